@@ -180,7 +180,7 @@ struct type_cache_entry {
 struct object_thread {
     struct thread base;
     struct type_cache_entry *type_cache;   /* TYPE_CACHE_SIZE entries, made at first use */
-    unsigned dealloc_depth;                /* containers being deallocated inside each other */
+    PyObject *trash;                       /* containers whose deallocation was put off */
     bool trash_running;
     PyObject *repr_running;                /* list of objects whose repr is being made, or NULL */
 };
@@ -204,7 +204,7 @@ struct static_type_state {
 
 /* This floor's part of an interpreter; locking's is its beginning. */
 struct object_interp {
-    struct interp base;
+    struct interp_state base;
     struct static_type_state static_types[STATIC_TYPES_MAX];
     PyType_WatchCallback type_watchers[TYPE_WATCHERS];
     PyObject *modules_by_index;    /* list: single-phase modules, for PyState_FindModule */
@@ -215,13 +215,13 @@ struct object_interp {
 
 static inline struct object_interp *object_interp_self(void)
 {
-    return (struct object_interp *)thread_self()->interp;
+    return (struct object_interp *)thread_interp(thread_self());
 }
 
 /* Frees what this floor keeps for a thread or interpreter. */
-void object_thread_fini(struct object_thread *thread);
-int object_init(struct object_interp *interp);      /* None, NotImplemented, Ellipsis, type core */
-void object_fini(struct object_interp *interp);
+void object_thread_fini(struct thread *thread);   /* thread_layout.thread_clear calls it */
+int object_init(struct interp_state *interp);     /* None, NotImplemented, Ellipsis, type core */
+void object_fini(struct interp_state *interp);
 
 extern PyTypeObject *const object_types[];   /* NULL-terminated: this folder's static types */
 extern PyTypeObject PyObject_NoneType, PyObject_NotImplementedType;

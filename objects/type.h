@@ -7,7 +7,7 @@
  * type's dict are released only after a grace period, so that a reader without locks may use
  * what it found until its next safe point.
  *
- * Locks. One mutex per interpreter (the type lock) is held while dicts, bases, MRO, slots and the
+ * Locks. One mutex of the process (the type lock) is held while dicts, bases, MRO, slots and the
  * lists of subclasses change, and while a version is given out. It is never held while Python
  * code runs. Slots of a type that others can see are written with the world stopped.
  * Lookups take no lock.
@@ -51,7 +51,7 @@ int type_ready(PyTypeObject *type);
 /* The same for a NULL-terminated list. */
 int type_ready_all(PyTypeObject *const *types);
 /* Drops this interpreter's state of a static type. Runs no Python code, but releases. */
-void type_static_fini(struct object_interp *interp, PyTypeObject *type);
+void type_static_fini(struct interp_state *interp, PyTypeObject *type);
 /* A static type made while running whose name, base and slots the caller has filled in (struct
  * sequences): as type_ready, with IMMUTABLETYPE or not as flags say. */
 int type_ready_static_with_flags(PyTypeObject *type, unsigned long flags);
