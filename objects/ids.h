@@ -6,7 +6,7 @@
 #define KRAIT_OBJECTS_IDS_H
 
 #include "Python.h"
-#include "ids_table.h"
+#include "objects/ids_table.h"
 
 #define ID(word) ((PyObject *)&krait_ids.id_##word)
 
