@@ -8,7 +8,7 @@
    names are those of Python's `ast` module; what is a keyword of C carries an underscore behind it.
 
    A sequence pointer is never NULL; an empty list is a sequence of length 0.  Pointers marked
-   `opt` may be NULL.  Entries of a sequence are not NULL, but for Dict.keys (`**x`) and
+   `AST_OPT` may be NULL.  Entries of a sequence are not NULL, but for Dict.keys (`**x`) and
    arguments.kw_defaults (no default). */
 
 #ifndef KRAIT_PARSE_AST_H
@@ -16,7 +16,7 @@
 
 #include "arena.h"
 
-#define opt /* reads as "may be NULL" */
+#define AST_OPT /* reads as "may be NULL" */
 
 /* Lines count from 1, columns from 0 in bytes of UTF-8; the end is exclusive. */
 struct ast_pos {
@@ -79,30 +79,30 @@ struct expr {
         struct { struct expr *operand; } unaryop;                       /* op */
         struct { struct arguments *args; struct expr *body; } lambda;
         struct { struct expr *test, *body, *orelse; } ifexp;
-        struct { struct expr_seq *keys, *values; } dict;                /* keys: opt items */
+        struct { struct expr_seq *keys, *values; } dict;                /* keys: items may be NULL */
         struct { struct expr_seq *elts; } set;
         struct { struct expr *elt; struct comprehension_seq *generators; } listcomp;
         struct { struct expr *elt; struct comprehension_seq *generators; } setcomp;
         struct { struct expr *key, *value; struct comprehension_seq *generators; } dictcomp;
         struct { struct expr *elt; struct comprehension_seq *generators; } generatorexp;
         struct { struct expr *value; } await;
-        struct { struct expr *opt value; } yield;
+        struct { struct expr *AST_OPT value; } yield;
         struct { struct expr *value; } yieldfrom;
         struct { struct expr *left; struct cmpop_seq *ops; struct expr_seq *comparators; } compare;
         struct { struct expr *func; struct expr_seq *args; struct keyword_seq *keywords; } call;
         struct {
-            struct expr *value, *opt format_spec;
+            struct expr *value, *AST_OPT format_spec;
             int32_t conversion; /* -1, or one of "sra" */
         } formattedvalue;
         struct { struct expr_seq *values; } joinedstr;
-        struct { PyObject *value, *opt kind; } constant;                /* kind: "u" or NULL */
+        struct { PyObject *value, *AST_OPT kind; } constant;                /* kind: "u" or NULL */
         struct { struct expr *value; PyObject *attr; } attribute;       /* ctx */
         struct { struct expr *value, *slice; } subscript;               /* ctx */
         struct { struct expr *value; } starred;                         /* ctx */
         struct { PyObject *id; } name;                                  /* ctx */
         struct { struct expr_seq *elts; } list;                         /* ctx */
         struct { struct expr_seq *elts; } tuple;                        /* ctx */
-        struct { struct expr *opt lower, *opt upper, *opt step; } slice;
+        struct { struct expr *AST_OPT lower, *AST_OPT upper, *AST_OPT step; } slice;
     };
 };
 
@@ -125,8 +125,8 @@ struct stmt {
             struct arguments *args;
             struct stmt_seq *body;
             struct expr_seq *decorator_list;
-            struct expr *opt returns;
-            PyObject *opt type_comment;
+            struct expr *AST_OPT returns;
+            PyObject *AST_OPT type_comment;
             struct typeparam_seq *type_params;
         } functiondef;
         struct {
@@ -137,38 +137,38 @@ struct stmt {
             struct expr_seq *decorator_list;
             struct typeparam_seq *type_params;
         } classdef;
-        struct { struct expr *opt value; } return_;
+        struct { struct expr *AST_OPT value; } return_;
         struct { struct expr_seq *targets; } delete_;
         struct {
             struct expr_seq *targets;
             struct expr *value;
-            PyObject *opt type_comment;
+            PyObject *AST_OPT type_comment;
         } assign;
         struct { struct expr *name; struct typeparam_seq *type_params; struct expr *value; } typealias;
         struct { struct expr *target, *value; } augassign; /* op */
-        struct { struct expr *target, *annotation, *opt value; int32_t simple; } annassign;
+        struct { struct expr *target, *annotation, *AST_OPT value; int32_t simple; } annassign;
         struct { /* also asyncfor */
             struct expr *target, *iter;
             struct stmt_seq *body, *orelse;
-            PyObject *opt type_comment;
+            PyObject *AST_OPT type_comment;
         } for_;
         struct { struct expr *test; struct stmt_seq *body, *orelse; } while_;
         struct { struct expr *test; struct stmt_seq *body, *orelse; } if_;
         struct { /* also asyncwith */
             struct withitem_seq *items;
             struct stmt_seq *body;
-            PyObject *opt type_comment;
+            PyObject *AST_OPT type_comment;
         } with;
         struct { struct expr *subject; struct match_case_seq *cases; } match;
-        struct { struct expr *opt exc, *opt cause; } raise;
+        struct { struct expr *AST_OPT exc, *AST_OPT cause; } raise;
         struct { /* also trystar */
             struct stmt_seq *body;
             struct handler_seq *handlers;
             struct stmt_seq *orelse, *finalbody;
         } try_;
-        struct { struct expr *test, *opt msg; } assert_;
+        struct { struct expr *test, *AST_OPT msg; } assert_;
         struct { struct alias_seq *names; } import;
-        struct { PyObject *opt module; struct alias_seq *names; int32_t level; } importfrom;
+        struct { PyObject *AST_OPT module; struct alias_seq *names; int32_t level; } importfrom;
         struct { struct name_seq *names; } global; /* also nonlocal */
         struct { struct expr *value; } expr;
     };
@@ -187,15 +187,15 @@ struct pattern {
         struct { struct expr *value; } value;
         struct { PyObject *value; } singleton; /* None, True or False */
         struct { struct pattern_seq *patterns; } sequence;
-        struct { struct expr_seq *keys; struct pattern_seq *patterns; PyObject *opt rest; } mapping;
+        struct { struct expr_seq *keys; struct pattern_seq *patterns; PyObject *AST_OPT rest; } mapping;
         struct {
             struct expr *cls;
             struct pattern_seq *patterns;
             struct name_seq *kwd_attrs;
             struct pattern_seq *kwd_patterns;
         } class_;
-        struct { PyObject *opt name; } star;
-        struct { struct pattern *opt pattern; PyObject *opt name; } as; /* both NULL: `_` */
+        struct { PyObject *AST_OPT name; } star;
+        struct { struct pattern *AST_OPT pattern; PyObject *AST_OPT name; } as; /* both NULL: `_` */
         struct { struct pattern_seq *patterns; } or_;
     };
 };
@@ -207,8 +207,8 @@ struct typeparam {
     uint8_t kind; /* enum typeparam_kind */
     struct ast_pos pos;
     PyObject *name;
-    struct expr *opt bound; /* TypeVar only */
-    struct expr *opt default_value;
+    struct expr *AST_OPT bound; /* TypeVar only */
+    struct expr *AST_OPT default_value;
 };
 
 struct comprehension {
@@ -219,46 +219,46 @@ struct comprehension {
 
 struct handler { /* ExceptHandler */
     struct ast_pos pos;
-    struct expr *opt type;
-    PyObject *opt name;
+    struct expr *AST_OPT type;
+    PyObject *AST_OPT name;
     struct stmt_seq *body;
 };
 
 struct arguments {
     struct arg_seq *posonlyargs, *args;
-    struct arg *opt vararg;
+    struct arg *AST_OPT vararg;
     struct arg_seq *kwonlyargs;
-    struct expr_seq *kw_defaults; /* opt items, as many as kwonlyargs */
-    struct arg *opt kwarg;
+    struct expr_seq *kw_defaults; /* items may be NULL, as many as kwonlyargs */
+    struct arg *AST_OPT kwarg;
     struct expr_seq *defaults;    /* of the last posonlyargs + args */
 };
 
 struct arg {
     struct ast_pos pos;
     PyObject *arg;
-    struct expr *opt annotation;
-    PyObject *opt type_comment;
+    struct expr *AST_OPT annotation;
+    PyObject *AST_OPT type_comment;
 };
 
 struct keyword {
     struct ast_pos pos;
-    PyObject *opt arg; /* NULL: `**value` */
+    PyObject *AST_OPT arg; /* NULL: `**value` */
     struct expr *value;
 };
 
 struct alias {
     struct ast_pos pos;
     PyObject *name;
-    PyObject *opt asname;
+    PyObject *AST_OPT asname;
 };
 
 struct withitem {
-    struct expr *context_expr, *opt optional_vars;
+    struct expr *context_expr, *AST_OPT optional_vars;
 };
 
 struct match_case {
     struct pattern *pattern;
-    struct expr *opt guard;
+    struct expr *AST_OPT guard;
     struct stmt_seq *body;
 };
 
