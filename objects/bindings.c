@@ -1,6 +1,6 @@
 /* Argument parsing shared by all generated parsers: keyword matching, number conversion and the
  * error texts. */
-#include "bindings.h"
+#include "objects/bindings.h"
 
 #include <limits.h>
 

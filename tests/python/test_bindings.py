@@ -245,7 +245,7 @@ class ParserTests(unittest.TestCase):
         subprocess.run([
             *shlex.split(os.environ.get("CC", "gcc")), "-std=gnu17", "-g", "-O1", "-Wall",
             "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{include}", f"-I{include}/..",
-            f"-I{ROOT / 'objects'}", f"-I{out}", HERE / "bindings" / "sample.c",
+            f"-I{ROOT}", f"-I{out}", HERE / "bindings" / "sample.c",
             ROOT / "objects" / "bindings.c", "-o", out / "sample.so"], check=True)
         sys.path.insert(0, str(out))
         cls.addClassCleanup(sys.path.remove, str(out))

@@ -654,7 +654,7 @@ class Writer:
 
     def header(self):
         self.put(f"/* Generated from {Path(self.source).name} by tools/bindings. */")
-        self.put('#include "bindings.h"')
+        self.put('#include "objects/bindings.h"')
         for scope in self.scopes:
             self.scope(scope)
         return "\n".join(self.out) + "\n"
