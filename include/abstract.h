@@ -19,10 +19,12 @@ PyAPI_FUNC(Py_ssize_t) PyVectorcall_NARGS(size_t);
 #if _Py_API_VERSION >= 0x03090000
 PyAPI_FUNC(PyObject *) PyObject_CallNoArgs(PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x030c0000
 PyAPI_FUNC(PyObject *) PyObject_Vectorcall(PyObject *, PyObject *const *, size_t, PyObject *);
 PyAPI_FUNC(PyObject *) PyObject_VectorcallMethod(PyObject *, PyObject *const *, size_t, PyObject *);
 #endif
+
 /* Items, size, iteration of an object. */
 PyAPI_FUNC(int) PyObject_DelItem(PyObject *, PyObject *);
 PyAPI_FUNC(int) PyObject_DelItemString(PyObject *, const char *);
@@ -44,6 +46,7 @@ PyAPI_FUNC(int) PyAIter_Check(PyObject *);
 #if _Py_API_VERSION >= 0x030a0000
 PyAPI_FUNC(PySendResult) PyIter_Send(PyObject *, PyObject *, PyObject **);
 #endif
+
 /* Numbers. */
 PyAPI_FUNC(PyObject *) PyNumber_Absolute(PyObject *);
 PyAPI_FUNC(PyObject *) PyNumber_Add(PyObject *, PyObject *);
@@ -85,6 +88,7 @@ PyAPI_FUNC(int) PyIndex_Check(PyObject *);
 PyAPI_FUNC(PyObject *) PyNumber_InPlaceMatrixMultiply(PyObject *, PyObject *);
 PyAPI_FUNC(PyObject *) PyNumber_MatrixMultiply(PyObject *, PyObject *);
 #endif
+
 /* Sequences. */
 PyAPI_FUNC(int) PySequence_Check(PyObject *);
 PyAPI_FUNC(PyObject *) PySequence_Concat(PyObject *, PyObject *);

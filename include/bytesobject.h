@@ -17,10 +17,12 @@ PyAPI_FUNC(PyObject *) PyBytes_FromFormatV(const char *, va_list)
 PyAPI_FUNC(PyObject *) PyBytes_FromObject(PyObject *);
 PyAPI_FUNC(PyObject *) PyBytes_FromString(const char *);
 PyAPI_FUNC(PyObject *) PyBytes_FromStringAndSize(const char *, Py_ssize_t);
+
 /* Contents and length; the pointer is valid as long as the object. */
 PyAPI_FUNC(char *) PyBytes_AsString(PyObject *);
 PyAPI_FUNC(int) PyBytes_AsStringAndSize(PyObject *, char **, Py_ssize_t *);
 PyAPI_FUNC(Py_ssize_t) PyBytes_Size(PyObject *);
+
 /* Concat replaces *its argument, with NULL on failure; ConcatAndDel also takes the other's reference. */
 PyAPI_FUNC(void) PyBytes_Concat(PyObject **, PyObject *);
 PyAPI_FUNC(void) PyBytes_ConcatAndDel(PyObject **, PyObject *);

@@ -10,6 +10,7 @@ PyAPI_FUNC(PyObject *) PyEval_EvalCodeEx(PyObject *, PyObject *, PyObject *, PyO
     PyObject *const *, int, PyObject *const *, int, PyObject *, PyObject *);
 PyAPI_FUNC(PyObject *) PyEval_EvalFrame(PyFrameObject *);
 PyAPI_FUNC(PyObject *) PyEval_EvalFrameEx(PyFrameObject *, int);
+
 /* Of the running frame: borrowed, NULL if there is none. GetFrameBuiltins and its like give new references. */
 PyAPI_FUNC(PyObject *) PyEval_GetBuiltins(void);
 PyAPI_FUNC(PyFrameObject *) PyEval_GetFrame(void);
@@ -20,6 +21,7 @@ PyAPI_FUNC(const char *) PyEval_GetFuncDesc(PyObject *);
 PyAPI_FUNC(const char *) PyEval_GetFuncName(PyObject *);
 PyAPI_FUNC(PyObject *) PyEval_GetGlobals(void);
 PyAPI_FUNC(PyObject *) PyEval_GetLocals(void);
+
 /* Limit on nesting: 0, or RecursionError and non-zero. Balance each successful Enter with a Leave. */
 PyAPI_FUNC(int) Py_AddPendingCall(int (*) (void *), void *);
 PyAPI_FUNC(int) Py_EnterRecursiveCall(const char *);

@@ -8,6 +8,7 @@ _Py_BEGIN_DECLS
 PyAPI_FUNC(int) PyCodec_KnownEncoding(const char *);
 PyAPI_FUNC(int) PyCodec_Register(PyObject *);
 PyAPI_FUNC(int) PyCodec_Unregister(PyObject *);
+
 /* Encode, decode, and the parts of a codec: new references, NULL with an exception set. */
 PyAPI_FUNC(PyObject *) PyCodec_Decode(PyObject *, const char *, const char *);
 PyAPI_FUNC(PyObject *) PyCodec_Decoder(const char *);
@@ -17,6 +18,7 @@ PyAPI_FUNC(PyObject *) PyCodec_IncrementalDecoder(const char *, const char *);
 PyAPI_FUNC(PyObject *) PyCodec_IncrementalEncoder(const char *, const char *);
 PyAPI_FUNC(PyObject *) PyCodec_StreamReader(const char *, PyObject *, const char *);
 PyAPI_FUNC(PyObject *) PyCodec_StreamWriter(const char *, PyObject *, const char *);
+
 /* Error handlers by name, and the built-in ones. */
 PyAPI_FUNC(PyObject *) PyCodec_BackslashReplaceErrors(PyObject *);
 PyAPI_FUNC(PyObject *) PyCodec_IgnoreErrors(PyObject *);
@@ -28,6 +30,7 @@ PyAPI_FUNC(PyObject *) PyCodec_XMLCharRefReplaceErrors(PyObject *);
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_FUNC(PyObject *) PyCodec_NameReplaceErrors(PyObject *);
 #endif
+
 #ifndef Py_LIMITED_API
 PyAPI_DATA(const char *) Py_hexdigits;
 #endif

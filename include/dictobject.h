@@ -24,6 +24,7 @@ PyAPI_DATA(PyTypeObject) PyDict_Type;
 /* New dict (new reference), or NULL with an exception set. */
 PyAPI_FUNC(PyObject *) PyDict_New(void);
 PyAPI_FUNC(PyObject *) PyDict_Copy(PyObject *);
+
 /* Lookup. The Ref forms give a new reference through their last argument and return 1, 0 (absent) or -1; the others return a borrowed reference or NULL. PyDict_GetItem and GetItemString drop errors. */
 PyAPI_FUNC(PyObject *) PyDict_GetItem(PyObject *, PyObject *);
 PyAPI_FUNC(PyObject *) PyDict_GetItemString(PyObject *, const char *);
@@ -32,6 +33,7 @@ PyAPI_FUNC(PyObject *) PyDict_GetItemWithError(PyObject *, PyObject *);
 PyAPI_FUNC(int) PyDict_GetItemRef(PyObject *, PyObject *, PyObject **);
 PyAPI_FUNC(int) PyDict_GetItemStringRef(PyObject *, const char *, PyObject **);
 #endif
+
 /* Changes: 0, or -1 with an exception set. Keys and values are not stolen. */
 PyAPI_FUNC(void) PyDict_Clear(PyObject *);
 PyAPI_FUNC(int) PyDict_DelItem(PyObject *, PyObject *);
@@ -41,6 +43,7 @@ PyAPI_FUNC(int) PyDict_MergeFromSeq2(PyObject *, PyObject *, int);
 PyAPI_FUNC(int) PyDict_SetItem(PyObject *, PyObject *, PyObject *);
 PyAPI_FUNC(int) PyDict_SetItemString(PyObject *, const char *, PyObject *);
 PyAPI_FUNC(int) PyDict_Update(PyObject *, PyObject *);
+
 /* Iteration: 1 and borrowed references, 0 at the end. The dict must not change size meanwhile. */
 PyAPI_FUNC(int) PyDict_Next(PyObject *, Py_ssize_t *, PyObject **, PyObject **);
 PyAPI_FUNC(int) PyDict_Contains(PyObject *, PyObject *);

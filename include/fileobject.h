@@ -16,6 +16,7 @@ Py_DEPRECATED(3.12) PyAPI_DATA(int) Py_HasFileSystemDefaultEncoding;
 #if _Py_API_VERSION >= 0x03060000
 Py_DEPRECATED(3.12) PyAPI_DATA(const char *) Py_FileSystemDefaultEncodeErrors;
 #endif
+
 #if _Py_API_VERSION >= 0x03070000
 Py_DEPRECATED(3.12) PyAPI_DATA(int) Py_UTF8Mode;
 #endif

@@ -17,6 +17,7 @@ PyAPI_DATA(PyTypeObject) PyFloat_Type;
 /* New float (new reference), or NULL with an exception set. */
 PyAPI_FUNC(PyObject *) PyFloat_FromDouble(double);
 PyAPI_FUNC(PyObject *) PyFloat_FromString(PyObject *);
+
 /* The value as a double; -1.0 with an exception set on failure. */
 PyAPI_FUNC(double) PyFloat_AsDouble(PyObject *);
 PyAPI_FUNC(PyObject *) PyFloat_GetInfo(void);

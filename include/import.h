@@ -14,10 +14,12 @@ Py_DEPRECATED(3.13) PyAPI_FUNC(PyObject *) PyImport_ImportModuleNoBlock(const ch
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(int) PyImport_ImportFrozenModuleObject(PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_FUNC(PyObject *) PyImport_ImportModuleLevelObject(PyObject *, PyObject *, PyObject *,
     PyObject *, int);
 #endif
+
 PyAPI_FUNC(PyObject *) PyImport_AddModule(const char *);
 PyAPI_FUNC(int) PyImport_AppendInittab(const char *, PyObject *(*) (void));
 PyAPI_FUNC(PyObject *) PyImport_ExecCodeModule(const char *, PyObject *);
@@ -33,9 +35,11 @@ PyAPI_FUNC(PyObject *) PyImport_ReloadModule(PyObject *);
 PyAPI_FUNC(PyObject *) PyImport_AddModuleObject(PyObject *);
 PyAPI_FUNC(PyObject *) PyImport_ExecCodeModuleObject(PyObject *, PyObject *, PyObject *, PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x030d0000
 PyAPI_FUNC(PyObject *) PyImport_AddModuleRef(const char *);
 #endif
+
 #if _Py_API_VERSION >= 0x03070000
 PyAPI_FUNC(PyObject *) PyImport_GetModule(PyObject *);
 #endif

@@ -8,6 +8,7 @@ PyAPI_DATA(PyTypeObject) PyCallIter_Type;
 PyAPI_DATA(PyTypeObject) PySeqIter_Type;
 #define PySeqIter_Check(op) Py_IS_TYPE((op), &PySeqIter_Type)
 #define PyCallIter_Check(op) Py_IS_TYPE((op), &PyCallIter_Type)
+
 /* New iterator (new reference), or NULL with an exception set. */
 PyAPI_FUNC(PyObject *) PyCallIter_New(PyObject *, PyObject *);
 PyAPI_FUNC(PyObject *) PySeqIter_New(PyObject *);

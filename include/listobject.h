@@ -12,11 +12,13 @@ PyAPI_DATA(PyTypeObject) PyList_Type;
 
 /* New list whose items are NULL until set (new reference). */
 PyAPI_FUNC(PyObject *) PyList_New(Py_ssize_t);
+
 /* Item at an index: borrowed reference, or NULL with IndexError. GetItemRef gives a new reference. */
 PyAPI_FUNC(PyObject *) PyList_GetItem(PyObject *, Py_ssize_t);
 #if _Py_API_VERSION >= 0x030d0000
 PyAPI_FUNC(PyObject *) PyList_GetItemRef(PyObject *, Py_ssize_t);
 #endif
+
 /* SetItem steals the reference to the item, also when it fails; Insert and Append do not. */
 PyAPI_FUNC(int) PyList_Append(PyObject *, PyObject *);
 PyAPI_FUNC(int) PyList_Insert(PyObject *, Py_ssize_t, PyObject *);

@@ -17,6 +17,7 @@ PyAPI_FUNC(PyObject *) PyLong_FromString(const char *, char **, int);
 PyAPI_FUNC(PyObject *) PyLong_FromUnsignedLong(unsigned long);
 PyAPI_FUNC(PyObject *) PyLong_FromUnsignedLongLong(unsigned long long);
 PyAPI_FUNC(PyObject *) PyLong_FromVoidPtr(void *);
+
 /* The value as a C number: -1 with OverflowError if it does not fit, TypeError for other objects. The Mask forms wrap around. */
 PyAPI_FUNC(double) PyLong_AsDouble(PyObject *);
 PyAPI_FUNC(long) PyLong_AsLong(PyObject *);
@@ -33,6 +34,7 @@ PyAPI_FUNC(void *) PyLong_AsVoidPtr(PyObject *);
 #if _Py_API_VERSION >= 0x030d0000
 PyAPI_FUNC(int) PyLong_AsInt(PyObject *);
 #endif
+
 PyAPI_FUNC(PyObject *) PyLong_GetInfo(void);
 PyAPI_FUNC(long) PyOS_strtol(const char *, char **, int);
 PyAPI_FUNC(unsigned long) PyOS_strtoul(const char *, char **, int);

@@ -7,6 +7,7 @@ _Py_BEGIN_DECLS
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_DATA(PyTypeObject) PyModuleDef_Type;
 #endif
+
 PyAPI_DATA(PyTypeObject) PyModule_Type;
 #define PyModule_Check(op) PyObject_TypeCheck((op), &PyModule_Type)
 #define PyModule_CheckExact(op) Py_IS_TYPE((op), &PyModule_Type)
@@ -43,17 +44,20 @@ struct PyModuleDef_Slot {
 #define Py_mod_create 1
 #define Py_mod_exec   2
 #endif
+
 #if _Py_API_VERSION >= 0x030c0000
 #define Py_mod_multiple_interpreters 3
 #  define Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED ((void *)0)
 #  define Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED ((void *)1)
 #  define Py_MOD_PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
 #endif
+
 #if _Py_API_VERSION >= 0x030d0000
 #define Py_mod_gil 4
 #  define Py_MOD_GIL_USED ((void *)0)
 #  define Py_MOD_GIL_NOT_USED ((void *)1)
 #endif
+
 #ifndef Py_LIMITED_API
 #  define _Py_mod_LAST_SLOT 4
 #endif
@@ -74,6 +78,7 @@ struct PyModuleDef {
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_FUNC(PyObject *) PyModuleDef_Init(PyModuleDef *);
 #endif
+
 #ifdef Py_GIL_DISABLED
 PyAPI_FUNC(int) PyUnstable_Module_SetGIL(PyObject *, void *);
 #endif

@@ -9,24 +9,12 @@ _Py_BEGIN_DECLS
    without atomic operations; other threads count in ob_ref_shared, whose two low bits are
    flags. ob_tid names the owner, 0 when there is none. */
 struct _object {
-#ifdef Py_GIL_DISABLED
     uintptr_t ob_tid;
-#endif
-#ifdef Py_GIL_DISABLED
     uint16_t _padding;
-#endif
-#ifdef Py_GIL_DISABLED
     PyMutex ob_mutex;
-#endif
-#ifdef Py_GIL_DISABLED
     uint8_t ob_gc_bits;
-#endif
-#ifdef Py_GIL_DISABLED
     uint32_t ob_ref_local;
-#endif
-#ifdef Py_GIL_DISABLED
     Py_ssize_t ob_ref_shared;
-#endif
     PyTypeObject *ob_type;
 };
 #else
@@ -81,6 +69,7 @@ PyAPI_FUNC(int) Py_IsNone(PyObject *);
 #define _Py_UNOWNED_TID          0
 #define _Py_REF_SHARED_SHIFT     2
 #define _Py_REF_SHARED_FLAG_MASK 3
+
 /* States of ob_ref_shared, in its low two bits: untouched; a reader without a lock or a weak
    reference may revive the object; waiting to be merged by its owner; merged. */
 #define _Py_REF_SHARED_INIT   0
@@ -252,9 +241,11 @@ typedef struct {
 #if _Py_API_VERSION >= 0x030c0000
 PyAPI_FUNC(PyObject *) PyType_FromMetaclass(PyTypeObject *, PyObject *, PyType_Spec *, PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x03090000
 PyAPI_FUNC(PyObject *) PyType_FromModuleAndSpec(PyObject *, PyType_Spec *, PyObject *);
 #endif
+
 PyAPI_FUNC(PyObject *) PyType_FromSpec(PyType_Spec *);
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(PyObject *) PyType_FromSpecWithBases(PyType_Spec *, PyObject *);
@@ -299,12 +290,14 @@ PyAPI_FUNC(PyObject *) PyType_FromSpecWithBases(PyType_Spec *, PyObject *);
 
 /* Whether a type is another or derives from it; 1 or 0, never fails. */
 PyAPI_FUNC(int) PyType_IsSubtype(PyTypeObject *, PyTypeObject *);
+
 /* The types of everything. */
 PyAPI_DATA(PyTypeObject) PyType_Type;
 PyAPI_DATA(PyTypeObject) PyBaseObject_Type;
 PyAPI_DATA(PyTypeObject) PySuper_Type;
 PyAPI_DATA(PyTypeObject) PyBool_Type;
 PyAPI_DATA(PyTypeObject) PyLong_Type;
+
 /* Parts of a type. Py_tp_* slots are returned as they are, NULL if empty. */
 PyAPI_FUNC(unsigned int) PyType_ClearCache(void);
 PyAPI_FUNC(PyObject *) PyType_GenericAlloc(PyTypeObject *, Py_ssize_t);
@@ -317,17 +310,21 @@ PyAPI_FUNC(PyObject *) PyType_GetFullyQualifiedName(PyTypeObject *);
 PyAPI_FUNC(PyObject *) PyType_GetModuleByDef(PyTypeObject *, PyModuleDef *);
 PyAPI_FUNC(PyObject *) PyType_GetModuleName(PyTypeObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x03090000
 PyAPI_FUNC(PyObject *) PyType_GetModule(PyTypeObject *);
 PyAPI_FUNC(void *) PyType_GetModuleState(PyTypeObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x030b0000
 PyAPI_FUNC(PyObject *) PyType_GetName(PyTypeObject *);
 PyAPI_FUNC(PyObject *) PyType_GetQualName(PyTypeObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x03040000
 PyAPI_FUNC(void *) PyType_GetSlot(PyTypeObject *, int);
 #endif
+
 #if _Py_API_VERSION >= 0x030c0000
 PyAPI_FUNC(Py_ssize_t) PyType_GetTypeDataSize(PyTypeObject *);
 #endif
@@ -336,6 +333,7 @@ static inline int PyObject_TypeCheck(PyObject *ob, PyTypeObject *type)
 {
     return Py_IS_TYPE(ob, type) || PyType_IsSubtype(Py_TYPE(ob), type);
 }
+
 #if _Py_API_VERSION < 0x030b0000 || !defined(Py_LIMITED_API)
 #  define PyObject_TypeCheck(ob, type) PyObject_TypeCheck(_PyObject_CAST(ob), (type))
 #endif
@@ -347,9 +345,11 @@ PyAPI_FUNC(PyObject *) PyObject_ASCII(PyObject *);
 PyAPI_FUNC(PyObject *) PyObject_Bytes(PyObject *);
 PyAPI_FUNC(PyObject *) PyObject_Repr(PyObject *);
 PyAPI_FUNC(PyObject *) PyObject_Str(PyObject *);
+
 /* Comparison: new reference, or 1, 0, -1 with an exception set. */
 PyAPI_FUNC(PyObject *) PyObject_RichCompare(PyObject *, PyObject *, int);
 PyAPI_FUNC(int) PyObject_RichCompareBool(PyObject *, PyObject *, int);
+
 /* Attributes. Get functions return a new reference; Optional ones return 1, 0 (absent) or -1. */
 PyAPI_FUNC(int) PyObject_DelAttr(PyObject *, PyObject *);
 PyAPI_FUNC(int) PyObject_DelAttrString(PyObject *, const char *);
@@ -365,6 +365,7 @@ PyAPI_FUNC(int) PyObject_GetOptionalAttrString(PyObject *, const char *, PyObjec
 PyAPI_FUNC(int) PyObject_HasAttrStringWithError(PyObject *, const char *);
 PyAPI_FUNC(int) PyObject_HasAttrWithError(PyObject *, PyObject *);
 #endif
+
 /* Hash value, or -1 with an exception set; truth as 1, 0 or -1. */
 PyAPI_FUNC(Py_hash_t) PyObject_Hash(PyObject *);
 PyAPI_FUNC(Py_hash_t) PyObject_HashNotImplemented(PyObject *);
@@ -378,6 +379,7 @@ PyAPI_FUNC(PyObject *) PyObject_SelfIter(PyObject *);
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(int) PyObject_GenericSetDict(PyObject *, PyObject *, void *);
 #endif
+
 #if _Py_API_VERSION >= 0x030c0000
 PyAPI_FUNC(void *) PyObject_GetTypeData(PyObject *, PyTypeObject *);
 #endif
@@ -392,6 +394,7 @@ PyAPI_FUNC(void) Py_ReprLeave(PyObject *);
 /* ---- counting references ---- */
 
 PyAPI_FUNC(void) _Py_Dealloc(PyObject *);
+
 /* Functions behind the macros, for code of the stable ABI and other languages. */
 PyAPI_FUNC(void) Py_IncRef(PyObject *);
 PyAPI_FUNC(void) Py_DecRef(PyObject *);
@@ -504,6 +507,7 @@ static inline PyObject *_Py_XNewRef(PyObject *obj)
     Py_XINCREF(obj);
     return obj;
 }
+
 #if _Py_API_VERSION < 0x030b0000 || !defined(Py_LIMITED_API)
 #  define Py_NewRef(obj) _Py_NewRef(_PyObject_CAST(obj))
 #  define Py_XNewRef(obj) _Py_XNewRef(_PyObject_CAST(obj))
@@ -525,6 +529,7 @@ static inline PyObject *_Py_XNewRef(PyObject *obj)
 #define Py_CONSTANT_EMPTY_STR       7
 #define Py_CONSTANT_EMPTY_BYTES     8
 #define Py_CONSTANT_EMPTY_TUPLE     9
+
 /* New or borrowed reference to a constant; NULL with SystemError for an unknown number. */
 #if _Py_API_VERSION >= 0x030d0000
 PyAPI_FUNC(PyObject *) Py_GetConstant(unsigned int);

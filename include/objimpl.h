@@ -8,6 +8,7 @@ _Py_BEGIN_DECLS
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_FUNC(void *) PyObject_Calloc(size_t, size_t);
 #endif
+
 PyAPI_FUNC(void) PyObject_Free(void *);
 PyAPI_FUNC(void *) PyObject_Malloc(size_t);
 PyAPI_FUNC(void *) PyObject_Realloc(void *, size_t);

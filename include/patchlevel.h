@@ -6,6 +6,7 @@
 #define PY_RELEASE_LEVEL_BETA  11
 #define PY_RELEASE_LEVEL_GAMMA 12
 #define PY_RELEASE_LEVEL_FINAL 15
+
 /* PY_VERSION_HEX is 0xMMmmppLs: major, minor, micro, release level, serial. */
 #define PY_MAJOR_VERSION 3
 #define PY_MINOR_VERSION 13

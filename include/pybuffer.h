@@ -38,6 +38,7 @@ PyAPI_FUNC(int) PyObject_GetBuffer(PyObject *, Py_buffer *, int);
 #endif
 
 #define PyBUF_MAX_NDIM 64
+
 /* What a consumer asks for. */
 #define PyBUF_SIMPLE 0
 #define PyBUF_WRITABLE 0x0001

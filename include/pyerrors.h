@@ -20,24 +20,31 @@ PyAPI_FUNC(void) PyErr_SetString(PyObject *, const char *);
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_FUNC(PyObject *) PyErr_FormatV(PyObject *, const char *, va_list);
 #endif
+
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(void) PyErr_SetExcInfo(PyObject *, PyObject *, PyObject *);
 PyAPI_FUNC(PyObject *) PyErr_SetImportError(PyObject *, PyObject *, PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x03040000
 PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilenameObjects(PyObject *, PyObject *, PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x030b0000
 PyAPI_FUNC(void) PyErr_SetHandledException(PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x03060000
 PyAPI_FUNC(PyObject *) PyErr_SetImportErrorSubclass(PyObject *, PyObject *, PyObject *, PyObject *);
 #endif
+
 #if _Py_API_VERSION >= 0x030a0000
 PyAPI_FUNC(int) PyErr_SetInterruptEx(int);
 #endif
+
 PyAPI_FUNC(void) _PyErr_BadInternalCall(const char *, int);
 #define PyErr_BadInternalCall() _PyErr_BadInternalCall(__FILE__, __LINE__)
+
 /* Test and take the raised exception: Occurred borrows, GetRaisedException hands over a reference. */
 PyAPI_FUNC(void) PyErr_Clear(void);
 PyAPI_FUNC(int) PyErr_ExceptionMatches(PyObject *);
@@ -50,9 +57,11 @@ PyAPI_FUNC(void) PyErr_Restore(PyObject *, PyObject *, PyObject *);
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(void) PyErr_GetExcInfo(PyObject **, PyObject **, PyObject **);
 #endif
+
 #if _Py_API_VERSION >= 0x030b0000
 PyAPI_FUNC(PyObject *) PyErr_GetHandledException(void);
 #endif
+
 /* Parts of an exception: Get functions return new references, Set functions steal theirs. */
 PyAPI_FUNC(PyObject *) PyException_GetArgs(PyObject *);
 PyAPI_FUNC(PyObject *) PyException_GetCause(PyObject *);
@@ -146,13 +155,16 @@ PyAPI_DATA(PyObject *) PyExc_PermissionError;
 PyAPI_DATA(PyObject *) PyExc_ProcessLookupError;
 PyAPI_DATA(PyObject *) PyExc_TimeoutError;
 #endif
+
 #if _Py_API_VERSION >= 0x03060000
 PyAPI_DATA(PyObject *) PyExc_ModuleNotFoundError;
 #endif
+
 #if _Py_API_VERSION >= 0x03050000
 PyAPI_DATA(PyObject *) PyExc_RecursionError;
 PyAPI_DATA(PyObject *) PyExc_StopAsyncIteration;
 #endif
+
 /* UnicodeError objects: make (new reference), read (new reference or 0/-1) and write (0/-1). */
 PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_Create(const char *, const char *, Py_ssize_t,
     Py_ssize_t, Py_ssize_t, const char *);

@@ -5,6 +5,7 @@
 _Py_BEGIN_DECLS
 
 typedef void (*PyOS_sighandler_t)(int);
+
 /* Start and end; several interpreters in a process. */
 PyAPI_FUNC(int) Py_AtExit(void (*) (void));
 PyAPI_FUNC(void) Py_EndInterpreter(PyThreadState *);
@@ -17,12 +18,15 @@ PyAPI_FUNC(PyThreadState *) Py_NewInterpreter(void);
 #if _Py_API_VERSION >= 0x03060000
 PyAPI_FUNC(int) Py_FinalizeEx(void);
 #endif
+
 #if _Py_API_VERSION >= 0x030d0000
 PyAPI_FUNC(int) Py_IsFinalizing(void);
 #endif
+
 /* Main programs. */
 PyAPI_FUNC(int) Py_BytesMain(int, char **);
 PyAPI_FUNC(int) Py_Main(int, wchar_t **);
+
 /* Texts about the build: borrowed for ever. */
 PyAPI_FUNC(const char *) Py_GetBuildInfo(void);
 PyAPI_FUNC(const char *) Py_GetCompiler(void);

@@ -51,6 +51,7 @@
 
 /* The struct whose member a pointer points to. */
 #define _Py_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
 /* An expression that cannot be assigned to. */
 #define _Py_RVALUE(expr) ((void)0, (expr))
 #define _Py_IS_TYPE_SIGNED(type) ((type)-1 <= 0)

@@ -12,6 +12,7 @@ PyAPI_FUNC(void *) PyMem_Calloc(size_t, size_t);
 PyAPI_FUNC(void) PyMem_Free(void *);
 PyAPI_FUNC(void *) PyMem_Malloc(size_t);
 PyAPI_FUNC(void *) PyMem_Realloc(void *, size_t);
+
 /* The same for the raw domain. */
 #if _Py_API_VERSION >= 0x030d0000
 PyAPI_FUNC(void *) PyMem_RawCalloc(size_t, size_t);
@@ -25,6 +26,7 @@ PyAPI_FUNC(void *) PyMem_RawRealloc(void *, size_t);
     (((size_t)(n) > PY_SSIZE_T_MAX / sizeof(type))                                                 \
          ? _Py_NULL                                                                                \
          : ((type *)PyMem_Malloc((size_t)(n) * sizeof(type))))
+
 /* Assigns the resized block, or NULL, to p: keep a copy of the old pointer. */
 #define PyMem_Resize(p, type, n)                                                                   \
     ((p) = ((size_t)(n) > PY_SSIZE_T_MAX / sizeof(type))                                           \

@@ -19,6 +19,7 @@
 #else
 #  define _Py__has_builtin(x) 0
 #endif
+
 #ifdef __has_attribute
 #  define _Py__has_attribute(x) __has_attribute(x)
 #else
@@ -75,6 +76,7 @@
 #  define _Py_STATIC_CAST(type, expr) ((type)(expr))
 #  define _Py_NULL NULL
 #endif
+
 /* A 'const' that older C++ interfaces lack; empty since C and C++ agree. */
 #ifdef __cplusplus
 #  define PY_CXX_CONST const
@@ -144,6 +146,7 @@ typedef intptr_t Py_intptr_t;
 #else
 #  define Py_CAN_START_THREADS 1
 #endif
+
 #ifndef Py_CHARMASK
 #  define Py_CHARMASK(c) ((unsigned char)((c) & 0xff))
 #endif

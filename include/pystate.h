@@ -11,12 +11,15 @@ PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_New(void);
 #if _Py_API_VERSION >= 0x03090000
 PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Get(void);
 #endif
+
 #if _Py_API_VERSION >= 0x03080000
 PyAPI_FUNC(PyObject *) PyInterpreterState_GetDict(PyInterpreterState *);
 #endif
+
 #if _Py_API_VERSION >= 0x03070000
 PyAPI_FUNC(int64_t) PyInterpreterState_GetID(PyInterpreterState *);
 #endif
+
 /* Thread states: the current one is borrowed and never NULL in Python code. */
 PyAPI_FUNC(void) PyThreadState_Clear(PyThreadState *);
 PyAPI_FUNC(void) PyThreadState_Delete(PyThreadState *);
@@ -31,11 +34,13 @@ PyAPI_FUNC(uint64_t) PyThreadState_GetID(PyThreadState *);
 PyAPI_FUNC(PyInterpreterState *) PyThreadState_GetInterpreter(PyThreadState *);
 #endif
 #define PyThreadState_GET() PyThreadState_Get()
+
 /* Modules that a single-phase extension found by its definition (borrowed). */
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(int) PyState_AddModule(PyObject *, PyModuleDef *);
 PyAPI_FUNC(int) PyState_RemoveModule(PyModuleDef *);
 #endif
+
 PyAPI_FUNC(PyObject *) PyState_FindModule(PyModuleDef *);
 
 /* Python from a thread that Python did not start: Ensure, then Release with what it gave. */

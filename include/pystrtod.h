@@ -6,6 +6,7 @@ _Py_BEGIN_DECLS
 
 PyAPI_FUNC(char *) PyOS_double_to_string(double, char, int, int, int *);
 PyAPI_FUNC(double) PyOS_string_to_double(const char *, char **, PyObject *);
+
 /* Flags of PyOS_double_to_string, and the kind of number it reports. */
 #define Py_DTSF_SIGN 0x01
 #define Py_DTSF_ADD_DOT_0 0x02

@@ -43,6 +43,7 @@ PyAPI_FUNC(void *) PyThread_tss_get(Py_tss_t *);
 PyAPI_FUNC(int) PyThread_tss_is_created(Py_tss_t *);
 PyAPI_FUNC(int) PyThread_tss_set(Py_tss_t *, void *);
 #endif
+
 /* The older interface to thread-specific storage. */
 Py_DEPRECATED(3.7) PyAPI_FUNC(int) PyThread_create_key(void);
 Py_DEPRECATED(3.7) PyAPI_FUNC(void) PyThread_delete_key(int);
@@ -53,6 +54,7 @@ Py_DEPRECATED(3.7) PyAPI_FUNC(void) PyThread_ReInitTLS(void);
 #if _Py_API_VERSION >= 0x03030000
 PyAPI_FUNC(PyObject *) PyThread_GetInfo(void);
 #endif
+
 PyAPI_FUNC(size_t) PyThread_get_stacksize(void);
 PyAPI_FUNC(int) PyThread_set_stacksize(size_t);
 

@@ -29,6 +29,7 @@ PyAPI_DATA(PyTypeObject) PySlice_Type;
 PyAPI_FUNC(Py_ssize_t) PySlice_AdjustIndices(Py_ssize_t, Py_ssize_t *, Py_ssize_t *, Py_ssize_t);
 PyAPI_FUNC(int) PySlice_Unpack(PyObject *, Py_ssize_t *, Py_ssize_t *, Py_ssize_t *);
 #endif
+
 PyAPI_FUNC(int) PySlice_GetIndices(PyObject *, Py_ssize_t, Py_ssize_t *, Py_ssize_t *, Py_ssize_t *);
 PyAPI_FUNC(int) PySlice_GetIndicesEx(PyObject *, Py_ssize_t, Py_ssize_t *, Py_ssize_t *,
     Py_ssize_t *, Py_ssize_t *);
@@ -38,6 +39,7 @@ PyAPI_FUNC(PyObject *) _PySlice_FromIndices(Py_ssize_t, Py_ssize_t);
 PyAPI_FUNC(int) _PySlice_GetLongIndices(PySliceObject *, PyObject *, PyObject **, PyObject **,
     PyObject **);
 #endif
+
 /* -1 with an exception set, else 0 and the number of items in *slicelen. */
 #define PySlice_GetIndicesEx(slice, length, start, stop, step, slicelen)                           \
     (PySlice_Unpack((slice), (start), (stop), (step)) < 0                                          \

@@ -11,6 +11,7 @@ PyAPI_FUNC(int) PySys_SetObject(const char *, PyObject *);
 PyAPI_FUNC(int) PySys_Audit(const char *, const char *, ...);
 PyAPI_FUNC(int) PySys_AuditTuple(const char *, PyObject *);
 #endif
+
 PyAPI_FUNC(void) PySys_FormatStderr(const char *, ...);
 PyAPI_FUNC(void) PySys_FormatStdout(const char *, ...);
 PyAPI_FUNC(PyObject *) PySys_GetXOptions(void);

@@ -84,6 +84,7 @@
 #define Py_am_aiter 78
 #define Py_am_anext 79
 #endif
+
 #if _Py_API_VERSION >= 0x030a0000
 #define Py_am_send 81
 #endif

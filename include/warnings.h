@@ -7,6 +7,7 @@ _Py_BEGIN_DECLS
 #if _Py_API_VERSION >= 0x03060000
 PyAPI_FUNC(int) PyErr_ResourceWarning(PyObject *, Py_ssize_t, const char *, ...);
 #endif
+
 PyAPI_FUNC(int) PyErr_WarnEx(PyObject *, const char *, Py_ssize_t);
 PyAPI_FUNC(int) PyErr_WarnExplicit(PyObject *, const char *, const char *, int, const char *,
     PyObject *);

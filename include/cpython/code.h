@@ -99,6 +99,7 @@ struct PyCodeObject _PyCode_DEF(1);
 #define CO_NO_MONITORING_EVENTS 0x2000000
 #define PY_PARSER_REQUIRES_FUTURE_KEYWORD
 #define CO_MAXBLOCKS 21
+
 /* Number of extra words that tools can hang on code objects. */
 #define MAX_CO_EXTRA_USERS 255
 

@@ -22,6 +22,7 @@ PyAPI_FUNC(PyObject *) PyContext_CopyCurrent(void);
 PyAPI_FUNC(int) PyContext_Enter(PyObject *);
 PyAPI_FUNC(int) PyContext_Exit(PyObject *);
 PyAPI_FUNC(PyObject *) PyContext_New(void);
+
 /* Variables: the value is a new reference, NULL if there is none and no default. */
 PyAPI_FUNC(int) PyContextVar_Get(PyObject *, PyObject *, PyObject **);
 PyAPI_FUNC(PyObject *) PyContextVar_New(const char *, PyObject *);

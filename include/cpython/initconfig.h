@@ -119,6 +119,7 @@ typedef struct PyConfig {
     int _init_main;
     int _is_python_build;
 } PyConfig;
+
 /* Set parts; the result tells errors. */
 PyAPI_FUNC(void) PyConfig_Clear(PyConfig *);
 PyAPI_FUNC(void) PyConfig_InitIsolatedConfig(PyConfig *);

@@ -14,6 +14,7 @@ _Py_BEGIN_DECLS
 
 /* Bytes needed, whatever was asked; -1 with an exception set. */
 PyAPI_FUNC(Py_ssize_t) PyLong_AsNativeBytes(PyObject *, void *, Py_ssize_t, int);
+
 /* New int from bytes in two's complement or unsigned. */
 PyAPI_FUNC(PyObject *) PyLong_FromNativeBytes(const void *, size_t, int);
 PyAPI_FUNC(PyObject *) PyLong_FromUnicodeObject(PyObject *, int);

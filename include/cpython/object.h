@@ -191,6 +191,7 @@ typedef int (*PyRefTracer)(PyObject *, PyRefTracerEvent, void *);
 /* Attribute found along the MRO: borrowed reference, or NULL without an exception. */
 PyAPI_FUNC(PyObject *) _PyType_Lookup(PyTypeObject *, PyObject *);
 PyAPI_FUNC(PyObject *) _PyType_LookupRef(PyTypeObject *, PyObject *);
+
 /* Watch changes of types; -1 with an exception set. */
 PyAPI_FUNC(int) PyType_AddWatcher(PyType_WatchCallback);
 PyAPI_FUNC(int) PyType_ClearWatcher(int);

@@ -10,6 +10,7 @@ PyAPI_DATA(PyTypeObject) PyFrame_Type;
 #define PyFrameLocalsProxy_Check(op) Py_IS_TYPE((op), &PyFrameLocalsProxy_Type)
 
 struct _PyInterpreterFrame;
+
 /* What can be executed besides Python functions, for the unstable frame interface. */
 #define PyUnstable_EXECUTABLE_KIND_SKIP              0
 #define PyUnstable_EXECUTABLE_KIND_PY_FUNCTION       1

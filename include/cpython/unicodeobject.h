@@ -220,6 +220,7 @@ typedef struct {
     unsigned char overallocate;
     unsigned char readonly;
 } _PyUnicodeWriter;
+
 /* Each function returns 0, or -1 with an exception set; Finish gives a new reference. */
 PyAPI_FUNC(void) _PyUnicodeWriter_Dealloc(_PyUnicodeWriter *);
 PyAPI_FUNC(PyObject *) _PyUnicodeWriter_Finish(_PyUnicodeWriter *);
