@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <wchar.h>
 
+/* Py_UTF8Mode and its likes are deprecated for others, but must exist. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 /* ---- The file system's encoding --------------------------------------------------------------- */
 
 /* Names of a few encodings and handlers, never freed: set at start-up and by
