@@ -77,15 +77,10 @@ void keys_retire(PyDictKeysObject *keys)
 void keys_append(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, PyObject *value)
 {
     struct probe p = probe_start(keys, hash);
-    while (keys_index_get(keys, p.slot) >= 0) {
+    /* Slots of deleted entries stay dummies until the table is built again: a lookup without the
+     * lock that has passed one must not miss a key that was added there meanwhile. */
+    while (keys_index_get(keys, p.slot) != IX_EMPTY) {
         probe_next(&p);
-    }
-    /* A dummy may be followed by the key's true place only in lookups that are under way: these
-     * look again when they miss, so its slot is used again only when there is no reader. */
-    if (keys_index_get(keys, p.slot) == IX_DUMMY) {
-        while (keys_index_get(keys, p.slot) != IX_EMPTY) {
-            probe_next(&p);
-        }
     }
     Py_ssize_t ix = keys->nentries;
     if (keys_are_str(keys)) {
