@@ -17,7 +17,7 @@ PyObject *dict_from_keys(PyDictKeysObject *keys, Py_ssize_t used)
                 Py_XDECREF(*keys_key_slot(keys, ix));
                 Py_XDECREF(*keys_value_slot(keys, ix));
             }
-            keys_retire(keys);
+            PyMem_Free(keys_block(keys));
         }
         return NULL;
     }

@@ -2,9 +2,8 @@
  * Key tables of dicts: memory, probing, growing, and the changes of single entries.
  */
 #include "objects/dict/keys.h"
-#include "alloc/alloc.h"
-#include "locking/world.h"
 #include "objects/gc/gc.h"
+#include "objects/shared.h"
 
 struct dict_empty_keys dict_empty_keys = {
     .index = {-1, -1, -1, -1, -1, -1, -1, -1},
@@ -58,20 +57,17 @@ PyDictKeysObject *keys_new(unsigned log2, enum dict_keys_kind kind)
 
 /* Readers that still look at the table must not find a reference there that the dict does not
  * hold any more: the slots are emptied before the table waits for its end. */
-void keys_retire(PyDictKeysObject *keys)
+void keys_retire(PyDictObject *d, PyDictKeysObject *keys)
 {
     if (keys == KEYS_EMPTY) {
         return;
     }
-    if (!lock_threads_run_together()) {
-        PyMem_Free(keys_block(keys));
-        return;
+    if (shared_is_read((PyObject *)d)) {
+        for (Py_ssize_t ix = 0; ix < keys->nentries; ix++) {
+            field_store(keys_value_slot(keys, ix), NULL);
+        }
     }
-    __atomic_store_n(&keys->version, 0, __ATOMIC_RELAXED);
-    for (Py_ssize_t ix = 0; ix < keys->nentries; ix++) {
-        field_store(keys_value_slot(keys, ix), NULL);
-    }
-    qsbr_retire(keys_block(keys), PyMem_Free);
+    shared_free((PyObject *)d, keys_block(keys));
 }
 
 void keys_append(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, PyObject *value)
@@ -207,10 +203,14 @@ enum { FIND_ABSENT = 0, FIND_FOUND = 1, FIND_LOCKED = 2 };
  * 1, 0, or -1 when it cannot. */
 static int key_equals_shared(PyObject **slot, PyObject *found, PyObject *key)
 {
-    if (!ref_try_inc(found, slot)) {
+    if (!ref_try_inc(found)) {
         return -1;
     }
     int equal = -1;
+    if (field_load_acquire(slot) != found) {
+        Py_DECREF(found);
+        return -1;
+    }
     if (PyUnicode_CheckExact(found) && PyUnicode_CheckExact(key)) {
         equal = str_equal(found, key);
     }
@@ -256,7 +256,8 @@ static int find_shared(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject 
                 continue;
             }
         }
-        *value = ref_load(keys_value_slot(keys, ix));
+        bool empty;
+        *value = ref_try_load(keys_value_slot(keys, ix), &empty);
         if (*value == NULL) {
             return FIND_LOCKED;
         }
@@ -272,7 +273,7 @@ int dict_get(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **value)
 {
     PyDictObject *d = (PyDictObject *)dict;
     *value = NULL;
-    if (lock_threads_run_together()) {
+    if (lock_threads_run_together() && !shared_needs_lock(dict)) {
         int found = find_shared(d, key, hash, value);
         if (found != FIND_LOCKED) {
             return found;
@@ -280,9 +281,10 @@ int dict_get(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **value)
     }
     Py_ssize_t ix;
     Py_BEGIN_CRITICAL_SECTION(dict);
+    shared_mark(dict);
     ix = dict_lookup(d, key, hash);
     if (ix >= 0) {
-        *value = Py_NewRef(*keys_value_slot(d->ma_keys, ix));
+        *value = shared_new_ref(*keys_value_slot(d->ma_keys, ix));
     }
     Py_END_CRITICAL_SECTION();
     return ix >= 0 ? 1 : ix == IX_ERROR ? -1 : 0;
@@ -336,6 +338,7 @@ uint32_t dict_keys_version(PyObject *dict)
     PyDictObject *d = (PyDictObject *)dict;
     uint32_t version = 0;
     Py_BEGIN_CRITICAL_SECTION(dict);
+    shared_mark(dict);
     PyDictKeysObject *keys = d->ma_keys;
     if (keys_are_str(keys) && keys != KEYS_EMPTY) {
         version = keys->version;
@@ -406,7 +409,7 @@ void dict_publish_keys(PyDictObject *d, PyDictKeysObject *keys)
     PyDictKeysObject *old = d->ma_keys;
     keys_changing(old);
     field_store_release(&d->ma_keys, keys);
-    keys_retire(old);
+    keys_retire(d, old);
 }
 
 /* Copies the live entries of a table to an empty one that has room; moves the references. */
@@ -594,7 +597,7 @@ void dict_clear_locked(PyDictObject *d)
         Py_XDECREF(key);
         Py_XDECREF(value);
     }
-    keys_retire(keys);
+    keys_retire(d, keys);
 }
 
 int raise_key_error(PyObject *key)
