@@ -526,8 +526,7 @@ static PyObject *tuple_iter_next(PyObject *op)
         iter_set_index(it, i + 1);
         return Py_NewRef(tuple_items(it->seq)[i]);
     }
-    iter_set_index(it, -1);
-    return NULL;
+    return iter_finish(it);
 }
 
 static PyObject *tuple_iterator_length_hint(struct index_iter *self)
@@ -543,7 +542,7 @@ static PyObject *tuple_iterator_reduce(struct index_iter *self)
 
 static PyObject *tuple_iterator_setstate(struct index_iter *self, PyObject *state)
 {
-    return iter_set_state(self, state, 0, Py_SIZE(self->seq));
+    return iter_set_state(self, state, 0, self->seq == NULL ? 0 : Py_SIZE(self->seq));
 }
 
 /* ---- types ----------------------------------------------------------------------------------- */
