@@ -94,6 +94,8 @@ PyCodeObject *code_new(const struct code_spec *spec);
 struct code_site {
     uint64_t cache;                         /* atomic; 0: empty. Its meaning is the op's */
     uint32_t arg, arg2;
+    uint32_t misses;                        /* atomic: how often it was specialised anew */
+    uint32_t spare;
 };
 
 struct code_monitor;                        /* monitoring.c */
