@@ -65,7 +65,9 @@
 #define ENTER(func_word, body, regs, how)                                                         \
     do {                                                                                          \
         struct code_body *body_ = (body);                                                         \
-        fp = vm_push(ts, fp, fp->top, (func_word), body_, (regs), (how));                         \
+        value_t *regs_ = (regs);                                                                  \
+        vm_clear_locals(body_, regs_);                                                            \
+        fp = vm_push(ts, fp, fp->top, (func_word), body_, regs_, (how));                           \
         thread_set_frame(ts, fp);                                                                 \
         RELOAD();                                                                                 \
         NEXT();                                                                                   \

@@ -96,7 +96,7 @@ static inline value_t ref_word(PyObject *op)
 /* ---- caches ---------------------------------------------------------------------------------- */
 
 /* A site's word is kind << 48 | index << 32 | version, or the address of an entry (kind 0). */
-enum cache_kind { CACHE_ENTRY, CACHE_INLINE, CACHE_SLOT, CACHE_MODULE, CACHE_GLOBAL };
+enum cache_kind { CACHE_ENTRY, CACHE_INLINE, CACHE_SLOT, CACHE_MODULE, CACHE_CALLABLE };
 
 #define CACHE_WORD(kind, index, version)                                                          \
     ((uint64_t)(kind) << 48 | (uint64_t)(index) << 32 | (uint32_t)(version))
@@ -113,6 +113,8 @@ static inline unsigned cache_index(uint64_t cache)
 }
 
 /* Immutable once published; freed after a grace period. Owns nothing. */
+#define CACHE_CALLABLE_WORD(v) ((uint64_t)CACHE_CALLABLE << 48 | (v) | VALUE_UNCOUNTED)
+
 struct site_entry {
     uint32_t kind;              /* the form (opcode) it was made for */
     uint32_t version;           /* of the type or of a dict's keys */
@@ -421,7 +423,15 @@ static inline bool vm_has_room(PyThreadState *ts, struct frame *top, const struc
 /* RecursionError, or MemoryError when a stack is full. */
 void vm_raise_too_deep(PyThreadState *ts);
 
-/* Fills in a record at `top`; the words r[0..argcount) are there, the other locals become unbound. */
+/* Of a plain call: the words r[0..argcount) are there, the other locals become unbound. */
+static inline void vm_clear_locals(const struct code_body *body, value_t *r)
+{
+    for (unsigned i = body->argcount; i < body->nlocals; i++) {
+        r[i] = VALUE_NULL;
+    }
+}
+
+/* Fills in a record at `top`; the words r[0..nlocals) are there. */
 static inline struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct frame *top,
                                     value_t func, struct code_body *body, value_t *r,
                                     enum on_return how)
@@ -440,9 +450,6 @@ static inline struct frame *vm_push(PyThreadState *ts, struct frame *prev, struc
     top->owner = FRAME_OF_STACK;
     top->events = top->unwinding = 0;
     top->spare = 0;
-    for (unsigned i = body->argcount; i < body->nlocals; i++) {
-        r[i] = VALUE_NULL;
-    }
     return top;
 }
 
