@@ -9,8 +9,8 @@ enum phase { FRESH, RUNNING, STOPPED };
 struct product {
     PyObject_HEAD
     PyObject *pools; /* tuple of tuples */
+    PyObject *row;   /* the last result, or NULL */
     Py_ssize_t *indices;
-    Py_ssize_t count; /* of pools and indices */
     enum phase phase;
 };
 
@@ -18,15 +18,15 @@ struct product {
 struct pick {
     PyObject_HEAD
     PyObject *pool; /* tuple */
+    PyObject *row;  /* the last result, or NULL */
     Py_ssize_t *indices;
-    Py_ssize_t *cycles; /* permutations only */
     Py_ssize_t r;
     enum phase phase;
 };
 
 struct permutations {
     struct pick pick;
-    Py_ssize_t n; /* size of the pool */
+    Py_ssize_t *cycles;
 };
 
 #include "combine.bind.h"
@@ -112,7 +112,6 @@ product_new(PyTypeObject *type, PyObject *const *iterables, Py_ssize_t count, Py
     memset(indices, 0, sizeof *indices * (size_t)PyTuple_GET_SIZE(pools));
     self->pools = pools;
     self->indices = indices;
-    self->count = PyTuple_GET_SIZE(pools);
     return (PyObject *)self;
 }
 
@@ -120,7 +119,7 @@ product_new(PyTypeObject *type, PyObject *const *iterables, Py_ssize_t count, Py
 static bool
 product_turn(struct product *self)
 {
-    for (Py_ssize_t i = self->count; --i >= 0;) {
+    for (Py_ssize_t i = PyTuple_GET_SIZE(self->pools); --i >= 0;) {
         if (++self->indices[i] < PyTuple_GET_SIZE(PyTuple_GET_ITEM(self->pools, i))) {
             return true;
         }
@@ -132,7 +131,7 @@ product_turn(struct product *self)
 static bool
 product_start(struct product *self)
 {
-    for (Py_ssize_t i = 0; i < self->count; i++) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->pools); i++) {
         if (PyTuple_GET_SIZE(PyTuple_GET_ITEM(self->pools, i)) == 0) {
             return false;
         }
@@ -149,11 +148,11 @@ product_step(struct product *self)
         return NULL;
     }
     self->phase = RUNNING;
-    Py_ssize_t count = self->count;
-    PyObject *row = PyTuple_New(count);
+    Py_ssize_t count = PyTuple_GET_SIZE(self->pools);
+    PyObject *row = row_next(&self->row, count);
     for (Py_ssize_t i = 0; row != NULL && i < count; i++) {
         PyObject *pool = PyTuple_GET_ITEM(self->pools, i);
-        PyTuple_SET_ITEM(row, i, Py_NewRef(PyTuple_GET_ITEM(pool, self->indices[i])));
+        row_set(row, i, PyTuple_GET_ITEM(pool, self->indices[i]));
     }
     return row;
 }
@@ -172,7 +171,7 @@ product_reduce(struct product *self)
     if (self->phase == FRESH) {
         return Py_BuildValue("OO", Py_TYPE(self), self->pools);
     }
-    PyObject *state = indices_tuple(self->indices, self->count);
+    PyObject *state = indices_tuple(self->indices, PyTuple_GET_SIZE(self->pools));
     return state ? Py_BuildValue("OON", Py_TYPE(self), self->pools, state) : NULL;
 }
 
@@ -182,7 +181,7 @@ product_setstate(struct product *self, PyObject *state)
     if (warn_pickling() < 0) {
         return -1;
     }
-    Py_ssize_t count = self->count;
+    Py_ssize_t count = PyTuple_GET_SIZE(self->pools);
     if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) != count) {
         PyErr_SetString(PyExc_ValueError, "invalid arguments");
         return -1;
@@ -205,10 +204,10 @@ static size_t
 product_sizeof(struct product *self)
 {
     return (size_t)Py_TYPE(self)->tp_basicsize
-           + (size_t)self->count * sizeof(Py_ssize_t);
+           + (size_t)PyTuple_GET_SIZE(self->pools) * sizeof(Py_ssize_t);
 }
 
-GC_FIELDS(product, pools)
+GC_TRAVERSE(product, pools, row)
 
 static void
 product_dealloc(PyObject *op)
@@ -216,6 +215,7 @@ product_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     Py_XDECREF(((struct product *)op)->pools);
+    Py_XDECREF(((struct product *)op)->row);
     PyMem_Free(((struct product *)op)->indices);
     type->tp_free(op);
     Py_DECREF(type);
@@ -256,9 +256,9 @@ pick_make(PyTypeObject *type, PyObject *pool, Py_ssize_t r, Py_ssize_t index_cou
 static PyObject *
 pick_row(struct pick *self)
 {
-    PyObject *row = PyTuple_New(self->r);
+    PyObject *row = row_next(&self->row, self->r);
     for (Py_ssize_t i = 0; row != NULL && i < self->r; i++) {
-        PyTuple_SET_ITEM(row, i, Py_NewRef(PyTuple_GET_ITEM(self->pool, self->indices[i])));
+        row_set(row, i, PyTuple_GET_ITEM(self->pool, self->indices[i]));
     }
     return row;
 }
@@ -330,7 +330,7 @@ pick_setstate(struct pick *self, PyObject *state, bool distinct)
     return 0;
 }
 
-GC_FIELDS(pick, pool)
+GC_TRAVERSE(pick, pool, row)
 
 static void
 pick_dealloc(PyObject *op)
@@ -339,14 +339,14 @@ pick_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     Py_XDECREF(self->pool);
+    Py_XDECREF(self->row);
     PyMem_Free(self->indices);
-    PyMem_Free(self->cycles);
     type->tp_free(op);
     Py_DECREF(type);
 }
 
-#define PICK_SLOTS(name)                                                                          \
-    {Py_tp_traverse, pick_traverse}, {Py_tp_dealloc, pick_dealloc},                               \
+#define PICK_SLOTS(name, dealloc)                                                                 \
+    {Py_tp_traverse, pick_traverse}, {Py_tp_dealloc, dealloc},                                    \
         {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, name##_next}, {Py_tp_doc, name##_doc},  \
         {Py_tp_new, bind_##name##_new}, {Py_tp_methods, name##_methods}, {0, NULL},
 
@@ -403,7 +403,7 @@ combinations_setstate(struct pick *self, PyObject *state)
     return pick_setstate(self, state, true);
 }
 
-static PyType_Slot combinations_slots[] = {PICK_SLOTS(combinations)};
+static PyType_Slot combinations_slots[] = {PICK_SLOTS(combinations, pick_dealloc)};
 PICK_SPEC(combinations, combinations_slots, sizeof(struct pick))
 
 /* ---- combinations_with_replacement ---------------------------------------------------------- */
@@ -448,10 +448,17 @@ replacing_setstate(struct pick *self, PyObject *state)
     return pick_setstate(self, state, false);
 }
 
-static PyType_Slot replacing_slots[] = {PICK_SLOTS(replacing)};
+static PyType_Slot replacing_slots[] = {PICK_SLOTS(replacing, pick_dealloc)};
 PICK_SPEC(combinations_with_replacement, replacing_slots, sizeof(struct pick))
 
 /* ---- permutations --------------------------------------------------------------------------- */
+
+static void
+permutations_dealloc(PyObject *op)
+{
+    PyMem_Free(((struct permutations *)op)->cycles);
+    pick_dealloc(op);
+}
 
 static PyObject *
 permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
@@ -474,7 +481,7 @@ permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
         }
     }
     struct pick *self = pick_make(type, pool, r, n);
-    if (self == NULL || new_indices(r, &self->cycles) == NULL) {
+    if (self == NULL || new_indices(r, &((struct permutations *)self)->cycles) == NULL) {
         Py_XDECREF(self);
         return NULL;
     }
@@ -482,9 +489,8 @@ permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
         self->indices[i] = i;
     }
     for (Py_ssize_t i = 0; i < r; i++) {
-        self->cycles[i] = n - i;
+        ((struct permutations *)self)->cycles[i] = n - i;
     }
-    ((struct permutations *)self)->n = n;
     self->phase = r > n ? STOPPED : FRESH;
     return (PyObject *)self;
 }
@@ -493,11 +499,11 @@ permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
 static bool
 permutations_advance(struct pick *self)
 {
-    Py_ssize_t n = ((struct permutations *)self)->n;
-    Py_ssize_t *indices = self->indices;
+    Py_ssize_t n = PyTuple_GET_SIZE(self->pool);
+    Py_ssize_t *indices = self->indices, *cycles = ((struct permutations *)self)->cycles;
     for (Py_ssize_t i = self->r - 1; i >= 0; i--) {
-        if (--self->cycles[i] != 0) {
-            Py_ssize_t j = n - self->cycles[i], swapped = indices[i];
+        if (--cycles[i] != 0) {
+            Py_ssize_t j = n - cycles[i], swapped = indices[i];
             indices[i] = indices[j];
             indices[j] = swapped;
             return true;
@@ -505,7 +511,7 @@ permutations_advance(struct pick *self)
         Py_ssize_t first = indices[i];
         memmove(indices + i, indices + i + 1, sizeof *indices * (size_t)(n - 1 - i));
         indices[n - 1] = first;
-        self->cycles[i] = n - i;
+        cycles[i] = n - i;
     }
     return false;
 }
@@ -529,7 +535,7 @@ permutations_reduce(struct pick *self)
         return Py_BuildValue("O(()n)", Py_TYPE(self), self->r);
     }
     PyObject *indices = indices_tuple(self->indices, PyTuple_GET_SIZE(self->pool));
-    PyObject *cycles = indices ? indices_tuple(self->cycles, self->r) : NULL;
+    PyObject *cycles = indices ? indices_tuple(((struct permutations *)self)->cycles, self->r) : NULL;
     if (cycles == NULL) {
         Py_XDECREF(indices);
         return NULL;
@@ -562,7 +568,7 @@ permutations_setstate(struct pick *self, PyObject *state)
         }
     }
     for (Py_ssize_t i = 0; i < self->r; i++) {
-        if (!state_index(cycles, i, 1, n - i, &self->cycles[i])) {
+        if (!state_index(cycles, i, 1, n - i, &((struct permutations *)self)->cycles[i])) {
             return -1;
         }
     }
@@ -577,5 +583,5 @@ permutations_sizeof(struct pick *self)
     return (size_t)Py_TYPE(self)->tp_basicsize + count * sizeof(Py_ssize_t);
 }
 
-static PyType_Slot permutations_slots[] = {PICK_SLOTS(permutations)};
+static PyType_Slot permutations_slots[] = {PICK_SLOTS(permutations, permutations_dealloc)};
 PICK_SPEC(permutations, permutations_slots, sizeof(struct permutations))

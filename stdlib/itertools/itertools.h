@@ -43,6 +43,41 @@ warn_pickling(void)
                         "Python 3.14.", 1);
 }
 
+/* A tuple of `size` for the next result (new reference): the last one again if the caller has let
+ * it go, else a new empty one.  *row keeps it for the time after. */
+static inline PyObject *
+row_next(PyObject **row, Py_ssize_t size)
+{
+    PyObject *last = *row;
+    if (LIKELY(last != NULL && Py_REFCNT(last) == 1)) {
+        if (UNLIKELY(!PyObject_GC_IsTracked(last)) && size != 0) {
+            PyObject_GC_Track(last); /* the collector drops tuples of plain values */
+        }
+        return Py_NewRef(last);
+    }
+    PyObject *fresh = PyTuple_New(size);
+    field_set(row, Py_XNewRef(fresh));
+    return fresh;
+}
+
+/* Puts `item` (stolen) into a row. */
+static inline void
+row_put(PyObject *row, Py_ssize_t i, PyObject *item)
+{
+    PyObject *old = PyTuple_GET_ITEM(row, i);
+    PyTuple_SET_ITEM(row, i, item);
+    Py_XDECREF(old);
+}
+
+/* Puts a borrowed item into a row; nothing to do where it is already. */
+static inline void
+row_set(PyObject *row, Py_ssize_t i, PyObject *item)
+{
+    if (PyTuple_GET_ITEM(row, i) != item) {
+        row_put(row, i, Py_NewRef(item));
+    }
+}
+
 #pragma GCC visibility pop
 
 /* NAME_next: the step of NAME under its lock. */

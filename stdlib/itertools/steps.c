@@ -56,7 +56,7 @@ struct islice {
 
 struct pairwise {
     PyObject_HEAD
-    PyObject *it, *old;
+    PyObject *it, *old, *row;
 };
 
 struct repeat {
@@ -79,6 +79,7 @@ struct takewhile {
 struct zip_longest {
     PyObject_HEAD
     PyObject *its, *fill; /* its: tuple, items replaced by None when they end */
+    PyObject *row;        /* the last result, or NULL */
     Py_ssize_t active;
 };
 
@@ -1012,19 +1013,19 @@ pairwise_step(struct pairwise *self)
         return NULL;
     }
     field_set(&self->old, Py_NewRef(item));
-    PyObject *pair = PyTuple_New(2);
+    PyObject *pair = row_next(&self->row, 2);
     if (pair == NULL) {
         Py_DECREF(item);
         Py_DECREF(old);
         return NULL;
     }
-    PyTuple_SET_ITEM(pair, 0, old);
-    PyTuple_SET_ITEM(pair, 1, item);
+    row_put(pair, 0, old);
+    row_put(pair, 1, item);
     return pair;
 }
 
 STEP_LOCKED(pairwise)
-GC_OBJECT(pairwise, it, old)
+GC_OBJECT(pairwise, it, old, row)
 
 static PyType_Slot pairwise_slots[] = {
     ITERATOR_SLOTS(pairwise), {Py_tp_doc, pairwise_doc}, {Py_tp_new, bind_pairwise_new}, {0, NULL},
@@ -1233,14 +1234,15 @@ zip_longest_step(struct zip_longest *self)
     if (count == 0 || self->active <= 0) {
         return NULL;
     }
-    PyObject *row = PyTuple_New(count);
+    PyObject *row = row_next(&self->row, count);
     for (Py_ssize_t i = 0; row != NULL && i < count; i++) {
         PyObject *item = zip_longest_item(self, i);
         if (item == NULL) {
+            Py_CLEAR(self->row); /* holes in it are not for the next one */
             Py_CLEAR(row);
             break;
         }
-        PyTuple_SET_ITEM(row, i, item);
+        row_put(row, i, item);
     }
     return row;
 }
@@ -1277,7 +1279,7 @@ zip_longest_setstate(struct zip_longest *self, PyObject *state)
     return 0;
 }
 
-GC_OBJECT(zip_longest, its, fill)
+GC_OBJECT(zip_longest, its, fill, row)
 
 static PyType_Slot zip_longest_slots[] = {
     ITERATOR_SLOTS(zip_longest), {Py_tp_doc, zip_longest_doc}, {Py_tp_new, zip_longest_new},
