@@ -7,14 +7,14 @@
 static bool jump_is_wide(unsigned op)
 {
     switch (op) {
-    case OP_JUMP:
-    case OP_JUMP_BACK:
-    case OP_JUMP_IF_TRUE:
-    case OP_JUMP_IF_FALSE:
-    case OP_JUMP_IF_TRUE_OR_DROP:
-    case OP_JUMP_IF_FALSE_OR_DROP:
-    case OP_JUMP_IF_NONE:
-    case OP_JUMP_IF_NOT_NONE:
+    case JUMP:
+    case JUMP_BACK:
+    case JUMP_IF_TRUE:
+    case JUMP_IF_FALSE:
+    case JUMP_IF_TRUE_OR_DROP:
+    case JUMP_IF_FALSE_OR_DROP:
+    case JUMP_IF_NONE:
+    case JUMP_IF_NOT_NONE:
         return true;
     default:
         return false;
@@ -93,7 +93,7 @@ static void write_word(const struct unit *u, const struct layout *layout, uint32
     }
     uint32_t at = layout->at[i];
     if (layout->prefixed[i]) {
-        spec->words[at - 1] = WORD(OP_EXT, a >> 16, b >> 16, c >> 16);
+        spec->words[at - 1] = WORD(EXT, a >> 16, b >> 16, c >> 16);
     }
     spec->words[at] = WORD(draft->op, a, b, c);
     for (uint32_t k = at - layout->prefixed[i]; k <= at; k++) {

@@ -89,7 +89,7 @@ static void check_keywords(struct compiler *c, const struct keyword_seq *keyword
 
 void call_window(struct compiler *c, int base, int count, int dst)
 {
-    emit(c, OP_CALL, dst, base, (int)site_new(c, (uint32_t)count, 0));
+    emit(c, CALL, dst, base, (int)site_new(c, (uint32_t)count, 0));
     temp_pop_to(c, base);
 }
 
@@ -115,7 +115,7 @@ static void call_simple(struct compiler *c, int base, int count, struct expr_seq
     }
     c->pos = pos;
     uint32_t total = (uint32_t)(count + (int)args->len + (int)keywords->len);
-    emit(c, OP_CALL, dst, base, (int)site_new(c, total, names_const));
+    emit(c, CALL, dst, base, (int)site_new(c, total, names_const));
     temp_pop_to(c, base);
 }
 
@@ -133,11 +133,11 @@ static void push_star_args(struct compiler *c, int first, int count, struct expr
     }
     c->pos = pos;
     if (i == args->len) {
-        emit(c, OP_BUILD_TUPLE, first, first, count + (int)i);
+        emit(c, BUILD_TUPLE, first, first, count + (int)i);
         temp_pop_to(c, first + 1);
         return;
     }
-    emit(c, OP_BUILD_LIST, first, first, count + (int)i);
+    emit(c, BUILD_LIST, first, first, count + (int)i);
     temp_pop_to(c, first);
     temp_push(c);
     for (; i < args->len; i++) {
@@ -145,10 +145,10 @@ static void push_star_args(struct compiler *c, int first, int count, struct expr
         bool starred = item->kind == EXPR_STARRED;
         int reg = expr(c, starred ? item->starred.value : item, ANY);
         c->pos = pos;
-        emit(c, starred ? OP_LIST_EXTEND : OP_LIST_APPEND, first, reg, 0);
+        emit(c, starred ? LIST_EXTEND : LIST_APPEND, first, reg, 0);
         temp_pop_to(c, first + 1);
     }
-    emit(c, OP_LIST_TO_TUPLE, first, first, 0);
+    emit(c, LIST_TO_TUPLE, first, first, 0);
 }
 
 /* All keyword arguments as one dict in a new temporary. */
@@ -167,11 +167,11 @@ static void push_star_keywords(struct compiler *c, int base, struct keyword_seq 
         }
         c->pos = pos;
         if (run != 0 || !have) {
-            emit(c, OP_BUILD_MAP, first, first, run);
+            emit(c, BUILD_MAP, first, first, run);
             temp_pop_to(c, first);
             temp_push(c);
             if (have) {
-                emit(c, OP_DICT_MERGE, map, first, base);
+                emit(c, DICT_MERGE, map, first, base);
                 temp_pop_to(c, map + 1);
             }
             have = true;
@@ -179,7 +179,7 @@ static void push_star_keywords(struct compiler *c, int base, struct keyword_seq 
         if (i < keywords->len && keywords->items[i]->arg == NULL) {
             int reg = expr(c, keywords->items[i++]->value, ANY);
             c->pos = pos;
-            emit(c, OP_DICT_MERGE, map, reg, base);
+            emit(c, DICT_MERGE, map, reg, base);
             temp_pop_to(c, map + 1);
         }
     }
@@ -200,7 +200,7 @@ void call_finish(struct compiler *c, int base, int count, struct expr_seq *args,
         push_star_keywords(c, base, keywords);
     }
     c->pos = pos;
-    emit(c, OP_CALL_EX, dst, base, keywords->len != 0);
+    emit(c, CALL_EX, dst, base, keywords->len != 0);
     temp_pop_to(c, base);
 }
 
@@ -223,9 +223,9 @@ static void method_push(struct compiler *c, struct expr *e)
     }
     if (super) {
         uint32_t two = func->attribute.value->call.args->len == 2;
-        emit(c, OP_LOAD_SUPER_METHOD, base, base, (int)site_new(c, name_add(c, name), two));
+        emit(c, LOAD_SUPER_METHOD, base, base, (int)site_new(c, name_add(c, name), two));
     } else {
-        emit(c, OP_LOAD_METHOD, base, object, (int)name_site(c, name));
+        emit(c, LOAD_METHOD, base, object, (int)name_site(c, name));
     }
     temp_pop_to(c, base);
     temp_push(c);
@@ -248,7 +248,7 @@ void call_expr(struct compiler *c, struct expr *e, int dst)
     } else {
         expr_push(c, func);
         c->pos = e->pos;
-        emit(c, OP_LOAD_NULL, c->unit->depth, 0, 0);
+        emit(c, LOAD_NULL, c->unit->depth, 0, 0);
         temp_push(c);
     }
     call_finish(c, base, 0, e->call.args, e->call.keywords, dst);

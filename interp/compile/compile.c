@@ -2,6 +2,7 @@
 
 #include "compile.h"
 #include "objects/ids.h"
+#include "interp/parse/parse.h"
 #include "unit.h"
 
 static void module_body(struct compiler *c, const struct ast_module *tree)
@@ -17,7 +18,7 @@ static void module_body(struct compiler *c, const struct ast_module *tree)
     case MODULE_EXPRESSION: {
         int reg = expr_push(c, tree->expression.body);
         c->pos = tree->expression.body->pos;
-        emit(c, OP_RETURN, reg, 0, 0);
+        emit(c, RETURN, reg, 0, 0);
         temp_pop_to(c, reg);
         return;
     }
@@ -25,7 +26,7 @@ static void module_body(struct compiler *c, const struct ast_module *tree)
     case MODULE_KINDS:
         Py_UNREACHABLE();
     }
-    emit_wide(c, OP_RETURN_CONST, 0, const_add(c, Py_None));
+    emit_wide(c, RETURN_CONST, 0, const_add(c, Py_None));
 }
 
 PyObject *compile_tree(struct ast_module *tree, PyObject *filename, int *flags, int optimize,

@@ -22,13 +22,13 @@ static void element(struct compiler *c, struct expr *e, int result)
     case EXPR_LISTCOMP: {
         int value = expr(c, e->listcomp.elt, ANY);
         c->pos = e->listcomp.elt->pos;
-        emit(c, OP_LIST_APPEND, result, value, 0);
+        emit(c, LIST_APPEND, result, value, 0);
         break;
     }
     case EXPR_SETCOMP: {
         int value = expr(c, e->setcomp.elt, ANY);
         c->pos = e->setcomp.elt->pos;
-        emit(c, OP_SET_ADD, result, value, 0);
+        emit(c, SET_ADD, result, value, 0);
         break;
     }
     case EXPR_DICTCOMP: {
@@ -37,18 +37,18 @@ static void element(struct compiler *c, struct expr *e, int result)
         c->pos = e->dictcomp.key->pos;
         c->pos.end_line = e->dictcomp.value->pos.end_line;
         c->pos.end_col = e->dictcomp.value->pos.end_col;
-        emit(c, OP_MAP_ADD, result, key, value);
+        emit(c, MAP_ADD, result, key, value);
         break;
     }
     default: {
         int value = expr_push(c, e->generatorexp.elt);
         c->pos = e->generatorexp.elt->pos;
         if (c->unit->block->coroutine) {
-            emit(c, OP_INTRINSIC1, value, value, INTRINSIC_ASYNC_GEN_WRAP);
+            emit(c, INTRINSIC1, value, value, INTRINSIC_ASYNC_GEN_WRAP);
         }
-        emit(c, OP_YIELD, value, value, 0);
-        emit(c, OP_RESUME, 0, 0, 1);
-        emit(c, OP_DROP, value, 0, 0);
+        emit(c, YIELD, value, value, 0);
+        emit(c, RESUME, 0, 0, 1);
+        emit(c, DROP, value, 0, 0);
         break;
     }
     }
@@ -72,7 +72,7 @@ static void body(struct compiler *c, struct expr *e, size_t depth, int32_t next,
     int base = c->unit->depth;
     int iterator = expr_push(c, inner->iter);
     c->pos = inner->iter->pos;
-    emit(c, inner->is_async ? OP_GET_AITER : OP_GET_ITER, iterator, iterator, 0);
+    emit(c, inner->is_async ? GET_AITER : GET_ITER, iterator, iterator, 0);
     loops(c, e, depth + 1, iterator, result);
     temp_pop_to(c, base);
 }
@@ -88,10 +88,10 @@ static void sync_loop(struct compiler *c, struct expr *e, size_t depth, int iter
     int target = part->target->kind == EXPR_NAME
                      ? name_store_register(c, part->target->name.id) : ANY;
     if (target != ANY) {
-        emit_jump(c, OP_FOR_ITER, iterator, target, exhausted);
+        emit_jump(c, FOR_ITER, iterator, target, exhausted);
         bound_set(c, target);
     } else {
-        emit_jump(c, OP_FOR_ITER, iterator, base, exhausted);
+        emit_jump(c, FOR_ITER, iterator, base, exhausted);
         temp_push(c);
         target_store(c, part->target, base);
         temp_pop_to(c, base);
@@ -99,7 +99,7 @@ static void sync_loop(struct compiler *c, struct expr *e, size_t depth, int iter
     body(c, e, depth, next, result);
     label_here(c, next);
     c->pos = e->pos;
-    emit_jump(c, OP_JUMP_BACK, 0, 0, start);
+    emit_jump(c, JUMP_BACK, 0, 0, start);
     label_here(c, exhausted);
 }
 
@@ -113,7 +113,7 @@ static void async_loop(struct compiler *c, struct expr *e, size_t depth, int ite
     c->pos = part->iter->pos;
     /* The iterator is the word below; what lies between belongs to the comprehension. */
     handler_push(c, ended, base, false);
-    emit(c, OP_GET_ANEXT, base, iterator, 0);
+    emit(c, GET_ANEXT, base, iterator, 0);
     temp_push(c);
     emit_send_loop(c, base, 3);
     handler_pop(c);
@@ -122,17 +122,17 @@ static void async_loop(struct compiler *c, struct expr *e, size_t depth, int ite
     body(c, e, depth, next, result);
     label_here(c, next);
     c->pos = e->pos;
-    emit_jump(c, OP_JUMP_BACK, 0, 0, start);
+    emit_jump(c, JUMP_BACK, 0, 0, start);
     label_here(c, ended);
     /* r[base] = the exception: it must stand right above the iterator. */
     temp_push(c);
     if (iterator + 1 != base) {
-        emit(c, OP_SAVE_CLEAR, c->unit->depth, iterator, 0);
+        emit(c, SAVE_CLEAR, c->unit->depth, iterator, 0);
         int copy = temp_push(c);
-        emit(c, OP_SWAP, base, copy, 0);
-        emit(c, OP_END_ASYNC_FOR, base, 0, 0);
+        emit(c, SWAP, base, copy, 0);
+        emit(c, END_ASYNC_FOR, base, 0, 0);
     } else {
-        emit(c, OP_END_ASYNC_FOR, iterator, 0, 0);
+        emit(c, END_ASYNC_FOR, iterator, 0, 0);
     }
     temp_pop_to(c, base);
 }
@@ -187,11 +187,11 @@ static void variables_enter(struct compiler *c, const struct block *block)
         }
         int reg = cell_register(c, symbol->name);
         if (slot_in_use(c, block, symbol->name)) {
-            emit(c, OP_SAVE_CLEAR, c->unit->depth, reg, 0);
+            emit(c, SAVE_CLEAR, c->unit->depth, reg, 0);
             temp_push(c);
         }
         if (symbol->scope == SCOPE_CELL) {
-            emit(c, OP_MAKE_CELL, reg, 0, 0);
+            emit(c, MAKE_CELL, reg, 0, 0);
         }
         bound_clear(c, reg);
     }
@@ -208,9 +208,9 @@ static void variables_leave(struct compiler *c, const struct block *block, int s
         }
         int reg = cell_register(c, symbol->name);
         if (slot_in_use(c, block, symbol->name)) {
-            emit(c, OP_RESTORE, reg, temp++, 0);
+            emit(c, RESTORE, reg, temp++, 0);
         } else {
-            emit(c, OP_CLEAR, reg, 0, 0);
+            emit(c, CLEAR, reg, 0, 0);
         }
     }
 }
@@ -229,12 +229,12 @@ static void inlined(struct compiler *c, struct expr *e, const struct block *bloc
 {
     struct comprehension *first = generators_of(e)->items[0];
     int result = c->unit->depth;
-    emit(c, e->kind == EXPR_LISTCOMP ? OP_BUILD_LIST
-            : e->kind == EXPR_SETCOMP ? OP_BUILD_SET : OP_BUILD_MAP, result, result, 0);
+    emit(c, e->kind == EXPR_LISTCOMP ? BUILD_LIST
+            : e->kind == EXPR_SETCOMP ? BUILD_SET : BUILD_MAP, result, result, 0);
     temp_push(c);
     int iterator = expr_push(c, first->iter);
     c->pos = first->iter->pos;
-    emit(c, first->is_async ? OP_GET_AITER : OP_GET_ITER, iterator, iterator, 0);
+    emit(c, first->is_async ? GET_AITER : GET_ITER, iterator, iterator, 0);
     c->pos = e->pos;
 
     uint64_t *bound = bound_save(c);
@@ -261,20 +261,20 @@ static void inlined(struct compiler *c, struct expr *e, const struct block *bloc
     if (guarded) {
         temp_pop_to(c, result + 1);
         if (dst != result) {
-            emit(c, OP_MOVE, dst, result, 0);
+            emit(c, MOVE, dst, result, 0);
         }
-        emit_jump(c, OP_JUMP, 0, 0, end);
+        emit_jump(c, JUMP, 0, 0, end);
         temp_pop_to(c, top);
         label_here(c, failed);
         temp_push(c);
         variables_leave(c, block, saved);
-        emit(c, OP_RERAISE, top, REG_NONE, 0);
+        emit(c, RERAISE, top, REG_NONE, 0);
         temp_pop_to(c, dst == result ? result + 1 : result);
         label_here(c, end);
     } else {
         temp_pop_to(c, result + 1);
         if (dst != result) {
-            emit(c, OP_MOVE, dst, result, 0);
+            emit(c, MOVE, dst, result, 0);
         }
     }
     bound_restore(c, bound);
@@ -297,27 +297,27 @@ static PyObject *function_body(struct compiler *c, struct expr *e, const struct 
     if (generator) {
         handler_push(c, raised, u->nlocals, true);
     } else {
-        emit(c, e->kind == EXPR_LISTCOMP ? OP_BUILD_LIST
-                : e->kind == EXPR_SETCOMP ? OP_BUILD_SET : OP_BUILD_MAP, result, result, 0);
+        emit(c, e->kind == EXPR_LISTCOMP ? BUILD_LIST
+                : e->kind == EXPR_SETCOMP ? BUILD_SET : BUILD_MAP, result, result, 0);
         temp_push(c);
     }
     int iterator = u->depth;
-    emit(c, OP_MOVE, iterator, 0, 0);
+    emit(c, MOVE, iterator, 0, 0);
     temp_push(c);
     loops(c, e, 0, iterator, result);
     temp_pop_to(c, result);
     c->pos = e->pos;
     if (generator) {
-        emit_wide(c, OP_RETURN_CONST, 0, const_add(c, Py_None));
+        emit_wide(c, RETURN_CONST, 0, const_add(c, Py_None));
         handler_pop(c);
         label_here(c, raised);
         temp_push(c);
         temp_push(c);
-        emit(c, OP_INTRINSIC1, result + 1, result + 1, INTRINSIC_STOPITERATION_ERROR);
-        emit(c, OP_RERAISE, result + 1, result, 0);
+        emit(c, INTRINSIC1, result + 1, result + 1, INTRINSIC_STOPITERATION_ERROR);
+        emit(c, RERAISE, result + 1, result, 0);
     } else {
         temp_push(c);
-        emit(c, OP_RETURN, result, 0, 0);
+        emit(c, RETURN, result, 0, 0);
     }
     return unit_leave(c);
 }
@@ -333,17 +333,17 @@ static void called(struct compiler *c, struct expr *e, const struct block *block
     }
     make_function(c, code, block, base);
     temp_push(c);
-    emit(c, OP_LOAD_NULL, base + 1, 0, 0);
+    emit(c, LOAD_NULL, base + 1, 0, 0);
     temp_push(c);
     int iterator = expr_push(c, first->iter);
-    emit(c, first->is_async ? OP_GET_AITER : OP_GET_ITER, iterator, iterator, 0);
+    emit(c, first->is_async ? GET_AITER : GET_ITER, iterator, iterator, 0);
     bool coroutine = block->async_comprehension;
     call_window(c, base, 1, coroutine ? base : dst);
     if (coroutine) {
         temp_push(c);
         emit_await(c, base, 0);
         if (dst != base) {
-            emit(c, OP_MOVE, dst, base, 0);
+            emit(c, MOVE, dst, base, 0);
         }
     }
 }

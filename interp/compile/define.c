@@ -12,7 +12,7 @@ void make_function(struct compiler *c, PyObject *code, const struct block *block
         return;
     }
     int depth = c->unit->depth;
-    emit_wide(c, OP_MAKE_FUNCTION, dst, const_add(c, code));
+    emit_wide(c, MAKE_FUNCTION, dst, const_add(c, code));
     PyObject *free = keep(c, PyCode_GetFreevars((PyCodeObject *)code));
     if (free == NULL || PyTuple_GET_SIZE(free) == 0) {
         return;
@@ -29,13 +29,13 @@ void make_function(struct compiler *c, PyObject *code, const struct block *block
             fail(c);
             return;
         }
-        emit(c, OP_MOVE, c->unit->depth, cell, 0);
+        emit(c, MOVE, c->unit->depth, cell, 0);
         temp_push(c);
     }
-    emit(c, OP_BUILD_TUPLE, first, first, (int)PyTuple_GET_SIZE(free));
+    emit(c, BUILD_TUPLE, first, first, (int)PyTuple_GET_SIZE(free));
     temp_pop_to(c, first);
     temp_push(c);
-    emit(c, OP_SET_FUNC_ATTR, dst, first, FUNC_CLOSURE);
+    emit(c, SET_FUNC_ATTR, dst, first, FUNC_CLOSURE);
     temp_pop_to(c, depth);
 }
 
@@ -54,7 +54,7 @@ static void push_defaults(struct compiler *c, struct arguments *args, struct ext
             expr_push(c, args->defaults->items[i]);
         }
         c->pos = pos;
-        emit(c, OP_BUILD_TUPLE, first, first, (int)args->defaults->len);
+        emit(c, BUILD_TUPLE, first, first, (int)args->defaults->len);
         temp_pop_to(c, first);
         extras->defaults = temp_push(c);
     }
@@ -74,7 +74,7 @@ static void push_defaults(struct compiler *c, struct arguments *args, struct ext
     }
     if (count != 0) {
         c->pos = pos;
-        emit(c, OP_BUILD_MAP, first, first, count);
+        emit(c, BUILD_MAP, first, first, count);
         temp_pop_to(c, first);
         extras->kwdefaults = temp_push(c);
     }
@@ -121,7 +121,7 @@ static void push_annotations(struct compiler *c, struct arguments *args, struct 
     count += push_annotation(c, ID(return), returns);
     if (count != 0) {
         c->pos = pos;
-        emit(c, OP_BUILD_TUPLE, first, first, count);
+        emit(c, BUILD_TUPLE, first, first, count);
         temp_pop_to(c, first);
         extras->annotations = temp_push(c);
     }
@@ -144,9 +144,9 @@ static int push_function(struct compiler *c, PyObject *code, const struct block 
             continue;
         }
         int temp = c->unit->depth;
-        emit(c, OP_SAVE_CLEAR, temp, attributes[i].reg, 0);
+        emit(c, SAVE_CLEAR, temp, attributes[i].reg, 0);
         temp_push(c);
-        emit(c, OP_SET_FUNC_ATTR, function, temp, attributes[i].kind);
+        emit(c, SET_FUNC_ATTR, function, temp, attributes[i].kind);
         temp_pop_to(c, temp);
     }
     return function;
@@ -162,7 +162,7 @@ static void set_argument_counts(struct compiler *c, struct arguments *args)
 
 static void return_none(struct compiler *c)
 {
-    emit_wide(c, OP_RETURN_CONST, 0, const_add(c, Py_None));
+    emit_wide(c, RETURN_CONST, 0, const_add(c, Py_None));
 }
 
 /* A generator's body: StopIteration must not leak out of it. */
@@ -175,8 +175,8 @@ static void guard_generator(struct compiler *c, int32_t raised)
     temp_push(c);
     temp_push(c);
     c->pos = (struct ast_pos){-1, -1, -1, -1};
-    emit(c, OP_INTRINSIC1, u->nlocals + 1, u->nlocals + 1, INTRINSIC_STOPITERATION_ERROR);
-    emit(c, OP_RERAISE, u->nlocals + 1, u->nlocals, 0);
+    emit(c, INTRINSIC1, u->nlocals + 1, u->nlocals + 1, INTRINSIC_STOPITERATION_ERROR);
+    emit(c, RERAISE, u->nlocals + 1, u->nlocals, 0);
     temp_pop_to(c, u->nlocals);
 }
 
@@ -245,13 +245,13 @@ void lambda_expr(struct compiler *c, struct expr *e, int dst)
     c->pos = e->lambda.body->pos;
     if (generator) {
         if (!is_local(c, result)) {
-            emit(c, OP_DROP, result, 0, 0);
+            emit(c, DROP, result, 0, 0);
         }
         temp_pop_to(c, u->nlocals);
         return_none(c);
         guard_generator(c, raised);
     } else {
-        emit(c, OP_RETURN, result, 0, 0);
+        emit(c, RETURN, result, 0, 0);
     }
     PyObject *code = unit_leave(c);
     c->pos = pos;
@@ -260,7 +260,7 @@ void lambda_expr(struct compiler *c, struct expr *e, int dst)
     }
     int function = push_function(c, code, block, &extras);
     if (function != dst) {
-        emit(c, OP_MOVE, dst, function, 0);
+        emit(c, MOVE, dst, function, 0);
     }
     temp_pop_to(c, base);
 }
@@ -272,7 +272,7 @@ static size_t push_decorators(struct compiler *c, struct expr_seq *decorators)
 {
     for (size_t i = 0; i < decorators->len; i++) {
         expr_push(c, decorators->items[i]);
-        emit(c, OP_LOAD_NULL, c->unit->depth, 0, 0);
+        emit(c, LOAD_NULL, c->unit->depth, 0, 0);
         temp_push(c);
     }
     return decorators->len;
@@ -307,11 +307,11 @@ static void push_lazy(struct compiler *c, struct expr *e, const void *key, PyObj
     if (e->kind == EXPR_STARRED) {
         /* a TypeVarTuple's default: the unpacked type itself */
         int value = expr_push(c, e->starred.value);
-        emit(c, OP_UNPACK_SEQ, value, value, 1);
-        emit(c, OP_RETURN, value, 0, 0);
+        emit(c, UNPACK_SEQ, value, value, 1);
+        emit(c, RETURN, value, 0, 0);
     } else {
         int value = expr(c, e, ANY);
-        emit(c, OP_RETURN, value, 0, 0);
+        emit(c, RETURN, value, 0, 0);
     }
     c->nested_functions--;
     PyObject *code = unit_leave(c);
@@ -331,7 +331,7 @@ static void push_type_param(struct compiler *c, struct typeparam *param)
     temp_push(c);
     if (param->kind == TYPEPARAM_TYPEVAR && param->bound != NULL) {
         push_lazy(c, param->bound, param, param->name);
-        emit(c, OP_INTRINSIC2, reg, reg,
+        emit(c, INTRINSIC2, reg, reg,
              param->bound->kind == EXPR_TUPLE ? INTRINSIC_TYPEVAR_WITH_CONSTRAINTS
                                               : INTRINSIC_TYPEVAR_WITH_BOUND);
         temp_pop_to(c, reg + 1);
@@ -341,15 +341,15 @@ static void push_type_param(struct compiler *c, struct typeparam *param)
             [TYPEPARAM_PARAMSPEC] = INTRINSIC_PARAMSPEC,
             [TYPEPARAM_TYPEVARTUPLE] = INTRINSIC_TYPEVARTUPLE,
         };
-        emit(c, OP_INTRINSIC1, reg, reg, intrinsics[param->kind]);
+        emit(c, INTRINSIC1, reg, reg, intrinsics[param->kind]);
     }
     if (param->default_value != NULL) {
         push_lazy(c, param->default_value, (char *)param + 1, param->name);
-        emit(c, OP_INTRINSIC2, reg, reg, INTRINSIC_SET_TYPEPARAM_DEFAULT);
+        emit(c, INTRINSIC2, reg, reg, INTRINSIC_SET_TYPEPARAM_DEFAULT);
         temp_pop_to(c, reg + 1);
     }
     /* It is both a variable of the scope and an item of the tuple. */
-    emit(c, OP_COPY, reg + 1, reg, 0);
+    emit(c, COPY, reg + 1, reg, 0);
     temp_push(c);
     name_store(c, param->name, reg + 1);
     temp_pop_to(c, reg + 1);
@@ -372,7 +372,7 @@ static void push_type_params(struct compiler *c, struct typeparam_seq *params)
         }
         push_type_param(c, param);
     }
-    emit(c, OP_BUILD_TUPLE, first, first, (int)params->len);
+    emit(c, BUILD_TUPLE, first, first, (int)params->len);
     temp_pop_to(c, first);
     temp_push(c);
 }
@@ -420,11 +420,11 @@ static PyObject *generic_function_code(struct compiler *c, struct stmt *s,
         c->pos = s->pos;
         int function = push_function(c, code, block, &extras);
         /* The intrinsic takes the function and the tuple side by side. */
-        emit(c, OP_SAVE_CLEAR, function + 1, tuple, 0);
+        emit(c, SAVE_CLEAR, function + 1, tuple, 0);
         temp_push(c);
-        emit(c, OP_INTRINSIC2, function, function, INTRINSIC_SET_FUNCTION_TYPE_PARAMS);
+        emit(c, INTRINSIC2, function, function, INTRINSIC_SET_FUNCTION_TYPE_PARAMS);
         temp_pop_to(c, function + 1);
-        emit(c, OP_RETURN, function, 0, 0);
+        emit(c, RETURN, function, 0, 0);
     }
     return unit_leave(c);
 }
@@ -445,8 +445,8 @@ void stmt_function(struct compiler *c, struct stmt *s)
         /* A hidden function owns the type parameters; the defaults are its arguments. */
         int window = c->unit->depth;
         temp_push(c);
-        emit(c, OP_LOAD_NULL, window, 0, 0);
-        emit(c, OP_LOAD_NULL, window + 1, 0, 0);
+        emit(c, LOAD_NULL, window, 0, 0);
+        emit(c, LOAD_NULL, window + 1, 0, 0);
         temp_push(c);
         push_defaults(c, args, &extras);
         int count = (extras.defaults != ANY) + (extras.kwdefaults != ANY);
@@ -458,8 +458,8 @@ void stmt_function(struct compiler *c, struct stmt *s)
         int temp = c->unit->depth;
         make_function(c, code, symtable_block(c->table, s->functiondef.type_params), temp);
         temp_push(c);
-        emit(c, OP_SWAP, window, temp, 0);
-        emit(c, OP_DROP, temp, 0, 0);
+        emit(c, SWAP, window, temp, 0);
+        emit(c, DROP, temp, 0, 0);
         temp_pop_to(c, temp);
         call_window(c, window, count, window);
         temp_push(c);
@@ -474,9 +474,9 @@ void stmt_function(struct compiler *c, struct stmt *s)
         }
         int function = push_function(c, code, block, &extras);
         if (function != target) {
-            emit(c, OP_SWAP, target, function, 0);
+            emit(c, SWAP, target, function, 0);
             while (c->unit->depth > target + 1) {
-                emit(c, OP_DROP, c->unit->depth - 1, 0, 0);
+                emit(c, DROP, c->unit->depth - 1, 0, 0);
                 temp_pop_to(c, c->unit->depth - 1);
             }
         }
@@ -494,7 +494,7 @@ static void set_name_const(struct compiler *c, PyObject *name, PyObject *value)
     int temp = c->unit->depth;
     load_const(c, temp, value);
     temp_push(c);
-    emit_wide(c, OP_SET_NAME, temp, name_site(c, name));
+    emit_wide(c, SET_NAME, temp, name_site(c, name));
     temp_pop_to(c, temp);
 }
 
@@ -586,7 +586,7 @@ static PyObject *clean_docstring(struct compiler *c, PyObject *doc)
 void body_with_docstring(struct compiler *c, struct stmt_seq *body)
 {
     if (has_annotations(body)) {
-        emit(c, OP_SETUP_ANNOTATIONS, 0, 0, 0);
+        emit(c, SETUP_ANNOTATIONS, 0, 0, 0);
     }
     PyObject *doc = c->interactive ? NULL : ast_docstring(body);
     if (doc != NULL && c->optimize < 2) {
@@ -597,7 +597,7 @@ void body_with_docstring(struct compiler *c, struct stmt_seq *body)
             load_const(c, temp, doc);
             temp_push(c);
             c->pos = (struct ast_pos){-1, -1, -1, -1};
-            emit_wide(c, OP_SET_NAME, temp, name_site(c, ID(__doc__)));
+            emit_wide(c, SET_NAME, temp, name_site(c, ID(__doc__)));
             temp_pop_to(c, temp);
         }
         struct stmt_seq *rest = arena_alloc(c->arena,
@@ -623,9 +623,9 @@ static PyObject *class_code(struct compiler *c, struct stmt *s, int firstlineno)
     }
     struct unit *u = c->unit;
     int temp = u->depth;
-    emit_wide(c, OP_GET_NAME, temp, name_site(c, ID(__name__)));
+    emit_wide(c, GET_NAME, temp, name_site(c, ID(__name__)));
     temp_push(c);
-    emit_wide(c, OP_SET_NAME, temp, name_site(c, ID(__module__)));
+    emit_wide(c, SET_NAME, temp, name_site(c, ID(__module__)));
     temp_pop_to(c, temp);
     set_name_const(c, ID(__qualname__), u->qualname);
     PyObject *line = keep(c, PyLong_FromLong(firstlineno));
@@ -637,14 +637,14 @@ static PyObject *class_code(struct compiler *c, struct stmt *s, int firstlineno)
         if (name != NULL) {
             name_load(c, name, temp);
             temp_push(c);
-            emit_wide(c, OP_SET_NAME, temp, name_site(c, ID(__type_params__)));
+            emit_wide(c, SET_NAME, temp, name_site(c, ID(__type_params__)));
             temp_pop_to(c, temp);
         }
     }
     if (block->needs_classdict) {
-        emit(c, OP_LOAD_LOCALS, temp, 0, 0);
+        emit(c, LOAD_LOCALS, temp, 0, 0);
         temp_push(c);
-        emit(c, OP_SET_DEREF, cell_register(c, ID(__classdict__)), temp, 0);
+        emit(c, SET_DEREF, cell_register(c, ID(__classdict__)), temp, 0);
         temp_pop_to(c, temp);
     }
     uint32_t nested = c->nested_functions++;
@@ -659,19 +659,19 @@ static PyObject *class_code(struct compiler *c, struct stmt *s, int firstlineno)
         set_name_const(c, ID(__static_attributes__), attributes);
     }
     if (block->needs_classdict) {
-        emit(c, OP_MOVE, temp, cell_register(c, ID(__classdict__)), 0);
+        emit(c, MOVE, temp, cell_register(c, ID(__classdict__)), 0);
         temp_push(c);
-        emit_wide(c, OP_SET_NAME, temp, name_site(c, ID(__classdictcell__)));
+        emit_wide(c, SET_NAME, temp, name_site(c, ID(__classdictcell__)));
         temp_pop_to(c, temp);
     }
     if (block->needs_class_closure) {
-        emit(c, OP_MOVE, temp, cell_register(c, ID(__class__)), 0);
+        emit(c, MOVE, temp, cell_register(c, ID(__class__)), 0);
         temp_push(c);
-        emit(c, OP_COPY, temp + 1, temp, 0);
+        emit(c, COPY, temp + 1, temp, 0);
         temp_push(c);
-        emit_wide(c, OP_SET_NAME, temp + 1, name_site(c, ID(__classcell__)));
+        emit_wide(c, SET_NAME, temp + 1, name_site(c, ID(__classcell__)));
         temp_pop_to(c, temp + 1);
-        emit(c, OP_RETURN, temp, 0, 0);
+        emit(c, RETURN, temp, 0, 0);
         temp_pop_to(c, temp);
     } else {
         return_none(c);
@@ -683,9 +683,9 @@ static PyObject *class_code(struct compiler *c, struct stmt *s, int firstlineno)
 static void build_class(struct compiler *c, struct stmt *s, PyObject *code,
                         struct expr *generic_base, int base)
 {
-    emit(c, OP_LOAD_BUILD_CLASS, base, 0, 0);
+    emit(c, LOAD_BUILD_CLASS, base, 0, 0);
     temp_push(c);
-    emit(c, OP_LOAD_NULL, base + 1, 0, 0);
+    emit(c, LOAD_NULL, base + 1, 0, 0);
     temp_push(c);
     make_function(c, code, symtable_block(c->table, s), base + 2);
     temp_push(c);
@@ -729,7 +729,7 @@ static PyObject *generic_class_code(struct compiler *c, struct stmt *s, int firs
         c->pos = s->pos;
         name_load(c, params_name, temp);
         temp_push(c);
-        emit(c, OP_INTRINSIC1, temp, temp, INTRINSIC_SUBSCRIPT_GENERIC);
+        emit(c, INTRINSIC1, temp, temp, INTRINSIC_SUBSCRIPT_GENERIC);
         name_store(c, base_name, temp);
         temp_pop_to(c, temp);
         struct expr *generic_base = ast_expr_new(c->arena, EXPR_NAME, &s->pos);
@@ -738,7 +738,7 @@ static PyObject *generic_class_code(struct compiler *c, struct stmt *s, int firs
         } else {
             generic_base->name.id = base_name;
             build_class(c, s, code, generic_base, temp);
-            emit(c, OP_RETURN, temp, 0, 0);
+            emit(c, RETURN, temp, 0, 0);
             temp_pop_to(c, temp);
         }
     }
@@ -761,7 +761,7 @@ void stmt_class(struct compiler *c, struct stmt *s)
         }
         make_function(c, code, symtable_block(c->table, s->classdef.type_params), target);
         temp_push(c);
-        emit(c, OP_LOAD_NULL, target + 1, 0, 0);
+        emit(c, LOAD_NULL, target + 1, 0, 0);
         temp_push(c);
         call_window(c, target, 0, target);
         temp_push(c);
@@ -789,16 +789,16 @@ static void push_alias(struct compiler *c, struct stmt *s, int params)
     load_const(c, first, name);
     temp_push(c);
     if (params != ANY) {
-        emit(c, OP_SAVE_CLEAR, first + 1, params, 0);
+        emit(c, SAVE_CLEAR, first + 1, params, 0);
     } else {
         load_none(c, first + 1);
     }
     temp_push(c);
     push_lazy(c, s->typealias.value, s, name);
-    emit(c, OP_BUILD_TUPLE, first, first, 3);
+    emit(c, BUILD_TUPLE, first, first, 3);
     temp_pop_to(c, first);
     temp_push(c);
-    emit(c, OP_INTRINSIC1, first, first, INTRINSIC_TYPEALIAS);
+    emit(c, INTRINSIC1, first, first, INTRINSIC_TYPEALIAS);
 }
 
 void stmt_type_alias(struct compiler *c, struct stmt *s)
@@ -818,7 +818,7 @@ void stmt_type_alias(struct compiler *c, struct stmt *s)
         push_type_params(c, params);
         c->pos = s->pos;
         push_alias(c, s, tuple);
-        emit(c, OP_RETURN, tuple + 1, 0, 0);
+        emit(c, RETURN, tuple + 1, 0, 0);
         temp_pop_to(c, tuple);
         PyObject *code = unit_leave(c);
         c->pos = s->pos;
@@ -827,7 +827,7 @@ void stmt_type_alias(struct compiler *c, struct stmt *s)
         }
         make_function(c, code, scope, base);
         temp_push(c);
-        emit(c, OP_LOAD_NULL, base + 1, 0, 0);
+        emit(c, LOAD_NULL, base + 1, 0, 0);
         temp_push(c);
         call_window(c, base, 0, base);
         temp_push(c);

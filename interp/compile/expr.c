@@ -130,7 +130,7 @@ int expr_lend(struct compiler *c, struct expr *e, bool stable)
         int local = name_register(c, e->name.id);
         if (local != ANY) {
             int temp = c->unit->depth;
-            emit(c, OP_BORROW, temp, local, 0);
+            emit(c, BORROW, temp, local, 0);
             c->pos = saved;
             return temp_push(c);
         }
@@ -144,7 +144,7 @@ void expr_drop(struct compiler *c, struct expr *e)
     int base = c->unit->depth;
     int reg = expr(c, e, ANY);
     if (!is_local(c, reg)) {
-        emit(c, OP_DROP, reg, 0, 0);
+        emit(c, DROP, reg, 0, 0);
     }
     temp_pop_to(c, base);
 }
@@ -152,30 +152,30 @@ void expr_drop(struct compiler *c, struct expr *e)
 /* ---- operators ---- */
 
 static const uint16_t binary_op[] = {
-    [AST_ADD] = OP_ADD, [AST_SUB] = OP_SUB, [AST_MULT] = OP_MUL, [AST_MATMULT] = OP_MATMUL,
-    [AST_DIV] = OP_TRUEDIV, [AST_MOD] = OP_MOD, [AST_POW] = OP_POW, [AST_LSHIFT] = OP_LSHIFT,
-    [AST_RSHIFT] = OP_RSHIFT, [AST_BITOR] = OP_OR, [AST_BITXOR] = OP_XOR,
-    [AST_BITAND] = OP_AND, [AST_FLOORDIV] = OP_FLOORDIV,
+    [AST_ADD] = ADD, [AST_SUB] = SUB, [AST_MULT] = MUL, [AST_MATMULT] = MATMUL,
+    [AST_DIV] = TRUEDIV, [AST_MOD] = MOD, [AST_POW] = POW, [AST_LSHIFT] = LSHIFT,
+    [AST_RSHIFT] = RSHIFT, [AST_BITOR] = OR, [AST_BITXOR] = XOR,
+    [AST_BITAND] = AND, [AST_FLOORDIV] = FLOORDIV,
 };
 static const uint16_t binary_op_k[] = {
-    [AST_ADD] = OP_ADD_K, [AST_SUB] = OP_SUB_K, [AST_MULT] = OP_MUL_K,
-    [AST_DIV] = OP_TRUEDIV_K, [AST_MOD] = OP_MOD_K, [AST_POW] = OP_POW_K,
-    [AST_LSHIFT] = OP_LSHIFT_K, [AST_RSHIFT] = OP_RSHIFT_K, [AST_BITOR] = OP_OR_K,
-    [AST_BITXOR] = OP_XOR_K, [AST_BITAND] = OP_AND_K, [AST_FLOORDIV] = OP_FLOORDIV_K,
-    [AST_MATMULT] = OP_MATMUL_K,
+    [AST_ADD] = ADD_K, [AST_SUB] = SUB_K, [AST_MULT] = MUL_K,
+    [AST_DIV] = TRUEDIV_K, [AST_MOD] = MOD_K, [AST_POW] = POW_K,
+    [AST_LSHIFT] = LSHIFT_K, [AST_RSHIFT] = RSHIFT_K, [AST_BITOR] = OR_K,
+    [AST_BITXOR] = XOR_K, [AST_BITAND] = AND_K, [AST_FLOORDIV] = FLOORDIV_K,
+    [AST_MATMULT] = MATMUL_K,
 };
 static const uint16_t inplace_op[] = {
-    [AST_ADD] = OP_IADD, [AST_SUB] = OP_ISUB, [AST_MULT] = OP_IMUL, [AST_MATMULT] = OP_IMATMUL,
-    [AST_DIV] = OP_ITRUEDIV, [AST_MOD] = OP_IMOD, [AST_POW] = OP_IPOW,
-    [AST_LSHIFT] = OP_ILSHIFT, [AST_RSHIFT] = OP_IRSHIFT, [AST_BITOR] = OP_IOR,
-    [AST_BITXOR] = OP_IXOR, [AST_BITAND] = OP_IAND, [AST_FLOORDIV] = OP_IFLOORDIV,
+    [AST_ADD] = IADD, [AST_SUB] = ISUB, [AST_MULT] = IMUL, [AST_MATMULT] = IMATMUL,
+    [AST_DIV] = ITRUEDIV, [AST_MOD] = IMOD, [AST_POW] = IPOW,
+    [AST_LSHIFT] = ILSHIFT, [AST_RSHIFT] = IRSHIFT, [AST_BITOR] = IOR,
+    [AST_BITXOR] = IXOR, [AST_BITAND] = IAND, [AST_FLOORDIV] = IFLOORDIV,
 };
 static const uint16_t inplace_op_k[] = {
-    [AST_ADD] = OP_IADD_K, [AST_SUB] = OP_ISUB_K, [AST_MULT] = OP_IMUL_K,
-    [AST_DIV] = OP_ITRUEDIV_K, [AST_MOD] = OP_IMOD_K, [AST_POW] = OP_IPOW_K,
-    [AST_LSHIFT] = OP_ILSHIFT_K, [AST_RSHIFT] = OP_IRSHIFT_K, [AST_BITOR] = OP_IOR_K,
-    [AST_BITXOR] = OP_IXOR_K, [AST_BITAND] = OP_IAND_K, [AST_FLOORDIV] = OP_IFLOORDIV_K,
-    [AST_MATMULT] = OP_IMATMUL_K,
+    [AST_ADD] = IADD_K, [AST_SUB] = ISUB_K, [AST_MULT] = IMUL_K,
+    [AST_DIV] = ITRUEDIV_K, [AST_MOD] = IMOD_K, [AST_POW] = IPOW_K,
+    [AST_LSHIFT] = ILSHIFT_K, [AST_RSHIFT] = IRSHIFT_K, [AST_BITOR] = IOR_K,
+    [AST_BITXOR] = IXOR_K, [AST_BITAND] = IAND_K, [AST_FLOORDIV] = IFLOORDIV_K,
+    [AST_MATMULT] = IMATMUL_K,
 };
 
 static bool is_const(const struct expr *e)
@@ -220,8 +220,8 @@ void emit_inplace(struct compiler *c, unsigned op, int dst, int left, struct exp
 
 static void unaryop(struct compiler *c, struct expr *e, int dst)
 {
-    static const uint16_t ops[] = {[AST_INVERT] = OP_INVERT, [AST_NOT] = OP_NOT,
-                                   [AST_UADD] = OP_POS, [AST_USUB] = OP_NEG};
+    static const uint16_t ops[] = {[AST_INVERT] = INVERT, [AST_NOT] = NOT,
+                                   [AST_UADD] = POS, [AST_USUB] = NEG};
     int reg = expr(c, e->unaryop.operand, ANY);
     c->pos = e->pos;
     emit(c, ops[e->op], dst, reg, 0);
@@ -233,7 +233,7 @@ static void boolop(struct compiler *c, struct expr *e, int dst)
     struct expr_seq *values = e->boolop.values;
     int temp = c->unit->depth; /* never a local: an exception in a later value must not show */
     int32_t end = label_new(c);
-    enum opcode op = e->op == AST_AND ? OP_JUMP_IF_FALSE_OR_DROP : OP_JUMP_IF_TRUE_OR_DROP;
+    enum opcode op = e->op == AST_AND ? JUMP_IF_FALSE_OR_DROP : JUMP_IF_TRUE_OR_DROP;
     uint64_t *bound = NULL;
     for (size_t i = 0; i + 1 < values->len; i++) {
         expr_push(c, values->items[i]);
@@ -250,7 +250,7 @@ static void boolop(struct compiler *c, struct expr *e, int dst)
         bound_restore(c, bound);
     }
     if (dst != temp) {
-        emit(c, OP_MOVE, dst, temp, 0);
+        emit(c, MOVE, dst, temp, 0);
     }
 }
 
@@ -262,7 +262,7 @@ static void ifexp(struct compiler *c, struct expr *e, int dst)
     uint64_t *bound = bound_save(c);
     expr(c, e->ifexp.body, dst);
     temp_pop_to(c, base);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     label_here(c, orelse);
     bound_restore(c, bound);
     expr(c, e->ifexp.orelse, dst);
@@ -273,31 +273,31 @@ static void ifexp(struct compiler *c, struct expr *e, int dst)
 /* ---- comparisons ---- */
 
 static const uint16_t compare_op[] = {
-    [AST_EQ] = OP_EQ, [AST_NOTEQ] = OP_NE, [AST_LT] = OP_LT, [AST_LTE] = OP_LE,
-    [AST_GT] = OP_GT, [AST_GTE] = OP_GE, [AST_IS] = OP_IS, [AST_ISNOT] = OP_IS_NOT,
-    [AST_IN] = OP_CONTAINS, [AST_NOTIN] = OP_NOT_CONTAINS,
+    [AST_EQ] = EQ, [AST_NOTEQ] = NE, [AST_LT] = LT, [AST_LTE] = LE,
+    [AST_GT] = GT, [AST_GTE] = GE, [AST_IS] = IS, [AST_ISNOT] = IS_NOT,
+    [AST_IN] = CONTAINS, [AST_NOTIN] = NOT_CONTAINS,
 };
 static const uint16_t compare_op_k[] = {
-    [AST_EQ] = OP_EQ_K, [AST_NOTEQ] = OP_NE_K, [AST_LT] = OP_LT_K, [AST_LTE] = OP_LE_K,
-    [AST_GT] = OP_GT_K, [AST_GTE] = OP_GE_K,
+    [AST_EQ] = EQ_K, [AST_NOTEQ] = NE_K, [AST_LT] = LT_K, [AST_LTE] = LE_K,
+    [AST_GT] = GT_K, [AST_GTE] = GE_K,
 };
 static const uint16_t jump_if[] = {
-    [AST_EQ] = OP_JIF_EQ, [AST_NOTEQ] = OP_JIF_NE, [AST_LT] = OP_JIF_LT, [AST_LTE] = OP_JIF_LE,
-    [AST_GT] = OP_JIF_GT, [AST_GTE] = OP_JIF_GE, [AST_IS] = OP_JIF_IS,
-    [AST_ISNOT] = OP_JIF_IS_NOT, [AST_IN] = OP_JIF_IN, [AST_NOTIN] = OP_JIF_NOT_IN,
+    [AST_EQ] = JIF_EQ, [AST_NOTEQ] = JIF_NE, [AST_LT] = JIF_LT, [AST_LTE] = JIF_LE,
+    [AST_GT] = JIF_GT, [AST_GTE] = JIF_GE, [AST_IS] = JIF_IS,
+    [AST_ISNOT] = JIF_IS_NOT, [AST_IN] = JIF_IN, [AST_NOTIN] = JIF_NOT_IN,
 };
 static const uint16_t jump_if_not[] = {
-    [AST_EQ] = OP_JIN_EQ, [AST_NOTEQ] = OP_JIN_NE, [AST_LT] = OP_JIN_LT, [AST_LTE] = OP_JIN_LE,
-    [AST_GT] = OP_JIN_GT, [AST_GTE] = OP_JIN_GE, [AST_IS] = OP_JIF_IS_NOT,
-    [AST_ISNOT] = OP_JIF_IS, [AST_IN] = OP_JIF_NOT_IN, [AST_NOTIN] = OP_JIF_IN,
+    [AST_EQ] = JIN_EQ, [AST_NOTEQ] = JIN_NE, [AST_LT] = JIN_LT, [AST_LTE] = JIN_LE,
+    [AST_GT] = JIN_GT, [AST_GTE] = JIN_GE, [AST_IS] = JIF_IS_NOT,
+    [AST_ISNOT] = JIF_IS, [AST_IN] = JIF_NOT_IN, [AST_NOTIN] = JIF_IN,
 };
 static const uint16_t jump_if_k[] = {
-    [AST_EQ] = OP_JIF_EQ_K, [AST_NOTEQ] = OP_JIF_NE_K, [AST_LT] = OP_JIF_LT_K,
-    [AST_LTE] = OP_JIF_LE_K, [AST_GT] = OP_JIF_GT_K, [AST_GTE] = OP_JIF_GE_K,
+    [AST_EQ] = JIF_EQ_K, [AST_NOTEQ] = JIF_NE_K, [AST_LT] = JIF_LT_K,
+    [AST_LTE] = JIF_LE_K, [AST_GT] = JIF_GT_K, [AST_GTE] = JIF_GE_K,
 };
 static const uint16_t jump_if_not_k[] = {
-    [AST_EQ] = OP_JIN_EQ_K, [AST_NOTEQ] = OP_JIN_NE_K, [AST_LT] = OP_JIN_LT_K,
-    [AST_LTE] = OP_JIN_LE_K, [AST_GT] = OP_JIN_GT_K, [AST_GTE] = OP_JIN_GE_K,
+    [AST_EQ] = JIN_EQ_K, [AST_NOTEQ] = JIN_NE_K, [AST_LT] = JIN_LT_K,
+    [AST_LTE] = JIN_LE_K, [AST_GT] = JIN_GT_K, [AST_GTE] = JIN_GE_K,
 };
 
 static const char *type_name(const struct expr *e);
@@ -354,26 +354,26 @@ static void compare_chain(struct compiler *c, struct expr *e, int dst)
         int copy = temp_push(c);
         c->pos = e->pos;
         temp_pop_to(c, copy);
-        emit(c, OP_COPY, copy, right, 0);
+        emit(c, COPY, copy, right, 0);
         temp_push(c);
-        emit(c, OP_SWAP, left, copy, 0);
+        emit(c, SWAP, left, copy, 0);
         temp_pop_to(c, copy + 1);
         emit(c, compare_op[e->compare.ops->items[i]], right, copy, right);
         temp_pop_to(c, right + 1);
-        emit_jump(c, OP_JUMP_IF_FALSE_OR_DROP, right, 0, cleanup);
+        emit_jump(c, JUMP_IF_FALSE_OR_DROP, right, 0, cleanup);
         temp_pop_to(c, right);
     }
     compare_one(c, e, e->compare.ops->items[last], left, rights->items[last], base);
     temp_pop_to(c, base + 1);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     label_here(c, cleanup);
     temp_pop_to(c, base + 2);
-    emit(c, OP_SWAP, base, base + 1, 0);
-    emit(c, OP_DROP, base + 1, 0, 0);
+    emit(c, SWAP, base, base + 1, 0);
+    emit(c, DROP, base + 1, 0, 0);
     temp_pop_to(c, base + 1);
     label_here(c, end);
     if (dst != base) {
-        emit(c, OP_MOVE, dst, base, 0);
+        emit(c, MOVE, dst, base, 0);
     }
 }
 
@@ -403,7 +403,7 @@ static void compare_jump(struct compiler *c, struct expr *e, bool when, int32_t 
     int left = expr_operand(c, e->compare.left, right);
     if ((op == AST_IS || op == AST_ISNOT) && is_none(right)) {
         c->pos = e->pos;
-        emit_jump(c, (op == AST_IS) == when ? OP_JUMP_IF_NONE : OP_JUMP_IF_NOT_NONE, left, 0,
+        emit_jump(c, (op == AST_IS) == when ? JUMP_IF_NONE : JUMP_IF_NOT_NONE, left, 0,
                   label);
     } else if (op <= AST_GTE && is_number_const(right)) {
         c->pos = e->pos;
@@ -444,7 +444,7 @@ static void ifexp_jump(struct compiler *c, struct expr *e, bool when, int32_t la
     expr_jump(c, e->ifexp.test, false, orelse);
     uint64_t *bound = bound_save(c);
     expr_jump(c, e->ifexp.body, when, label);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     label_here(c, orelse);
     bound_restore(c, bound);
     expr_jump(c, e->ifexp.orelse, when, label);
@@ -478,9 +478,9 @@ static void jump_kind(struct compiler *c, struct expr *e, bool when, int32_t lab
         if (truth < 0) {
             fail(c);
         } else if ((truth != 0) == when) {
-            emit_jump(c, OP_JUMP, 0, 0, label);
+            emit_jump(c, JUMP, 0, 0, label);
         } else {
-            emit(c, OP_NOP, 0, 0, 0);
+            emit(c, NOP, 0, 0, 0);
         }
         return;
     }
@@ -490,7 +490,7 @@ static void jump_kind(struct compiler *c, struct expr *e, bool when, int32_t lab
     int base = c->unit->depth;
     int reg = expr(c, e, ANY);
     c->pos = e->pos;
-    emit_jump(c, when ? OP_JUMP_IF_TRUE : OP_JUMP_IF_FALSE, reg, 0, label);
+    emit_jump(c, when ? JUMP_IF_TRUE : JUMP_IF_FALSE, reg, 0, label);
     temp_pop_to(c, base);
 }
 
@@ -564,12 +564,12 @@ static void fill_display(struct compiler *c, struct expr_seq *elts, bool set, in
                 return;
             }
         }
-        emit(c, set ? OP_BUILD_SET : OP_BUILD_LIST, list, list, 0);
+        emit(c, set ? BUILD_SET : BUILD_LIST, list, list, 0);
         temp_push(c);
         int reg = c->unit->depth;
         load_const(c, reg, constants);
         temp_push(c);
-        emit(c, set ? OP_SET_UPDATE : OP_LIST_EXTEND, list, reg, 0);
+        emit(c, set ? SET_UPDATE : LIST_EXTEND, list, reg, 0);
         temp_pop_to(c, into);
         return;
     }
@@ -577,15 +577,15 @@ static void fill_display(struct compiler *c, struct expr_seq *elts, bool set, in
         expr_push(c, elts->items[i++]);
     }
     struct ast_pos pos = c->pos;
-    emit(c, set ? OP_BUILD_SET : OP_BUILD_LIST, list, list, (int)i);
+    emit(c, set ? BUILD_SET : BUILD_LIST, list, list, (int)i);
     temp_pop_to(c, list + 1);
     for (; i < elts->len; i++) {
         struct expr *item = elts->items[i];
         bool starred = item->kind == EXPR_STARRED;
         int reg = expr(c, starred ? item->starred.value : item, ANY);
         c->pos = pos;
-        emit(c, starred ? (set ? OP_SET_UPDATE : OP_LIST_EXTEND)
-                        : (set ? OP_SET_ADD : OP_LIST_APPEND), list, reg, 0);
+        emit(c, starred ? (set ? SET_UPDATE : LIST_EXTEND)
+                        : (set ? SET_ADD : LIST_APPEND), list, reg, 0);
         temp_pop_to(c, list + 1);
     }
     temp_pop_to(c, into);
@@ -596,7 +596,7 @@ static void display(struct compiler *c, struct expr *e, struct expr_seq *elts, e
                     int dst)
 {
     int base = c->unit->depth;
-    if (build == OP_BUILD_TUPLE) {
+    if (build == BUILD_TUPLE) {
         PyObject *constants = const_elements(c, elts);
         if (constants != NULL) {
             load_const(c, dst, constants);
@@ -604,19 +604,19 @@ static void display(struct compiler *c, struct expr *e, struct expr_seq *elts, e
         }
     }
     if (elts->len <= DISPLAY_LIMIT && !any_starred(elts) &&
-        !(build != OP_BUILD_TUPLE && elts->len >= 3 && const_elements(c, elts) != NULL)) {
+        !(build != BUILD_TUPLE && elts->len >= 3 && const_elements(c, elts) != NULL)) {
         push_run(c, elts);
         c->pos = e->pos;
         emit(c, build, dst, base, (int)elts->len);
         return;
     }
-    fill_display(c, elts, build == OP_BUILD_SET, base);
+    fill_display(c, elts, build == BUILD_SET, base);
     c->pos = e->pos;
     temp_push(c);
-    if (build == OP_BUILD_TUPLE) {
-        emit(c, OP_LIST_TO_TUPLE, dst, base, 0);
+    if (build == BUILD_TUPLE) {
+        emit(c, LIST_TO_TUPLE, dst, base, 0);
     } else if (dst != base) {
-        emit(c, OP_MOVE, dst, base, 0);
+        emit(c, MOVE, dst, base, 0);
     }
 }
 
@@ -632,18 +632,18 @@ static void dict_display(struct compiler *c, struct expr *e, int dst)
             int first = c->unit->depth - 2 * (int)run;
             c->pos = e->pos;
             if (!have && i == keys->len) {
-                emit(c, OP_BUILD_MAP, dst, first, (int)run);
+                emit(c, BUILD_MAP, dst, first, (int)run);
                 return;
             }
             if (!have) {
-                emit(c, OP_BUILD_MAP, base, first, (int)run);
+                emit(c, BUILD_MAP, base, first, (int)run);
                 temp_pop_to(c, base);
                 temp_push(c);
                 have = true;
             } else {
-                emit(c, OP_BUILD_MAP, first, first, (int)run);
+                emit(c, BUILD_MAP, first, first, (int)run);
                 temp_pop_to(c, first + 1);
-                emit(c, OP_DICT_UPDATE, base, first, 0);
+                emit(c, DICT_UPDATE, base, first, 0);
                 temp_pop_to(c, base + 1);
             }
             run = 0;
@@ -654,7 +654,7 @@ static void dict_display(struct compiler *c, struct expr *e, int dst)
         if (update) {
             int reg = expr(c, values->items[i], ANY);
             c->pos = e->pos;
-            emit(c, OP_DICT_UPDATE, base, reg, 0);
+            emit(c, DICT_UPDATE, base, reg, 0);
             temp_pop_to(c, base + 1);
         } else {
             expr_push(c, keys->items[i]);
@@ -663,7 +663,7 @@ static void dict_display(struct compiler *c, struct expr *e, int dst)
         }
     }
     if (dst != base) {
-        emit(c, OP_MOVE, dst, base, 0);
+        emit(c, MOVE, dst, base, 0);
     }
 }
 
@@ -677,19 +677,19 @@ static void formatted_value(struct compiler *c, struct expr *e, int dst)
         int kind = e->formattedvalue.conversion == 's' ? 1
                    : e->formattedvalue.conversion == 'r' ? 2 : 3;
         int temp = is_local(c, reg) ? c->unit->depth : reg;
-        emit(c, OP_CONVERT, temp, reg, kind);
+        emit(c, CONVERT, temp, reg, kind);
         if (temp == c->unit->depth) {
             temp_push(c);
         }
         reg = temp;
     }
     if (e->formattedvalue.format_spec == NULL) {
-        emit(c, OP_FORMAT_SIMPLE, dst, reg, 0);
+        emit(c, FORMAT_SIMPLE, dst, reg, 0);
         return;
     }
     int spec = expr(c, e->formattedvalue.format_spec, ANY);
     c->pos = e->pos;
-    emit(c, OP_FORMAT_SPEC, dst, reg, spec);
+    emit(c, FORMAT_SPEC, dst, reg, spec);
 }
 
 static void joined_str(struct compiler *c, struct expr *e, int dst)
@@ -701,7 +701,7 @@ static void joined_str(struct compiler *c, struct expr *e, int dst)
             expr_push(c, values->items[i]);
         }
         c->pos = e->pos;
-        emit(c, OP_BUILD_STRING, dst, base, (int)values->len);
+        emit(c, BUILD_STRING, dst, base, (int)values->len);
         return;
     }
     /* "".join(list) for the very long ones */
@@ -711,15 +711,15 @@ static void joined_str(struct compiler *c, struct expr *e, int dst)
     }
     load_const(c, base, empty);
     temp_push(c);
-    emit(c, OP_LOAD_METHOD, base, base, (int)name_site(c, ID(join)));
+    emit(c, LOAD_METHOD, base, base, (int)name_site(c, ID(join)));
     temp_push(c);
     int list = c->unit->depth;
-    emit(c, OP_BUILD_LIST, list, list, 0);
+    emit(c, BUILD_LIST, list, list, 0);
     temp_push(c);
     for (size_t i = 0; i < values->len; i++) {
         int reg = expr(c, values->items[i], ANY);
         c->pos = e->pos;
-        emit(c, OP_LIST_APPEND, list, reg, 0);
+        emit(c, LIST_APPEND, list, reg, 0);
         temp_pop_to(c, list + 1);
     }
     call_window(c, base, 1, dst);
@@ -815,7 +815,7 @@ static void slice(struct compiler *c, struct expr *e, int dst)
 {
     int base = push_slice(c, e);
     c->pos = e->pos;
-    emit(c, OP_BUILD_SLICE, dst, base, e->slice.step != NULL ? 3 : 2);
+    emit(c, BUILD_SLICE, dst, base, e->slice.step != NULL ? 3 : 2);
 }
 
 static void subscript_load(struct compiler *c, struct expr *e, int dst)
@@ -826,14 +826,14 @@ static void subscript_load(struct compiler *c, struct expr *e, int dst)
     if (index->kind == EXPR_SLICE && index->slice.step == NULL) {
         int base = push_slice(c, index);
         c->pos = e->pos;
-        emit(c, OP_GET_SLICE, dst, object, base);
+        emit(c, GET_SLICE, dst, object, base);
     } else if (is_const(index)) {
         c->pos = e->pos;
-        emit(c, OP_GET_ITEM_K, dst, object, (int)const_add(c, index->constant.value));
+        emit(c, GET_ITEM_K, dst, object, (int)const_add(c, index->constant.value));
     } else {
         int key = expr(c, index, ANY);
         c->pos = e->pos;
-        emit(c, OP_GET_ITEM, dst, object, key);
+        emit(c, GET_ITEM, dst, object, key);
     }
 }
 
@@ -875,7 +875,7 @@ bool super_push(struct compiler *c, struct expr *e)
         return true;
     }
     c->pos = e->pos;
-    emit(c, OP_GET_DEREF, c->unit->depth, cell_register(c, ID(__class__)), 0);
+    emit(c, GET_DEREF, c->unit->depth, cell_register(c, ID(__class__)), 0);
     temp_push(c);
     name_load(c, c->unit->block->params[0], c->unit->depth);
     temp_push(c);
@@ -904,7 +904,7 @@ static void attribute_load(struct compiler *c, struct expr *e, int dst)
         PyObject *name = mangled(c, e->attribute.attr);
         if (name != NULL) {
             uint32_t two = e->attribute.value->call.args->len == 2;
-            emit(c, OP_LOAD_SUPER_ATTR, dst, base, (int)site_new(c, name_add(c, name), two));
+            emit(c, LOAD_SUPER_ATTR, dst, base, (int)site_new(c, name_add(c, name), two));
         }
         return;
     }
@@ -912,7 +912,7 @@ static void attribute_load(struct compiler *c, struct expr *e, int dst)
     attribute_pos(c, e);
     PyObject *name = mangled(c, e->attribute.attr);
     if (name != NULL) {
-        emit(c, OP_GET_ATTR, dst, object, (int)name_site(c, name));
+        emit(c, GET_ATTR, dst, object, (int)name_site(c, name));
     }
 }
 
@@ -925,22 +925,22 @@ void emit_send_loop(struct compiler *c, int reg, int resume_kind)
     temp_push(c);
     int32_t send = label_new(c), done = label_new(c), thrown = label_new(c);
     label_here(c, send);
-    emit_jump(c, OP_SEND, reg, value, done);
+    emit_jump(c, SEND, reg, value, done);
     handler_push(c, thrown, value, false);
-    emit(c, OP_YIELD, value, value, 1);
-    emit(c, OP_RESUME, 0, 0, resume_kind);
+    emit(c, YIELD, value, value, 1);
+    emit(c, RESUME, 0, 0, resume_kind);
     handler_pop(c);
-    emit_jump(c, OP_JUMP_BACK, 0, 0, send);
+    emit_jump(c, JUMP_BACK, 0, 0, send);
     label_here(c, thrown);
     temp_pop_to(c, value + 1);
-    emit(c, OP_CLEANUP_THROW, reg, 0, 0);
+    emit(c, CLEANUP_THROW, reg, 0, 0);
     temp_pop_to(c, value);
     label_here(c, done);
 }
 
 void emit_await(struct compiler *c, int reg, int where)
 {
-    emit(c, OP_GET_AWAITABLE, reg, reg, where);
+    emit(c, GET_AWAITABLE, reg, reg, where);
     emit_send_loop(c, reg, 3);
 }
 
@@ -965,7 +965,7 @@ static void await(struct compiler *c, struct expr *e, int dst)
     c->pos = e->pos;
     emit_await(c, reg, 0);
     if (dst != reg) {
-        emit(c, OP_MOVE, dst, reg, 0);
+        emit(c, MOVE, dst, reg, 0);
     }
 }
 
@@ -983,11 +983,11 @@ static void yield(struct compiler *c, struct expr *e, int dst)
     }
     c->pos = e->pos;
     if (c->unit->block->coroutine) {
-        emit(c, OP_INTRINSIC1, temp, temp, INTRINSIC_ASYNC_GEN_WRAP);
+        emit(c, INTRINSIC1, temp, temp, INTRINSIC_ASYNC_GEN_WRAP);
     }
-    emit(c, OP_YIELD, dst, temp, 0);
+    emit(c, YIELD, dst, temp, 0);
     temp_pop_to(c, dst == temp ? temp + 1 : temp);
-    emit(c, OP_RESUME, 0, 0, 1);
+    emit(c, RESUME, 0, 0, 1);
 }
 
 static void yield_from(struct compiler *c, struct expr *e, int dst)
@@ -1000,10 +1000,10 @@ static void yield_from(struct compiler *c, struct expr *e, int dst)
     }
     int reg = expr_push(c, e->yieldfrom.value);
     c->pos = e->pos;
-    emit(c, OP_GET_YIELD_FROM_ITER, reg, reg, 0);
+    emit(c, GET_YIELD_FROM_ITER, reg, reg, 0);
     emit_send_loop(c, reg, 2);
     if (dst != reg) {
-        emit(c, OP_MOVE, dst, reg, 0);
+        emit(c, MOVE, dst, reg, 0);
     }
 }
 
@@ -1011,13 +1011,13 @@ static void named_expr(struct compiler *c, struct expr *e, int dst)
 {
     int temp = c->unit->depth;
     expr_push(c, e->namedexpr.value);
-    emit(c, OP_COPY, c->unit->depth, temp, 0);
+    emit(c, COPY, c->unit->depth, temp, 0);
     int copy = temp_push(c);
     c->pos = e->namedexpr.target->pos;
     name_store(c, e->namedexpr.target->name.id, copy);
     temp_pop_to(c, temp + 1);
     if (dst != temp) {
-        emit(c, OP_MOVE, dst, temp, 0);
+        emit(c, MOVE, dst, temp, 0);
     }
 }
 
@@ -1048,7 +1048,7 @@ static void expr_into(struct compiler *c, struct expr *e, int dst)
         dict_display(c, e, dst);
         return;
     case EXPR_SET:
-        display(c, e, e->set.elts, OP_BUILD_SET, dst);
+        display(c, e, e->set.elts, BUILD_SET, dst);
         return;
     case EXPR_LISTCOMP:
     case EXPR_SETCOMP:
@@ -1095,10 +1095,10 @@ static void expr_into(struct compiler *c, struct expr *e, int dst)
         name_load(c, e->name.id, dst);
         return;
     case EXPR_LIST:
-        display(c, e, e->list.elts, OP_BUILD_LIST, dst);
+        display(c, e, e->list.elts, BUILD_LIST, dst);
         return;
     case EXPR_TUPLE:
-        display(c, e, e->tuple.elts, OP_BUILD_TUPLE, dst);
+        display(c, e, e->tuple.elts, BUILD_TUPLE, dst);
         return;
     case EXPR_SLICE:
         slice(c, e, dst);
@@ -1162,9 +1162,9 @@ static void unpack(struct compiler *c, struct expr_seq *elts, int src)
     int base = is_local(c, src) ? u->depth : src;
     size_t star = starred_index(c, elts);
     if (star == SIZE_MAX) {
-        emit(c, OP_UNPACK_SEQ, base, src, (int)elts->len);
+        emit(c, UNPACK_SEQ, base, src, (int)elts->len);
     } else {
-        emit(c, OP_UNPACK_EX, base, src, (int)(star | (elts->len - star - 1) << 8));
+        emit(c, UNPACK_EX, base, src, (int)(star | (elts->len - star - 1) << 8));
     }
     temp_pop_to(c, base + (int)elts->len);
     if (u->depth > u->nregs) {
@@ -1205,7 +1205,7 @@ static void attribute_store(struct compiler *c, struct expr *target, int src)
     attribute_pos(c, target);
     PyObject *name = mangled(c, target->attribute.attr);
     if (name != NULL) {
-        emit(c, OP_SET_ATTR, object, src, (int)name_site(c, name));
+        emit(c, SET_ATTR, object, src, (int)name_site(c, name));
     }
 }
 
@@ -1225,7 +1225,7 @@ void target_store(struct compiler *c, struct expr *target, int src)
         int object = expr_operand(c, target->subscript.value, target->subscript.slice);
         int key = expr(c, target->subscript.slice, ANY);
         c->pos = target->pos;
-        emit(c, OP_SET_ITEM, object, key, src);
+        emit(c, SET_ITEM, object, key, src);
         break;
     }
     case EXPR_LIST:
@@ -1259,7 +1259,7 @@ void target_delete(struct compiler *c, struct expr *target)
         attribute_pos(c, target);
         PyObject *name = mangled(c, target->attribute.attr);
         if (name != NULL) {
-            emit(c, OP_DEL_ATTR, object, 0, (int)name_site(c, name));
+            emit(c, DEL_ATTR, object, 0, (int)name_site(c, name));
         }
         break;
     }
@@ -1267,7 +1267,7 @@ void target_delete(struct compiler *c, struct expr *target)
         int object = expr_operand(c, target->subscript.value, target->subscript.slice);
         int key = expr(c, target->subscript.slice, ANY);
         c->pos = target->pos;
-        emit(c, OP_DEL_ITEM, object, key, 0);
+        emit(c, DEL_ITEM, object, key, 0);
         break;
     }
     case EXPR_LIST:

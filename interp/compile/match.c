@@ -52,7 +52,7 @@ static void failures_here(struct compiler *c, struct match *m)
         label_here(c, m->failures[height]);
         if (height > 0) {
             temp_pop_to(c, m->base + (int)height);
-            emit(c, OP_DROP, m->base + (int)height - 1, 0, 0);
+            emit(c, DROP, m->base + (int)height - 1, 0, 0);
         }
     }
     temp_pop_to(c, m->base);
@@ -107,7 +107,7 @@ static void subpattern(struct compiler *c, struct match *m, struct pattern *p, i
 static int push_copy(struct compiler *c, int reg)
 {
     int temp = c->unit->depth;
-    emit(c, OP_COPY, temp, reg, 0);
+    emit(c, COPY, temp, reg, 0);
     return temp_push(c);
 }
 
@@ -127,7 +127,7 @@ static void pattern_value(struct compiler *c, struct match *m, struct pattern *p
     temp_pop_to(c, base);
     int32_t label = failure(c, m);
     temp_pop_to(c, right + 1);
-    emit_jump(c, OP_JIN_EQ, left, right, label);
+    emit_jump(c, JIN_EQ, left, right, label);
     temp_pop_to(c, base);
 }
 
@@ -139,7 +139,7 @@ static void pattern_singleton(struct compiler *c, struct match *m, struct patter
     int right = c->unit->depth;
     load_const(c, right, p->singleton.value);
     temp_push(c);
-    emit_jump(c, OP_JIF_IS_NOT, left, right, label);
+    emit_jump(c, JIF_IS_NOT, left, right, label);
     temp_pop_to(c, base);
 }
 
@@ -178,7 +178,7 @@ static void check_length(struct compiler *c, struct match *m, int subject, size_
     if (number == NULL) {
         return;
     }
-    emit(c, OP_GET_LEN, base, subject, 0);
+    emit(c, GET_LEN, base, subject, 0);
     temp_push(c);
     emit_jump(c, jump_if_not, base, (int)const_add(c, number), label);
     temp_pop_to(c, base);
@@ -199,7 +199,7 @@ static void items_by_index(struct compiler *c, struct match *m, struct pattern_s
         if (index == NULL) {
             return;
         }
-        emit(c, OP_GET_ITEM_K, item, item, (int)const_add(c, index));
+        emit(c, GET_ITEM_K, item, item, (int)const_add(c, index));
         subpattern(c, m, p, item);
     }
 }
@@ -209,13 +209,13 @@ static void items_unpacked(struct compiler *c, struct match *m, struct pattern_s
 {
     int first = push_copy(c, subject);
     if (star == SIZE_MAX) {
-        emit(c, OP_UNPACK_SEQ, first, first, (int)patterns->len);
+        emit(c, UNPACK_SEQ, first, first, (int)patterns->len);
     } else {
         if (star >= 1 << 8 || patterns->len - star - 1 >= INT32_MAX >> 8) {
             fail_syntax(c, "too many expressions in star-unpacking sequence pattern");
             return;
         }
-        emit(c, OP_UNPACK_EX, first, first, (int)(star | (patterns->len - star - 1) << 8));
+        emit(c, UNPACK_EX, first, first, (int)(star | (patterns->len - star - 1) << 8));
     }
     temp_pop_to(c, first);
     for (size_t i = 0; i < patterns->len; i++) {
@@ -235,14 +235,14 @@ static void pattern_sequence(struct compiler *c, struct match *m, struct pattern
     bool star_wildcard = star != SIZE_MAX && is_star_wildcard(patterns->items[star]);
     int base = c->unit->depth;
     int32_t label = failure(c, m);
-    emit(c, OP_MATCH_SEQUENCE, base, subject, 0);
+    emit(c, MATCH_SEQUENCE, base, subject, 0);
     temp_push(c);
-    emit_jump(c, OP_JUMP_IF_FALSE, base, 0, label);
+    emit_jump(c, JUMP_IF_FALSE, base, 0, label);
     temp_pop_to(c, base);
     if (star == SIZE_MAX) {
-        check_length(c, m, subject, patterns->len, OP_JIN_EQ_K);
+        check_length(c, m, subject, patterns->len, JIN_EQ_K);
     } else if (patterns->len > 1) {
-        check_length(c, m, subject, patterns->len - 1, OP_JIN_GE_K);
+        check_length(c, m, subject, patterns->len - 1, JIN_GE_K);
     }
     if (only_wildcards) {
         return;
@@ -282,7 +282,7 @@ static void push_keys(struct compiler *c, struct expr_seq *keys)
         }
         expr_push(c, key);
     }
-    emit(c, OP_BUILD_TUPLE, first, first, (int)keys->len);
+    emit(c, BUILD_TUPLE, first, first, (int)keys->len);
     temp_pop_to(c, first);
     temp_push(c);
 }
@@ -293,10 +293,10 @@ static void capture_rest(struct compiler *c, struct match *m, struct pattern *p,
 {
     int rest = c->unit->depth;
     size_t count = p->mapping.keys->len;
-    emit(c, OP_BUILD_MAP, rest, rest, 0);
+    emit(c, BUILD_MAP, rest, rest, 0);
     temp_push(c);
     int temp = push_copy(c, subject);
-    emit(c, OP_DICT_UPDATE, rest, temp, 0);
+    emit(c, DICT_UPDATE, rest, temp, 0);
     temp_pop_to(c, rest + 1);
     for (size_t i = 0; i < count; i++) {
         int dict = push_copy(c, rest);
@@ -305,8 +305,8 @@ static void capture_rest(struct compiler *c, struct match *m, struct pattern *p,
         if (index == NULL) {
             return;
         }
-        emit(c, OP_GET_ITEM_K, key, key, (int)const_add(c, index));
-        emit(c, OP_DEL_ITEM, dict, key, 0);
+        emit(c, GET_ITEM_K, key, key, (int)const_add(c, index));
+        emit(c, DEL_ITEM, dict, key, 0);
         temp_pop_to(c, rest + 1);
     }
     capture(c, m, p->mapping.rest, rest);
@@ -317,15 +317,15 @@ static void pattern_mapping(struct compiler *c, struct match *m, struct pattern 
     size_t count = p->mapping.keys->len;
     int base = c->unit->depth;
     int32_t label = failure(c, m);
-    emit(c, OP_MATCH_MAPPING, base, subject, 0);
+    emit(c, MATCH_MAPPING, base, subject, 0);
     temp_push(c);
-    emit_jump(c, OP_JUMP_IF_FALSE, base, 0, label);
+    emit_jump(c, JUMP_IF_FALSE, base, 0, label);
     temp_pop_to(c, base);
     if (count == 0 && p->mapping.rest == NULL) {
         return;
     }
     if (count != 0) {
-        check_length(c, m, subject, count, OP_JIN_GE_K);
+        check_length(c, m, subject, count, JIN_GE_K);
     }
     int keys = c->unit->depth;
     push_keys(c, p->mapping.keys);
@@ -334,16 +334,16 @@ static void pattern_mapping(struct compiler *c, struct match *m, struct pattern 
     }
     int values = c->unit->depth;
     int32_t missing = failure(c, m);
-    emit(c, OP_MATCH_KEYS, values, subject, keys);
+    emit(c, MATCH_KEYS, values, subject, keys);
     temp_push(c);
     int32_t with_values = failure(c, m);
     int test = push_copy(c, values);
-    emit_jump(c, OP_JUMP_IF_NONE, test, 0, with_values);
+    emit_jump(c, JUMP_IF_NONE, test, 0, with_values);
     (void)missing;
     temp_pop_to(c, values + 1);
     if (count != 0) {
         int copy = push_copy(c, values);
-        emit(c, OP_UNPACK_SEQ, copy, copy, (int)count);
+        emit(c, UNPACK_SEQ, copy, copy, (int)count);
         temp_pop_to(c, copy);
         for (size_t i = 0; i < count; i++) {
             temp_push(c);
@@ -396,14 +396,14 @@ static void pattern_class(struct compiler *c, struct match *m, struct pattern *p
     c->pos = p->pos;
     load_const(c, base + 2, tuple);
     temp_push(c);
-    emit(c, OP_MATCH_CLASS, base, base, (int)positional);
+    emit(c, MATCH_CLASS, base, base, (int)positional);
     temp_pop_to(c, base + 1);
     int32_t label = failure(c, m);
     int test = push_copy(c, base);
-    emit_jump(c, OP_JUMP_IF_NONE, test, 0, label);
+    emit_jump(c, JUMP_IF_NONE, test, 0, label);
     temp_pop_to(c, base + 1);
     int first = push_copy(c, base);
-    emit(c, OP_UNPACK_SEQ, first, first, (int)count);
+    emit(c, UNPACK_SEQ, first, first, (int)count);
     temp_pop_to(c, first);
     for (size_t i = 0; i < count; i++) {
         temp_push(c);
@@ -513,7 +513,7 @@ static void pattern_or(struct compiler *c, struct match *m, struct pattern *p, i
     Py_ssize_t count = PyList_GET_SIZE(names);
     int slots = c->unit->depth;
     for (Py_ssize_t i = 0; i < count; i++) {
-        emit(c, OP_LOAD_NULL, c->unit->depth, 0, 0);
+        emit(c, LOAD_NULL, c->unit->depth, 0, 0);
         temp_push(c);
     }
     int32_t matched = label_new(c);
@@ -531,7 +531,7 @@ static void pattern_or(struct compiler *c, struct match *m, struct pattern *p, i
             int reg = captured_register(&inner, PyList_GET_ITEM(names, i));
             same = reg != ANY;
             if (same) {
-                emit(c, OP_COPY, slots + (int)i, reg, 0);
+                emit(c, COPY, slots + (int)i, reg, 0);
             }
         }
         if (!same) {
@@ -540,15 +540,15 @@ static void pattern_or(struct compiler *c, struct match *m, struct pattern *p, i
             return;
         }
         while (c->unit->depth > inner.base) {
-            emit(c, OP_DROP, c->unit->depth - 1, 0, 0);
+            emit(c, DROP, c->unit->depth - 1, 0, 0);
             temp_pop_to(c, c->unit->depth - 1);
         }
-        emit_jump(c, OP_JUMP, 0, 0, matched);
+        emit_jump(c, JUMP, 0, 0, matched);
         failures_here(c, &inner);
     }
     c->pos = p->pos;
     int32_t label = failure(c, m);
-    emit_jump(c, OP_JUMP, 0, 0, label);
+    emit_jump(c, JUMP, 0, 0, label);
     label_here(c, matched);
     for (Py_ssize_t i = 0; i < count; i++) {
         capture(c, m, PyList_GET_ITEM(names, i), slots + (int)i);
@@ -611,7 +611,7 @@ static void match_case(struct compiler *c, struct match_case *mc, int subject, b
         temp_pop_to(c, temp);
     }
     while (!c->failed && c->unit->depth > base) {
-        emit(c, OP_DROP, c->unit->depth - 1, 0, 0);
+        emit(c, DROP, c->unit->depth - 1, 0, 0);
         temp_pop_to(c, c->unit->depth - 1);
     }
     if (mc->guard != NULL) {
@@ -619,11 +619,11 @@ static void match_case(struct compiler *c, struct match_case *mc, int subject, b
     }
     if (!is_local(c, subject)) {
         /* The body does not need the subject any more. */
-        emit(c, OP_CLEAR, subject, 0, 0);
+        emit(c, CLEAR, subject, 0, 0);
     }
     stmts(c, mc->body);
     c->pos = (struct ast_pos){-1, -1, -1, -1};
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     failures_here(c, &m);
 }
 
@@ -640,7 +640,7 @@ void stmt_match(struct compiler *c, struct stmt *s)
     }
     c->pos = (struct ast_pos){-1, -1, -1, -1};
     label_here(c, end);
-    emit(c, OP_DROP, subject, 0, 0);
+    emit(c, DROP, subject, 0, 0);
     temp_pop_to(c, base);
     bound_restore(c, before);
 }

@@ -81,9 +81,9 @@ int cell_register(struct compiler *c, PyObject *name)
 static void check_bound(struct compiler *c, const struct place *place)
 {
     if (place->deletable) {
-        emit(c, OP_CHECK_BOUND, place->reg, 0, 0);
+        emit(c, CHECK_BOUND, place->reg, 0, 0);
     } else if (!bound_known(c, place->reg)) {
-        emit(c, OP_CHECK_BOUND, place->reg, 0, 0);
+        emit(c, CHECK_BOUND, place->reg, 0, 0);
         bound_set(c, place->reg);
     }
 }
@@ -116,7 +116,7 @@ int name_store_register(struct compiler *c, PyObject *name)
 static int load_classdict(struct compiler *c)
 {
     int temp = temp_push(c);
-    emit(c, OP_GET_DEREF, temp, cell_register(c, ID(__classdict__)), 0);
+    emit(c, GET_DEREF, temp, cell_register(c, ID(__classdict__)), 0);
     return temp;
 }
 
@@ -131,32 +131,32 @@ void name_load(struct compiler *c, PyObject *name, int dst)
     switch (place.kind) {
     case PLACE_LOCAL:
         check_bound(c, &place);
-        emit(c, OP_MOVE, dst, place.reg, 0);
+        emit(c, MOVE, dst, place.reg, 0);
         break;
     case PLACE_CELL:
         if (c->unit->block->kind == BLOCK_CLASS && c->unit->comp == NULL) {
             int temp = temp_push(c);
-            emit(c, OP_LOAD_LOCALS, temp, 0, 0);
-            emit(c, OP_GET_FROM_DICT_OR_DEREF, dst, temp, place.reg);
+            emit(c, LOAD_LOCALS, temp, 0, 0);
+            emit(c, GET_FROM_DICT_OR_DEREF, dst, temp, place.reg);
         } else {
-            emit(c, OP_GET_DEREF, dst, place.reg, 0);
+            emit(c, GET_DEREF, dst, place.reg, 0);
         }
         break;
     case PLACE_CLASS_CELL: {
         int temp = load_classdict(c);
-        emit(c, OP_GET_FROM_DICT_OR_DEREF, dst, temp, place.reg);
+        emit(c, GET_FROM_DICT_OR_DEREF, dst, temp, place.reg);
         break;
     }
     case PLACE_CLASS_GLOBAL: {
         int temp = load_classdict(c);
-        emit(c, OP_GET_FROM_DICT_OR_GLOBALS, dst, temp, (int)name_site(c, spelled));
+        emit(c, GET_FROM_DICT_OR_GLOBALS, dst, temp, (int)name_site(c, spelled));
         break;
     }
     case PLACE_GLOBAL:
-        emit_wide(c, OP_GET_GLOBAL, dst, name_site(c, spelled));
+        emit_wide(c, GET_GLOBAL, dst, name_site(c, spelled));
         break;
     case PLACE_NAME:
-        emit_wide(c, OP_GET_NAME, dst, name_site(c, spelled));
+        emit_wide(c, GET_NAME, dst, name_site(c, spelled));
         break;
     }
     temp_pop_to(c, base);
@@ -171,21 +171,21 @@ void name_store(struct compiler *c, PyObject *name, int src)
     struct place place = place_of(c, spelled);
     switch (place.kind) {
     case PLACE_LOCAL:
-        emit(c, OP_MOVE, place.reg, src, 0);
+        emit(c, MOVE, place.reg, src, 0);
         if (!place.deletable) {
             bound_set(c, place.reg);
         }
         break;
     case PLACE_CELL:
     case PLACE_CLASS_CELL:
-        emit(c, OP_SET_DEREF, place.reg, src, 0);
+        emit(c, SET_DEREF, place.reg, src, 0);
         break;
     case PLACE_GLOBAL:
     case PLACE_CLASS_GLOBAL:
-        emit_wide(c, OP_SET_GLOBAL, src, name_site(c, spelled));
+        emit_wide(c, SET_GLOBAL, src, name_site(c, spelled));
         break;
     case PLACE_NAME:
-        emit_wide(c, OP_SET_NAME, src, name_site(c, spelled));
+        emit_wide(c, SET_NAME, src, name_site(c, spelled));
         break;
     }
 }
@@ -199,18 +199,18 @@ void name_delete(struct compiler *c, PyObject *name)
     struct place place = place_of(c, spelled);
     switch (place.kind) {
     case PLACE_LOCAL:
-        emit(c, OP_DEL_LOCAL, place.reg, 0, 0);
+        emit(c, DEL_LOCAL, place.reg, 0, 0);
         break;
     case PLACE_CELL:
     case PLACE_CLASS_CELL:
-        emit(c, OP_DEL_DEREF, place.reg, 0, 0);
+        emit(c, DEL_DEREF, place.reg, 0, 0);
         break;
     case PLACE_GLOBAL:
     case PLACE_CLASS_GLOBAL:
-        emit_wide(c, OP_DEL_GLOBAL, 0, name_site(c, spelled));
+        emit_wide(c, DEL_GLOBAL, 0, name_site(c, spelled));
         break;
     case PLACE_NAME:
-        emit_wide(c, OP_DEL_NAME, 0, name_site(c, spelled));
+        emit_wide(c, DEL_NAME, 0, name_site(c, spelled));
         break;
     }
 }

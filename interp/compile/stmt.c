@@ -1,6 +1,7 @@
 /* Statements other than definitions, try, with and match. */
 
 #include "objects/ids.h"
+#include "interp/parse/parse.h"
 #include "unit.h"
 
 /* ---- assignment ---- */
@@ -26,7 +27,7 @@ static void assign(struct compiler *c, struct stmt *s)
         int each = src;
         if (i + 1 < targets->len) {
             each = c->unit->depth;
-            emit(c, OP_COPY, each, src, 0);
+            emit(c, COPY, each, src, 0);
             temp_push(c);
         }
         target_store(c, targets->items[i], each);
@@ -69,17 +70,17 @@ static void augmented_attribute(struct compiler *c, struct stmt *s)
     /* The object is used twice: a temporary one is copied for the load. */
     int value = c->unit->depth, from = object;
     if (!is_local(c, object)) {
-        emit(c, OP_COPY, value, object, 0);
+        emit(c, COPY, value, object, 0);
         from = temp_push(c);
     }
     attribute_pos(c, target);
-    emit(c, OP_GET_ATTR, value, from, (int)name_site(c, name));
+    emit(c, GET_ATTR, value, from, (int)name_site(c, name));
     temp_pop_to(c, value);
     temp_push(c);
     emit_inplace(c, s->op, value, value, s->augassign.value, &s->pos);
     temp_pop_to(c, value + 1);
     attribute_pos(c, target);
-    emit(c, OP_SET_ATTR, object, value, (int)name_site(c, name));
+    emit(c, SET_ATTR, object, value, (int)name_site(c, name));
 }
 
 static void augmented_subscript(struct compiler *c, struct stmt *s)
@@ -95,18 +96,18 @@ static void augmented_subscript(struct compiler *c, struct stmt *s)
     int regs[2] = {object, key};
     for (int i = 0; i < 2; i++) {
         if (!is_local(c, regs[i])) {
-            emit(c, OP_COPY, c->unit->depth, regs[i], 0);
+            emit(c, COPY, c->unit->depth, regs[i], 0);
             regs[i] = temp_push(c);
         }
     }
     c->pos = target->pos;
-    emit(c, OP_GET_ITEM, value, regs[0], regs[1]);
+    emit(c, GET_ITEM, value, regs[0], regs[1]);
     temp_pop_to(c, value);
     temp_push(c);
     emit_inplace(c, s->op, value, value, s->augassign.value, &s->pos);
     temp_pop_to(c, value + 1);
     c->pos = target->pos;
-    emit(c, OP_SET_ITEM, object, key, value);
+    emit(c, SET_ITEM, object, key, value);
 }
 
 static void augmented(struct compiler *c, struct stmt *s)
@@ -140,7 +141,7 @@ void annotation_value(struct compiler *c, struct expr *annotation)
     if (annotation->kind == EXPR_STARRED) {
         /* *args: *Ts */
         int value = expr_push(c, annotation->starred.value);
-        emit(c, OP_UNPACK_SEQ, reg, value, 1);
+        emit(c, UNPACK_SEQ, reg, value, 1);
         return;
     }
     expr_push(c, annotation);
@@ -162,7 +163,7 @@ static void annotated_name(struct compiler *c, struct stmt *s)
         int base = c->unit->depth;
         annotation_value(c, s->annassign.annotation);
         c->pos = s->pos;
-        emit_wide(c, OP_GET_NAME, base + 1, name_site(c, ID(__annotations__)));
+        emit_wide(c, GET_NAME, base + 1, name_site(c, ID(__annotations__)));
         temp_push(c);
         PyObject *name = mangled(c, target->name.id);
         if (name == NULL) {
@@ -170,7 +171,7 @@ static void annotated_name(struct compiler *c, struct stmt *s)
         }
         load_const(c, base + 2, name);
         temp_push(c);
-        emit(c, OP_SET_ITEM, base + 1, base + 2, base);
+        emit(c, SET_ITEM, base + 1, base + 2, base);
         temp_pop_to(c, base);
     }
 }
@@ -225,7 +226,7 @@ static void if_statement(struct compiler *c, struct stmt *s)
     }
     bool body_ends = c->unit->unreachable;
     uint64_t *after_body = bound_save(c);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     label_here(c, orelse);
     bound_restore(c, before);
     stmts(c, s->if_.orelse);
@@ -254,7 +255,7 @@ static void while_statement(struct compiler *c, struct stmt *s)
     expr_jump(c, s->while_.test, false, exit);
     stmts(c, s->while_.body);
     c->pos = s->pos;
-    emit_jump(c, OP_JUMP_BACK, 0, 0, again);
+    emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     label_here(c, exit);
     loop_else(c, s->while_.orelse, bound);
@@ -268,7 +269,7 @@ static void for_statement(struct compiler *c, struct stmt *s)
             end = label_new(c);
     expr_push(c, s->for_.iter);
     c->pos = s->for_.iter->pos;
-    emit(c, OP_GET_ITER, base, base, 0);
+    emit(c, GET_ITER, base, base, 0);
     struct open_block open = {
         .kind = OPEN_FOR, .break_label = end, .continue_label = next, .reg = base};
     open_push(c, &open);
@@ -277,20 +278,20 @@ static void for_statement(struct compiler *c, struct stmt *s)
     struct expr *target = s->for_.target;
     int local = target->kind == EXPR_NAME ? name_store_register(c, target->name.id) : ANY;
     if (local != ANY) {
-        emit_jump(c, OP_FOR_ITER, base, local, exhausted);
+        emit_jump(c, FOR_ITER, base, local, exhausted);
         PyObject *name = mangled(c, target->name.id);
         if (name != NULL && !place_of(c, name).deletable) {
             bound_set(c, local);
         }
     } else {
-        emit_jump(c, OP_FOR_ITER, base, base + 1, exhausted);
+        emit_jump(c, FOR_ITER, base, base + 1, exhausted);
         temp_push(c);
         target_store(c, target, base + 1);
     }
     stmts(c, s->for_.body);
     c->pos = s->pos;
     label_here(c, next);
-    emit_jump(c, OP_JUMP_BACK, 0, 0, again);
+    emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     temp_pop_to(c, base);
     label_here(c, exhausted);
@@ -308,26 +309,26 @@ static void async_for_statement(struct compiler *c, struct stmt *s)
     int32_t again = label_new(c), ended = label_new(c), end = label_new(c);
     expr_push(c, s->for_.iter);
     c->pos = s->for_.iter->pos;
-    emit(c, OP_GET_AITER, base, base, 0);
+    emit(c, GET_AITER, base, base, 0);
     struct open_block open = {
         .kind = OPEN_ASYNC_FOR, .break_label = end, .continue_label = again, .reg = base};
     open_push(c, &open);
     label_here(c, again);
     uint64_t *bound = bound_save(c);
     handler_push(c, ended, base + 1, false);
-    emit(c, OP_GET_ANEXT, base + 1, base, 0);
+    emit(c, GET_ANEXT, base + 1, base, 0);
     temp_push(c);
     emit_send_loop(c, base + 1, 3);
     handler_pop(c);
     target_store(c, s->for_.target, base + 1);
     stmts(c, s->for_.body);
     c->pos = s->pos;
-    emit_jump(c, OP_JUMP_BACK, 0, 0, again);
+    emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     label_here(c, ended);
     temp_pop_to(c, base + 2);
     c->pos = s->for_.iter->pos;
-    emit(c, OP_END_ASYNC_FOR, base, 0, 0);
+    emit(c, END_ASYNC_FOR, base, 0, 0);
     temp_pop_to(c, base);
     loop_else(c, s->for_.orelse, bound);
     label_here(c, end);
@@ -346,7 +347,7 @@ static struct open_block *innermost_loop(struct compiler *c)
 static void break_statement(struct compiler *c, struct stmt *s)
 {
     struct open_block *loop = innermost_loop(c);
-    emit(c, OP_NOP, 0, 0, 0);
+    emit(c, NOP, 0, 0, 0);
     if (loop == NULL) {
         fail_syntax(c, "'break' outside loop");
         return;
@@ -354,7 +355,7 @@ static void break_statement(struct compiler *c, struct stmt *s)
     int32_t handler = c->unit->handler;
     int depth = c->unit->depth;
     unwind_to(c, loop->outer);
-    emit_jump(c, OP_JUMP, 0, 0, loop->break_label);
+    emit_jump(c, JUMP, 0, 0, loop->break_label);
     c->unit->handler = handler;
     temp_pop_to(c, depth);
 }
@@ -362,7 +363,7 @@ static void break_statement(struct compiler *c, struct stmt *s)
 static void continue_statement(struct compiler *c, struct stmt *s)
 {
     struct open_block *loop = innermost_loop(c);
-    emit(c, OP_NOP, 0, 0, 0);
+    emit(c, NOP, 0, 0, 0);
     if (loop == NULL) {
         fail_syntax(c, "'continue' not properly in loop");
         return;
@@ -370,7 +371,7 @@ static void continue_statement(struct compiler *c, struct stmt *s)
     int32_t handler = c->unit->handler;
     int depth = c->unit->depth;
     unwind_to(c, loop);
-    emit_jump(c, loop->kind == OPEN_FOR ? OP_JUMP : OP_JUMP_BACK, 0, 0, loop->continue_label);
+    emit_jump(c, loop->kind == OPEN_FOR ? JUMP : JUMP_BACK, 0, 0, loop->continue_label);
     c->unit->handler = handler;
     temp_pop_to(c, depth);
 }
@@ -394,18 +395,18 @@ static void return_statement(struct compiler *c, struct stmt *s)
         c->pos = s->pos;
         if (value != NULL) {
             c->pos = value->pos;
-            emit(c, OP_NOP, 0, 0, 0);
+            emit(c, NOP, 0, 0, 0);
             c->pos = s->pos;
         }
         unwind_to(c, NULL);
         PyObject *result = value == NULL ? Py_None : value->constant.value;
-        emit_wide(c, OP_RETURN_CONST, 0, const_add(c, result));
+        emit_wide(c, RETURN_CONST, 0, const_add(c, result));
     } else {
         /* A finally clause may assign the local that is returned. */
         int reg = u->open == NULL ? expr(c, value, ANY) : expr_push(c, value);
         c->pos = s->pos;
         unwind_to(c, NULL);
-        emit(c, OP_RETURN, reg, 0, 0);
+        emit(c, RETURN, reg, 0, 0);
     }
     u->handler = handler;
     temp_pop_to(c, depth);
@@ -417,16 +418,16 @@ static void raise_statement(struct compiler *c, struct stmt *s)
 {
     int base = c->unit->depth;
     if (s->raise.exc == NULL) {
-        emit(c, OP_RAISE_CURRENT, 0, 0, 0);
+        emit(c, RAISE_CURRENT, 0, 0, 0);
     } else if (s->raise.cause == NULL) {
         int exc = expr(c, s->raise.exc, ANY);
         c->pos = s->pos;
-        emit(c, OP_RAISE, exc, 0, 0);
+        emit(c, RAISE, exc, 0, 0);
     } else {
         int exc = expr_operand(c, s->raise.exc, s->raise.cause);
         int cause = expr(c, s->raise.cause, ANY);
         c->pos = s->pos;
-        emit(c, OP_RAISE_FROM, exc, cause, 0);
+        emit(c, RAISE_FROM, exc, cause, 0);
     }
     temp_pop_to(c, base);
 }
@@ -447,17 +448,17 @@ static void assert_statement(struct compiler *c, struct stmt *s)
     expr_jump(c, test, true, end);
     int base = c->unit->depth;
     c->pos = test->pos;
-    emit(c, OP_LOAD_ASSERTION_ERROR, base, 0, 0);
+    emit(c, LOAD_ASSERTION_ERROR, base, 0, 0);
     temp_push(c);
     if (s->assert_.msg != NULL) {
-        emit(c, OP_LOAD_NULL, base + 1, 0, 0);
+        emit(c, LOAD_NULL, base + 1, 0, 0);
         temp_push(c);
         expr_push(c, s->assert_.msg);
         c->pos = test->pos;
         call_window(c, base, 1, base);
         temp_push(c);
     }
-    emit(c, OP_RAISE, base, 0, 0);
+    emit(c, RAISE, base, 0, 0);
     temp_pop_to(c, base);
     label_here(c, end);
 }
@@ -487,10 +488,10 @@ static void import_as(struct compiler *c, struct alias *alias, int module)
         Py_INCREF(part);
         PyUnicode_InternInPlace(&part);
         part = keep(c, part);
-        emit(c, OP_IMPORT_FROM, module + 1, module, (int)name_site(c, part));
+        emit(c, IMPORT_FROM, module + 1, module, (int)name_site(c, part));
         temp_push(c);
-        emit(c, OP_SWAP, module, module + 1, 0);
-        emit(c, OP_DROP, module + 1, 0, 0);
+        emit(c, SWAP, module, module + 1, 0);
+        emit(c, DROP, module + 1, 0, 0);
         temp_pop_to(c, module + 1);
     }
     name_store(c, alias->asname, module);
@@ -504,7 +505,7 @@ static void import_statement(struct compiler *c, struct stmt *s)
         push_const_int(c, 0);
         load_none(c, base + 1);
         temp_push(c);
-        emit(c, OP_IMPORT_NAME, base, base, (int)name_site(c, alias->name));
+        emit(c, IMPORT_NAME, base, base, (int)name_site(c, alias->name));
         temp_pop_to(c, base);
         temp_push(c);
         if (alias->asname != NULL) {
@@ -549,12 +550,12 @@ static void import_from_statement(struct compiler *c, struct stmt *s)
     if (module == NULL) {
         return;
     }
-    emit(c, OP_IMPORT_NAME, base, base, (int)name_site(c, module));
+    emit(c, IMPORT_NAME, base, base, (int)name_site(c, module));
     temp_pop_to(c, base);
     temp_push(c);
     if (aliases->len == 1 && PyUnicode_EqualToUTF8AndSize(aliases->items[0]->name, "*", 1)) {
-        emit(c, OP_INTRINSIC1, base, base, INTRINSIC_IMPORT_STAR);
-        emit(c, OP_DROP, base, 0, 0);
+        emit(c, INTRINSIC1, base, base, INTRINSIC_IMPORT_STAR);
+        emit(c, DROP, base, 0, 0);
         temp_pop_to(c, base);
         return;
     }
@@ -563,13 +564,13 @@ static void import_from_statement(struct compiler *c, struct stmt *s)
         PyObject *target = alias->asname != NULL ? alias->asname : alias->name;
         int local = name_store_register(c, target);
         int site = (int)name_site(c, alias->name);
-        emit(c, OP_IMPORT_FROM, base + 1, base, site);
+        emit(c, IMPORT_FROM, base + 1, base, site);
         temp_push(c);
         (void)local;
         name_store(c, target, base + 1);
         temp_pop_to(c, base + 1);
     }
-    emit(c, OP_DROP, base, 0, 0);
+    emit(c, DROP, base, 0, 0);
     temp_pop_to(c, base);
 }
 
@@ -580,13 +581,13 @@ static void expression_statement(struct compiler *c, struct stmt *s)
         int base = c->unit->depth;
         expr_push(c, value);
         c->pos = s->pos;
-        emit(c, OP_INTRINSIC1, base, base, INTRINSIC_PRINT);
-        emit(c, OP_DROP, base, 0, 0);
+        emit(c, INTRINSIC1, base, base, INTRINSIC_PRINT);
+        emit(c, DROP, base, 0, 0);
         temp_pop_to(c, base);
         return;
     }
     if (value->kind == EXPR_CONSTANT) {
-        emit(c, OP_NOP, 0, 0, 0); /* a line to stop at */
+        emit(c, NOP, 0, 0, 0); /* a line to stop at */
         return;
     }
     expr_drop(c, value);
@@ -666,7 +667,7 @@ static void statement(struct compiler *c, struct stmt *s)
         expression_statement(c, s);
         return;
     case STMT_PASS:
-        emit(c, OP_NOP, 0, 0, 0);
+        emit(c, NOP, 0, 0, 0);
         return;
     case STMT_BREAK:
         break_statement(c, s);

@@ -33,7 +33,7 @@ static void try_finally(struct compiler *c, struct stmt *s, void (*body)(struct 
     stmts(c, s->try_.finalbody);
     uint64_t *after = bound_save(c);
     bool reachable = !c->unit->unreachable;
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, raised);
     bound_restore(c, before);
@@ -43,12 +43,12 @@ static void try_finally(struct compiler *c, struct stmt *s, void (*body)(struct 
     c->pos = (struct ast_pos){-1, -1, -1, -1};
     open_push(c, &finally_end);
     handler_push(c, cleanup, base + 1, true);
-    emit(c, OP_PUSH_EXC, base, 0, 0);
+    emit(c, PUSH_EXC, base, 0, 0);
     temp_push(c);
     c->pos = pos;
     stmts(c, s->try_.finalbody);
     c->pos = (struct ast_pos){-1, -1, -1, -1};
-    emit(c, OP_RERAISE, base + 1, REG_NONE, 0);
+    emit(c, RERAISE, base + 1, REG_NONE, 0);
     handler_pop(c);
     open_pop(c);
     cleanup_here(c, cleanup, base);
@@ -63,7 +63,7 @@ static void named_handler_body(struct compiler *c, struct handler *handler, int 
 {
     int32_t cleanup = label_new(c);
     int depth = c->unit->depth;
-    emit(c, OP_COPY, depth, base + 1, 0);
+    emit(c, COPY, depth, base + 1, 0);
     temp_push(c);
     name_store(c, handler->name, depth);
     temp_pop_to(c, depth);
@@ -75,7 +75,7 @@ static void named_handler_body(struct compiler *c, struct handler *handler, int 
     open_pop(c);
     c->pos = (struct ast_pos){-1, -1, -1, -1};
     int32_t normal = label_new(c);
-    emit_jump(c, OP_JUMP, 0, 0, normal);
+    emit_jump(c, JUMP, 0, 0, normal);
 
     label_here(c, cleanup);
     temp_push(c);
@@ -86,7 +86,7 @@ static void named_handler_body(struct compiler *c, struct handler *handler, int 
     name_store(c, handler->name, temp);
     temp_pop_to(c, temp);
     name_delete(c, handler->name);
-    emit(c, OP_RERAISE, depth + 1, depth, 0);
+    emit(c, RERAISE, depth + 1, depth, 0);
     temp_pop_to(c, depth);
     label_here(c, normal);
 }
@@ -103,9 +103,9 @@ static void delete_name(struct compiler *c, PyObject *name)
 
 static void leave_handler_normally(struct compiler *c, int base)
 {
-    emit(c, OP_DROP, base + 1, 0, 0);
+    emit(c, DROP, base + 1, 0, 0);
     temp_pop_to(c, base + 1);
-    emit(c, OP_POP_EXC, base, 0, 0);
+    emit(c, POP_EXC, base, 0, 0);
     temp_pop_to(c, base);
 }
 
@@ -118,10 +118,10 @@ static void one_handler(struct compiler *c, struct handler *handler, int base, i
         int depth = c->unit->depth;
         int type = expr(c, handler->type, ANY);
         c->pos = handler->type->pos;
-        emit(c, OP_CHECK_EXC_MATCH, depth, base + 1, type);
+        emit(c, CHECK_EXC_MATCH, depth, base + 1, type);
         temp_pop_to(c, depth);
         temp_push(c);
-        emit_jump(c, OP_JUMP_IF_FALSE, depth, 0, next);
+        emit_jump(c, JUMP_IF_FALSE, depth, 0, next);
         temp_pop_to(c, depth);
     }
     int32_t outer = c->unit->handlers[c->unit->handler].outer;
@@ -142,7 +142,7 @@ static void one_handler(struct compiler *c, struct handler *handler, int base, i
         delete_name(c, handler->name);
     }
     bound_intersect(c, joined);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     c->unit->handler = inner;
     temp_pop_to(c, base + 2);
     label_here(c, next);
@@ -167,12 +167,12 @@ static void try_except(struct compiler *c, struct stmt *s)
         }
     }
     c->pos = (struct ast_pos){-1, -1, -1, -1};
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, raised);
     temp_push(c);
     handler_push(c, cleanup, base + 1, true);
-    emit(c, OP_PUSH_EXC, base, 0, 0);
+    emit(c, PUSH_EXC, base, 0, 0);
     temp_push(c);
     for (size_t i = 0; i < s->try_.handlers->len; i++) {
         struct handler *handler = s->try_.handlers->items[i];
@@ -185,7 +185,7 @@ static void try_except(struct compiler *c, struct stmt *s)
         one_handler(c, handler, base, end, joined);
     }
     c->pos = (struct ast_pos){-1, -1, -1, -1};
-    emit(c, OP_RERAISE, base + 1, REG_NONE, 0);
+    emit(c, RERAISE, base + 1, REG_NONE, 0);
     handler_pop(c);
     cleanup_here(c, cleanup, base);
     label_here(c, end);
@@ -199,7 +199,7 @@ static void body_only(struct compiler *c, struct stmt *s)
 
 void stmt_try(struct compiler *c, struct stmt *s)
 {
-    emit(c, OP_NOP, 0, 0, 0);
+    emit(c, NOP, 0, 0, 0);
     if (s->try_.finalbody->len != 0) {
         try_finally(c, s, s->try_.handlers->len != 0 ? try_except : body_only);
     } else {
@@ -222,18 +222,18 @@ static void star_handler(struct compiler *c, struct handler *handler, int base, 
     if (handler->type != NULL) {
         int type = expr(c, handler->type, ANY);
         c->pos = handler->type->pos;
-        emit(c, OP_CHECK_EG_MATCH, rest, type, 0);
+        emit(c, CHECK_EG_MATCH, rest, type, 0);
     }
     temp_pop_to(c, match);
     temp_push(c);
-    emit(c, OP_COPY, match + 1, match, 0);
+    emit(c, COPY, match + 1, match, 0);
     temp_push(c);
-    emit_jump(c, OP_JUMP_IF_NONE, match + 1, 0, no_match);
+    emit_jump(c, JUMP_IF_NONE, match + 1, 0, no_match);
     temp_pop_to(c, match + 1);
     if (handler->name != NULL) {
         name_store(c, handler->name, match);
     } else {
-        emit(c, OP_DROP, match, 0, 0);
+        emit(c, DROP, match, 0, 0);
     }
     temp_pop_to(c, match);
 
@@ -247,7 +247,7 @@ static void star_handler(struct compiler *c, struct handler *handler, int base, 
     if (handler->name != NULL) {
         delete_name(c, handler->name);
     }
-    emit_jump(c, OP_JUMP, 0, 0, next);
+    emit_jump(c, JUMP, 0, 0, next);
 
     /* An exception of the body joins the results. */
     label_here(c, raised);
@@ -257,22 +257,22 @@ static void star_handler(struct compiler *c, struct handler *handler, int base, 
     if (handler->name != NULL) {
         delete_name(c, handler->name);
     }
-    emit(c, OP_LIST_APPEND, base + STAR_RESULTS, match + 1, 0);
+    emit(c, LIST_APPEND, base + STAR_RESULTS, match + 1, 0);
     temp_pop_to(c, match + 1);
-    emit(c, OP_DROP, match, 0, 0);
+    emit(c, DROP, match, 0, 0);
     temp_pop_to(c, match);
-    emit_jump(c, OP_JUMP, 0, 0, next);
+    emit_jump(c, JUMP, 0, 0, next);
 
     label_here(c, no_match);
     temp_pop_to(c, match + 1);
-    emit(c, OP_DROP, match, 0, 0);
+    emit(c, DROP, match, 0, 0);
     temp_pop_to(c, match);
     label_here(c, next);
     bound_restore(c, before);
     if (last) {
-        emit(c, OP_LIST_APPEND, base + STAR_RESULTS, rest, 0);
+        emit(c, LIST_APPEND, base + STAR_RESULTS, rest, 0);
         temp_pop_to(c, rest);
-        emit_jump(c, OP_JUMP, 0, 0, reraise);
+        emit_jump(c, JUMP, 0, 0, reraise);
     }
 }
 
@@ -290,17 +290,17 @@ static void try_star_except(struct compiler *c, struct stmt *s)
     open_pop(c);
     stmts(c, s->try_.orelse);
     c->pos = (struct ast_pos){-1, -1, -1, -1};
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, raised);
     bound_restore(c, before);
     temp_push(c);
     handler_push(c, cleanup, base + 1, true);
-    emit(c, OP_PUSH_EXC, base, 0, 0);
+    emit(c, PUSH_EXC, base, 0, 0);
     temp_push(c);
-    emit(c, OP_BUILD_LIST, base + STAR_RESULTS, base + STAR_RESULTS, 0);
+    emit(c, BUILD_LIST, base + STAR_RESULTS, base + STAR_RESULTS, 0);
     temp_push(c);
-    emit(c, OP_COPY, base + STAR_REST, base + STAR_ORIGINAL, 0);
+    emit(c, COPY, base + STAR_REST, base + STAR_ORIGINAL, 0);
     temp_push(c);
     for (size_t i = 0; i < s->try_.handlers->len; i++) {
         star_handler(c, s->try_.handlers->items[i], base, i + 1 == s->try_.handlers->len, reraise);
@@ -308,23 +308,23 @@ static void try_star_except(struct compiler *c, struct stmt *s)
     label_here(c, reraise);
     c->pos = (struct ast_pos){-1, -1, -1, -1};
     temp_pop_to(c, base + STAR_REST);
-    emit(c, OP_INTRINSIC2, base + STAR_ORIGINAL, base + STAR_ORIGINAL,
+    emit(c, INTRINSIC2, base + STAR_ORIGINAL, base + STAR_ORIGINAL,
          INTRINSIC_PREP_RERAISE_STAR);
     temp_pop_to(c, base + 2);
-    emit(c, OP_COPY, base + 2, base + 1, 0);
+    emit(c, COPY, base + 2, base + 1, 0);
     temp_push(c);
-    emit_jump(c, OP_JUMP_IF_NOT_NONE, base + 2, 0, throw);
+    emit_jump(c, JUMP_IF_NOT_NONE, base + 2, 0, throw);
     temp_pop_to(c, base + 2);
     handler_pop(c);
     leave_handler_normally(c, base);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, throw);
     temp_pop_to(c, base + 2);
-    emit(c, OP_SWAP, base, base + 1, 0);
-    emit(c, OP_POP_EXC, base + 1, 0, 0);
+    emit(c, SWAP, base, base + 1, 0);
+    emit(c, POP_EXC, base + 1, 0, 0);
     temp_pop_to(c, base + 1);
-    emit(c, OP_RERAISE, base, REG_NONE, 0);
+    emit(c, RERAISE, base, REG_NONE, 0);
     cleanup_here(c, cleanup, base);
     label_here(c, end);
     bound_restore(c, before);
@@ -332,7 +332,7 @@ static void try_star_except(struct compiler *c, struct stmt *s)
 
 void stmt_try_star(struct compiler *c, struct stmt *s)
 {
-    emit(c, OP_NOP, 0, 0, 0);
+    emit(c, NOP, 0, 0, 0);
     if (s->try_.finalbody->len != 0) {
         try_finally(c, s, try_star_except);
     } else {
@@ -355,7 +355,7 @@ static void with_item(struct compiler *c, struct stmt *s, size_t index)
             end = label_new(c);
     int manager = expr(c, item->context_expr, ANY);
     c->pos = item->context_expr->pos;
-    emit(c, async ? OP_BEFORE_ASYNC_WITH : OP_BEFORE_WITH, base, manager, 0);
+    emit(c, async ? BEFORE_ASYNC_WITH : BEFORE_WITH, base, manager, 0);
     temp_pop_to(c, base);
     temp_push(c);
     int value = temp_push(c);
@@ -370,7 +370,7 @@ static void with_item(struct compiler *c, struct stmt *s, size_t index)
     if (item->optional_vars != NULL) {
         target_store(c, item->optional_vars, value);
     } else {
-        emit(c, OP_DROP, value, 0, 0);
+        emit(c, DROP, value, 0, 0);
     }
     temp_pop_to(c, value);
     with_item(c, s, index + 1);
@@ -381,34 +381,34 @@ static void with_item(struct compiler *c, struct stmt *s, size_t index)
     if (async) {
         emit_await(c, result, 2);
     }
-    emit(c, OP_DROP, result, 0, 0);
+    emit(c, DROP, result, 0, 0);
     temp_pop_to(c, base + 1);
-    emit(c, OP_DROP, base, 0, 0);
+    emit(c, DROP, base, 0, 0);
     temp_pop_to(c, base);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
 
     /* r[base] = __exit__, r[base+1] = lasti, r[base+2] = exception */
     label_here(c, raised);
     temp_pop_to(c, base + 3);
     handler_push(c, cleanup, base + 3, true);
-    emit(c, OP_PUSH_EXC, base + 2, 0, 0);
+    emit(c, PUSH_EXC, base + 2, 0, 0);
     temp_push(c);
-    emit(c, OP_WITH_EXCEPT_START, base + 4, base, base + 3);
+    emit(c, WITH_EXCEPT_START, base + 4, base, base + 3);
     temp_push(c);
     if (async) {
         emit_await(c, base + 4, 2);
     }
-    emit_jump(c, OP_JUMP_IF_TRUE, base + 4, 0, suppress);
+    emit_jump(c, JUMP_IF_TRUE, base + 4, 0, suppress);
     temp_pop_to(c, base + 4);
-    emit(c, OP_RERAISE, base + 3, base + 1, 0);
+    emit(c, RERAISE, base + 3, base + 1, 0);
     label_here(c, suppress);
     handler_pop(c);
     leave_handler_normally(c, base + 2);
-    emit(c, OP_DROP, base + 1, 0, 0);
+    emit(c, DROP, base + 1, 0, 0);
     temp_pop_to(c, base + 1);
-    emit(c, OP_DROP, base, 0, 0);
+    emit(c, DROP, base, 0, 0);
     temp_pop_to(c, base);
-    emit_jump(c, OP_JUMP, 0, 0, end);
+    emit_jump(c, JUMP, 0, 0, end);
     cleanup_here(c, cleanup, base + 2);
     temp_pop_to(c, base);
     label_here(c, end);

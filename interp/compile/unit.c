@@ -279,19 +279,19 @@ static void prologue(struct compiler *c)
         }
     }
     if (free_count != 0) {
-        emit(c, OP_COPY_FREE_VARS, first_free, free_count, 0);
+        emit(c, COPY_FREE_VARS, first_free, free_count, 0);
     }
     for (int i = 0; i < u->nlocals; i++) {
         /* A hidden cell belongs to its comprehension, which makes it. */
         if ((u->slot_kinds[i] & CODE_FAST_CELL) && !(u->slot_kinds[i] & CODE_FAST_HIDDEN)) {
-            emit(c, OP_MAKE_CELL, i, 0, 0);
+            emit(c, MAKE_CELL, i, 0, 0);
         }
     }
     bool generator = u->block->generator || u->block->coroutine;
     if (generator && u->block->kind == BLOCK_FUNCTION) {
-        emit(c, OP_RETURN_GENERATOR, 0, 0, 0);
+        emit(c, RETURN_GENERATOR, 0, 0, 0);
     }
-    emit(c, OP_RESUME, 0, 0, 0);
+    emit(c, RESUME, 0, 0, 0);
     c->pos = saved;
 }
 
@@ -308,14 +308,14 @@ PyObject *unit_leave(struct compiler *c)
 static bool op_ends_flow(enum opcode op)
 {
     switch (op) {
-    case OP_JUMP:
-    case OP_JUMP_BACK:
-    case OP_RETURN:
-    case OP_RETURN_CONST:
-    case OP_RAISE:
-    case OP_RAISE_FROM:
-    case OP_RAISE_CURRENT:
-    case OP_RERAISE:
+    case JUMP:
+    case JUMP_BACK:
+    case RETURN:
+    case RETURN_CONST:
+    case RAISE:
+    case RAISE_FROM:
+    case RAISE_CURRENT:
+    case RERAISE:
         return true;
     default:
         return false;
@@ -512,11 +512,11 @@ void load_const(struct compiler *c, int dst, PyObject *value)
         int overflow;
         long number = PyLong_AsLongAndOverflow(value, &overflow);
         if (overflow == 0 && number >= -5 && number <= 256) {
-            emit_wide(c, OP_LOAD_INT, dst, (uint32_t)(int32_t)number);
+            emit_wide(c, LOAD_INT, dst, (uint32_t)(int32_t)number);
             return;
         }
     }
-    emit_wide(c, OP_LOAD_CONST, dst, const_add(c, value));
+    emit_wide(c, LOAD_CONST, dst, const_add(c, value));
 }
 
 /* ---- registers ---- */

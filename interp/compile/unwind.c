@@ -17,9 +17,9 @@ void open_pop(struct compiler *c)
 int emit_exit_call(struct compiler *c, int reg)
 {
     int base = c->unit->depth;
-    emit(c, OP_SAVE_CLEAR, base, reg, 0);
+    emit(c, SAVE_CLEAR, base, reg, 0);
     temp_push(c);
-    emit(c, OP_LOAD_NULL, c->unit->depth, 0, 0);
+    emit(c, LOAD_NULL, c->unit->depth, 0, 0);
     temp_push(c);
     for (int i = 0; i < 3; i++) {
         load_none(c, c->unit->depth);
@@ -32,21 +32,21 @@ int emit_exit_call(struct compiler *c, int reg)
 void emit_restore_and_reraise(struct compiler *c, int base)
 {
     int copy = c->unit->depth;
-    emit(c, OP_COPY, copy, base, 0);
+    emit(c, COPY, copy, base, 0);
     temp_push(c);
-    emit(c, OP_POP_EXC, copy, 0, 0);
+    emit(c, POP_EXC, copy, 0, 0);
     temp_pop_to(c, copy);
-    emit(c, OP_RERAISE, base + 2, base + 1, 0);
+    emit(c, RERAISE, base + 2, base + 1, 0);
 }
 
 /* The handled exception that was put aside in r[reg], with the one being handled above it. */
 static void leave_handler(struct compiler *c, int reg)
 {
-    emit(c, OP_CLEAR, reg + 1, 0, 0);
+    emit(c, CLEAR, reg + 1, 0, 0);
     int copy = c->unit->depth;
-    emit(c, OP_SAVE_CLEAR, copy, reg, 0);
+    emit(c, SAVE_CLEAR, copy, reg, 0);
     temp_push(c);
-    emit(c, OP_POP_EXC, copy, 0, 0);
+    emit(c, POP_EXC, copy, 0, 0);
     temp_pop_to(c, copy);
 }
 
@@ -62,7 +62,7 @@ static void unwind_one(struct compiler *c, struct open_block *block)
         break;
     case OPEN_FOR:
     case OPEN_ASYNC_FOR:
-        emit(c, OP_CLEAR, block->reg, 0, 0);
+        emit(c, CLEAR, block->reg, 0, 0);
         break;
     case OPEN_FINALLY_TRY: {
         struct open_block *saved = u->open;
@@ -82,7 +82,7 @@ static void unwind_one(struct compiler *c, struct open_block *block)
         if (block->kind == OPEN_ASYNC_WITH) {
             emit_await(c, result, 2);
         }
-        emit(c, OP_DROP, result, 0, 0);
+        emit(c, DROP, result, 0, 0);
         temp_pop_to(c, result);
         c->pos = pos;
         break;
