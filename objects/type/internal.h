@@ -144,17 +144,15 @@ int type_is_gc(PyObject *self);
 /* attrs.c */
 PyObject *type_getattro(PyObject *type, PyObject *name);
 int type_setattro(PyObject *type, PyObject *name, PyObject *value);
-extern PyGetSetDef type_getsets[];
+
 extern PyMemberDef type_members[];
-extern PyMethodDef type_methods[];
+
 extern PyGetSetDef subtype_getset_dict[], subtype_getset_weakref[];
 PyObject *subtype_dict(PyObject *op, void *closure);
 
 /* spec.c, super.c, object_type.c */
-extern PyMethodDef object_methods[];
-extern PyGetSetDef object_getsets[];
-int object_set_class(PyObject *self, PyObject *value, void *closure);
-PyObject *type_get_module(PyObject *type, void *closure);
+
+
 PyObject *type_get_qualname_of(PyTypeObject *type);
 
 #endif
