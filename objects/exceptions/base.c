@@ -1,7 +1,6 @@
 /* BaseException: arguments, notes, traceback, context and cause; and the PyException_* functions. */
 
 #include "objects/exceptions/exceptions.h"
-#include "objects/gc/gc.h"
 #include "objects/tuple.h"
 
 #include "base_exception.bind.h"

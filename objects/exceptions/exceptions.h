@@ -24,29 +24,27 @@ PyObject *memory_error_new(void);
 /* The class ExceptionGroup (borrowed, immortal); NULL with an exception. */
 PyObject *exception_group_type(void);
 
-/* Fills OSError's table of errno values; -1 with an exception. */
-int os_error_map_init(void);
-
-/* A static exception type: `name` in builtins, deriving from `base`, of `struct_type` instances. */
-#define EXCEPTION_TYPE(name, base, struct_type, docstring, ...)                                   \
-    PyTypeObject exception_##name = {                                                             \
+/* A static exception type called `name` in builtins, deriving from `base`. Slots not given are inherited. */
+#define EXCEPTION_TYPE_AS(c_name, name, base, struct_type, flags, docstring, ...)                 \
+    PyTypeObject exception_##c_name = {                                                           \
         PyVarObject_HEAD_INIT(NULL, 0)                                                            \
-        .tp_name = #name,                                                                         \
+        .tp_name = name,                                                                          \
         .tp_basicsize = sizeof(struct_type),                                                      \
-        .tp_dealloc = exception_dealloc,                                                          \
-        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,                \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (flags),                           \
         .tp_doc = docstring,                                                                      \
-        .tp_traverse = exception_traverse,                                                        \
-        .tp_clear = exception_clear,                                                              \
         .tp_base = &exception_##base,                                                             \
-        .tp_dictoffset = offsetof(PyBaseExceptionObject, dict),                                   \
-        .tp_init = exception_init,                                                                \
-        .tp_new = exception_new,                                                                  \
         __VA_ARGS__                                                                               \
-    };                                                                                            \
+    }
+
+/* One with fields of its own: it has its own tp_traverse and tp_clear. */
+#define EXCEPTION_TYPE(name, base, struct_type, docstring, ...)                                   \
+    EXCEPTION_TYPE_AS(name, #name, base, struct_type, Py_TPFLAGS_HAVE_GC, docstring, __VA_ARGS__); \
     PyObject *PyExc_##name = (PyObject *)&exception_##name
 
-#define SIMPLE_EXCEPTION(name, base, doc) EXCEPTION_TYPE(name, base, PyBaseExceptionObject, doc)
+/* One that has only other methods than its base, or just another name. */
+#define SIMPLE_EXCEPTION(name, base, docstring, ...)                                              \
+    EXCEPTION_TYPE_AS(name, #name, base, PyBaseExceptionObject, 0, docstring, __VA_ARGS__);       \
+    PyObject *PyExc_##name = (PyObject *)&exception_##name
 
 /* A member of an exception that is an object (None while unset). */
 #define EXCEPTION_MEMBER(struct_type, field, doc) \

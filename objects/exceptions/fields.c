@@ -232,5 +232,4 @@ static PyObject *key_error_str(PyObject *self)
     return exception_str(self);
 }
 
-EXCEPTION_TYPE(KeyError, LookupError, PyBaseExceptionObject, "Mapping key not found.",
-               .tp_str = key_error_str);
+SIMPLE_EXCEPTION(KeyError, LookupError, "Mapping key not found.", .tp_str = key_error_str);

@@ -1,7 +1,6 @@
 /* BaseExceptionGroup and ExceptionGroup (PEP 654). */
 
 #include "objects/exceptions/exceptions.h"
-#include "objects/gc/gc.h"
 
 #include "exception_group.bind.h"
 

@@ -56,11 +56,6 @@ static PyTypeObject *class_of_errno(long number)
     }
 }
 
-int os_error_map_init(void)
-{
-    return 0; /* the table is code */
-}
-
 /* What the arguments (errno, strerror[, filename[, winerror[, filename2]]]) mean; all borrowed. */
 struct os_arguments {
     PyObject *myerrno, *strerror, *filename, *filename2;

@@ -125,8 +125,7 @@ static void memory_error_dealloc(PyObject *self)
     Py_TYPE(self)->tp_free(self);
 }
 
-EXCEPTION_TYPE(MemoryError, Exception, PyBaseExceptionObject, "Out of memory.",
-               .tp_dealloc = memory_error_dealloc);
+SIMPLE_EXCEPTION(MemoryError, Exception, "Out of memory.", .tp_dealloc = memory_error_dealloc);
 
 int error_init(struct interp_state *interp)
 {
@@ -138,7 +137,7 @@ int error_init(struct interp_state *interp)
         }
         reserve_put(exception);
     }
-    return os_error_map_init();
+    return 0;
 }
 
 void error_fini(struct interp_state *interp)

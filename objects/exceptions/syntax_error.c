@@ -121,6 +121,6 @@ EXCEPTION_TYPE(IndentationError, SyntaxError, PySyntaxErrorObject, "Improper ind
                SYNTAX_SLOTS);
 EXCEPTION_TYPE(TabError, IndentationError, PySyntaxErrorObject,
                "Improper mixture of spaces and tabs.", SYNTAX_SLOTS);
-EXCEPTION_TYPE(IncompleteInputError, SyntaxError, PySyntaxErrorObject,
-               "incomplete input.", SYNTAX_SLOTS, .tp_name = "_IncompleteInputError");
+EXCEPTION_TYPE_AS(IncompleteInputError, "_IncompleteInputError", SyntaxError,
+                  PySyntaxErrorObject, Py_TPFLAGS_HAVE_GC, "incomplete input.", SYNTAX_SLOTS);
 PyObject *_PyExc_IncompleteInputError = (PyObject *)&exception_IncompleteInputError;
