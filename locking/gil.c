@@ -25,9 +25,15 @@ bool lock_backend_may_run(struct thread *t)
 
 void lock_backend_yield(struct thread *self)
 {
+    struct gil *gil = thread_interp(self)->gil;
+    uint32_t switches;
     self->ts._status.active = 0;
     thread_current = NULL;
-    gil_yield(thread_interp(self)->gil, self);
+    interrupt_clear(self, BREAK_DROP);
+    if (gil_drop(gil, self, &switches)) {
+        gil_await_switch(gil, switches);
+    }
+    gil_take(gil, self);
     if (atomic_load_acquire(&runtime.finalizing) && runtime.finalizing != self) {
         lock_backend_drop(self);
         thread_hang();

@@ -61,16 +61,12 @@ static uint32_t gil_drop(struct gil *gil, struct thread *t, uint32_t *switches)
     return waiters;
 }
 
-static void gil_yield(struct gil *gil, struct thread *t)
+/* After a drop that somebody waited for: until he has the lock. Not for ever, since he may give up. */
+static void gil_await_switch(struct gil *gil, uint32_t switches)
 {
-    uint32_t switches;
-    interrupt_clear(t, BREAK_DROP);
-    if (gil_drop(gil, t, &switches)) {
-        for (int i = 0; i < 3 && atomic_load_relaxed(&gil->switches) == switches; i++) {
-            prim_futex_wait(&gil->switches, switches, 5000000);
-        }
+    for (int i = 0; i < 3 && atomic_load_relaxed(&gil->switches) == switches; i++) {
+        prim_futex_wait(&gil->switches, switches, 5000000);
     }
-    gil_take(gil, t);
 }
 
 static void gil_after_fork_child(struct gil *gil, struct thread *self, bool held)

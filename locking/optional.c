@@ -45,8 +45,13 @@ void lock_backend_yield(struct thread *self)
 {
     interrupt_clear(self, BREAK_DROP);
     if (self->ts._status.holds_gil) {
+        struct gil *gil = thread_interp(self)->gil;
+        uint32_t switches = atomic_load_relaxed(&gil->switches);
+        bool wanted = atomic_load_relaxed(&gil->waiters) != 0;
         thread_detach();
-        prim_yield();
+        if (wanted) {
+            gil_await_switch(gil, switches);
+        }
         thread_attach(self);
     }
 }

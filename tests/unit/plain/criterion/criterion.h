@@ -17,6 +17,7 @@ struct plain_test {
 };
 extern struct plain_test *plain_first;
 
+#define TestSuite(suite, ...) struct plain_suite_##suite
 #define Test(suite, test, ...)                                                           \
     static void suite##_##test(void);                                                    \
     static struct plain_test plain_##suite##_##test = {                                  \
