@@ -97,9 +97,6 @@ static int replace_range(PyObject *object, Py_ssize_t low, Py_ssize_t high, cons
             /* Taken away in front: the start moves up. */
             self->ob_start -= growth;
             set_size(self, size + growth);
-            if (Py_SIZE(self) * 2 < self->ob_alloc && PyByteArray_Resize(object, size + growth) < 0) {
-                PyErr_Clear(); /* more memory than needed, but no harm */
-            }
         }
         else {
             memmove(data_of(object) + high + growth, data_of(object) + high, (size_t)(size - high));

@@ -6,6 +6,8 @@
 #include "objects/str.h"
 #include "objects/str/search.h"
 
+#include <stddef.h>
+
 /* ---- Making ----------------------------------------------------------------------------------- */
 
 #define EMPTY_HEAD(n) .head = {.ob_base = PyObject_HEAD_INIT(&PyBytes_Type) .ob_size = (n)}, .hash = -1
