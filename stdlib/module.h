@@ -48,20 +48,24 @@
     (f, __VA_ARGS__)
 
 /* NAME_traverse and NAME_clear for a `struct NAME` with these object fields. */
-#define GC_FIELDS(name, ...)                                                                      \
+#define GC_TRAVERSE(name, ...)                                                                    \
     static int name##_traverse(PyObject *op, visitproc visit, void *arg)                          \
     {                                                                                             \
         struct name *self = (struct name *)op;                                                    \
         Py_VISIT(Py_TYPE(op));                                                                    \
         EACH_FIELD(Py_VISIT, __VA_ARGS__)                                                         \
         return 0;                                                                                 \
-    }                                                                                             \
+    }
+
+#define GC_CLEAR(name, ...)                                                                       \
     static int name##_clear(PyObject *op)                                                         \
     {                                                                                             \
         struct name *self = (struct name *)op;                                                    \
         EACH_FIELD(Py_CLEAR, __VA_ARGS__)                                                         \
         return 0;                                                                                 \
     }
+
+#define GC_FIELDS(name, ...) GC_TRAVERSE(name, __VA_ARGS__) GC_CLEAR(name, __VA_ARGS__)
 
 /* NAME_dealloc on top of NAME_clear; long chains are taken apart without deep recursion. */
 #define GC_DEALLOC(name)                                                                          \
