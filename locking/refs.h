@@ -224,6 +224,8 @@ void ref_defer(PyObject *op);
 extern bool (*ref_may_promote)(PyObject *op);
 /* Makes any live container deferred; the caller holds a counted reference. */
 void ref_promote(PyObject *op);
+/* The collector's: an object that will die is counted again. The world is stopped. */
+void ref_undefer(PyObject *op);
 
 /* Drops what other threads queued for this one. Runs Python code. Attached. */
 void ref_merge_queue_run(struct thread *self);
@@ -336,6 +338,10 @@ static inline void ref_defer(PyObject *op)
     (void)op;
 }
 static inline void ref_promote(PyObject *op)
+{
+    (void)op;
+}
+static inline void ref_undefer(PyObject *op)
 {
     (void)op;
 }
