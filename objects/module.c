@@ -258,6 +258,17 @@ static int read_slots(PyModuleDef *def, const char *name, struct slot_plan *plan
     return 0;
 }
 
+/* SystemError with the raised exception as its cause. */
+static void raise_from_current(const char *format, const char *name)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    PyErr_Format(PyExc_SystemError, format, name);
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetContext(error, Py_NewRef(cause));
+    PyException_SetCause(error, cause);
+    PyErr_SetRaisedException(error);
+}
+
 static PyObject *create_by_slot(struct slot_plan *plan, PyObject *spec, PyModuleDef *def,
                                 const char *name)
 {
@@ -270,7 +281,7 @@ static PyObject *create_by_slot(struct slot_plan *plan, PyObject *spec, PyModule
         return NULL;
     }
     if (PyErr_Occurred()) {
-        raise_from_current(PyExc_SystemError, "creation of module %s raised unreported exception",
+        raise_from_current("creation of module %s raised unreported exception",
                            name);
         Py_DECREF(op);
         return NULL;
@@ -465,59 +476,6 @@ void *PyModule_GetState(PyObject *op)
         return NULL;
     }
     return module_of(op)->state;
-}
-
-/* ---- adding ---------------------------------------------------------------------------------- */
-
-int PyModule_AddObjectRef(PyObject *op, const char *name, PyObject *value)
-{
-    if (!PyModule_Check(op)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "PyModule_AddObjectRef() first argument must be a module");
-        return -1;
-    }
-    if (value == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_SystemError, "PyModule_AddObjectRef() must be called with an "
-                                               "exception raised if value is NULL");
-        }
-        return -1;
-    }
-    return PyDict_SetItemString(module_dict(op), name, value);
-}
-
-int PyModule_Add(PyObject *op, const char *name, PyObject *value)
-{
-    int result = PyModule_AddObjectRef(op, name, value);
-    Py_XDECREF(value);
-    return result;
-}
-
-int PyModule_AddObject(PyObject *op, const char *name, PyObject *value)
-{
-    int result = PyModule_AddObjectRef(op, name, value);
-    if (result == 0) {
-        Py_DECREF(value);   /* taken over on success only */
-    }
-    return result;
-}
-
-int PyModule_AddIntConstant(PyObject *op, const char *name, long value)
-{
-    return PyModule_Add(op, name, PyLong_FromLong(value));
-}
-
-int PyModule_AddStringConstant(PyObject *op, const char *name, const char *value)
-{
-    return PyModule_Add(op, name, PyUnicode_FromString(value));
-}
-
-int PyModule_AddType(PyObject *op, PyTypeObject *type)
-{
-    if (!(type->tp_flags & Py_TPFLAGS_READY) && PyType_Ready(type) < 0) {
-        return -1;
-    }
-    return PyModule_AddObjectRef(op, type_short_name(type), (PyObject *)type);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* Descriptors of C types: methods, class methods, members, getsets, slot wrappers. */
 #include "objects/descr.h"
 
+#include "locking/lock.h"
 #include "objects/cfunction.h"
 #include "objects/error.h"
 #include "objects/type.h"
