@@ -63,6 +63,7 @@ struct thread {
     uint32_t retired_count;
 
     /* -- the world (world.c), attachment (thread.c) */
+    bool holds_gil;           /* the backend's */
     uint32_t state_waiters;   /* futex word: changes when `state` leaves suspended or lent */
     uint8_t rank_depth;
     uint8_t ranks[31];        /* ranks of held mutexes, checked in debug builds */

@@ -276,7 +276,7 @@ static void read_or_replace(struct floor_thread *t)
 {
     unsigned random = (unsigned)t->number * 31 + 7;
     if (t->number < 2) {
-        for (int i = 0; i < 20000; i++) {
+        for (int i = 0; i < 10000; i++) {
             random = random * 1103515245 + 12345;
             atomic_add(&made, 1);
             item_store((random >> 16) % 16, box_new(42), i % 32 == 0);
@@ -357,8 +357,8 @@ Test(world, retired_memory_waits_for_every_attached_thread)
     qsbr_retire(&token, count_freed);
     qsbr_quiescent(self);
     cr_assert_eq(freed, 0);
-    atomic_store_release(&calls, 2);
     interrupt_request_all(thread_interp(self), BREAK_QUIET);
+    atomic_store_release(&calls, 2);
     while (atomic_load_acquire(&calls) != 3) {
         prim_yield();
     }
