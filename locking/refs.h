@@ -195,6 +195,13 @@ static inline Py_ssize_t ref_count(PyObject *op)
     return (Py_ssize_t)local + shared;
 }
 
+/* The count of an object that is being deallocated: the only reference goes, nothing is run. */
+static inline void ref_set_dead(PyObject *op)
+{
+    atomic_store_relaxed(&op->ob_ref_local, 0u);
+    atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
+}
+
 /* True if the caller's counted reference is the only one, and nobody can get another. */
 static inline bool ref_is_unique(PyObject *op)
 {
@@ -317,6 +324,10 @@ static inline Py_ssize_t ref_count(PyObject *op)
 static inline bool ref_is_unique(PyObject *op)
 {
     return op->ob_refcnt == 1;
+}
+static inline void ref_set_dead(PyObject *op)
+{
+    op->ob_refcnt = 0;
 }
 static inline void ref_immortalise(PyObject *op)
 {
