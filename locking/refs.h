@@ -213,6 +213,27 @@ static inline bool ref_is_unique(PyObject *op)
         && atomic_load_relaxed(&op->ob_ref_shared) == 0;
 }
 
+/* Nobody has a reference: it is being deallocated. */
+static inline bool ref_is_dead(PyObject *op)
+{
+    return atomic_load_relaxed(&op->ob_ref_local) == 0
+        && (atomic_load_relaxed(&op->ob_ref_shared) & ~(Py_ssize_t)REF_FLAGS) == 0;
+}
+
+/* A dead object gets one reference, the caller's, to run its finalizer; and gives it up again, if it is
+ * the only one. The gc byte and the lock stay as they are. */
+static inline void ref_resurrect(PyObject *op)
+{
+    atomic_store_relaxed(&op->ob_tid, prim_thread_id());
+    atomic_store_relaxed(&op->ob_ref_local, 1u);
+    atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
+}
+static inline void ref_set_dead(PyObject *op)
+{
+    atomic_store_relaxed(&op->ob_ref_local, 0u);
+    atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
+}
+
 void ref_immortalise(PyObject *op);
 
 /* Makes an object deferred that this thread has just made (types, modules, code, functions that are not
@@ -329,6 +350,18 @@ static inline void ref_set_dead(PyObject *op)
 {
     op->ob_refcnt = 0;
 }
+static inline bool ref_is_dead(PyObject *op)
+{
+    return op->ob_refcnt == 0;
+}
+static inline void ref_resurrect(PyObject *op)
+{
+    op->ob_refcnt = 1;
+}
+static inline void ref_set_dead(PyObject *op)
+{
+    op->ob_refcnt = 0;
+}
 static inline void ref_immortalise(PyObject *op)
 {
     op->ob_refcnt = (Py_ssize_t)UINT32_MAX;
@@ -348,6 +381,11 @@ static inline void ref_undefer(PyObject *op)
 static inline void ref_merge_queue_run(struct thread *self)
 {
     (void)self;
+}
+static inline void ref_merge_all(struct interp_state *interp, void (*dead)(PyObject *, void *),
+                                 void *arg)
+{
+    (void)interp, (void)dead, (void)arg;
 }
 
 #endif

@@ -72,6 +72,7 @@ struct thread {
     /* -- bounds of the C stack, 0 while unknown */
     uintptr_t stack_low;      /* with 64 KiB to spare */
     uintptr_t stack_high;
+    int32_t gc_net;           /* the collector's: containers tracked less untracked, not yet counted */
     uint32_t sample;          /* slow decrements since the last promotion looked at */
 };
 
@@ -113,6 +114,7 @@ struct interp_state {
 
     struct pending_calls pending;
     PyObject *dict;               /* PyInterpreterState_GetDict; owned */
+    struct gc_state *gc;          /* the collector's */
 };
 
 static inline struct interp_state *interp_of(PyInterpreterState *interp)
