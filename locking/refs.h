@@ -220,17 +220,11 @@ static inline bool ref_is_dead(PyObject *op)
         && (atomic_load_relaxed(&op->ob_ref_shared) & ~(Py_ssize_t)REF_FLAGS) == 0;
 }
 
-/* A dead object gets one reference, the caller's, to run its finalizer; and gives it up again, if it is
- * the only one. The gc byte and the lock stay as they are. */
+/* A dead object gets one reference, the caller's, to run its finalizer (ref_set_dead gives it up). The gc byte and the lock stay as they are. */
 static inline void ref_resurrect(PyObject *op)
 {
     atomic_store_relaxed(&op->ob_tid, prim_thread_id());
     atomic_store_relaxed(&op->ob_ref_local, 1u);
-    atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
-}
-static inline void ref_set_dead(PyObject *op)
-{
-    atomic_store_relaxed(&op->ob_ref_local, 0u);
     atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
 }
 
@@ -243,6 +237,10 @@ void ref_defer(PyObject *op);
 /* The slow decrement looks at an object now and then that foreign threads count often; the type decides,
  * through this function, whether it may be deferred. NULL: never. */
 extern bool (*ref_may_promote)(PyObject *op);
+static inline void ref_promotion_set(bool (*may_promote)(PyObject *op))
+{
+    ref_may_promote = may_promote;
+}
 /* Makes any live container deferred; the caller holds a counted reference. */
 void ref_promote(PyObject *op);
 /* The collector's: an object that will die is counted again. The world is stopped. */
@@ -358,10 +356,6 @@ static inline void ref_resurrect(PyObject *op)
 {
     op->ob_refcnt = 1;
 }
-static inline void ref_set_dead(PyObject *op)
-{
-    op->ob_refcnt = 0;
-}
 static inline void ref_immortalise(PyObject *op)
 {
     op->ob_refcnt = (Py_ssize_t)UINT32_MAX;
@@ -369,6 +363,10 @@ static inline void ref_immortalise(PyObject *op)
 static inline void ref_defer(PyObject *op)
 {
     (void)op;
+}
+static inline void ref_promotion_set(bool (*may_promote)(PyObject *op))
+{
+    (void)may_promote;
 }
 static inline void ref_promote(PyObject *op)
 {
