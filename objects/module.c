@@ -377,8 +377,7 @@ int PyModule_ExecDef(PyObject *op, PyModuleDef *def)
             return -1;
         }
         if (PyErr_Occurred()) {
-            raise_from_current(PyExc_SystemError,
-                               "execution of module %s raised unreported exception", name);
+            raise_from_current("execution of module %s raised unreported exception", name);
             return -1;
         }
     }

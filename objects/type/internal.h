@@ -88,6 +88,12 @@ NUMBER_BINARY_SLOTS(DECLARE_BINARY)
 NUMBER_INPLACE_SLOTS(DECLARE_INPLACE)
 NUMBER_UNARY_SLOTS(DECLARE_UNARY)
 
+/* Of other folders: isinstance and issubclass without hooks, and int | str. */
+int _PyObject_RealIsInstance(PyObject *op, PyObject *cls);
+int _PyObject_RealIsSubclass(PyObject *derived, PyObject *cls);
+PyObject *_Py_union_type_or(PyObject *self, PyObject *other);
+PyObject *_PyObject_NextNotImplemented(PyObject *op);
+
 /* slots.c */
 /* Wrapper descriptors for all C slots that the type has and its dict has not. */
 int slots_add_wrappers(PyTypeObject *type, PyObject *dict);

@@ -36,7 +36,6 @@ static const short slot_offsets[] = {
     TP(tp_hash), TP(tp_init), TP(tp_is_gc), TP(tp_iter), TP(tp_iternext), TP(tp_methods),
     TP(tp_new), TP(tp_repr), TP(tp_richcompare), TP(tp_setattr), TP(tp_setattro), TP(tp_str),
     TP(tp_traverse), TP(tp_members), TP(tp_getset), TP(tp_free), TP(tp_finalize),
-    TP(tp_vectorcall),
 };
 
 static int slot_offset(int slot)
