@@ -235,17 +235,13 @@ PyObject *PyUnicode_InternFromString(const char *text)
     return str_intern_utf8(text, (Py_ssize_t)strlen(text));
 }
 
-/* The string of a _Py_Identifier, made on first use and kept for ever. */
+/* The string of a _Py_Identifier: borrowed, immortal.  The table is the cache. */
 PyObject *_PyUnicode_FromId(_Py_Identifier *id)
 {
-    PyObject *s = __atomic_load_n(&id->object, __ATOMIC_ACQUIRE);
-    if (s != NULL) {
-        return s;
-    }
-    s = PyUnicode_InternFromString(id->string);
+    PyObject *s = PyUnicode_InternFromString(id->string);
     if (s != NULL) {
         str_intern_immortal(&s);
-        __atomic_store_n(&id->object, s, __ATOMIC_RELEASE); /* equal values are one object */
+        Py_DECREF(s);
     }
     return s;
 }
