@@ -636,9 +636,6 @@ int PyArg_ValidateKeywordArguments(PyObject *kwargs)
     return 1;
 }
 
-/* TypeError unless low <= given <= high. `name` may be NULL. 1, or 0 with the exception. */
-PyAPI_FUNC(int) _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low,
-                                       Py_ssize_t high);
 int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, Py_ssize_t high)
 {
     if (low <= given && given <= high) {
