@@ -691,7 +691,6 @@ int _PyArg_NoKeywords(const char *name, PyObject *kwargs)
     return 0;
 }
 
-PyAPI_FUNC(int) _PyArg_NoPositional(const char *name, PyObject *args);
 int _PyArg_NoPositional(const char *name, PyObject *args)
 {
     if (!args) {

@@ -1,7 +1,8 @@
 /* Struct sequences: tuples whose items have names, such as the result of os.stat().
  *
  * The tuple shows the first n_sequence_fields items; those behind them, up to n_fields, are
- * attributes only, and lie behind the tuple's end. The type's dict holds the three counts. */
+ * attributes only. They lie behind the tuple's end, and the type's basic size allows for them. The
+ * type's dict holds the counts. */
 #include "objects/capi/capi.h"
 #include "objects/capi/getargs.h"
 
@@ -28,19 +29,17 @@ static Py_ssize_t type_count(PyTypeObject *type, PyObject *name)
     return -1;
 }
 
-static Py_ssize_t count_visible(PyTypeObject *type)
+enum { PLAIN_SIZE = offsetof(PyTupleObject, ob_item) };
+
+static Py_ssize_t count_hidden(PyTypeObject *type)
 {
-    return type_count(type, ID(n_sequence_fields));
+    return (type->tp_basicsize - PLAIN_SIZE) / (Py_ssize_t)sizeof(PyObject *);
 }
 
-static Py_ssize_t count_all(PyTypeObject *type)
+/* All items of an object. */
+static Py_ssize_t count_items(PyObject *op)
 {
-    return type_count(type, ID(n_fields));
-}
-
-static Py_ssize_t count_unnamed(PyTypeObject *type)
-{
-    return type_count(type, ID(n_unnamed_fields));
+    return Py_SIZE(op) + count_hidden(Py_TYPE(op));
 }
 
 static PyObject **items_of(PyObject *op)
@@ -67,17 +66,14 @@ static const char *item_name(PyTypeObject *type, Py_ssize_t index)
 /* All items are NULL; the caller sets them. */
 PyObject *PyStructSequence_New(PyTypeObject *type)
 {
-    Py_ssize_t all = count_all(type);
-    Py_ssize_t visible = all < 0 ? -1 : count_visible(type);
+    Py_ssize_t visible = type_count(type, ID(n_sequence_fields));
     if (visible < 0) {
         return NULL;
     }
-    PyObject *op = (PyObject *)PyObject_GC_NewVar(PyStructSequence, type, all);
-    if (!op) {
-        return NULL;
+    PyObject *op = (PyObject *)PyObject_GC_NewVar(PyStructSequence, type, visible);
+    if (op) {
+        memset(items_of(op), 0, (size_t)count_items(op) * sizeof(PyObject *));
     }
-    memset(items_of(op), 0, (size_t)all * sizeof(PyObject *));
-    Py_SET_SIZE(op, visible);
     return op;
 }
 
@@ -97,7 +93,7 @@ static int structseq_traverse(PyObject *op, visitproc visit, void *arg)
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         Py_VISIT(type);
     }
-    Py_ssize_t count = count_all(type);
+    Py_ssize_t count = count_items(op);
     for (Py_ssize_t i = 0; i < count; i++) {
         Py_VISIT(items_of(op)[i]);
     }
@@ -108,7 +104,7 @@ static void structseq_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
-    Py_ssize_t count = count_all(type);
+    Py_ssize_t count = count_items(op);
     for (Py_ssize_t i = 0; i < count; i++) {
         Py_XDECREF(items_of(op)[i]);
     }
@@ -153,9 +149,10 @@ static int fill_hidden(PyObject *op, Py_ssize_t from, Py_ssize_t count, PyObject
 
 static PyObject *from_sequence(PyTypeObject *type, PyObject *sequence, PyObject *dict)
 {
-    Py_ssize_t low = count_visible(type), high = count_all(type);
+    Py_ssize_t low = type_count(type, ID(n_sequence_fields));
+    Py_ssize_t high = low + count_hidden(type);
     Py_ssize_t given = PySequence_Fast_GET_SIZE(sequence);
-    if (low < 0 || high < 0) {
+    if (low < 0) {
         return NULL;
     }
     if (low == high && given != low) {
@@ -217,10 +214,11 @@ static int write_text(_PyUnicodeWriter *writer, const char *text)
     return status;
 }
 
-/* "name=repr" of the item with an index. 0, or -1 with an exception. */
+/* "name=repr" of the item with an index. 0, or -1 with an exception. Names are taken in the order of
+ * the members: an item without a name shows the next one's, as that of os.stat_result do. */
 static int write_item(_PyUnicodeWriter *writer, PyObject *op, Py_ssize_t index)
 {
-    const char *name = item_name(Py_TYPE(op), index);
+    const char *name = Py_TYPE(op)->tp_members[index].name;
     if (!name) {
         PyErr_Format(PyExc_SystemError,
                      "In structseq_repr(), member %zd name is NULL for type %.500s", index,
@@ -282,12 +280,8 @@ static PyObject *named_items(PyObject *op, Py_ssize_t from, Py_ssize_t count)
 
 static PyObject *structseq_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    Py_ssize_t count = count_all(Py_TYPE(op));
-    if (count < 0) {
-        return NULL;
-    }
     PyObject *tuple = visible_items(op);
-    PyObject *dict = tuple ? named_items(op, Py_SIZE(op), count) : NULL;
+    PyObject *dict = tuple ? named_items(op, Py_SIZE(op), count_items(op)) : NULL;
     PyObject *result = dict ? Py_BuildValue("(O(OO))", Py_TYPE(op), tuple, dict) : NULL;
     Py_XDECREF(tuple);
     Py_XDECREF(dict);
@@ -295,8 +289,9 @@ static PyObject *structseq_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 }
 
 /* Takes replacements out of `changes`; what stays there is no field's. */
-static int replace_items(PyObject *op, PyObject *copy, Py_ssize_t count, PyObject *changes)
+static int replace_items(PyObject *op, PyObject *copy, PyObject *changes)
 {
+    Py_ssize_t count = count_items(op);
     for (Py_ssize_t i = 0; i < count; i++) {
         const char *name = item_name(Py_TYPE(op), i);
         PyObject *value = NULL;
@@ -308,7 +303,7 @@ static int replace_items(PyObject *op, PyObject *copy, Py_ssize_t count, PyObjec
     if (PyDict_GET_SIZE(changes) > 0) {
         PyObject *names = PyDict_Keys(changes);
         if (names) {
-            PyErr_Format(PyExc_ValueError, "Got unexpected field name(s): %R", names);
+            PyErr_Format(PyExc_TypeError, "Got unexpected field name(s): %R", names);
             Py_DECREF(names);
         }
         return -1;
@@ -319,11 +314,11 @@ static int replace_items(PyObject *op, PyObject *copy, Py_ssize_t count, PyObjec
 static PyObject *structseq_replace(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     PyTypeObject *type = Py_TYPE(op);
-    if (!_PyArg_CheckPositional("__replace__", PyTuple_GET_SIZE(args), 0, 0)) {
+    if (!_PyArg_NoPositional("__replace__", args)) {
         return NULL;
     }
-    Py_ssize_t count = count_all(type), unnamed = count_unnamed(type);
-    if (count < 0 || unnamed < 0) {
+    Py_ssize_t unnamed = type_count(type, ID(n_unnamed_fields));
+    if (unnamed < 0) {
         return NULL;
     }
     if (unnamed > 0) {
@@ -333,7 +328,7 @@ static PyObject *structseq_replace(PyObject *op, PyObject *args, PyObject *kwarg
     }
     PyObject *changes = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
     PyObject *copy = changes ? PyStructSequence_New(type) : NULL;
-    if (copy && replace_items(op, copy, count, changes) < 0) {
+    if (copy && replace_items(op, copy, changes) < 0) {
         Py_CLEAR(copy);
     }
     Py_XDECREF(changes);
@@ -364,6 +359,11 @@ static struct counts count_fields(const PyStructSequence_Desc *desc)
         n.unnamed += is_unnamed(&desc->fields[n.all]);
     }
     return n;
+}
+
+static Py_ssize_t basic_size(struct counts n)
+{
+    return PLAIN_SIZE + (n.all - n.visible) * (Py_ssize_t)sizeof(PyObject *);
 }
 
 /* One member for each named field, ended by an empty one; for PyMem_Free. */
@@ -455,7 +455,7 @@ PyTypeObject *_PyStructSequence_NewType(PyStructSequence_Desc *desc, unsigned lo
         };
         PyType_Spec spec = {
             .name = desc->name,
-            .basicsize = offsetof(PyTupleObject, ob_item),
+            .basicsize = (int)basic_size(n),
             .itemsize = sizeof(PyObject *),
             .flags = (unsigned int)(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | flags),
             .slots = slots,
@@ -489,7 +489,7 @@ int PyStructSequence_InitType2(PyTypeObject *type, PyStructSequence_Desc *desc)
         return -1;
     }
     type->tp_name = desc->name;
-    type->tp_basicsize = offsetof(PyTupleObject, ob_item);
+    type->tp_basicsize = basic_size(n);
     type->tp_itemsize = sizeof(PyObject *);
     type->tp_dealloc = structseq_dealloc;
     type->tp_repr = structseq_repr;
