@@ -94,13 +94,14 @@ struct span {
     uint8_t bin_class, kind, state, preheader;
     uint8_t *side;            /* a gc byte per slot, or NULL */
     uint32_t *work;           /* a working count per slot while the collector runs, or NULL */
+    char *base;
     /* The others' line. */
     _Alignas(CACHE_LINE) void *remote;  /* slots freed by other threads */
     struct span *notice_next;
     struct span *next, *prev;           /* the owner's list of spans with room, or a global one */
     uint64_t grace;
+    struct chunk *chunk;                /* what it was cut from */
     uint32_t noticed;                   /* stands in the owner's notice list */
-    uint32_t chunk_index;               /* which span of its chunk */
 };
 
 enum { SPAN_TABLE_BITS = 15 };
@@ -253,6 +254,7 @@ void slab_thread_done(void);
 struct slab_grace {
     uint64_t (*begin)(void);
     bool (*passed)(uint64_t ticket);
+    void (*hurry)(void); /* much waits: ask the threads to pass a quiet point */
 };
 void slab_set_grace(const struct slab_grace *grace);
 

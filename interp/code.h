@@ -94,6 +94,8 @@ PyCodeObject *code_new(const struct code_spec *spec);
 struct code_site {
     uint64_t cache;                         /* atomic; 0: empty. Its meaning is the op's */
     uint32_t arg, arg2;
+    uint32_t misses;                        /* atomic: how often it was specialised anew */
+    uint32_t spare;
 };
 
 struct code_monitor;                        /* monitoring.c */
@@ -130,6 +132,20 @@ static inline int code_index(const struct code_body *body, const uint64_t *word)
 
 /* The op that the compiler put at a word: not instrumented, not specialised. */
 enum opcode code_base_op(const struct code_body *body, uint32_t index);
+
+/* A word with the compiler's op. */
+uint64_t code_base_word(const struct code_body *body, uint32_t index);
+/* monitoring.c: the op (possibly specialised) behind an instrumented word. */
+unsigned monitor_original_op(const struct code_body *body, uint32_t index);
+void monitor_free(struct code_monitor *monitor);
+
+/* As code_new(), with finished tables (borrowed; NULL: made from the spec). */
+PyCodeObject *code_new_with_tables(const struct code_spec *spec, PyObject *linetable,
+                                   PyObject *exceptiontable);
+/* Number of handlers, or -1 with ValueError; PyMem_RawFree(*handlers). */
+int code_handlers_decode(PyObject *table, struct code_handler **handlers);
+/* New tuple of the names with a CODE_FAST_* bit. */
+PyObject *code_names_of_kind(PyCodeObject *code, int kind, int n);
 
 /* ---- finding one's way ----------------------------------------------------------------------- */
 

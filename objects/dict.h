@@ -89,7 +89,8 @@ uint32_t dict_keys_version(PyObject *dict);
 Py_ssize_t dict_str_index(PyObject *dict, PyObject *name);
 
 /* The slot of the value of entry `index` if the dict's table still has this version, else NULL.
- * The caller reads it with ref_load() or ref_load_uncounted(). */
+ * The caller reads it with ref_load() or ref_load_uncounted(), and when that gives NULL takes the
+ * slow way. */
 static inline PyObject **dict_cached_slot(PyObject *dict, uint32_t version, Py_ssize_t index)
 {
     PyDictKeysObject *keys =

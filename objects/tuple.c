@@ -446,7 +446,7 @@ static int tuple_contains(PyObject *op, PyObject *value)
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
-static PyObject *tuple_index_impl(PyTupleObject *self, PyObject *value, Py_ssize_t start,
+static PyObject *tuple_index(PyTupleObject *self, PyObject *value, Py_ssize_t start,
                                   Py_ssize_t stop)
 {
     Py_ssize_t n = Py_SIZE(self);
@@ -462,7 +462,7 @@ static PyObject *tuple_index_impl(PyTupleObject *self, PyObject *value, Py_ssize
     return NULL;
 }
 
-static PyObject *tuple_count_impl(PyTupleObject *self, PyObject *value)
+static PyObject *tuple_count(PyTupleObject *self, PyObject *value)
 {
     Py_ssize_t count = 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
@@ -475,7 +475,7 @@ static PyObject *tuple_count_impl(PyTupleObject *self, PyObject *value)
     return PyLong_FromSsize_t(count);
 }
 
-static PyObject *tuple___getnewargs___impl(PyTupleObject *self)
+static PyObject *tuple_getnewargs(PyTupleObject *self)
 {
     PyObject *copy = tuple_from_array(self->ob_item, Py_SIZE(self));
     return copy == NULL ? NULL : tuple_from_array_steal(&copy, 1);
@@ -498,12 +498,17 @@ static PyObject *tuple_subtype_new(PyTypeObject *type, PyObject *iterable)
     return self;
 }
 
-static PyObject *tuple_new_impl(PyTypeObject *type, PyObject *iterable)
+static PyObject *tuple_new(PyTypeObject *type, PyObject *iterable)
 {
     if (type != &PyTuple_Type) {
         return tuple_subtype_new(type, iterable);
     }
     return iterable == NULL ? EMPTY : PySequence_Tuple(iterable);
+}
+
+static PyObject *tuple_class_getitem(PyTypeObject *type, PyObject *item)
+{
+    return Py_GenericAlias((PyObject *)type, item);
 }
 
 /* ---- iterator -------------------------------------------------------------------------------- */
@@ -521,24 +526,23 @@ static PyObject *tuple_iter_next(PyObject *op)
         iter_set_index(it, i + 1);
         return Py_NewRef(tuple_items(it->seq)[i]);
     }
-    iter_set_index(it, -1);
-    return NULL;
+    return iter_finish(it);
 }
 
-static PyObject *tuple_iterator___length_hint___impl(struct index_iter *self)
+static PyObject *tuple_iterator_length_hint(struct index_iter *self)
 {
     Py_ssize_t i = iter_index(self);
     return PyLong_FromSsize_t(i < 0 ? 0 : Py_SIZE(self->seq) - i);
 }
 
-static PyObject *tuple_iterator___reduce___impl(struct index_iter *self)
+static PyObject *tuple_iterator_reduce(struct index_iter *self)
 {
     return iter_reduce(self, ID(iter), EMPTY);
 }
 
-static PyObject *tuple_iterator___setstate___impl(struct index_iter *self, PyObject *state)
+static PyObject *tuple_iterator_setstate(struct index_iter *self, PyObject *state)
 {
-    return iter_set_state(self, state, 0, Py_SIZE(self->seq));
+    return iter_set_state(self, state, 0, self->seq == NULL ? 0 : Py_SIZE(self->seq));
 }
 
 /* ---- types ----------------------------------------------------------------------------------- */
@@ -565,7 +569,7 @@ PyTypeObject PyTuple_Type = {
     .tp_itemsize = sizeof(PyObject *),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
                 Py_TPFLAGS_TUPLE_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_SEQUENCE,
-    .tp_doc = tuple_new_doc,
+    .tp_doc = tuple_doc,
     .tp_dealloc = tuple_dealloc,
     .tp_traverse = tuple_traverse,
     .tp_repr = tuple_repr,
@@ -576,8 +580,8 @@ PyTypeObject PyTuple_Type = {
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_iter = tuple_iter,
     .tp_methods = tuple_methods,
-    .tp_new = tuple_new,
-    .tp_vectorcall = tuple_new_vectorcall,
+    .tp_new = bind_tuple_new,
+    .tp_vectorcall = bind_tuple_new_vectorcall,
     .tp_free = PyObject_GC_Del,
 };
 

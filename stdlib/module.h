@@ -48,20 +48,24 @@
     (f, __VA_ARGS__)
 
 /* NAME_traverse and NAME_clear for a `struct NAME` with these object fields. */
-#define GC_FIELDS(name, ...)                                                                      \
+#define GC_TRAVERSE(name, ...)                                                                    \
     static int name##_traverse(PyObject *op, visitproc visit, void *arg)                          \
     {                                                                                             \
         struct name *self = (struct name *)op;                                                    \
         Py_VISIT(Py_TYPE(op));                                                                    \
         EACH_FIELD(Py_VISIT, __VA_ARGS__)                                                         \
         return 0;                                                                                 \
-    }                                                                                             \
+    }
+
+#define GC_CLEAR(name, ...)                                                                       \
     static int name##_clear(PyObject *op)                                                         \
     {                                                                                             \
         struct name *self = (struct name *)op;                                                    \
         EACH_FIELD(Py_CLEAR, __VA_ARGS__)                                                         \
         return 0;                                                                                 \
     }
+
+#define GC_FIELDS(name, ...) GC_TRAVERSE(name, __VA_ARGS__) GC_CLEAR(name, __VA_ARGS__)
 
 /* NAME_dealloc on top of NAME_clear; long chains are taken apart without deep recursion. */
 #define GC_DEALLOC(name)                                                                          \
@@ -173,6 +177,25 @@ iter_ended(void)
         return true;
     }
     return false;
+}
+
+/* Calls a special method without arguments, looked up on the type as the language does: 1 and the
+ * result (new reference), 0 and NULL if the type has none, -1 and NULL on error. */
+static inline int
+special_call(PyObject *op, const char *name, PyObject **result)
+{
+    *result = NULL;
+    PyObject *key = PyUnicode_InternFromString(name);
+    PyObject *method = key ? _PyType_Lookup(Py_TYPE(op), key) : NULL;
+    Py_XDECREF(key);
+    if (method == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    descrgetfunc get = Py_TYPE(method)->tp_descr_get;
+    method = get ? get(method, op, (PyObject *)Py_TYPE(op)) : Py_NewRef(method);
+    *result = method ? PyObject_CallNoArgs(method) : NULL;
+    Py_XDECREF(method);
+    return *result ? 1 : -1;
 }
 
 #endif

@@ -24,6 +24,7 @@ enum symbol_flag {
     SYM_TYPE_PARAM = 1024,   /* a type parameter */
     SYM_COMP_CELL = 2048,    /* a cell only because an inlined comprehension needs one */
     SYM_DELETED = 1 << 20,   /* deleted somewhere: never known to be bound (ours alone) */
+    SYM_COMP_ONLY = 1 << 21, /* bound only by an inlined comprehension (ours alone) */
     SYM_BOUND = SYM_LOCAL | SYM_PARAM | SYM_IMPORT | SYM_TYPE_PARAM,
 };
 

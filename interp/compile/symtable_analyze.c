@@ -167,6 +167,7 @@ static int merge_inlined(struct symtable *table, const struct block *comprehensi
                 return -1;
             }
             *symbol = *inner;
+            symbol->flags |= SYM_COMP_ONLY;
         } else if (inner->scope == SCOPE_CELL && symbol->scope == SCOPE_LOCAL &&
                    block_is_function_like(outer)) {
             symbol->scope = SCOPE_CELL;

@@ -163,6 +163,9 @@ sample.custom(3) | ValueError | odd
 sample.group() | TypeError | sample.group requires 1 to 2 arguments
 sample.Thing() | TypeError | Thing() missing required argument 'a' (pos 1)
 sample.Thing(1, 2, 3) | TypeError | Thing() takes at most 2 positional arguments (3 given)
+sample.Thing(1, 2, True) | TypeError | Thing() takes at most 2 positional arguments (3 given)
+sample.Thing.__new__(sample.Thing, 1, 2, True) | TypeError | Thing() takes at most 2 positional \
+arguments (3 given)
 sample.Thing(1, d=3) | TypeError | Thing() got an unexpected keyword argument 'd'
 sample.Thing.__new__(sample.Thing, 1, d=3) | TypeError | Thing() got an unexpected keyword \
 argument 'd'

@@ -767,6 +767,8 @@ class Writer:
     def function(self, func):
         self.put()
         if func.raw:
+            if func.cname.startswith("Py"):
+                return  # of the public API, declared already
             kind = func.raw
             if "METH_METHOD" in kind:
                 args = "PyTypeObject *, PyObject *const *, Py_ssize_t, PyObject *"
@@ -929,11 +931,13 @@ class Writer:
             add("    PyObject *const *given = args;")
             add("    (void)given;")
         if how in ("new", "init"):
-            fast = f"nargs == {shape.count} && " if not func.vararg else "false && "
-            fast += "(kwargs == NULL || PyDict_GET_SIZE(kwargs) == 0)"
-            add(f"    if (!({fast})) {{")
-            add(f"        args = bind_unpack({spec}, args, nargs, NULL, kwargs, slots);")
-            add("    }")
+            unpack = f"args = bind_unpack({spec}, args, nargs, NULL, kwargs, slots);"
+            if func.vararg or shape.maxpos < shape.count:
+                add(f"    {unpack}")
+            else:
+                add(f"    if (nargs != {shape.count} || "
+                    "(kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0)) {")
+                add(f"        {unpack}\n    }}")
         elif func.vararg or shape.maxpos < shape.count:
             add(f"    args = bind_unpack({spec}, args, nargs, kwnames, NULL, slots);")
         else:

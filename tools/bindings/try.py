@@ -71,14 +71,15 @@ def build(name, options, include, suffix):
         subprocess.run([sys.executable, ROOT / "tools/bindings/generate.py", bind, "-o",
                         BUILD / f"{bind.stem}.bind.h"], check=True)
     target = BUILD / f"{name}{suffix}"
-    subprocess.run(
+    done = subprocess.run(
         [*shlex.split(options.cc), "-std=gnu17", "-D_GNU_SOURCE", "-g", "-shared", "-fPIC", "-Wall",
          "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers",
          "-Wno-cast-function-type", "-fno-strict-aliasing", "-fvisibility=hidden",
          *shlex.split(options.cflags), f"-I{include}", f"-I{include}/..", f"-I{ROOT}",
          f"-I{ROOT / 'stdlib'}", f"-I{BUILD}", *map(str, sources),
-         str(ROOT / "objects/bindings.c"), "-o", str(target), *shlex.split(options.libs)],
-        check=True)
+         str(ROOT / "objects/bindings.c"), "-o", str(target), *shlex.split(options.libs)])
+    if done.returncode != 0:
+        sys.exit(f"try: {name} does not compile")
     return target
 
 
