@@ -20,18 +20,12 @@ void percent_args_init(struct percent_args *a, PyObject *args, bool for_bytes)
 
 PyObject *percent_next(struct percent_args *a)
 {
-    if (a->current != NULL) {
-        PyObject *value = a->current; /* the mapping value is used once, or by '*' not at all */
-        return value;
+    if (a->count >= 0 && a->index < a->count) {
+        return PyTuple_GET_ITEM(a->args, a->index++);
     }
-    if (a->count >= 0) {
-        if (a->index < a->count) {
-            return PyTuple_GET_ITEM(a->args, a->index++);
-        }
-    }
-    else if (a->index == -2) {
-        a->index = -1;
-        return a->args;
+    if (a->count < 0 && a->index == -2) {
+        a->index = -1; /* a single value is used once */
+        return a->current != NULL ? a->current : a->args;
     }
     PyErr_SetString(PyExc_TypeError, "not enough arguments for format string");
     return NULL;
@@ -78,6 +72,7 @@ static int parse_key(struct percent_args *a, const void *format, percent_read re
     }
     Py_XSETREF(a->current, PyObject_GetItem(a->dict, name));
     Py_DECREF(name);
+    a->index = -2;
     return a->current == NULL ? -1 : 0;
 }
 
@@ -157,7 +152,11 @@ int percent_parse(struct percent_conversion *c, struct percent_args *a, const vo
                   percent_read read, percent_key key, Py_ssize_t *at, Py_ssize_t end)
 {
     *c = (struct percent_conversion){.precision = -1};
-    Py_CLEAR(a->current);
+    if (*at < end && read(format, *at) == '%') {
+        c->letter = PERCENT_LITERAL;
+        ++*at;
+        return 0;
+    }
     if (*at < end && read(format, *at) == '(') {
         ++*at;
         if (parse_key(a, format, read, key, at, end) < 0) {

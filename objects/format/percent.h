@@ -12,6 +12,9 @@ enum {
     PERCENT_ZERO = 16, /* 0 */
 };
 
+/* The letter of "%%"; a '%' behind flags is an unknown letter. */
+#define PERCENT_LITERAL ((Py_UCS4)-1)
+
 struct percent_conversion {
     unsigned flags;
     Py_ssize_t width;

@@ -122,7 +122,7 @@ static int write_object(struct bytes_writer *w, PyObject *value, const struct pe
 static int write_conversion(struct bytes_writer *w, const struct percent_conversion *c,
                             struct percent_args *args, Py_ssize_t index)
 {
-    if (c->letter == '%') {
+    if (c->letter == PERCENT_LITERAL) {
         return bytes_writer_byte(w, '%');
     }
     PyObject *value = percent_next(args), *text;
@@ -140,8 +140,12 @@ static int write_conversion(struct bytes_writer *w, const struct percent_convers
     case 's':
     case 'b':
         return write_object(w, value, c);
+    case 'i': {
+        struct percent_conversion decimal = *c;
+        decimal.letter = 'd'; /* also in messages */
+        return write_number(w, percent_integer(value, &decimal), &decimal);
+    }
     case 'd':
-    case 'i':
     case 'u':
     case 'o':
     case 'x':
@@ -195,7 +199,6 @@ PyObject *bytes_format_percent(const uint8_t *data, Py_ssize_t n, PyObject *valu
             if (failed == 0) {
                 failed = write_conversion(&w, &c, &args, at - 1);
             }
-            Py_CLEAR(args.current);
         }
     }
     if (failed == 0) {

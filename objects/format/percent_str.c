@@ -75,7 +75,7 @@ static PyObject *char_of(PyObject *value)
 static int write_conversion(str_writer *w, const struct percent_conversion *c,
                             struct percent_args *args, Py_ssize_t index)
 {
-    if (c->letter == '%') {
+    if (c->letter == PERCENT_LITERAL) {
         return str_writer_char(w, '%');
     }
     PyObject *value = percent_next(args), *text;
@@ -157,9 +157,6 @@ PyObject *PyUnicode_Format(PyObject *format, PyObject *values)
             failed = percent_parse(&c, &args, format, read_char, make_key, &at, n);
             if (failed == 0) {
                 failed = write_conversion(&w, &c, &args, at - 1);
-            }
-            if (failed == 0 && args.current != NULL && c.letter != '%') {
-                Py_CLEAR(args.current);
             }
         }
     }

@@ -221,6 +221,26 @@ static PyObject *strm_new(PyTypeObject *type, PyObject *object, const char *enco
     return self;
 }
 
+/* str(x) without keywords comes here most of the time. */
+static PyObject *vectorcall_slot(PyObject *type, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames)
+{
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    if (kwnames == NULL && type == (PyObject *)&PyUnicode_Type) {
+        if (count == 1) {
+            return PyObject_Str(args[0]);
+        }
+        if (count == 0) {
+            return str_empty();
+        }
+        if (count > 3) {
+            PyErr_Format(PyExc_TypeError, "str expected at most 3 arguments, got %zd", count);
+            return NULL;
+        }
+    }
+    return bind_strm_new_vectorcall(type, args, nargsf, kwnames);
+}
+
 /* ---- Slots --------------------------------------------------------------------------------------- */
 
 static Py_hash_t hash_slot(PyObject *self)
@@ -272,7 +292,7 @@ PyTypeObject PyUnicode_Type = {
     .tp_iter = str_iter,
     .tp_methods = strm_methods,
     .tp_new = bind_strm_new,
-    .tp_vectorcall = bind_strm_new_vectorcall,
+    .tp_vectorcall = vectorcall_slot,
     .tp_free = PyObject_Free,
 };
 
