@@ -140,14 +140,20 @@ static PyObject *get_name(Py_UCS4 chr, PyObject *fallback, bool old)
                                                   : missing(fallback, "no such name");
 }
 
-static PyObject *get_lookup(const Py_buffer *name)
+static PyObject *get_lookup(const Py_buffer *name, bool old)
 {
     Py_UCS4 out[8];
     if (name->len >= CHAR_NAME_MAX) {
         PyErr_SetString(PyExc_KeyError, "name too long");
         return NULL;
     }
-    int count = char_from_name(name->buf, name->len, true, out);
+    int count = char_from_name(name->buf, name->len,
+                               old ? CHAR_NAMES : CHAR_ALIASES | CHAR_SEQUENCES, out);
+    if (count == 1 && old) {
+        struct char_properties p;
+        char_properties(out[0], true, &p);
+        count = strcmp(p.category, "Cn") != 0;
+    }
     if (count == 0) {
         PyErr_Format(PyExc_KeyError, "undefined character name '%s'", (const char *)name->buf);
         return NULL;
@@ -210,7 +216,7 @@ static PyObject *get_lookup(const Py_buffer *name)
     }                                                                                              \
     static PyObject *prefix##_lookup(PyObject *Py_UNUSED(self), Py_buffer *name)                   \
     {                                                                                              \
-        return get_lookup(name);                                                                   \
+        return get_lookup(name, old);                                                              \
     }
 
 FOR_BOTH(unicodedata, false)
@@ -263,7 +269,7 @@ static int api_get_name(Py_UCS4 code, char *buffer, int size, int Py_UNUSED(with
 static int api_get_code(const char *name, int length, Py_UCS4 *code, int Py_UNUSED(with_sequences))
 {
     Py_UCS4 out[8];
-    int count = char_from_name(name, length, false, out);
+    int count = char_from_name(name, length, CHAR_ALIASES, out);
     *code = out[0];
     return count == 1;
 }

@@ -156,6 +156,7 @@ PyObject *PyUnicode_Format(PyObject *format, PyObject *values)
             at++;
             failed = percent_parse(&c, &args, format, read_char, make_key, &at, n);
             if (failed == 0) {
+                w.overallocate = at < n; /* a sole value is the result itself */
                 failed = write_conversion(&w, &c, &args, at - 1);
             }
         }

@@ -377,6 +377,7 @@ static PyObject *format_span(struct context *c, struct span s, int depth)
     int more;
     str_writer_init(&w);
     while ((more = next_piece(&s, &piece)) > 0) {
+        w.overallocate = s.start < s.end; /* a sole value is the result itself */
         if (str_writer_substring(&w, piece.literal.text, piece.literal.start, piece.literal.end) < 0 ||
             (piece.has_field && write_field(&w, c, &piece, depth) < 0)) {
             more = -1;
