@@ -10,6 +10,9 @@
 
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
+/* Instructions with many operands use words above their frame as scratch. */
+enum { VALUE_STACK_MARGIN = 70000 };
+
 static void *stack_reserve(size_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -25,7 +28,7 @@ int exec_init(struct exec_state *exec)
         exec_fini(exec);
         return -1;
     }
-    exec->values_end = exec->values + VALUE_STACK_BYTES / sizeof(value_t) - 64;
+    exec->values_end = exec->values + VALUE_STACK_BYTES / sizeof(value_t) - VALUE_STACK_MARGIN;
     exec->control_end = exec->control + CONTROL_STACK_BYTES / sizeof(struct frame) - 1;
     return 0;
 }

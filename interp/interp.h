@@ -33,6 +33,13 @@ int args_materialise(value_t *words, Py_ssize_t n);
 /* PyTraceBack_Here for a running frame. */
 int traceback_add(struct frame *frame);
 
+/* Type parameters are made by the typing module's C part, which lies above: it registers itself. `id` is an
+ * intrinsic1, or minus an intrinsic2. New reference. */
+extern PyObject *(*interp_typing_hook)(int id, PyObject *a, PyObject *b);
+
+/* What an async generator yields inside (new reference). */
+PyObject *async_gen_wrap(PyObject *value);
+
 /* ---- functions ------------------------------------------------------------------------------- */
 
 extern PyTypeObject *const function_types[];

@@ -9,10 +9,7 @@ void vm_raise_too_deep(PyThreadState *ts)
         PyErr_SetString(PyExc_RecursionError, "stack overflow");
         return;
     }
-    /* Handlers get some room to work in. */
-    ts->py_recursion_remaining += 50;
     PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
-    ts->py_recursion_remaining -= 50;
 }
 
 /* Releases a call window and raises nothing. */
