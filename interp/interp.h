@@ -51,6 +51,9 @@ struct monitoring_state;
 int monitoring_init(struct object_interp *interp);
 void monitoring_fini(struct object_interp *interp);
 
+/* A frame wants opcode events: legacy tracing must be told. 0 or -1. */
+int monitoring_trace_opcodes(void);
+
 /* Brings the instrumentation of a code object up to date with the interpreter's tools; called at
  * RESUME when versions differ. 0 or -1. */
 int monitoring_update_code(struct code_body *body);
