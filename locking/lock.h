@@ -234,7 +234,7 @@ void rwlock_write_unlock(struct rwlock *l);
 #if LOCK_SHARED
 
 void critical_begin_slow(PyCriticalSection *c, PyMutex *m);
-void critical2_begin_slow(PyCriticalSection2 *c, PyMutex *a, PyMutex *b, bool first_locked);
+void critical2_begin_mutexes(PyCriticalSection2 *c, PyMutex *a, PyMutex *b);
 void critical_suspend_all(struct thread *self);
 void critical_resume_top(struct thread *self);
 
@@ -282,7 +282,7 @@ static inline void critical_end(PyCriticalSection *c)
 /* Locks in the order of addresses; a == b is one lock. */
 static inline void critical2_begin(PyCriticalSection2 *c, PyObject *a, PyObject *b)
 {
-    critical2_begin_slow(c, &a->ob_mutex, &b->ob_mutex, false);
+    critical2_begin_mutexes(c, &a->ob_mutex, &b->ob_mutex);
 }
 
 static inline void critical2_end(PyCriticalSection2 *c)

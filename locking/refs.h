@@ -195,6 +195,13 @@ static inline Py_ssize_t ref_count(PyObject *op)
     return (Py_ssize_t)local + shared;
 }
 
+/* The count of an object that is being deallocated: the only reference goes, nothing is run. */
+static inline void ref_set_dead(PyObject *op)
+{
+    atomic_store_relaxed(&op->ob_ref_local, 0u);
+    atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
+}
+
 /* True if the caller's counted reference is the only one, and nobody can get another. */
 static inline bool ref_is_unique(PyObject *op)
 {
@@ -217,6 +224,8 @@ void ref_defer(PyObject *op);
 extern bool (*ref_may_promote)(PyObject *op);
 /* Makes any live container deferred; the caller holds a counted reference. */
 void ref_promote(PyObject *op);
+/* The collector's: an object that will die is counted again. The world is stopped. */
+void ref_undefer(PyObject *op);
 
 /* Drops what other threads queued for this one. Runs Python code. Attached. */
 void ref_merge_queue_run(struct thread *self);
@@ -316,6 +325,10 @@ static inline bool ref_is_unique(PyObject *op)
 {
     return op->ob_refcnt == 1;
 }
+static inline void ref_set_dead(PyObject *op)
+{
+    op->ob_refcnt = 0;
+}
 static inline void ref_immortalise(PyObject *op)
 {
     op->ob_refcnt = (Py_ssize_t)UINT32_MAX;
@@ -325,6 +338,10 @@ static inline void ref_defer(PyObject *op)
     (void)op;
 }
 static inline void ref_promote(PyObject *op)
+{
+    (void)op;
+}
+static inline void ref_undefer(PyObject *op)
 {
     (void)op;
 }

@@ -64,12 +64,9 @@ struct thread {
 
     /* -- the world (world.c), attachment (thread.c) */
     uint32_t state_waiters;   /* futex word: changes when `state` leaves suspended or lent */
-    uint32_t gil_requests;    /* backend's use */
-    bool stopped_counted;     /* counted among those the stopper waits for */
-    bool wants_new_gil_check;
     uint8_t rank_depth;
     uint8_t ranks[31];        /* ranks of held mutexes, checked in debug builds */
-    unsigned handle_waits;
+    unsigned gil_imports;     /* imports under way that asked for the global lock */
 
     /* -- bounds of the C stack, 0 while unknown */
     uintptr_t stack_low;      /* with 64 KiB to spare */
@@ -111,7 +108,6 @@ struct interp_state {
     PyMutex world_lock;
     bool world_stopped, world_requested;
     struct thread *world_owner;
-    int32_t world_countdown;      /* threads that still run */
     uint32_t world_word;          /* futex of the stopper */
 
     struct pending_calls pending;

@@ -14,8 +14,8 @@
 void stop_poll_slow(struct thread *self);
 int safe_point_slow(struct thread *self);
 
-/* Parks if the world is to stop or the global lock is wanted. Runs no Python code. Critical sections stay
- * held over a stop of the world, and are suspended over nothing. */
+/* Parks if the world is to stop. Runs no Python code; critical sections stay held. The global lock is
+ * not handed over here: others could then change what the interior pointers point into. */
 static inline void stop_poll_of(struct thread *self)
 {
     if (unlikely(atomic_load_relaxed(&self->ts.eval_breaker) & BREAK_STOP)) {
@@ -69,7 +69,7 @@ int pending_run(struct thread *self);
 
 /* Returns with every other thread of the interpreter (all: of the process) detached or parked; they stay so
  * until world_start. Not recursive. The caller is attached, and holds no lock that a thread could wait
- * for attached (prim_lock); critical sections it holds stay held. Runs no Python code. In the default
+ * for attached (prim_lock); if two stop at once, the second waits detached. Runs no Python code. In the default
  * build holding the global lock is enough, and these do nothing but keep books. */
 void world_stop(struct interp_state *interp);
 void world_start(struct interp_state *interp);

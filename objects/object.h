@@ -6,8 +6,8 @@
  * MANAGED_DICT. No object has a collector header: the collector finds containers by their slabs.
  *
  * The managed-dict word of an instance is one of
- *     0              no attributes in this object yet, or a type without inline values
- *     odd            (high_water_mark << 1) | 1: attributes lie in the inline slots (shape.h)
+ *     0              no attributes yet, and no inline slots
+ *     odd            attributes lie in the inline slots; what else it says, only shape.c knows
  *     even non-zero  the address of the instance's dict, a reference owned by the object
  */
 #ifndef KRAIT_OBJECTS_OBJECT_H
@@ -180,7 +180,8 @@ struct type_cache_entry {
 struct object_thread {
     struct thread base;
     struct type_cache_entry *type_cache;   /* TYPE_CACHE_SIZE entries, made at first use */
-    PyObject *trash;                       /* containers whose deallocation was put off */
+    PyObject **trash;                      /* containers whose deallocation was put off */
+    size_t trash_count, trash_capacity;
     bool trash_running;
     PyObject *repr_running;                /* list of objects whose repr is being made, or NULL */
 };
@@ -224,6 +225,6 @@ int object_init(struct interp_state *interp);     /* None, NotImplemented, Ellip
 void object_fini(struct interp_state *interp);
 
 extern PyTypeObject *const object_types[];   /* NULL-terminated: this folder's static types */
-extern PyTypeObject PyObject_NoneType, PyObject_NotImplementedType;
+extern PyTypeObject _PyNone_Type, _PyNotImplemented_Type;
 
 #endif

@@ -7,10 +7,10 @@
  * managed-dict word is odd (object.h). A slot holds a word as registers do (value.h): a number,
  * an owned pointer, or 0 when the instance does not have this attribute.
  *
- * Order. dicts remember insertion order, so inline attributes are only ever added in the shape's
- * order: attribute i may appear in an instance only when i >= its high water mark, which then
- * becomes i + 1. Any other addition makes a real dict first. From then on the word holds that
- * dict, all slots are 0, and the instance never goes back.
+ * Order. Dicts remember insertion order. The word of an instance whose attributes were added in
+ * the shape's order says how far it got; a few that came out of order are noted in it too. When
+ * that does not suffice, or the shape is full, a real dict is made: from then on the word holds
+ * that dict, all slots are 0, and the instance never goes back. A new instance has the word 1.
  *
  * What caches may rely on:
  *   - The index of a name in a shape never changes. So (type version) -> index is good for as

@@ -179,4 +179,23 @@ iter_ended(void)
     return false;
 }
 
+/* Calls a special method without arguments, looked up on the type as the language does: 1 and the
+ * result (new reference), 0 and NULL if the type has none, -1 and NULL on error. */
+static inline int
+special_call(PyObject *op, const char *name, PyObject **result)
+{
+    *result = NULL;
+    PyObject *key = PyUnicode_InternFromString(name);
+    PyObject *method = key ? _PyType_Lookup(Py_TYPE(op), key) : NULL;
+    Py_XDECREF(key);
+    if (method == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    descrgetfunc get = Py_TYPE(method)->tp_descr_get;
+    method = get ? get(method, op, (PyObject *)Py_TYPE(op)) : Py_NewRef(method);
+    *result = method ? PyObject_CallNoArgs(method) : NULL;
+    Py_XDECREF(method);
+    return *result ? 1 : -1;
+}
+
 #endif

@@ -412,8 +412,6 @@ static int begin_line(struct tokenizer *tok, bool *blank)
         tok_unread(tok, c);
         tok_line_begin(tok);
         tok->chunk = (int32_t)(tok->cur - tok->text);
-    } else {
-        tok->line_start = tok->cur;
     }
     for (;;) {
         c = tok_char(tok);

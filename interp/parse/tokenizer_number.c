@@ -50,8 +50,6 @@ static int end_number(struct tokenizer *tok, int c, const char *kind)
                                                                                   : TOK_NUMBER;
     }
     if (c < 128 && is_name_char(c)) {
-        tok_char(tok);
-        tok_unread(tok, c);
         return tok_error(tok, "invalid %s literal", kind);
     }
     return TOK_NUMBER;

@@ -138,8 +138,9 @@ static PyObject *repeat_or_raise(PyObject *x, PyObject *y, bool inplace)
     if (slot) {
         return repeat(slot, x, y);
     }
-    /* An unchanged right operand: never its in-place form. */
-    if (right && right->sq_repeat) {
+    /* The right operand is not changed, so its in-place form does not count. CPython does not ask it
+     * for *= when the left type has sequence slots at all, as every class made in Python has. */
+    if (right && right->sq_repeat && !(inplace && left)) {
         return repeat(right->sq_repeat, y, x);
     }
     return raise_operands(x, y, inplace ? "*=" : "*");
@@ -282,8 +283,8 @@ PyObject *_PyNumber_Index(PyObject *op)
     } else if (PyErr_WarnFormat(
                    PyExc_DeprecationWarning, 1,
                    "__index__ returned non-int (type %.200s).  The ability to return an instance "
-                   "of a strict subclass of int is deprecated, and may not be supported in a "
-                   "future version of Python.",
+                   "of a strict subclass of int is deprecated, and may be removed in a future "
+                   "version of Python.",
                    Py_TYPE(result)->tp_name) == 0) {
         return result;
     }
@@ -345,8 +346,8 @@ static PyObject *float_of_result(PyObject *op, PyObject *result)
     } else if (PyErr_WarnFormat(
                    PyExc_DeprecationWarning, 1,
                    "%.50s.__float__ returned non-float (type %.50s).  The ability to return an "
-                   "instance of a strict subclass of float is deprecated, and may not be "
-                   "supported in a future version of Python.",
+                   "instance of a strict subclass of float is deprecated, and may be removed "
+                   "in a future version of Python.",
                    Py_TYPE(op)->tp_name, Py_TYPE(result)->tp_name) == 0) {
         exact = PyFloat_FromDouble(PyFloat_AS_DOUBLE(result));
     }

@@ -172,10 +172,9 @@ static int assign_item(PyObject *op, PyObject *key, PyObject *value, const char 
         if (i == -1 && PyErr_Occurred()) {
             return -1;
         }
-        if (type->tp_as_sequence->sq_ass_item) {
-            return value ? PySequence_SetItem(op, i, value) : PySequence_DelItem(op, i);
-        }
-    } else if (type->tp_as_sequence->sq_ass_item) {
+        return value ? PySequence_SetItem(op, i, value) : PySequence_DelItem(op, i);
+    }
+    if (type->tp_as_sequence->sq_ass_item) {
         return raise_for_type_int("sequence index must be integer, not '%.200s'", key);
     }
     return raise_for_type_int(unsupported, op);

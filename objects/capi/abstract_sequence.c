@@ -329,8 +329,7 @@ static Py_ssize_t search(PyObject *op, PyObject *item, enum search what)
     PyObject *it = PyObject_GetIter(op);
     if (!it) {
         if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            raise_for_type(what == SEARCH_CONTAINS ? "argument of type '%.200s' is not iterable"
-                                                   : "'%.200s' object is not iterable", op);
+            raise_for_type("argument of type '%.200s' is not iterable", op);
         }
         return -1;
     }

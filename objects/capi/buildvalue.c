@@ -247,8 +247,6 @@ static PyObject *build_one(struct builder *b)
             return PyFloat_FromDouble(va_arg(b->va, double));
         case 'D':
             return PyComplex_FromCComplex(*va_arg(b->va, Py_complex *));
-        case 'p':
-            return PyBool_FromLong(va_arg(b->va, int));
         case 'c': {
             char byte = (char)va_arg(b->va, int);
             return PyBytes_FromStringAndSize(&byte, 1);

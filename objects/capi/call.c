@@ -33,11 +33,6 @@ PyObject *_Py_CheckFunctionResult(PyThreadState *ts, PyObject *callable, PyObjec
 
 /* ---- the two protocols ----------------------------------------------------------------------- */
 
-int PyCallable_Check(PyObject *op)
-{
-    return op && Py_TYPE(op)->tp_call;
-}
-
 vectorcallfunc PyVectorcall_Function(PyObject *callable)
 {
     PyTypeObject *type = Py_TYPE(callable);
@@ -316,7 +311,7 @@ PyObject *PyEval_CallObjectWithKeywords(PyObject *callable, PyObject *args, PyOb
 PyObject *PyObject_VectorcallMethod(PyObject *name, PyObject *const *args, size_t nargsf,
                                     PyObject *kwnames)
 {
-    PyObject *method;
+    PyObject *method = NULL;
     int unbound = object_get_method(args[0], name, &method);
     if (!method) {
         return NULL;
@@ -478,7 +473,7 @@ PyObject *PyObject_CallMethodObjArgs(PyObject *op, PyObject *name, ...)
     if (!op || !name) {
         return raise_null_argument();
     }
-    PyObject *method;
+    PyObject *method = NULL;
     int unbound = object_get_method(op, name, &method);
     if (!method) {
         return NULL;

@@ -27,16 +27,13 @@ static bool name_fold(const char *name, char *out, size_t size)
     for (; *name != '\0'; name++) {
         uint8_t c = (uint8_t)*name;
         if (Py_ISALNUM(c) || c == '.') {
+            if (n + 2 + (gap && n > 0) > size) {
+                return false;
+            }
             if (gap && n > 0) {
-                if (n + 1 >= size) {
-                    return false;
-                }
                 out[n++] = '_';
             }
             gap = false;
-            if (n + 1 >= size) {
-                return false;
-            }
             out[n++] = (char)Py_TOLOWER(c);
         }
         else {
@@ -192,17 +189,15 @@ int PyCodec_Unregister(PyObject *search_function)
     return 0;
 }
 
-/* The name as search functions get it: lower case, spaces to underscores. */
+/* The name as search functions get it. */
 static PyObject *normal_name(const char *encoding)
 {
-    size_t length = strlen(encoding);
-    char *lower = PyMem_Malloc(length + 1);
+    size_t size = strlen(encoding) + 1;
+    char *lower = PyMem_Malloc(size);
     if (lower == NULL) {
         return PyErr_NoMemory();
     }
-    for (size_t i = 0; i <= length; i++) {
-        lower[i] = encoding[i] == ' ' ? '-' : (char)Py_TOLOWER(Py_CHARMASK(encoding[i]));
-    }
+    name_fold(encoding, lower, size);
     PyObject *name = PyUnicode_FromString(lower);
     PyMem_Free(lower);
     return name;

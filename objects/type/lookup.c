@@ -394,10 +394,20 @@ PyObject *_PyType_LookupRef(PyTypeObject *type, PyObject *name)
     return type_lookup_ref(type, name, NULL);
 }
 
-/* Runs when every reader that may have seen the value has passed a safe point. */
-static void release_retired(void *value)
+/* A finalizer may run here, so this stands in the queue of pending calls. */
+static int release_retired(void *value)
 {
     Py_DECREF((PyObject *)value);
+    return 0;
+}
+
+/* Runs when every reader that may have seen the value has passed a safe point; it must not run
+ * Python code itself. With a full queue the value waits for the next round. */
+static void retired_is_unseen(void *value)
+{
+    if (pending_add(thread_interp(thread_self()), release_retired, value, false) < 0) {
+        qsbr_retire(value, retired_is_unseen);
+    }
 }
 
 void type_retire(PyObject *value)
@@ -406,7 +416,7 @@ void type_retire(PyObject *value)
         return;
     }
     if (lock_threads_run_together()) {
-        qsbr_retire(value, release_retired);
+        qsbr_retire(value, retired_is_unseen);
     }
     else {
         Py_DECREF(value);

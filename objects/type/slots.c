@@ -282,7 +282,7 @@ static void slot_write(struct slot_writer *writer, void **slot, void *value)
         return;
     }
     if (!writer->private_type && !writer->world_stopped) {
-        world_stop();
+        world_stop(thread_interp(thread_self()));
         writer->world_stopped = true;
     }
     field_store(slot, value);
@@ -291,7 +291,7 @@ static void slot_write(struct slot_writer *writer, void **slot, void *value)
 static void slot_writer_end(struct slot_writer *writer)
 {
     if (writer->world_stopped) {
-        world_start();
+        world_start(thread_interp(thread_self()));
     }
 }
 
