@@ -42,7 +42,8 @@ int gen_clear(PyObject *self);
 /* StopIteration(value) as current exception, also for tuples and exceptions as value. -1 on failure. */
 int gen_set_stop_iteration(PyObject *value);
 
-extern PyTypeObject _PyCoroWrapper_Type;
+extern PyTypeObject _PyCoroWrapper_Type, _PyAsyncGenAThrow_Type, _PyAsyncGenWrappedValue_Type,
+    _PyAnextAwaitable_Type;
 
 /* Async generators: hooks of sys.set_asyncgen_hooks when iteration starts (-1 with an exception); the
  * finalizer's turn (1: it has taken over). */
