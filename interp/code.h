@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "interp/instructions/opcodes.h"     /* generated: enum opcode */
+#include "interp/opcodes.h"     /* generated: enum opcode */
 #include "objects/value.h"
 
 /* ---- the instruction word -------------------------------------------------------------------- */

@@ -115,7 +115,7 @@ static CONVENTION value_t run_wide(STATE)
 }
 
 #include "interp/vm/bodies.h"
-#include "interp/instructions/cases.inc"
+#include "interp/cases.inc"
 
 #define ENTRY(name) [name] = run_##name,
 static const instruction_fn targets[] = {OPCODE_LIST(ENTRY)};
@@ -189,12 +189,12 @@ value_t interp_run(PyThreadState *ts, struct frame *fp, bool throwing)
 #if defined(DISPATCH_SWITCH)
 dispatch:
     switch (op) {
-#include "interp/instructions/cases.inc"
+#include "interp/cases.inc"
     default:
         __builtin_unreachable();
     }
 #else
-#include "interp/instructions/cases.inc"
+#include "interp/cases.inc"
 #endif
 
 wide: {

@@ -54,7 +54,7 @@ bool vm_wide_step(PyThreadState *ts, struct wide_state *state)
 
 dispatch:
     switch (op) {
-#include "interp/instructions/cases.inc"
+#include "interp/cases.inc"
     default:
         Py_UNREACHABLE();
     }
