@@ -48,30 +48,6 @@ static struct expr *plain_literal(struct parser *p)
     return e;
 }
 
-/* An error in a literal's escapes came from a codec: as a SyntaxError of the last token. */
-static void wrap_decode_error(struct parser *p)
-{
-    const char *kind;
-    if (PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-        kind = "unicode error";
-    } else if (PyErr_ExceptionMatches(PyExc_ValueError)) {
-        kind = "value error";
-    } else {
-        return;
-    }
-    PyObject *error = PyErr_GetRaisedException();
-    PyObject *text = PyObject_Str(error);
-    Py_DECREF(error);
-    p->failed = false;
-    if (text != NULL) {
-        syntax_error_here(p, "(%s) %U", kind, text);
-        Py_DECREF(text);
-    } else {
-        PyErr_Clear();
-        syntax_error_here(p, "(%s) unknown error", kind);
-    }
-}
-
 /* ---- replacement fields ---- */
 
 /* Source text without its comments (new reference). */
@@ -111,7 +87,7 @@ static struct expr *debug_text(struct parser *p, int32_t from, const struct toke
 {
     const char *text = p->tok.text + from;
     size_t len = (size_t)(end->start - from);
-    struct ast_pos pos = {start.line, start.col + 1, end->line, end->col - 1};
+    struct ast_pos pos = {start.line, start.col + 1, end->line, end->col};
     PyObject *value = memchr(text, '#', len) ? strip_comments(text, len)
                                              : PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     return value ? make_constant(p, value, pos) : parser_fail(p);

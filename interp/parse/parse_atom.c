@@ -297,7 +297,7 @@ static struct expr *parse_brace(struct parser *p)
         if (first == NULL) {
             return NULL;
         }
-        if (peek(p) == TOK_COLON && first->kind != EXPR_NAMEDEXPR) {
+        if (peek(p) == TOK_COLON && (first->kind != EXPR_NAMEDEXPR || (first->flags & EXPR_PARENTHESISED))) {
             size_t base = p->stack_size;
             p->pos++;
             struct expr *value = parse_expression(p), *e = NULL;
@@ -402,6 +402,9 @@ static struct expr *parse_slice(struct parser *p)
     if (peek(p) == TOK_STAR) {
         p->pos++;
         struct expr *value = parse_expression(p);
+        if (value == NULL && p->diagnose && !p->failed) {
+            syntax_error_here(p, "Invalid star expression");
+        }
         return value ? make_starred(p, value, until_here(p, start)) : NULL;
     }
     if (peek(p) != TOK_COLON) {

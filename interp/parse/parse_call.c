@@ -55,7 +55,7 @@ static bool parse_starred_arg(struct parser *p, struct call_args *args)
     struct expr *value = parse_expression(p);
     if (value == NULL) {
         if (p->diagnose && !p->failed) {
-            syntax_error(p, start, "Invalid star expression");
+            syntax_error_here(p, "Invalid star expression");
         }
         return false;
     }
@@ -108,12 +108,18 @@ static bool parse_arg(struct parser *p, struct call_args *args)
         return !p->failed && parse_keyword_arg(p, args);
     }
     int start = p->pos;
+    if (args->keyword_seen) {
+        if (p->diagnose) {
+            diagnose_keyword_argument(p);
+        }
+        return false;
+    }
     struct expr *value = parse_assignment_expression(p);
     if (value == NULL) {
         p->pos = start;
         value = p->failed ? NULL : parse_expression(p);
     }
-    bool positional = value != NULL && !args->keyword_seen && peek(p) != TOK_EQUAL
+    bool positional = value != NULL && peek(p) != TOK_EQUAL
                       && peek(p) != TOK_COLONEQUAL;
     if (!positional) {
         if (p->diagnose && !p->failed) {

@@ -373,13 +373,17 @@ static void diagnose_except(struct parser *p, struct mark start)
     back(p, start);
 }
 
-/* One except clause; *star says of which sort it is. */
-static struct handler *parse_except(struct parser *p, bool *star)
+/* One except clause; *star says of which sort it is, and has to be as it was unless it is the first. */
+static struct handler *parse_except(struct parser *p, bool first, bool *star)
 {
     struct ast_pos start = here(p);
     p->pos++;
     struct mark inside = mark(p);
-    *star = accept(p, TOK_STAR);
+    bool this_star = accept(p, TOK_STAR);
+    if (!first && this_star != *star) {
+        return NULL;
+    }
+    *star = this_star;
     struct expr *type = NULL;
     PyObject *name = NULL;
     bool good = true;
@@ -408,25 +412,36 @@ static struct handler *parse_except(struct parser *p, bool *star)
     return handler;
 }
 
+/* `except*` behind `except`, or the other way round */
+static void diagnose_mixed_except(struct parser *p, bool star)
+{
+    struct ast_pos start = here(p);
+    p->pos++;
+    bool this_star = accept(p, TOK_STAR);
+    if (this_star == star || p->failed) {
+        return;
+    }
+    start = until_here(p, start);
+    if ((this_star || peek(p) != TOK_COLON) && parse_expression(p) != NULL && accept(p, KW_AS)) {
+        accept(p, TOK_NAME);
+    }
+    if (accept(p, TOK_COLON)) {
+        syntax_error(p, start, "cannot have both 'except' and 'except*' on the same 'try'");
+    }
+}
+
 /* The clauses behind `try: block`; *star says of which sort they are. */
 static struct handler_seq *parse_handlers(struct parser *p, bool *star)
 {
     size_t base = p->stack_size;
     while (peek(p) == KW_EXCEPT) {
         struct mark before = mark(p);
-        bool this_star;
-        struct handler *handler = parse_except(p, &this_star);
-        if (handler == NULL) {
-            return NULL;
-        }
-        if (p->stack_size == base) {
-            *star = this_star;
-        } else if (this_star != *star) {
-            if (p->diagnose) {
-                return syntax_error_here(p, "cannot have both 'except' and 'except*' on the same "
-                                            "'try'");
-            }
+        if (p->diagnose && p->stack_size > base) {
+            diagnose_mixed_except(p, *star);
             back(p, before);
+        }
+        struct handler *handler = parse_except(p, p->stack_size == base, star);
+        if (handler == NULL) {
             return NULL;
         }
         push(p, handler);

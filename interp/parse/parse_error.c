@@ -37,6 +37,7 @@ static PyObject *error_line(struct parser *p, int line)
             start = newline + 1;
         }
         end = strchr(start, '\n');
+        return PyUnicode_DecodeUTF8(start, (end ? end : tok->end) - start, "replace");
     }
     end = end ? end + 1 : tok->end;
     return PyUnicode_DecodeUTF8(start, end - start, "replace");
@@ -193,6 +194,30 @@ void *syntax_error_here(struct parser *p, const char *format, ...)
     return NULL;
 }
 
+/* An error in a literal's escapes came from a codec: as a SyntaxError of the last token. */
+void wrap_decode_error(struct parser *p)
+{
+    const char *kind;
+    if (PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        kind = "unicode error";
+    } else if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+        kind = "value error";
+    } else {
+        return;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *text = PyObject_Str(error);
+    Py_DECREF(error);
+    p->failed = false;
+    if (text != NULL) {
+        syntax_error_here(p, "(%s) %U", kind, text);
+        Py_DECREF(text);
+    } else {
+        PyErr_Clear();
+        syntax_error_here(p, "(%s) unknown error", kind);
+    }
+}
+
 /* ---- what the tokenizer leaves to us ---- */
 
 void raise_trouble(struct parser *p)
@@ -203,6 +228,9 @@ void raise_trouble(struct parser *p)
     switch ((enum tok_trouble)tok->trouble) {
     case TROUBLE_NONE:
     case TROUBLE_RAISED:
+        break;
+    case TROUBLE_DECODE:
+        wrap_decode_error(p);
         break;
     case TROUBLE_EOF:
         if (tok->level > 0) {

@@ -618,7 +618,11 @@ struct stmt *parse_simple_statement(struct parser *p)
     case TOK_NAME:
         if (token_is(p, &p->tokens[p->pos], "type") && peek_at(p, 1) == TOK_NAME) {
             struct mark before = mark(p);
-            struct stmt *alias = parse_type_alias(p);
+            if (p->diagnose) {
+                parse_expr_stmt(p); /* its questions come first */
+                back(p, before);
+            }
+            struct stmt *alias = p->failed ? NULL : parse_type_alias(p);
             if (alias != NULL || p->failed) {
                 return alias;
             }

@@ -612,6 +612,7 @@ static struct ast_module *parse_bytes(const char *text, size_t len, PyObject *fi
     }
     tok_init(&p.tok, source.text, source.len, filename);
     parser_init(&p, mode, options, arena);
+    p.invalid_utf8 = source.invalid;
     struct ast_module *module = finish_parser(&p, options, run(&p));
     source_clear(&source);
     return module;

@@ -46,6 +46,7 @@ struct parser {
 
     bool failed;            /* an exception is set */
     bool diagnose;          /* the second pass */
+    bool invalid_utf8;      /* the source is damaged: literals must look */
     bool tokens_seen;       /* single mode: the newline at the end has yet to be made */
     int depth;              /* of recursion */
     enum parse_mode mode;
@@ -204,6 +205,9 @@ void *syntax_error_from(struct parser *p, struct ast_pos start, const char *form
 /* At the last token that was read. */
 void *raise_here(struct parser *p, PyObject *type, const char *format, ...);
 void *syntax_error_here(struct parser *p, const char *format, ...);
+
+/* Makes the error of a codec a SyntaxError of the last token. */
+void wrap_decode_error(struct parser *p);
 
 struct ast_pos token_pos(const struct token *token);
 

@@ -248,7 +248,8 @@ int tok_check_identifier(struct tokenizer *tok, int32_t start)
     const char *text = tok->text + start;
     PyObject *name = PyUnicode_DecodeUTF8(text, tok->cur - text, NULL);
     if (name == NULL) {
-        tok->trouble = TROUBLE_RAISED;
+        tok->trouble = PyErr_ExceptionMatches(PyExc_UnicodeDecodeError) ? TROUBLE_DECODE
+                                                                        : TROUBLE_RAISED;
         return TOK_ERROR;
     }
     int valid = PyUnicode_IsIdentifier(name);
@@ -430,6 +431,7 @@ static int begin_line(struct tokenizer *tok, bool *blank)
             if (join_line(tok) != 0) {
                 return TOK_ERROR;
             }
+            tok->chunk = (int32_t)(tok->cur - tok->text);
         } else {
             break;
         }
@@ -750,8 +752,7 @@ again:;
             goto next_line;
         }
         tok->continued = false;
-        return finish(tok, token, TOK_NEWLINE, start,
-                      tok->extra_tokens ? start + 1 : start, line, line_start);
+        return finish(tok, token, TOK_NEWLINE, start, start + 1, line, line_start);
     } else if (char_class[c] & CHAR_DIGIT || (c == '.' && char_class[(unsigned char)*tok->cur] == CHAR_DIGIT)) {
         kind = tok_scan_number(tok, c, tok->text + start);
     } else if (c == '.' && tok->cur[0] == '.' && tok->cur[1] == '.') {
@@ -761,12 +762,15 @@ again:;
         kind = tok_scan_string(tok, c, start);
     } else if (c == '\\') {
         if (join_line(tok) != 0) {
-            return finish_error(tok, token, start);
+            return finish_empty(tok, token, TOK_ERROR);
         }
         tok->continued = true;
         goto again;
     } else {
         kind = scan_operator(tok, c, start);
+    }
+    if (kind == TOK_ERROR && tok->trouble == TROUBLE_DECODE) {
+        return finish_empty(tok, token, TOK_ERROR);
     }
     if (kind == TOK_ERROR) {
         return finish_error(tok, token, start);

@@ -56,6 +56,7 @@ enum tok_trouble {
     TROUBLE_TABSPACE, /* tabs and spaces mixed */
     TROUBLE_TOODEEP,  /* too many levels of indentation */
     TROUBLE_LINECONT, /* something behind a backslash */
+    TROUBLE_DECODE,   /* bytes that are no UTF-8; UnicodeDecodeError is set */
 };
 
 /* One f-string that is being read. */

@@ -43,7 +43,7 @@ static int unterminated(struct tokenizer *tok, int quote, int quote_size, int32_
     }
     if (escaped_quote) {
         return tok_error(tok, "unterminated string literal (detected at line %d); "
-                         "perhaps you escaped the end quote", detected);
+                         "perhaps you escaped the end quote?", detected);
     }
     return tok_error(tok, "unterminated string literal (detected at line %d)", detected);
 }
@@ -291,7 +291,7 @@ int tok_fstring_text(struct tokenizer *tok, struct token *token)
         .line = line,
         .col = start - line_start,
         .end_line = tok->line,
-        .end_col = end - (int32_t)(tok->line_start - tok->text),
+        .end_col = (int32_t)(tok->cur - tok->line_start),
     };
     return kind;
 
