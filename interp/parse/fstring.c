@@ -24,7 +24,7 @@ static struct expr *plain_literal(struct parser *p)
         switch (*text) {
         case 'r': case 'R': raw = true; break;
         case 'b': case 'B': bytes = true; break;
-        case 'u': case 'U': unicode = true; break;
+        case 'u': unicode = true; break; /* `U` leaves no trace */
         }
     }
     size_t quotes = len >= 6 && text[1] == text[0] && text[2] == text[0] ? 3 : 1;
@@ -103,7 +103,7 @@ static int parse_conversion(struct parser *p)
     struct token name = p->tokens[p->pos++];
     if (name.line != mark_token.end_line || name.col != mark_token.end_col) {
         syntax_error_range(p, token_pos(&name), token_pos(&name),
-                           "f-string: conversion type must come right after the exclamation mark");
+                           "f-string: conversion type must come right after the exclamanation mark");
         return 0;
     }
     char c = p->tok.text[name.start];
@@ -223,6 +223,41 @@ static bool push_text(struct parser *p, bool raw)
     return e != NULL && push(p, e);
 }
 
+/* A Constant without its value, for the FSTRING_MIDDLE token at the position, which is kept where the
+   node's place will be. */
+static bool push_raw_text(struct parser *p)
+{
+    struct ast_pos index = {p->pos, 0, 0, 0};
+    struct expr *e = new_expr(p, EXPR_CONSTANT, index);
+    p->pos++;
+    return e != NULL && push(p, e);
+}
+
+/* Gives the texts above `base` their values. */
+static bool decode_texts(struct parser *p, size_t base, bool raw)
+{
+    for (size_t i = base; i < p->stack_size; i++) {
+        struct expr *e = p->stack[i];
+        if (e->kind != EXPR_CONSTANT || e->constant.value != NULL) {
+            continue;
+        }
+        const struct token *token = &p->tokens[e->pos.line];
+        PyObject *value = literal_decode_str(p, p->tok.text + token->start,
+                                             (size_t)(token->end - token->start), raw, token);
+        if (value == NULL) {
+            wrap_decode_error(p);
+            return false;
+        }
+        e->pos = token_pos(token);
+        e->constant.value = arena_own(p->arena, value);
+        if (e->constant.value == NULL) {
+            parser_fail(p);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* FSTRING_START ... FSTRING_END: pushes the parts. */
 static bool push_fstring(struct parser *p)
 {
@@ -232,10 +267,11 @@ static bool push_fstring(struct parser *p)
         raw |= p->tok.text[i] == 'r' || p->tok.text[i] == 'R';
     }
     p->pos++;
+    size_t base = p->stack_size;
     for (;;) {
         int kind = peek(p);
         if (kind == TOK_FSTRING_MIDDLE) {
-            if (!push_text(p, raw)) {
+            if (!push_raw_text(p)) {
                 return false;
             }
         } else if (kind == TOK_LBRACE) {
@@ -243,7 +279,7 @@ static bool push_fstring(struct parser *p)
                 return false;
             }
         } else {
-            return accept(p, TOK_FSTRING_END);
+            return accept(p, TOK_FSTRING_END) && decode_texts(p, base, raw);
         }
     }
 }

@@ -422,8 +422,13 @@ static void diagnose_mixed_except(struct parser *p, bool star)
         return;
     }
     start = until_here(p, start);
-    if ((this_star || peek(p) != TOK_COLON) && parse_expression(p) != NULL && accept(p, KW_AS)) {
-        accept(p, TOK_NAME);
+    if (this_star || peek(p) != TOK_COLON) {
+        if (parse_expression(p) == NULL) {
+            return;
+        }
+        if (accept(p, KW_AS)) {
+            accept(p, TOK_NAME);
+        }
     }
     if (accept(p, TOK_COLON)) {
         syntax_error(p, start, "cannot have both 'except' and 'except*' on the same 'try'");

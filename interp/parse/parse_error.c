@@ -276,7 +276,9 @@ static void check_rest(struct parser *p)
     do {
         kind = tok_next(tok, &token);
     } while (kind != TOK_ERROR && kind != TOK_ENDMARKER);
-    if (kind == TOK_ERROR && !PyErr_Occurred() && tok->level > 0
+    if (tok->fstring > 0) {
+        PyErr_Clear(); /* inside an f-string that is not what went wrong */
+    } else if (kind == TOK_ERROR && !PyErr_Occurred() && tok->level > 0
         && line > tok->paren_lines[tok->level - 1]) {
         p->failed = false;
         raise_unclosed(p);

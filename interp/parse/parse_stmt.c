@@ -432,7 +432,7 @@ static struct stmt *parse_import_from(struct parser *p)
     if (names == NULL) {
         return NULL;
     }
-    heed_future(p, module, names);
+    heed_future(p, level == 0 ? module : NULL, names);
     struct stmt *s = make_stmt(p, STMT_IMPORTFROM, start);
     if (s != NULL) {
         s->importfrom.module = module;

@@ -398,6 +398,7 @@ static int join_line(struct tokenizer *tok)
     }
     tok_unread(tok, c);
     tok_line_begin(tok);
+    tok->chunk = (int32_t)(tok->cur - tok->text);
     return 0;
 }
 
@@ -431,7 +432,6 @@ static int begin_line(struct tokenizer *tok, bool *blank)
             if (join_line(tok) != 0) {
                 return TOK_ERROR;
             }
-            tok->chunk = (int32_t)(tok->cur - tok->text);
         } else {
             break;
         }

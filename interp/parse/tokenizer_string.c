@@ -212,12 +212,8 @@ static int scan_text(struct tokenizer *tok, struct fstring_mode *mode, int32_t *
         int c = tok_char(tok);
         if (c == TOK_END || (c == '\n' && mode->quote_size == 1)) {
             if (c == '\n' && mode->in_format_spec && tok->trouble == TROUBLE_NONE) {
-                /* A format specification ends here; the parser will want its brace. */
-                tok_unread(tok, c);
-                mode->in_text = false;
-                mode->in_format_spec = false;
-                *end = (int32_t)(tok->cur - tok->text);
-                return TOK_FSTRING_MIDDLE;
+                return tok_error(tok, "f-string: newlines are not allowed in format specifiers for "
+                                 "single quoted f-strings");
             }
             return fstring_unterminated(tok, mode);
         }
