@@ -101,8 +101,11 @@ static int parse_conversion(struct parser *p)
         return 0;
     }
     struct token name = p->tokens[p->pos++];
+    if (peek(p) == TOK_ERROR) {
+        return 0;
+    }
     if (name.line != mark_token.end_line || name.col != mark_token.end_col) {
-        syntax_error_range(p, token_pos(&name), token_pos(&name),
+        syntax_error_range(p, token_pos(&mark_token), token_pos(&name),
                            "f-string: conversion type must come right after the exclamanation mark");
         return 0;
     }
@@ -421,7 +424,7 @@ static struct expr *parse_strings_new(struct parser *p)
 
 struct expr *parse_strings(struct parser *p)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         return parse_strings_new(p);
     }
     void *node;

@@ -130,7 +130,7 @@ static int simple_escape(int c)
 static int warn_escape(struct parser *p, const char *at, const struct token *token)
 {
     int index = (int)(token - p->tokens);
-    if (p->diagnose || index < p->warned_until) {
+    if (p->second || index < p->warned_until) {
         return 0; /* said before */
     }
     p->warned_until = index + 1;

@@ -320,6 +320,18 @@ static struct expr *parse_brace(struct parser *p)
     return elts ? make_sequence(p, EXPR_SET, elts, until_here(p, start)) : NULL;
 }
 
+static void diagnose_bracketed(struct parser *p, int kind)
+{
+    if (kind == TOK_LPAR) {
+        diagnose_group(p);
+    } else if (kind == TOK_LBRACE) {
+        diagnose_dict_comprehension(p);
+    }
+    if (!p->failed) {
+        diagnose_comprehension(p);
+    }
+}
+
 /* A display, with all questions of the second pass if it is none. */
 static struct expr *parse_bracketed(struct parser *p, int kind)
 {
@@ -330,17 +342,12 @@ static struct expr *parse_bracketed(struct parser *p, int kind)
                                         : parse_brace(p);
     if (e == NULL) {
         p->stack_size = base;
+        p->pos = start;
+        if (kind == TOK_LBRACE && !p->failed) {
+            diagnose_dict_items(p);
+        }
         if (p->diagnose && !p->failed) {
-            p->pos = start;
-            if (kind == TOK_LPAR) {
-                diagnose_group(p);
-            } else if (kind == TOK_LBRACE) {
-                diagnose_dict(p);
-            }
-            p->pos = start;
-            if (!p->failed) {
-                diagnose_comprehension(p);
-            }
+            diagnose_bracketed(p, kind);
         }
         return NULL;
     }
@@ -489,6 +496,10 @@ static struct expr *parse_primary_new(struct parser *p)
     while (e != NULL) {
         struct expr *next;
         struct mark before = mark(p);
+        int kind = peek(p);
+        if (p->diagnose && (kind == TOK_LBRACE || kind == TOK_LSQB)) {
+            diagnose_comprehension(p); /* as if a call's generator were there */
+        }
         switch (peek(p)) {
         case TOK_DOT:
             if (peek_at(p, 1) != TOK_NAME) {
@@ -519,7 +530,7 @@ static struct expr *parse_primary_new(struct parser *p)
 
 struct expr *parse_primary(struct parser *p)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         return parse_primary_new(p);
     }
     void *node;

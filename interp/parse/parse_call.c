@@ -249,8 +249,8 @@ struct expr *parse_call(struct parser *p, struct expr *func)
     if (p->failed || p->stack_size == args.base) {
         return NULL;
     }
-    if (args.positional == 1 && args.keywords == 0 && at_comprehension(p)
-        && last(p)->kind != TOK_COMMA) {
+    if (args.positional == 1 && args.keywords == 0 && last(p)->kind != TOK_COMMA
+        && at_comprehension(p)) {
         struct expr *elt = p->stack[args.base];
         p->stack_size = args.base;
         return elt->kind == EXPR_STARRED ? NULL : finish_genexp_call(p, func, elt, start);

@@ -61,7 +61,7 @@ struct stmt_seq *parse_block(struct parser *p)
     struct stmt_seq *block;
     void *node;
     int start = p->pos;
-    if (!p->diagnose) {
+    if (!p->second) {
         block = parse_block_new(p);
     } else if (memo_find(p, MEMO_BLOCK, &node)) {
         block = node;
@@ -236,7 +236,7 @@ static struct withitem *parse_with_item(struct parser *p)
                 }
             }
             back(p, before);
-        } else if (!p->diagnose) {
+        } else if (!p->second) {
             expr_set_context(vars, AST_STORE);
         }
     }
@@ -381,6 +381,10 @@ static struct handler *parse_except(struct parser *p, bool first, bool *star)
     struct mark inside = mark(p);
     bool this_star = accept(p, TOK_STAR);
     if (!first && this_star != *star) {
+        if (p->diagnose && !p->failed) {
+            back(p, inside);
+            diagnose_except(p, inside);
+        }
         return NULL;
     }
     *star = this_star;

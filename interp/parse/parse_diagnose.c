@@ -263,14 +263,13 @@ static void diagnose_annotation(struct parser *p, struct mark start)
     back(p, start);
     a = parse_star_named_expression(p);
     if (a != NULL && accept(p, TOK_COMMA)) {
-        struct expr *next;
-        do {
-            struct mark before = mark(p);
-            next = parse_star_named_expression(p);
-            if (next == NULL) {
-                back(p, before);
-            }
-        } while (next != NULL && accept(p, TOK_COMMA));
+        /* More of them, with commas or even without. */
+        struct mark end = mark(p);
+        while (parse_star_named_expression(p) != NULL) {
+            accept(p, TOK_COMMA);
+            end = mark(p);
+        }
+        back(p, end);
         if (accept(p, TOK_COLON) && parse_expression(p) != NULL) {
             syntax_error(p, a->pos, "only single target (not tuple) can be annotated");
             return;
@@ -424,7 +423,8 @@ static bool skip_dict_item(struct parser *p)
     return parse_expression(p) != NULL && accept(p, TOK_COLON) && parse_expression(p) != NULL;
 }
 
-void diagnose_dict(struct parser *p)
+/* Asked in the first pass, too: a dict whose items go wrong cannot be anything else. */
+void diagnose_dict_items(struct parser *p)
 {
     struct mark start = mark(p);
     p->pos++;
@@ -460,8 +460,14 @@ void diagnose_dict(struct parser *p)
     if (!p->failed) {
         diagnose_dict_value(p);
     }
-    back(p, inside);
-    if (!p->failed && accept(p, TOK_DOUBLESTAR)) {
+    back(p, start);
+}
+
+void diagnose_dict_comprehension(struct parser *p)
+{
+    struct mark start = mark(p);
+    p->pos++;
+    if (accept(p, TOK_DOUBLESTAR)) {
         struct ast_pos stars = token_pos(last(p));
         if (parse_bitwise_or(p) != NULL && parse_for_if_clauses(p) != NULL
             && accept(p, TOK_RBRACE)) {

@@ -201,6 +201,7 @@ static bool scan_name(struct parser *p, struct scan *scan)
         scan->defaults |= !scan->star;
     } else if (scan->defaults && !scan->star
                && (peek(p) == TOK_COMMA || peek(p) == scan->close)) {
+        peek_at(p, peek(p) == TOK_COMMA); /* a type comment might follow */
         syntax_error(p, pos, "parameter without a default follows parameter with a default");
     }
     scan->count++;

@@ -24,10 +24,9 @@ static PyObject *error_line(struct parser *p, int line)
 {
     const struct tokenizer *tok = &p->tok;
     const char *start = tok->text, *end;
-    if (tok->line <= line && tok->end > tok->text + tok->chunk) {
-        /* The line being read: from where its first token began. */
-        start = tok->text + tok->chunk;
-        end = strchr(tok->line_start > start ? tok->line_start : start, '\n');
+    if (tok->line <= line && tok->end > tok->line_start) {
+        start = tok->line_start; /* the line being read, with its end */
+        end = strchr(start, '\n');
     } else {
         for (int i = 1; i < line; i++) {
             const char *newline = strchr(start, '\n');
@@ -251,7 +250,7 @@ void raise_trouble(struct parser *p)
         raise_at(p, PyExc_IndentationError, line_start, "too many levels of indentation");
         break;
     case TROUBLE_LINECONT:
-        line_start.col = (int32_t)(tok->cur - (tok->text + tok->chunk)) - 1;
+        line_start.col = (int32_t)(tok->cur - tok->line_start) - 1;
         if (line_start.col < 0) {
             line_start.col = 0;
         }

@@ -25,7 +25,7 @@ static bool is_single_target(const struct expr *e)
 
 static void store(struct parser *p, struct expr *e)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         expr_set_context(e, AST_STORE);
     }
 }
@@ -469,7 +469,7 @@ static struct expr_seq *parse_del_targets(struct parser *p)
         if (target == NULL || !is_del_target(target)) {
             return NULL;
         }
-        if (!p->diagnose) {
+        if (!p->second) {
             expr_set_context(target, AST_DEL);
         }
         push(p, target);

@@ -581,7 +581,7 @@ static struct ast_module *run(struct parser *p)
         p->depth = 0;
         p->stack_size = 0;
         p->limit = p->count;
-        p->diagnose = true;
+        p->second = p->diagnose = true;
         parse_mode(p);
     }
     raise_final(p, last_token);

@@ -45,7 +45,8 @@ struct parser {
     struct arena *arena;
 
     bool failed;            /* an exception is set */
-    bool diagnose;          /* the second pass */
+    bool second;            /* the second pass: the memo is in use */
+    bool diagnose;          /* in it, questions are asked */
     bool invalid_utf8;      /* the source is damaged: literals must look */
     bool tokens_seen;       /* single mode: the newline at the end has yet to be made */
     int depth;              /* of recursion */
@@ -344,7 +345,8 @@ void diagnose_arguments(struct parser *p);
 void diagnose_keyword_argument(struct parser *p);
 void diagnose_comprehension(struct parser *p);
 void diagnose_group(struct parser *p);
-void diagnose_dict(struct parser *p);
+void diagnose_dict_items(struct parser *p);
+void diagnose_dict_comprehension(struct parser *p);
 void diagnose_parameters(struct parser *p, int close);
 void diagnose_replacement_field(struct parser *p);
 void diagnose_target_list(struct parser *p, struct expr *e, int kind);

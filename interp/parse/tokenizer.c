@@ -398,7 +398,6 @@ static int join_line(struct tokenizer *tok)
     }
     tok_unread(tok, c);
     tok_line_begin(tok);
-    tok->chunk = (int32_t)(tok->cur - tok->text);
     return 0;
 }
 
@@ -413,7 +412,6 @@ static int begin_line(struct tokenizer *tok, bool *blank)
     if (c != TOK_END) {
         tok_unread(tok, c);
         tok_line_begin(tok);
-        tok->chunk = (int32_t)(tok->cur - tok->text);
     }
     for (;;) {
         c = tok_char(tok);
@@ -705,6 +703,8 @@ int tok_next(struct tokenizer *tok, struct token *token)
         return tok_fstring_text(tok, token);
     }
 
+    int32_t comment = -1; /* where one began: the line's end is said to begin there */
+
 next_line:
     if (tok->at_line_start && begin_line(tok, &blank) != 0) {
         return finish_empty(tok, token, TOK_ERROR);
@@ -715,6 +715,7 @@ next_line:
         return finish_empty(tok, token, dedent ? TOK_DEDENT : TOK_INDENT);
     }
 
+    comment = -1;
 again:;
     int c;
     do {
@@ -735,6 +736,7 @@ again:;
     int32_t line = tok->line, line_start = (int32_t)(tok->line_start - tok->text);
     int kind;
     if (c == '#') {
+        comment = start;
         kind = scan_comment(tok, &start, blank);
         if (kind == 0) {
             goto again;
@@ -752,7 +754,8 @@ again:;
             goto next_line;
         }
         tok->continued = false;
-        return finish(tok, token, TOK_NEWLINE, start, start + 1, line, line_start);
+        return finish(tok, token, TOK_NEWLINE, comment >= 0 ? comment : start, start + 1, line,
+                      line_start);
     } else if (char_class[c] & CHAR_DIGIT || (c == '.' && char_class[(unsigned char)*tok->cur] == CHAR_DIGIT)) {
         kind = tok_scan_number(tok, c, tok->text + start);
     } else if (c == '.' && tok->cur[0] == '.' && tok->cur[1] == '.') {

@@ -272,9 +272,6 @@ int tok_fstring_text(struct tokenizer *tok, struct token *token)
             return tok_next(tok, token);
         }
         kind = scan_text(tok, mode, &end);
-        if (kind == TOK_FSTRING_MIDDLE && end == start && !mode->in_text) {
-            return tok_next(tok, token); /* no text before a brace */
-        }
     }
     if (kind == TOK_ERROR) {
         goto error;
