@@ -93,32 +93,35 @@ static struct expr *debug_text(struct parser *p, int32_t from, const struct toke
     return value ? make_constant(p, value, pos) : parser_fail(p);
 }
 
-/* `!r`: the letter, 0 after an error. */
-static int parse_conversion(struct parser *p)
+/* The name behind `!`, which must stand right behind it. */
+static bool accept_conversion(struct parser *p, struct token *name)
 {
-    struct token mark_token = *last(p);
-    if (peek(p) != TOK_NAME) {
-        return 0;
+    struct token exclamation = *last(p);
+    if (!accept(p, TOK_NAME)) {
+        return false;
     }
-    struct token name = p->tokens[p->pos++];
-    if (peek(p) == TOK_ERROR) {
-        return 0;
-    }
-    if (name.line != mark_token.end_line || name.col != mark_token.end_col) {
-        syntax_error_range(p, token_pos(&mark_token), token_pos(&name),
+    *name = *last(p);
+    if (name->line != exclamation.end_line || name->col != exclamation.end_col) {
+        syntax_error_range(p, token_pos(&exclamation), token_pos(name),
                            "f-string: conversion type must come right after the exclamanation mark");
-        return 0;
+        return false;
     }
-    char c = p->tok.text[name.start];
-    if (name.end - name.start != 1 || (c != 's' && c != 'r' && c != 'a')) {
-        PyObject *text = token_name(p, &name);
-        if (text != NULL) {
-            syntax_error(p, token_pos(&name), "f-string: invalid conversion character %R: "
-                         "expected 's', 'r', or 'a'", text);
-        }
-        return 0;
+    return true;
+}
+
+/* The letter of a conversion, 0 after an error. */
+static int check_conversion(struct parser *p, const struct token *name)
+{
+    char c = p->tok.text[name->start];
+    if (name->end - name->start == 1 && (c == 's' || c == 'r' || c == 'a')) {
+        return c;
     }
-    return c;
+    PyObject *text = token_name(p, name);
+    if (text != NULL) {
+        syntax_error(p, token_pos(name), "f-string: invalid conversion character %R: "
+                     "expected 's', 'r', or 'a'", text);
+    }
+    return 0;
 }
 
 static bool parse_field(struct parser *p);
@@ -165,12 +168,10 @@ static bool parse_field_new(struct parser *p)
             return false;
         }
     }
-    int conversion = -1;
-    if (accept(p, TOK_EXCLAMATION)) {
-        conversion = parse_conversion(p);
-        if (conversion == 0) {
-            return false;
-        }
+    struct token name;
+    bool converted = accept(p, TOK_EXCLAMATION);
+    if (converted && !accept_conversion(p, &name)) {
+        return false;
     }
     if (accept(p, TOK_COLON)) {
         spec = parse_format_spec(p, false);
@@ -181,7 +182,8 @@ static bool parse_field_new(struct parser *p)
     if (!accept(p, TOK_RBRACE)) {
         return false;
     }
-    struct expr *e = new_expr(p, EXPR_FORMATTEDVALUE, until_here(p, start));
+    int conversion = converted ? check_conversion(p, &name) : -1;
+    struct expr *e = conversion ? new_expr(p, EXPR_FORMATTEDVALUE, until_here(p, start)) : NULL;
     if (e == NULL) {
         return false;
     }

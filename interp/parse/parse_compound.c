@@ -338,6 +338,15 @@ static struct stmt *parse_with(struct parser *p, struct ast_pos start, bool is_a
 
 /* ---- try ---- */
 
+/* [as NAME] */
+static void skip_as_name(struct parser *p)
+{
+    struct mark before = mark(p);
+    if (accept(p, KW_AS) && !accept(p, TOK_NAME)) {
+        back(p, before);
+    }
+}
+
 /* except a, b: */
 static void diagnose_except(struct parser *p, struct mark start)
 {
@@ -346,17 +355,13 @@ static void diagnose_except(struct parser *p, struct mark start)
     if (first != NULL) {
         struct mark after = mark(p);
         if (accept(p, TOK_COMMA) && parse_star_expressions(p) != NULL) {
-            if (accept(p, KW_AS)) {
-                accept(p, TOK_NAME);
-            }
+            skip_as_name(p);
             if (accept(p, TOK_COLON)) {
                 syntax_error_from(p, first->pos, "multiple exception types must be parenthesized");
             }
         }
         back(p, after);
-        if (accept(p, KW_AS)) {
-            accept(p, TOK_NAME);
-        }
+        skip_as_name(p);
         if (peek(p) == TOK_NEWLINE) {
             syntax_error_here(p, "expected ':'");
         }
@@ -430,9 +435,7 @@ static void diagnose_mixed_except(struct parser *p, bool star)
         if (parse_expression(p) == NULL) {
             return;
         }
-        if (accept(p, KW_AS)) {
-            accept(p, TOK_NAME);
-        }
+        skip_as_name(p);
     }
     if (accept(p, TOK_COLON)) {
         syntax_error(p, start, "cannot have both 'except' and 'except*' on the same 'try'");
@@ -533,10 +536,12 @@ static struct stmt *parse_def(struct parser *p, struct ast_pos start, struct exp
         return NULL;
     }
     struct expr *returns = NULL;
-    if (accept(p, TOK_RARROW)) {
+    if (peek(p) == TOK_RARROW) {
+        struct mark before = mark(p);
+        p->pos++;
         returns = parse_expression(p);
         if (returns == NULL) {
-            return NULL;
+            back(p, before);
         }
     }
     if (!expect_forced(p, TOK_COLON, "':'")) {

@@ -103,21 +103,30 @@ static bool is_legacy_statement(const struct expr *e)
 static struct expr *plain_expression(struct parser *p)
 {
     p->diagnose = false;
-    struct expr *e = parse_expression(p);
+    struct expr *e = parse_bare_expression(p);
     p->diagnose = true;
     return e;
 }
 
+/* At a soft keyword, or at what is a beginning of one: the reference makes no difference there. */
 static bool at_any_soft_keyword(struct parser *p)
 {
-    return at_soft_keyword(p, "match") || at_soft_keyword(p, "case") || at_soft_keyword(p, "type")
-           || at_soft_keyword(p, "_");
+    static const char *const keywords[] = {"_", "case", "match", "type"};
+    const struct token *token = &p->tokens[p->pos];
+    for (int i = 0; i < 4; i++) {
+        if (strncmp(p->tok.text + token->start, keywords[i],
+                    (size_t)(token->end - token->start)) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Two expressions in a row inside brackets. */
 static void diagnose_missing_comma(struct parser *p)
 {
-    if (peek(p) == TOK_NAME && (peek_at(p, 1) == TOK_STRING || at_any_soft_keyword(p))) {
+    if (peek(p) == TOK_NAME && (peek_at(p, 1) == TOK_STRING || p->failed
+                                || at_any_soft_keyword(p))) {
         return;
     }
     struct expr *a = parse_disjunction(p);
@@ -330,6 +339,9 @@ static struct expr *starred(struct parser *p)
         return NULL;
     }
     struct expr *value = parse_expression(p);
+    if (value == NULL && !p->failed) {
+        syntax_error_here(p, "Invalid star expression");
+    }
     return value ? make_starred(p, value, until_here(p, start)) : NULL;
 }
 

@@ -418,7 +418,8 @@ static struct expr *parse_condition(struct parser *p, struct expr *body, struct 
     return e;
 }
 
-static struct expr *parse_expression_new(struct parser *p)
+/* An expression, with nothing asked or remembered about the whole of it. */
+struct expr *parse_bare_expression(struct parser *p)
 {
     if (peek(p) == KW_LAMBDA) {
         return parse_lambda(p);
@@ -444,7 +445,7 @@ struct expr *parse_expression(struct parser *p)
     if (p->diagnose) {
         diagnose_expression(p);
     }
-    node = parse_expression_new(p);
+    node = parse_bare_expression(p);
     leave(p);
     if (p->second) {
         memo_store(p, MEMO_EXPRESSION, start, node);

@@ -245,6 +245,7 @@ enum infix_level {
 };
 
 struct expr *parse_expression(struct parser *p);
+struct expr *parse_bare_expression(struct parser *p);
 struct expr *parse_infix(struct parser *p, enum infix_level level);
 struct expr *parse_primary(struct parser *p);
 struct expr *parse_atom(struct parser *p);
