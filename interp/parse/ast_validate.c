@@ -226,6 +226,21 @@ static int validate_elements(const struct expr_seq *elts, enum ast_context ctx)
     return 0;
 }
 
+/* The clauses of a comprehension, before its element. */
+static int validate_generators(const struct comprehension_seq *generators)
+{
+    if (generators->len == 0) {
+        return invalid("comprehension with no generators");
+    }
+    for (size_t i = 0; i < generators->len; i++) {
+        if (generators->items[i] != NULL
+            && validate_group(GROUP_COMPREHENSION, generators->items[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* What concerns one kind only: 1 if that was all there is to the node, 0 to go on, -1. */
 static int validate_expr_kind(const struct expr *e, enum ast_context ctx)
 {
@@ -237,9 +252,9 @@ static int validate_expr_kind(const struct expr *e, enum ast_context ctx)
                    ? invalid("Dict doesn't have the same number of keys as values")
                    : 0;
     case EXPR_LISTCOMP: case EXPR_SETCOMP: case EXPR_GENERATOREXP:
-        return e->listcomp.generators->len == 0 ? invalid("comprehension with no generators") : 0;
+        return validate_generators(e->listcomp.generators);
     case EXPR_DICTCOMP:
-        return e->dictcomp.generators->len == 0 ? invalid("comprehension with no generators") : 0;
+        return validate_generators(e->dictcomp.generators);
     case EXPR_COMPARE:
         if (e->compare.comparators->len == 0) {
             return invalid("Compare with no comparators");
@@ -441,7 +456,7 @@ static int validate_try(const struct stmt *s)
 {
     const char *name = s->kind == STMT_TRY ? "Try" : "TryStar";
     if (s->try_.handlers->len == 0 && s->try_.finalbody->len == 0) {
-        PyErr_Format(PyExc_ValueError, "%s has neither handlers nor finalbody", name);
+        PyErr_Format(PyExc_ValueError, "%s has neither except handlers nor finalbody", name);
         return -1;
     }
     if (s->try_.handlers->len == 0 && s->try_.orelse->len > 0) {
@@ -479,8 +494,15 @@ static int validate_stmt_kind(const struct stmt *s)
     }
 }
 
+/* The parameters, then the numbers of defaults, then the defaults. */
 static int validate_arguments(const struct arguments *a)
 {
+    const struct ast_node *node = ast_groups[GROUP_ARGUMENTS].nodes;
+    struct arguments names = *a;
+    names.defaults = names.kw_defaults = ast_seq_new(NULL, 0, 1);
+    if (validate_fields(GROUP_ARGUMENTS, node, &names) < 0) {
+        return -1;
+    }
     if (a->posonlyargs->len + a->args->len < a->defaults->len) {
         return invalid("more positional defaults than args on arguments");
     }
