@@ -3,6 +3,8 @@
 #ifndef KRAIT_STDLIB_MODULE_H
 #define KRAIT_STDLIB_MODULE_H
 
+#include "objects/bindings.h"
+
 #include <Python.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -100,6 +102,14 @@ module_type(PyObject *module, PyType_Spec *spec, bool publish)
 #define MODULE_SLOTS(exec)                                                                        \
     {                                                                                             \
         {Py_mod_exec, exec},                                                                      \
+        {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},                     \
+        {Py_mod_gil, Py_MOD_GIL_NOT_USED},                                                        \
+        {0, NULL},                                                                                \
+    }
+
+/* For a module without an exec function. */
+#define MODULE_SLOTS_PLAIN                                                                        \
+    {                                                                                             \
         {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},                     \
         {Py_mod_gil, Py_MOD_GIL_NOT_USED},                                                        \
         {0, NULL},                                                                                \
