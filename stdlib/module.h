@@ -208,4 +208,26 @@ special_call(PyObject *op, const char *name, PyObject **result)
     return *result ? 1 : -1;
 }
 
+struct constant {
+    const char *name;
+    long long value;
+};
+
+#define CONSTANT(name) {#name, name}
+
+/* Adds numbers to a module; -1 with an exception. */
+static inline int
+module_constants(PyObject *module, const struct constant *constants, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        PyObject *value = PyLong_FromLongLong(constants[i].value);
+        int rc = PyModule_AddObjectRef(module, constants[i].name, value);
+        Py_XDECREF(value);
+        if (rc < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 #endif

@@ -378,10 +378,12 @@ static bool nearest_by_product(uint64_t w, int64_t q, uint64_t *bits)
     int zeros = __builtin_clzll(w);
     w <<= zeros;
     const uint64_t *power = power10_table[q - POWER10_MIN];
-    uint128_t product = (uint128_t)w * power[0];
+    /* Negative powers are never exact; they must be rounded up for ties to be seen. */
+    uint64_t power_low = power[1] + (q < 0), power_high = power[0] + (q < 0 && power_low == 0);
+    uint128_t product = (uint128_t)w * power_high;
     uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product;
     if ((high & 0x1ff) == 0x1ff) {
-        uint64_t more = (uint64_t)(((uint128_t)w * power[1]) >> 64);
+        uint64_t more = (uint64_t)(((uint128_t)w * power_low) >> 64);
         low += more;
         high += low < more;
     }
