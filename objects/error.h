@@ -61,6 +61,9 @@ OWNED PyObject *error_instance(PyObject *type, PyObject *value);
 int error_init(struct interp_state *interp);
 void error_fini(struct interp_state *interp);
 
+/* The class ExceptionGroup (borrowed, immortal); NULL with an exception. */
+PyObject *exception_group_type(void);
+
 extern PyTypeObject *const exception_types[]; /* NULL-terminated */
 extern const char *const exception_aliases[]; /* pairs: name in builtins, name of the class */
 

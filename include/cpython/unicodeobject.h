@@ -205,9 +205,7 @@ PyAPI_FUNC(PyObject *) PyUnicode_New(Py_ssize_t, Py_UCS4);
 
 /* ---- building a str piece by piece ---- */
 
-typedef struct PyUnicodeWriter PyUnicodeWriter;
-
-/* The older writer, on the caller's stack. */
+/* A buffer that grows, on the caller's stack. */
 typedef struct {
     PyObject *buffer;
     void *data;

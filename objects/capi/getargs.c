@@ -332,9 +332,8 @@ static int count_params(struct arguments *a)
 
 static int raise_too_many(struct parser *p, struct arguments *a)
 {
-    PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d %sargument%s (%zd given)",
-                 function_name(p), function_parens(p), a->count == 0 ? "no" : "at most", a->count,
-                 a->nargs == 0 ? "keyword " : "", a->count == 1 ? "" : "s", a->nargs + a->nkw);
+    PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)",
+                 function_name(p), function_parens(p), a->count, a->nargs == 0 ? "keyword " : "", a->count == 1 ? "" : "s", a->nargs + a->nkw);
     return 0;
 }
 
@@ -411,7 +410,7 @@ static int convert_found(struct parser *p, PyObject *arg, int number)
 /* The markers between units: where optional and keyword-only parameters begin. INT_MAX if they
  * do not. 1, or 0 with an exception. */
 static int read_markers(struct parser *p, struct arguments *a, int i, struct limits *limits,
-                        bool *missing)
+                        bool missing)
 {
     if (*p->format == '|') {
         if (limits->min != INT_MAX) {
@@ -436,7 +435,10 @@ static int read_markers(struct parser *p, struct arguments *a, int i, struct lim
             PyErr_SetString(PyExc_SystemError, "Empty parameter name after $");
             return 0;
         }
-        if (!*missing && i < a->nargs) {
+        if (missing) {
+            return 1;
+        }
+        if (i < a->nargs) {
             if (i == 0) {
                 PyErr_Format(PyExc_TypeError, "%.200s%s takes no positional arguments",
                              function_name(p), function_parens(p));
@@ -469,9 +471,13 @@ static int parse_keywords(struct parser *p, struct arguments *a)
     if (a->nargs + a->nkw > a->count) {
         return raise_too_many(p, a);
     }
-    for (int i = 0; i < a->count; i++) {
-        if (!read_markers(p, a, i, &limits, &missing)) {
+    int i;
+    for (i = 0; i < a->count; i++) {
+        if (!read_markers(p, a, i, &limits, missing)) {
             return 0;
+        }
+        if (missing && limits.max == i) {
+            break;
         }
         if (!missing) {
             PyObject *arg = NULL;
@@ -512,8 +518,7 @@ static int parse_keywords(struct parser *p, struct arguments *a)
     }
     if (missing) {
         int wanted = a->posonly < limits.min ? a->posonly : limits.min;
-        return raise_positional(p, wanted < limits.min || limits.min < a->count ? "at least" : "exactly",
-                                wanted, a->nargs);
+        return raise_positional(p, wanted < i ? "at least" : "exactly", wanted, a->nargs);
     }
     if (!at_end(p->format) && *p->format != '|' && *p->format != '$') {
         PyErr_Format(PyExc_SystemError,
@@ -631,9 +636,6 @@ int PyArg_ValidateKeywordArguments(PyObject *kwargs)
     return 1;
 }
 
-/* TypeError unless low <= given <= high. `name` may be NULL. 1, or 0 with the exception. */
-PyAPI_FUNC(int) _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low,
-                                       Py_ssize_t high);
 int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, Py_ssize_t high)
 {
     if (low <= given && given <= high) {
@@ -689,7 +691,6 @@ int _PyArg_NoKeywords(const char *name, PyObject *kwargs)
     return 0;
 }
 
-PyAPI_FUNC(int) _PyArg_NoPositional(const char *name, PyObject *args);
 int _PyArg_NoPositional(const char *name, PyObject *args)
 {
     if (!args) {
