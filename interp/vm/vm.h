@@ -24,6 +24,12 @@
 #include "objects/type.h"
 #include "objects/value.h"
 
+PyAPI_FUNC(PyObject *) _Py_CheckFunctionResult(PyThreadState *ts, PyObject *callable,
+                                               PyObject *result, const char *where);
+PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable,
+                                            PyObject *const *args, Py_ssize_t nargs,
+                                            PyObject *keywords);
+
 #ifndef likely
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -191,6 +197,12 @@ static inline value_t attr_load_field(PyObject **field)
 {
     bool empty;
     return value_from_owned(ref_try_load(field, &empty));
+}
+
+/* A module's dict; md_dict is the first field in every build. */
+static inline PyObject *module_dict(PyObject *module)
+{
+    return *(PyObject **)((char *)module + sizeof(PyObject));
 }
 
 value_t vm_entry_attr(PyObject *owner, struct site_entry *entry);
