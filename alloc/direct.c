@@ -156,12 +156,9 @@ uint32_t *slab_work_large(const void *p)
     return &header_of(p)->work;
 }
 
-int slab_work_begin(void)
+uint32_t *slab_work_make(void *p)
 {
-    for (uint32_t i = 0; i < list.count; i++) {
-        header_of(list.item[i])->work = 0;
-    }
-    return 0;
+    return slab_work_large(p);
 }
 
 void slab_work_end(void)
@@ -178,6 +175,11 @@ int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
         }
     }
     return 0;
+}
+
+int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
+{
+    return slab_each_gc(mask, fn, arg);
 }
 
 /* Atoms and raw blocks stand in no list here. */

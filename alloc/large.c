@@ -144,13 +144,6 @@ bool large_holds_object(const void *p)
     return found;
 }
 
-void large_work_begin(void)
-{
-    for (struct large *large = heap.first; large; large = large->next) {
-        large->work = 0;
-    }
-}
-
 int large_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
 {
     struct large *next;

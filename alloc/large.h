@@ -38,7 +38,6 @@ void large_free(void *p);
 void *large_resize(void *p, size_t size);
 /* Any pointer; slow. */
 bool large_holds_object(const void *p);
-void large_work_begin(void);
 int large_each_gc(uint8_t mask, slab_visit_fn fn, void *arg);
 int large_each(unsigned kinds, slab_visit_fn fn, void *arg);
 void large_usage(struct mem_usage *usage);

@@ -34,7 +34,6 @@ struct chunk {
 struct span *slab_table[1 << SPAN_TABLE_BITS];
 static struct span span_empty, closed;
 static struct alloc_heap no_heap, nobody; /* "has none yet"; "abandoned" */
-static uint32_t *pool_work; /* the block all working counts are cut from */
 
 THREAD_LOCAL struct slab_thread slab_self = {
     .bin = {[0 ... SLAB_BINS - 1] = &span_empty},
@@ -167,7 +166,9 @@ static void idle_put(struct span *span, int chunks_to_keep)
 {
     struct chunk *chunk = span->chunk;
     backend_free(span->side);
+    backend_free(span->work);
     span->side = NULL;
+    span->work = NULL;
     atomic_store_relaxed(&span->owner, NULL);
     atomic_store_relaxed(&span->slot, 0u);
     span->state = SPAN_IDLE;
@@ -270,10 +271,24 @@ static void span_make_roomy(struct alloc_heap *heap, struct span *span)
     list_push(&heap->roomy[span_bin(span)], span);
 }
 
+/* Some of its slots stand in the collector's list of young ones: it must stay what it is. */
+static bool span_is_listed(const struct span *span)
+{
+    unsigned bits = 0;
+    for (unsigned i = 0; span->side && i < span->carved; i++) {
+        bits |= span->side[i];
+    }
+    return bits & SLAB_SIDE_KEEP;
+}
+
 /* An empty span in no list goes back to the pool. */
 static void span_give_back(struct span *span)
 {
     bool hurry = false;
+    if (!SLAB_SHARED_READERS && span_is_listed(span)) {
+        list_push(&slab_self.heap->roomy[span_bin(span)], span);
+        return;
+    }
     prim_lock_acquire(&pool.lock);
     if (pool.grace.begin) {
         span->state = SPAN_WAITING;
@@ -630,38 +645,24 @@ static bool span_in_use(const struct span *span)
              span < end_; span++)                                                         \
             if (span_in_use(span))
 
-int slab_work_begin(void)
+uint32_t *slab_work_make(void *p)
 {
-    size_t slots = 0;
-    prim_lock_acquire(&pool.lock);
-    EACH_SPAN(span) {
-        slots += slab_kind_gc((enum slab_kind)span->kind) ? span->carved : 0;
+    struct span *span = slab_of(p);
+    if (!span) {
+        return slab_work_large(p);
     }
-    uint32_t *work = pool_work = backend_calloc(slots + 1, sizeof(*work));
-    if (work) {
-        EACH_SPAN(span) {
-            if (slab_kind_gc((enum slab_kind)span->kind)) {
-                span->work = work;
-                work += span->carved;
-            }
-        }
+    if (!span->work && !(span->work = backend_alloc(span->capacity * sizeof(*span->work)))) {
+        return NULL;
     }
-    prim_lock_release(&pool.lock);
-    if (work) {
-        large_work_begin();
-    }
-    return work ? 0 : -1;
+    return &span->work[span_index(span, p)];
 }
 
 void slab_work_end(void)
 {
-    prim_lock_acquire(&pool.lock);
     EACH_SPAN(span) {
+        backend_free(span->work);
         span->work = NULL;
     }
-    backend_free(pool_work);
-    pool_work = NULL;
-    prim_lock_release(&pool.lock);
 }
 
 static int span_each_gc(struct span *span, uint8_t mask, slab_visit_fn fn, void *arg)
@@ -709,6 +710,11 @@ static int span_each(struct span *span, slab_visit_fn fn, void *arg)
         }
     }
     return 0;
+}
+
+int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
+{
+    return large_each_gc(mask, fn, arg);
 }
 
 int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
@@ -793,7 +799,8 @@ static void abandoned_reclaim(int chunks_to_keep)
         for (struct span *span = pool.abandoned[bin]; span; span = next) {
             next = span->next;
             span_drain(span);
-            if (span->live || atomic_load_relaxed(&span->noticed)) {
+            if (span->live || atomic_load_relaxed(&span->noticed)
+                || (!SLAB_SHARED_READERS && span_is_listed(span))) {
                 continue;
             }
             list_remove(&pool.abandoned[bin], span);
@@ -814,12 +821,30 @@ static void abandoned_reclaim(int chunks_to_keep)
     }
 }
 
+/* Those that had to stay when they became empty. */
+static void heap_give_back_empty(struct alloc_heap *heap)
+{
+    for (unsigned bin = 0; bin < SLAB_BINS; bin++) {
+        struct span *next;
+        for (struct span *span = heap->roomy[bin]; span; span = next) {
+            next = span->next;
+            if (!span->live && !atomic_load_relaxed(&span->noticed)) {
+                list_remove(&heap->roomy[bin], span);
+                span_give_back(span);
+            }
+        }
+    }
+}
+
 void slab_reclaim(bool everything)
 {
     if (slab_self.heap != &no_heap) {
         heap_read_notices(slab_self.heap, NULL);
     }
     int keep = everything ? 0 : IDLE_CHUNKS;
+    if (everything && slab_self.heap != &no_heap) {
+        heap_give_back_empty(slab_self.heap);
+    }
     prim_lock_acquire(&pool.lock);
     if (everything) {
         abandoned_reclaim(keep);

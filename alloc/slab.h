@@ -220,9 +220,9 @@ static inline uint8_t *slab_gc_byte(const void *p)
     return slab_gc_byte_large(p);
 }
 
-/* Between begin and end (one collector at a time, other threads stopped) every object of a gc kind
- * has a working word, 0 at first. begin fails with -1 and nothing done. */
-int slab_work_begin(void);
+/* The working word of an object of a gc kind, for one collector at a time: make gives it a place (NULL:
+ * no memory), with whatever value; end gives all places back. Other threads are stopped. */
+uint32_t *slab_work_make(void *p);
 void slab_work_end(void);
 uint32_t *slab_work_large(const void *p);
 static inline uint32_t *slab_work(const void *p)
@@ -240,6 +240,8 @@ static inline uint32_t *slab_work(const void *p)
  * global lock. */
 typedef int (*slab_visit_fn)(void *object, void *arg);
 int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg);
+/* The same for those that lie in no span. */
+int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg);
 
 /* Every live object or block of the kinds in the bit mask (1 << kind). Same conditions. */
 int slab_each(unsigned kinds, slab_visit_fn fn, void *arg);

@@ -24,12 +24,12 @@ static void gil_take(struct gil *gil, struct thread *t)
     uint32_t seen = gil->switches;
     while (gil->locked) {
         uint32_t word = gil->released;
-        gil->waiters++;
+        atomic_store_relaxed(&gil->waiters, gil->waiters + 1);
         prim_lock_release(&gil->lock);
         int64_t interval = (int64_t)atomic_load_relaxed(&gil_interval_us) * 1000;
         int result = prim_futex_wait(&gil->released, word, interval);
         prim_lock_acquire(&gil->lock);
-        gil->waiters--;
+        atomic_store_relaxed(&gil->waiters, gil->waiters - 1);
         if (result == PRIM_TIMEOUT && gil->locked && gil->switches == seen && gil->holder) {
             interrupt_request(gil->holder, BREAK_DROP);
         }
@@ -39,20 +39,24 @@ static void gil_take(struct gil *gil, struct thread *t)
     gil->holder = t;
     atomic_store_relaxed(&gil->switches, gil->switches + 1);
     interrupt_clear(t, BREAK_DROP);
-    t->ts._status.holds_gil = 1;
+    atomic_store_relaxed(&t->holds_gil, true);
     prim_lock_release(&gil->lock);
     prim_futex_wake(&gil->switches, INT32_MAX);
 }
 
-/* Gives how many wait. */
+/* Gives how many wait. Does nothing if `t` does not hold it (any more). */
 static uint32_t gil_drop(struct gil *gil, struct thread *t, uint32_t *switches)
 {
     prim_lock_acquire(&gil->lock);
-    t->ts._status.holds_gil = 0;
+    *switches = gil->switches;
+    if (gil->holder != t) {
+        prim_lock_release(&gil->lock);
+        return 0;
+    }
+    atomic_store_relaxed(&t->holds_gil, false);
     gil->locked = false;
     gil->holder = NULL;
     atomic_store_relaxed(&gil->released, gil->released + 1);
-    *switches = gil->switches;
     uint32_t waiters = gil->waiters;
     prim_lock_release(&gil->lock);
     if (waiters) {

@@ -78,7 +78,8 @@ static PyObject **queue_take(struct thread *t, uint32_t *count)
     PyObject **queue = t->merge;
     *count = t->merge_count;
     t->merge = NULL;
-    t->merge_count = t->merge_capacity = 0;
+    atomic_store_relaxed(&t->merge_count, 0u);
+    t->merge_capacity = 0;
     prim_lock_release(&t->merge_lock);
     return queue;
 }
@@ -97,7 +98,8 @@ static bool queue_put(struct thread *t, PyObject *op)
         }
     }
     if (done) {
-        t->merge[t->merge_count++] = op;
+        t->merge[t->merge_count] = op;
+        atomic_store_relaxed(&t->merge_count, t->merge_count + 1);
     }
     prim_lock_release(&t->merge_lock);
     return done;

@@ -190,10 +190,10 @@ void thread_delete_current(void)
     ref_merge_queue_run(self);
     owner_unregister(self);
     ref_merge_queue_run(self);
+    slab_thread_done(); /* while attached: who stops the world may walk the slabs */
     thread_detach();
     thread_take_away(self);
     thread_free(self);
-    slab_thread_done();
 }
 
 void thread_exit(void)

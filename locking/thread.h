@@ -63,6 +63,7 @@ struct thread {
     uint32_t retired_count;
 
     /* -- the world (world.c), attachment (thread.c) */
+    bool holds_gil;           /* the backend's */
     uint32_t state_waiters;   /* futex word: changes when `state` leaves suspended or lent */
     uint8_t rank_depth;
     uint8_t ranks[31];        /* ranks of held mutexes, checked in debug builds */
@@ -71,6 +72,7 @@ struct thread {
     /* -- bounds of the C stack, 0 while unknown */
     uintptr_t stack_low;      /* with 64 KiB to spare */
     uintptr_t stack_high;
+    int32_t gc_net;           /* the collector's: containers tracked less untracked, not yet counted */
     uint32_t sample;          /* slow decrements since the last promotion looked at */
 };
 
@@ -112,6 +114,7 @@ struct interp_state {
 
     struct pending_calls pending;
     PyObject *dict;               /* PyInterpreterState_GetDict; owned */
+    struct gc_state *gc;          /* the collector's */
 };
 
 static inline struct interp_state *interp_of(PyInterpreterState *interp)
