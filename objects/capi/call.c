@@ -1,7 +1,7 @@
 /* Calling objects: the vectorcall protocol, and all the ways to bring arguments.
  *
  * Arguments travel as an array: the positional ones, then the values of keyword arguments whose
- * names are a tuple of str. Objects without a vectorcall function get them as a tuple and a dict. */
+ * names are a tuple of str. Objects without a vectorcall function get a tuple and a dict. */
 #include "objects/capi/call.h"
 #include "objects/capi/capi.h"
 
@@ -169,8 +169,8 @@ static int unpacked_room(struct unpacked *u, Py_ssize_t count)
     return 0;
 }
 
-/* Copies the arguments; every one becomes a reference of ours, since the dict may change while it is
- * in use. 0, or -1 with an exception. */
+/* Copies the arguments; every one becomes a reference of ours, since the dict may change while
+ * it is in use. 0, or -1 with an exception. */
 static int unpack_keywords(struct unpacked *u, PyObject *const *args, Py_ssize_t nargs,
                            PyObject *dict)
 {
