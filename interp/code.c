@@ -490,7 +490,7 @@ PyCodeObject *code_new_with_tables(const struct code_spec *spec, PyObject *linet
     count_locals(code);
     body_fill(body, code, spec);
     code->_co_firsttraceable = first_traceable(body);
-    ref_defer((PyObject *)code);
+    code_tell_watchers(PY_CODE_EVENT_CREATE, code);
     return code;
 }
 
@@ -541,18 +541,6 @@ PyObject *PyCode_GetCellvars(PyCodeObject *code)
 PyObject *PyCode_GetFreevars(PyCodeObject *code)
 {
     return code_names_of_kind(code, CODE_FAST_FREE, code->co_nfreevars);
-}
-
-/* The words, as they came from the compiler. */
-PyObject *PyCode_GetCode(PyCodeObject *code)
-{
-    struct code_body *body = code_body(code);
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)body->nwords * 8);
-    for (uint32_t i = 0; bytes != NULL && i < body->nwords; i++) {
-        uint64_t word = code_base_word(body, i);
-        memcpy(PyBytes_AS_STRING(bytes) + 8 * (size_t)i, &word, 8);
-    }
-    return bytes;
 }
 
 int PyCode_Addr2Line(PyCodeObject *code, int offset)

@@ -3,6 +3,8 @@
 #ifndef KRAIT_STDLIB_MODULE_H
 #define KRAIT_STDLIB_MODULE_H
 
+#include "objects/bindings.h"
+
 #include <Python.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -105,6 +107,14 @@ module_type(PyObject *module, PyType_Spec *spec, bool publish)
         {0, NULL},                                                                                \
     }
 
+/* For a module without an exec function. */
+#define MODULE_SLOTS_PLAIN                                                                        \
+    {                                                                                             \
+        {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},                     \
+        {Py_mod_gil, Py_MOD_GIL_NOT_USED},                                                        \
+        {0, NULL},                                                                                \
+    }
+
 /* A module's state: `struct state` of nothing but object pointers, visited as an array. */
 #define STATE_OBJECTS(name)                                                                       \
     static int name##_module_traverse(PyObject *module, visitproc visit, void *arg)               \
@@ -196,6 +206,28 @@ special_call(PyObject *op, const char *name, PyObject **result)
     *result = method ? PyObject_CallNoArgs(method) : NULL;
     Py_XDECREF(method);
     return *result ? 1 : -1;
+}
+
+struct constant {
+    const char *name;
+    long long value;
+};
+
+#define CONSTANT(name) {#name, name}
+
+/* Adds numbers to a module; -1 with an exception. */
+static inline int
+module_constants(PyObject *module, const struct constant *constants, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        PyObject *value = PyLong_FromLongLong(constants[i].value);
+        int rc = PyModule_AddObjectRef(module, constants[i].name, value);
+        Py_XDECREF(value);
+        if (rc < 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 #endif

@@ -43,7 +43,7 @@ static int unterminated(struct tokenizer *tok, int quote, int quote_size, int32_
     }
     if (escaped_quote) {
         return tok_error(tok, "unterminated string literal (detected at line %d); "
-                         "perhaps you escaped the end quote", detected);
+                         "perhaps you escaped the end quote?", detected);
     }
     return tok_error(tok, "unterminated string literal (detected at line %d)", detected);
 }
@@ -212,12 +212,8 @@ static int scan_text(struct tokenizer *tok, struct fstring_mode *mode, int32_t *
         int c = tok_char(tok);
         if (c == TOK_END || (c == '\n' && mode->quote_size == 1)) {
             if (c == '\n' && mode->in_format_spec && tok->trouble == TROUBLE_NONE) {
-                /* A format specification ends here; the parser will want its brace. */
-                tok_unread(tok, c);
-                mode->in_text = false;
-                mode->in_format_spec = false;
-                *end = (int32_t)(tok->cur - tok->text);
-                return TOK_FSTRING_MIDDLE;
+                return tok_error(tok, "f-string: newlines are not allowed in format specifiers for "
+                                 "single quoted f-strings");
             }
             return fstring_unterminated(tok, mode);
         }
@@ -276,9 +272,6 @@ int tok_fstring_text(struct tokenizer *tok, struct token *token)
             return tok_next(tok, token);
         }
         kind = scan_text(tok, mode, &end);
-        if (kind == TOK_FSTRING_MIDDLE && end == start && !mode->in_text) {
-            return tok_next(tok, token); /* no text before a brace */
-        }
     }
     if (kind == TOK_ERROR) {
         goto error;
@@ -291,7 +284,7 @@ int tok_fstring_text(struct tokenizer *tok, struct token *token)
         .line = line,
         .col = start - line_start,
         .end_line = tok->line,
-        .end_col = end - (int32_t)(tok->line_start - tok->text),
+        .end_col = (int32_t)(tok->cur - tok->line_start),
     };
     return kind;
 

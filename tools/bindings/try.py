@@ -54,7 +54,8 @@ def command(python, code):
 
 
 def module_sources(name):
-    for base in (name, name.lstrip("_")):
+    hashes = ("_md5", "_sha1", "_sha2", "_sha3", "_blake2")
+    for base in ("hash",) if name in hashes else (name, name.lstrip("_")):
         folder = ROOT / "stdlib" / base
         if folder.is_dir():
             return sorted(folder.glob("*.c"))
