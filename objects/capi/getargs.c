@@ -648,11 +648,11 @@ int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, P
     const char *how = low == high ? "" : given < low ? "at least " : "at most ";
     const char *plural = wanted == 1 ? "" : "s";
     if (name) {
-        PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", name, how, wanted,
-                     plural, given);
-    } else {
-        PyErr_Format(PyExc_TypeError, "unpacked tuple should have %s%zd element%s, but has %zd", how,
+        PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", name, how,
                      wanted, plural, given);
+    } else {
+        PyErr_Format(PyExc_TypeError, "unpacked tuple should have %s%zd element%s, but has %zd",
+                     how, wanted, plural, given);
     }
     return 0;
 }
