@@ -123,8 +123,8 @@ static void raise_trouble(struct tokenizer_iter *self)
     if (col < 0) {
         col = PyUnicode_GET_LENGTH(text);
     }
-    PyObject *args = Py_BuildValue("(s(OinNii))", message, self->filename, tok->line, col, text,
-                                   tok->line, (int)col);
+    PyObject *args = Py_BuildValue("(s(OinNOO))", message, self->filename, tok->line, col, text,
+                                   Py_None, Py_None);
     if (args != NULL) {
         PyErr_SetObject(type, args);
         Py_DECREF(args);
