@@ -1,0 +1,36 @@
+/* Sizes of objects, arenas, and objects with more memory than their type says. */
+#ifndef Py_CPYTHON_OBJIMPL_H
+#define Py_CPYTHON_OBJIMPL_H
+
+_Py_BEGIN_DECLS
+
+static inline size_t _PyObject_SIZE(PyTypeObject *type)
+{
+    return _Py_STATIC_CAST(size_t, type->tp_basicsize);
+}
+
+/* Size of an object with items, rounded up to whole pointers. */
+static inline size_t _PyObject_VAR_SIZE(PyTypeObject *type, Py_ssize_t nitems)
+{
+    size_t size = _Py_STATIC_CAST(size_t, type->tp_basicsize);
+    size += _Py_STATIC_CAST(size_t, nitems) * _Py_STATIC_CAST(size_t, type->tp_itemsize);
+    return _Py_SIZE_ROUND_UP(size, SIZEOF_VOID_P);
+}
+
+typedef struct {
+    void *ctx;
+    void *(*alloc)(void *, size_t);
+    void (*free)(void *, void *, size_t);
+} PyObjectArenaAllocator;
+
+PyAPI_FUNC(PyObject **) PyObject_GET_WEAKREFS_LISTPTR(PyObject *);
+PyAPI_FUNC(void) PyObject_GetArenaAllocator(PyObjectArenaAllocator *);
+PyAPI_FUNC(int) PyObject_IS_GC(PyObject *);
+PyAPI_FUNC(void) PyObject_SetArenaAllocator(PyObjectArenaAllocator *);
+PyAPI_FUNC(int) PyType_SUPPORTS_WEAKREFS(PyTypeObject *);
+PyAPI_FUNC(void) PyUnstable_GC_VisitObjects(gcvisitobjects_t, void *);
+PyAPI_FUNC(PyObject *) PyUnstable_Object_GC_NewWithExtraData(PyTypeObject *, size_t);
+
+_Py_END_DECLS
+
+#endif

@@ -1,0 +1,12 @@
+/* Blocks of memory that an extension allocates by other means, for tracemalloc. */
+#ifndef Py_CPYTHON_TRACEMALLOC_H
+#define Py_CPYTHON_TRACEMALLOC_H
+
+#ifndef Py_LIMITED_API
+_Py_BEGIN_DECLS
+PyAPI_FUNC(int) PyTraceMalloc_Track(unsigned int, uintptr_t, size_t);
+PyAPI_FUNC(int) PyTraceMalloc_Untrack(unsigned int, uintptr_t);
+_Py_END_DECLS
+#endif
+
+#endif

@@ -1,0 +1,12 @@
+/* types.GenericAlias: list[int] and its like. */
+#ifndef Py_GENERICALIASOBJECT_H
+#define Py_GENERICALIASOBJECT_H
+
+_Py_BEGIN_DECLS
+
+PyAPI_FUNC(PyObject *) Py_GenericAlias(PyObject *, PyObject *);
+PyAPI_DATA(PyTypeObject) Py_GenericAliasType;
+
+_Py_END_DECLS
+
+#endif

@@ -1,0 +1,16 @@
+/* Frames: reading them. */
+#ifndef Py_PYFRAME_H
+#define Py_PYFRAME_H
+
+_Py_BEGIN_DECLS
+
+PyAPI_FUNC(PyCodeObject *) PyFrame_GetCode(PyFrameObject *);
+PyAPI_FUNC(int) PyFrame_GetLineNumber(PyFrameObject *);
+
+_Py_END_DECLS
+
+#ifndef Py_LIMITED_API
+#  include "cpython/pyframe.h"
+#endif
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * The stacks of a thread, leaving frames, and frame objects made on demand.
+ */
+#include "interp/frame.h"
+
+#include "alloc/prim.h"
+#include "interp/vm/vm.h"
+
+#include <sys/mman.h>
+
+/* ---- stacks ---------------------------------------------------------------------------------- */
+
+/* Instructions with many operands use words above their frame as scratch. */
+enum { VALUE_STACK_MARGIN = 70000 };
+
+static void *stack_reserve(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+int exec_init(struct exec_state *exec)
+{
+    exec->values = stack_reserve(VALUE_STACK_BYTES);
+    exec->control = stack_reserve(CONTROL_STACK_BYTES);
+    if (exec->values == NULL || exec->control == NULL) {
+        exec_fini(exec);
+        return -1;
+    }
+    exec->values_end = exec->values + VALUE_STACK_BYTES / sizeof(value_t) - VALUE_STACK_MARGIN;
+    exec->control_end = exec->control + CONTROL_STACK_BYTES / sizeof(struct frame) - 1;
+    return 0;
+}
+
+void exec_fini(struct exec_state *exec)
+{
+    if (exec->values != NULL) {
+        munmap(exec->values, VALUE_STACK_BYTES);
+    }
+    if (exec->control != NULL) {
+        munmap(exec->control, CONTROL_STACK_BYTES);
+    }
+    exec->values = NULL;
+    exec->control = NULL;
+}
+
+void reg_release_range(value_t *r, unsigned from, unsigned to)
+{
+    while (to > from) {
+        value_clear(&r[--to]);
+    }
+}
+
+/* ---- leaving --------------------------------------------------------------------------------- */
+
+bool frame_is_incomplete(const struct frame *frame)
+{
+    return frame->owner == FRAME_OF_STACK
+           && frame_lasti(frame) < frame_code(frame)->_co_firsttraceable;
+}
+
+struct frame *frame_visible(struct frame *frame)
+{
+    while (frame != NULL && frame_is_incomplete(frame)) {
+        frame = frame->prev;
+    }
+    return frame;
+}
+
+/* The object outlives the frame: it takes record and locals over. */
+static void frame_escape(struct frame *frame)
+{
+    PyFrameObject *op = frame->object;
+    struct frame *copy = (struct frame *)op->_f_frame_data;
+    unsigned nlocals = frame->body->nlocals;
+    value_t *words = (value_t *)(copy + 1);
+    struct frame *back = frame_visible(frame->prev);
+
+    if (back != NULL && op->f_back == NULL) {
+        PyObject *exc = PyErr_GetRaisedException();
+        op->f_back = (PyFrameObject *)Py_XNewRef((PyObject *)frame_object(back));
+        PyErr_SetRaisedException(exc);
+    }
+    for (unsigned i = 0; i < nlocals; i++) {
+        words[i] = value_own(frame->r[i]);
+        frame->r[i] = VALUE_NULL;
+    }
+    *copy = *frame;
+    copy->r = words;
+    copy->prev = NULL;
+    copy->top = NULL;
+    copy->object = op;              /* borrowed: itself */
+    copy->func = value_own(frame->func);
+    copy->owner = FRAME_OF_OBJECT;
+    op->f_frame = (struct _PyInterpreterFrame *)copy;
+    PyObject_GC_Track(op);
+}
+
+void frame_clear(PyThreadState *ts, struct frame *frame, unsigned depth)
+{
+    PyFrameObject *op = frame->object;
+    if (op != NULL && Py_REFCNT(op) > 1) {
+        frame_escape(frame);
+        thread_set_frame(ts, frame->prev);
+        ts->py_recursion_remaining++;
+        frame->object = NULL;
+        Py_DECREF(op);
+        return;
+    }
+    reg_release_range(frame->r, 0, depth);
+    value_t func = frame->func;
+    PyObject *locals = frame->locals;
+    op = frame->object;
+    if (op != NULL && Py_REFCNT(op) > 1) {
+        /* A finalizer took hold of it meanwhile. */
+        frame_escape(frame);
+        locals = NULL;
+        func = VALUE_NULL;
+    }
+    else if (op != NULL) {
+        op->f_frame = NULL;
+    }
+    frame->object = NULL;
+    thread_set_frame(ts, frame->prev);
+    ts->py_recursion_remaining++;
+    Py_XDECREF(op);
+    value_release(func);
+    Py_XDECREF(locals);
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+PyFrameObject *frame_object(struct frame *frame)
+{
+    if (frame->object != NULL) {
+        return frame->object;
+    }
+    PyFrameObject *op = (PyFrameObject *)object_new(&PyFrame_Type, frame->body->nlocals);
+    if (op == NULL) {
+        return NULL;
+    }
+    op->f_frame = (struct _PyInterpreterFrame *)frame;
+    op->f_trace_lines = 1;
+    frame->object = op;
+    return op;
+}
+
+int frame_local_get(struct frame *frame, int index, PyObject **value)
+{
+    *value = NULL;
+    if (value_is_null(frame->r[index])) {
+        return 0;
+    }
+    PyObject *op = value_box(&frame->r[index]);
+    if (op == NULL) {
+        return -1;
+    }
+    *value = Py_NewRef(op);
+    return 0;
+}
+
+/* ---- roots ----------------------------------------------------------------------------------- */
+
+/* Words of a frame that may be live, given the frame above it (or NULL for the running one). */
+static unsigned frame_live_words(struct frame *frame)
+{
+    int index = frame_lasti(frame);
+    if (index < 0) {
+        return frame->body->nlocals;
+    }
+    return frame->body->depths[index];
+}
+
+int interp_visit_registers(PyThreadState *ts, visitproc visit, void *arg)
+{
+    for (struct frame *f = thread_frame(ts); f != NULL; f = f->prev) {
+        if (value_is_uncounted(f->func)) {
+            int result = visit(value_object(f->func), arg);
+            if (result) {
+                return result;
+            }
+        }
+        unsigned live = frame_live_words(f);
+        for (unsigned i = 0; i < live; i++) {
+            value_t v = f->r[i];
+            if (value_is_uncounted(v)) {
+                int result = visit(value_object(v), arg);
+                if (result) {
+                    return result;
+                }
+            }
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,522 @@
+/*
+ * Subscripts, building and taking apart.
+ */
+#include "interp/vm/vm.h"
+
+#include "objects/set.h"
+#include "objects/str.h"
+
+/* ---- subscripts ------------------------------------------------------------------------------ */
+
+/* The key itself is the argument, even a tuple. */
+static void raise_key_error(PyObject *key)
+{
+    PyObject *exc = PyObject_CallOneArg(PyExc_KeyError, key);
+    if (exc != NULL) {
+        PyErr_SetObject(PyExc_KeyError, exc);
+        Py_DECREF(exc);
+    }
+}
+
+/* New reference. */
+static PyObject *subscript(PyObject *container, value_t *key)
+{
+    if (container == NULL) {
+        return NULL;
+    }
+    if (PyDict_CheckExact(container)) {
+        PyObject *value, *op;
+        int found = dict_get_value(container, key, &value);
+        if (found != 0) {
+            return found < 0 ? NULL : value;
+        }
+        op = value_box(key);
+        if (op != NULL) {
+            raise_key_error(op);
+        }
+        return NULL;
+    }
+    PyObject *op = value_box(key);
+    return op == NULL ? NULL : PyObject_GetItem(container, op);
+}
+
+int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    PyObject *result = subscript(reg_object(fp, b), &fp->r[c]);
+    if (result == NULL) {
+        return -1;
+    }
+    reg_consume(fp, c);
+    reg_consume(fp, b);
+    reg_put(fp, a, value_from_owned(result));
+    return 0;
+}
+
+int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
+{
+    value_t key = value_from_uncounted(fp->body->consts[k]);
+    PyObject *result = subscript(reg_object(fp, b), &key);
+    if (result == NULL) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    reg_put(fp, a, value_from_owned(result));
+    return 0;
+}
+
+/* list[int] = value: 1 done, 0 not here, -1. */
+static int set_list_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    value_t o = fp->r[a], k = fp->r[b];
+    if (!value_is_pointer(o) || !value_is_int(k) || !Py_IS_TYPE(value_object(o), &PyList_Type)) {
+        return 0;
+    }
+    PyListObject *list = (PyListObject *)value_object(o);
+    Py_ssize_t i = value_int(k), n = Py_SIZE(list);
+    i += i < 0 ? n : 0;
+    if (i < 0 || i >= n) {
+        return 0;
+    }
+    PyObject *value = reg_take(fp, c);
+    if (value == NULL) {
+        return -1;
+    }
+    if (c >= fp->body->nlocals) {
+        fp->r[c] = VALUE_NULL;
+    }
+    return list_set_owned(list, i, value) < 0 ? -1 : 1;
+}
+
+int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    int done = set_list_item(fp, a, b, c);
+    if (done == 0) {
+        PyObject *container = reg_object(fp, a), *key = reg_object(fp, b);
+        PyObject *value = reg_object(fp, c);
+        if (container == NULL || key == NULL || value == NULL) {
+            return -1;
+        }
+        done = PyDict_CheckExact(container) ? PyDict_SetItem(container, key, value)
+                                            : PyObject_SetItem(container, key, value);
+        if (done == 0) {
+            reg_consume(fp, c);
+        }
+    }
+    if (done < 0) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    reg_consume(fp, a);
+    return 0;
+}
+
+int vm_del_item(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *container = reg_object(fp, a), *key = reg_object(fp, b);
+    if (container == NULL || key == NULL || PyObject_DelItem(container, key) < 0) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    reg_consume(fp, a);
+    return 0;
+}
+
+int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    PyObject *container = reg_object(fp, b);
+    PyObject *start = reg_object(fp, c), *stop = reg_object(fp, c + 1);
+    if (container == NULL || start == NULL || stop == NULL) {
+        return -1;
+    }
+    PyObject *slice = PySlice_New(start, stop, NULL);
+    PyObject *result = slice ? PyObject_GetItem(container, slice) : NULL;
+    Py_XDECREF(slice);
+    if (result == NULL) {
+        return -1;
+    }
+    value_release(fp->r[c + 1]);
+    value_release(fp->r[c]);
+    reg_consume(fp, b);
+    reg_put(fp, a, value_from_owned(result));
+    return 0;
+}
+
+int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    PyObject *start = reg_object(fp, b), *stop = reg_object(fp, b + 1);
+    PyObject *step = n == 3 ? reg_object(fp, b + 2) : NULL;
+    if (start == NULL || stop == NULL || (n == 3 && step == NULL)) {
+        return -1;
+    }
+    PyObject *slice = PySlice_New(start, stop, step);
+    if (slice == NULL) {
+        return -1;
+    }
+    reg_release_range(fp->r, b, b + n);
+    return reg_put_owned(fp, a, slice);
+}
+
+/* ---- building -------------------------------------------------------------------------------- */
+
+int vm_build_tuple(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    value_t *words = fp->r + b;
+    PyObject *tuple = args_materialise(words, n) < 0 ? NULL : PyTuple_New(n);
+    if (tuple == NULL) {
+        return -1;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        PyTuple_SET_ITEM(tuple, i, value_object(words[i]));
+        words[i] = VALUE_NULL;
+    }
+    return reg_put_owned(fp, a, tuple);
+}
+
+int vm_build_list(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    value_t *words = fp->r + b;
+    PyObject *list = args_materialise(words, n) < 0 ? NULL : PyList_New(n);
+    if (list == NULL) {
+        return -1;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        PyList_SET_ITEM(list, i, value_object(words[i]));
+        words[i] = VALUE_NULL;
+    }
+    return reg_put_owned(fp, a, list);
+}
+
+int vm_build_set(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    value_t *words = fp->r + b;
+    PyObject *set = args_materialise(words, n) < 0 ? NULL : PySet_New(NULL);
+    for (unsigned i = 0; set != NULL && i < n; i++) {
+        if (PySet_Add(set, value_object(words[i])) < 0) {
+            Py_CLEAR(set);
+        }
+    }
+    if (set == NULL) {
+        return -1;
+    }
+    reg_release_range(fp->r, b, b + n);
+    return reg_put_owned(fp, a, set);
+}
+
+int vm_build_map(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    value_t *words = fp->r + b;
+    if (args_materialise(words, 2 * (Py_ssize_t)n) < 0) {
+        return -1;
+    }
+    PyObject *const *items = (PyObject *const *)words;
+    PyObject *dict = n == 0 ? PyDict_New() : dict_from_items(items, 2, items + 1, 2, n);
+    if (dict == NULL) {
+        return -1;
+    }
+    reg_release_range(fp->r, b, b + 2 * n);
+    return reg_put_owned(fp, a, dict);
+}
+
+int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    value_t *words = fp->r + b;
+    if (args_materialise(words, n) < 0) {
+        return -1;
+    }
+    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
+    PyObject *text = empty ? str_join(empty, (PyObject *const *)words, n) : NULL;
+    Py_XDECREF(empty);
+    if (text == NULL) {
+        return -1;
+    }
+    reg_release_range(fp->r, b, b + n);
+    return reg_put_owned(fp, a, text);
+}
+
+int vm_list_append(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *item = reg_take(fp, b);
+    if (item == NULL) {
+        return -1;
+    }
+    if (b >= fp->body->nlocals) {
+        fp->r[b] = VALUE_NULL;
+    }
+    return list_append_owned((PyListObject *)value_object(fp->r[a]), item);
+}
+
+int vm_set_add(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *item = reg_object(fp, b);
+    if (item == NULL || PySet_Add(value_object(fp->r[a]), item) < 0) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    return 0;
+}
+
+int vm_map_add(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    PyObject *key = reg_object(fp, b), *value = reg_object(fp, c);
+    if (key == NULL || value == NULL
+        || PyDict_SetItem(value_object(fp->r[a]), key, value) < 0) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    reg_consume(fp, c);
+    return 0;
+}
+
+int vm_list_extend(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *iterable = reg_object(fp, b);
+    if (iterable == NULL || list_extend((PyListObject *)value_object(fp->r[a]), iterable) < 0) {
+        if (iterable != NULL && PyErr_ExceptionMatches(PyExc_TypeError)
+            && Py_TYPE(iterable)->tp_iter == NULL && !PySequence_Check(iterable)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "Value after * must be an iterable, not %.200s",
+                         Py_TYPE(iterable)->tp_name);
+        }
+        return -1;
+    }
+    reg_consume(fp, b);
+    return 0;
+}
+
+int vm_set_update(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *iterable = reg_object(fp, b);
+    if (iterable == NULL || set_update_from(value_object(fp->r[a]), iterable) < 0) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    return 0;
+}
+
+int vm_dict_update(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *other = reg_object(fp, b);
+    if (other == NULL || PyDict_Update(value_object(fp->r[a]), other) < 0) {
+        if (other != NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "'%.200s' object is not a mapping",
+                         Py_TYPE(other)->tp_name);
+        }
+        return -1;
+    }
+    reg_consume(fp, b);
+    return 0;
+}
+
+static void explain_merge(PyObject *callable, PyObject *other)
+{
+    PyObject *text;
+    if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        text = _PyObject_FunctionStr(callable);
+        if (text != NULL) {
+            PyErr_Format(PyExc_TypeError, "%U argument after ** must be a mapping, not %.200s",
+                         text, Py_TYPE(other)->tp_name);
+            Py_DECREF(text);
+        }
+    }
+    else if (PyErr_ExceptionMatches(PyExc_KeyError)) {
+        PyObject *exc = PyErr_GetRaisedException();
+        PyObject *args = PyException_GetArgs(exc);
+        if (!PyTuple_Check(args) || PyTuple_GET_SIZE(args) != 1) {
+            Py_XDECREF(args);
+            PyErr_SetRaisedException(exc);
+            return;
+        }
+        PyObject *key = PyTuple_GET_ITEM(args, 0);
+        text = _PyObject_FunctionStr(callable);
+        if (text != NULL) {
+            if (PyUnicode_Check(key)) {
+                PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'",
+                             text, key);
+            }
+            else {
+                PyErr_Format(PyExc_TypeError, "%U keywords must be strings", text);
+            }
+            Py_DECREF(text);
+        }
+        Py_DECREF(args);
+        Py_DECREF(exc);
+    }
+}
+
+int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    PyObject *other = reg_object(fp, b);
+    if (other == NULL) {
+        return -1;
+    }
+    if (dict_merge(value_object(fp->r[a]), other, 2) < 0) {
+        explain_merge(value_object(fp->r[c]), other);
+        return -1;
+    }
+    reg_consume(fp, b);
+    return 0;
+}
+
+int vm_list_to_tuple(struct frame *fp, unsigned a, unsigned b)
+{
+    PyObject *tuple = PyList_AsTuple(value_object(fp->r[b]));
+    if (tuple == NULL) {
+        return -1;
+    }
+    reg_consume(fp, b);
+    return reg_put_owned(fp, a, tuple);
+}
+
+/* ---- taking apart ---------------------------------------------------------------------------- */
+
+static void raise_few(Py_ssize_t wanted, Py_ssize_t got, bool star)
+{
+    PyErr_Format(PyExc_ValueError, star ? "not enough values to unpack (expected at least %zd, "
+                                          "got %zd)"
+                                        : "not enough values to unpack (expected %zd, got %zd)",
+                 wanted, got);
+}
+
+
+static PyObject *iterator_for_unpack(PyObject *op)
+{
+    PyObject *it = op ? PyObject_GetIter(op) : NULL;
+    if (it == NULL && op != NULL && PyErr_ExceptionMatches(PyExc_TypeError)
+        && Py_TYPE(op)->tp_iter == NULL && !PySequence_Check(op)) {
+        PyErr_Format(PyExc_TypeError, "cannot unpack non-iterable %.200s object",
+                     Py_TYPE(op)->tp_name);
+    }
+    return it;
+}
+
+/* Items of an exact tuple or list without an iterator: 1 done, 0 not here, -1. */
+static int unpack_direct(PyObject *op, value_t *words, unsigned n)
+{
+    bool tuple = PyTuple_CheckExact(op);
+    if (!tuple && !PyList_CheckExact(op)) {
+        return 0;
+    }
+    Py_ssize_t size = Py_SIZE(op);
+    if (size != n) {
+        if (size < n) {
+            raise_few(n, size, false);
+        }
+        else if (tuple || !lock_threads_run_together()) {
+            PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %u)", n);
+        }
+        else {
+            return 0;
+        }
+        return -1;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        words[i] = tuple ? vm_tuple_item(op, i) : vm_list_item(op, i);
+        if (words[i] == VALUE_NULL) {           /* another thread made the list shorter */
+            reg_release_range(words, 0, i);
+            raise_few(n, i, false);
+            return -1;
+        }
+    }
+    return 1;
+}
+
+int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    PyObject *op = reg_object(fp, b);
+    if (op == NULL) {
+        return -1;
+    }
+    /* The source may stand where the first item goes. */
+    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
+    value_t *words = frame_free_words(fp);
+    int done = unpack_direct(op, words, n);
+    if (done < 0) {
+        return -1;
+    }
+    if (done == 0) {
+        PyObject *it = iterator_for_unpack(op);
+        if (it == NULL) {
+            return -1;
+        }
+        PyObject *list = PyList_New(0);     /* iterating runs code that uses the free words */
+        for (unsigned i = 0; list != NULL && i <= n; i++) {
+            PyObject *item = PyIter_Next(it);
+            if (item == NULL) {
+                if (PyErr_Occurred()) {
+                    Py_CLEAR(list);
+                }
+                break;
+            }
+            if (list_append_owned((PyListObject *)list, item) < 0) {
+                Py_CLEAR(list);
+            }
+        }
+        Py_DECREF(it);
+        if (list == NULL) {
+            return -1;
+        }
+        Py_ssize_t got = PyList_GET_SIZE(list);
+        if (got != n) {
+            if (got < n) {
+                raise_few(n, got, false);
+            }
+            else {
+                PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %u)", n);
+            }
+            Py_DECREF(list);
+            return -1;
+        }
+        for (unsigned i = 0; i < n; i++) {
+            words[i] = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
+        }
+        Py_DECREF(list);
+    }
+    /* The first value goes to the highest register. */
+    for (unsigned i = 0; i < n; i++) {
+        fp->r[a + n - 1 - i] = words[i];
+    }
+    value_release(source);
+    return 0;
+}
+
+int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after)
+{
+    PyObject *op = reg_object(fp, b);
+    PyObject *it = iterator_for_unpack(op);
+    if (it == NULL) {
+        return -1;
+    }
+    PyObject *list = PyList_New(0);
+    if (list == NULL || list_extend((PyListObject *)list, it) < 0) {
+        Py_DECREF(it);
+        Py_XDECREF(list);
+        return -1;
+    }
+    Py_DECREF(it);
+    Py_ssize_t n = PyList_GET_SIZE(list), wanted = (Py_ssize_t)before + after;
+    if (n < wanted) {
+        raise_few(after ? wanted : before, n, true);
+        Py_DECREF(list);
+        return -1;
+    }
+    PyObject *middle = PyList_GetSlice(list, before, n - after);
+    if (middle == NULL) {
+        Py_DECREF(list);
+        return -1;
+    }
+    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
+    /* The first value goes to the highest register. */
+    value_t *to = fp->r + a + wanted;
+    for (unsigned i = 0; i < before; i++) {
+        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
+    }
+    *to-- = value_from_owned(middle);
+    for (unsigned i = 0; i < after; i++) {
+        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, n - after + i)));
+    }
+    Py_DECREF(list);
+    value_release(source);
+    return 0;
+}

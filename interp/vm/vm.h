@@ -1,0 +1,581 @@
+/*
+ * What the parts of the machine share: helpers behind the instructions, and how registers are read and
+ * written from outside the loop.
+ *
+ * A helper named after an instruction gets its operands as register (or site, constant) numbers, does all
+ * of it - consuming operands, writing the destination - and returns 0, or -1 with an exception and no
+ * operand consumed. fp->pc is up to date when it is called. They may run Python code.
+ */
+#ifndef KRAIT_VM_H
+#define KRAIT_VM_H
+
+#include "Python.h"
+
+#include "interp/frame.h"
+#include "interp/interp.h"
+#include "locking/lock.h"
+#include "locking/refs.h"
+#include "locking/world.h"
+#include "objects/dict.h"
+#include "objects/int.h"
+#include "objects/list.h"
+#include "objects/object.h"
+#include "objects/shape.h"
+#include "objects/type.h"
+#include "objects/value.h"
+
+PyAPI_FUNC(PyObject *) _Py_CheckFunctionResult(PyThreadState *ts, PyObject *callable,
+                                               PyObject *result, const char *where);
+PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable,
+                                            PyObject *const *args, Py_ssize_t nargs,
+                                            PyObject *keywords);
+
+#ifndef likely
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
+
+#define VALUE_NONE value_from_uncounted(Py_None)
+#define VALUE_BOOL(truth) value_from_uncounted((truth) ? Py_True : Py_False)
+
+static inline bool value_is_none(value_t v)
+{
+    return (v | VALUE_UNCOUNTED) == VALUE_NONE;
+}
+
+/* ---- registers ------------------------------------------------------------------------------- */
+
+/* Writes a destination: a local's old value is released, a temporary's is dead already. */
+static inline void reg_put(struct frame *fp, unsigned d, value_t v)
+{
+    value_t old = fp->r[d];
+    fp->r[d] = v;
+    if (d < fp->body->nlocals) {
+        value_release(old);
+    }
+}
+
+/* A moved operand is done with. */
+static inline void reg_consume(struct frame *fp, unsigned s)
+{
+    if (s >= fp->body->nlocals) {
+        value_release(fp->r[s]);
+    }
+}
+
+/* Takes an operand's value as an owned reference (moved from temporaries); NULL with MemoryError, nothing
+ * consumed. */
+static inline PyObject *reg_take(struct frame *fp, unsigned s)
+{
+    value_t v = fp->r[s];
+    if (s >= fp->body->nlocals) {
+        return value_to_owned(v);
+    }
+    PyObject *op = value_box(&fp->r[s]);
+    return op == NULL ? NULL : Py_NewRef(op);
+}
+
+/* The object of an operand, borrowed from its register. */
+static inline PyObject *reg_object(struct frame *fp, unsigned s)
+{
+    return value_box(&fp->r[s]);
+}
+
+static inline int reg_put_owned(struct frame *fp, unsigned d, PyObject *op)
+{
+    if (op == NULL) {
+        return -1;
+    }
+    reg_put(fp, d, value_from_owned(op));
+    return 0;
+}
+
+/* Releases r[from..to) downward, leaving them unbound. */
+void reg_release_range(value_t *r, unsigned from, unsigned to);
+
+/* The word for an object that the caller only borrows: uncounted where that is safe, else counted. */
+static inline value_t ref_word(PyObject *op)
+{
+    return ref_needs_no_count(op) ? value_from_uncounted(op) : value_from_owned(ref_new(op));
+}
+
+/* ---- caches ---------------------------------------------------------------------------------- */
+
+/* A site's word is kind << 48 | index << 32 | version, or the address of an entry (kind 0). */
+enum cache_kind { CACHE_ENTRY, CACHE_INLINE, CACHE_SLOT, CACHE_MODULE, CACHE_CALLABLE };
+
+#define CACHE_WORD(kind, index, version)                                                          \
+    ((uint64_t)(kind) << 48 | (uint64_t)(index) << 32 | (uint32_t)(version))
+#define CACHE_INDEX_MAX 0xFFFF
+
+static inline bool cache_matches(uint64_t cache, enum cache_kind kind, uint32_t version)
+{
+    return (cache & ~((uint64_t)0xFFFF << 32)) == ((uint64_t)kind << 48 | version);
+}
+
+static inline unsigned cache_index(uint64_t cache)
+{
+    return (unsigned)(cache >> 32) & 0xFFFF;
+}
+
+/* Immutable once published; freed after a grace period. Owns nothing. */
+#define CACHE_CALLABLE_WORD(v) ((uint64_t)CACHE_CALLABLE << 48 | (v) | VALUE_UNCOUNTED)
+
+struct site_entry {
+    uint32_t kind;              /* the form (opcode) it was made for */
+    uint32_t version;           /* of the type or of a dict's keys */
+    uint32_t version2;          /* of builtins' keys */
+    uint32_t index;
+    PyObject *owner;            /* a type, compared by address */
+    PyObject *value;            /* valid while the type has the version */
+};
+
+static inline struct site_entry *site_entry(const struct code_site *site)
+{
+    uint64_t cache = field_load_acquire(&site->cache);
+    return cache >> 48 == 0 ? (struct site_entry *)(uintptr_t)cache : NULL;
+}
+
+/* Owned words, or unbound when the cache does not hold. No Python code runs. */
+
+static inline value_t dict_load_slot(PyObject **slot)
+{
+    if (lock_threads_run_together()) {
+        PyObject *op = ref_load_uncounted(slot);
+        if (op != NULL) {
+            return value_from_uncounted(op);
+        }
+        bool empty;
+        return value_from_owned(ref_try_load(slot, &empty));
+    }
+    PyObject *op = *slot;
+    return op == NULL ? VALUE_NULL : ref_word(op);
+}
+
+static inline value_t dict_load_cached(PyObject *dict, uint64_t cache)
+{
+    if (unlikely(cache >> 48 != CACHE_MODULE)) {
+        return VALUE_NULL;
+    }
+    PyObject **slot = dict_cached_slot(dict, (uint32_t)cache, cache_index(cache));
+    return slot == NULL ? VALUE_NULL : dict_load_slot(slot);
+}
+
+static inline bool attr_load_inline(PyObject *owner, unsigned index, value_t *result)
+{
+    if (unlikely(!managed_is_inline(field_load_acquire(object_managed_word(owner))))) {
+        return false;
+    }
+    value_t v = field_load_acquire(&object_inline_slots(owner)[index]);
+    if (value_is_number(v)) {
+        *result = v;
+        return true;
+    }
+    if (lock_threads_run_together()) {
+        return instance_get_at(owner, (int)index, result);
+    }
+    *result = value_copy(v);
+    return v != VALUE_NULL;
+}
+
+/* Takes v over when true. Releases the old value (may run Python code). */
+static inline bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
+{
+    if (!lock_threads_run_together()) {
+        value_t *slot = &object_inline_slots(owner)[index];
+        if (likely(managed_is_inline(*object_managed_word(owner)) && *slot != VALUE_NULL)) {
+            value_t old = *slot;
+            *slot = v;
+            value_release(old);
+            return true;
+        }
+    }
+    return instance_set_at(owner, (int)index, v);
+}
+
+static inline value_t attr_load_field(PyObject **field)
+{
+    bool empty;
+    return value_from_owned(ref_try_load(field, &empty));
+}
+
+/* A module's dict; md_dict is the first field in every build. */
+static inline PyObject *module_dict(PyObject *module)
+{
+    return *(PyObject **)((char *)module + sizeof(PyObject));
+}
+
+value_t vm_entry_attr(PyObject *owner, struct site_entry *entry);
+value_t vm_entry_method(PyObject *owner, struct site_entry *entry);
+value_t vm_builtin_load(struct frame *fp, struct site_entry *entry);
+int vm_store_field(struct frame *fp, PyObject **field, PyObject *owner, unsigned v);
+
+/* Publishes a cache and turns the op of the current word into `op`, if the word still is a form of
+ * the same instruction. After too many turns the site becomes `give_up` for good. */
+void site_specialise(struct frame *fp, struct code_site *site, unsigned op, uint64_t cache,
+                     unsigned give_up);
+/* The same with an entry (copied). */
+void site_specialise_entry(struct frame *fp, struct code_site *site, unsigned op,
+                           const struct site_entry *entry, unsigned give_up);
+
+/* ---- arithmetic ------------------------------------------------------------------------------ */
+
+enum arith_kind {
+    ARITH_ADD, ARITH_SUBTRACT, ARITH_MULTIPLY, ARITH_TRUE_DIVIDE, ARITH_FLOOR_DIVIDE,
+    ARITH_REMAINDER, ARITH_POWER, ARITH_LSHIFT, ARITH_RSHIFT, ARITH_AND, ARITH_OR, ARITH_XOR,
+    ARITH_MATRIX_MULTIPLY,
+    ARITH_INPLACE,
+    ARITH_IADD = ARITH_INPLACE, ARITH_ISUBTRACT, ARITH_IMULTIPLY, ARITH_ITRUE_DIVIDE,
+    ARITH_IFLOOR_DIVIDE, ARITH_IREMAINDER, ARITH_IPOWER, ARITH_ILSHIFT, ARITH_IRSHIFT,
+    ARITH_IAND, ARITH_IOR, ARITH_IXOR, ARITH_IMATRIX_MULTIPLY,
+};
+enum unary_kind { UNARY_NEGATIVE, UNARY_POSITIVE, UNARY_INVERT };
+
+int vm_arith(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned c);
+int vm_arith_k(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned k);
+int vm_unary(struct frame *fp, enum unary_kind kind, unsigned a, unsigned b);
+int vm_compare(struct frame *fp, int op, unsigned a, unsigned b, unsigned c);
+int vm_compare_k(struct frame *fp, int op, unsigned a, unsigned b, unsigned k);
+int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c);
+int vm_compare_test_k(struct frame *fp, int op, unsigned b, unsigned k);
+int vm_contains(struct frame *fp, unsigned b, unsigned c);
+int vm_is(value_t a, value_t b);
+/* Truth of an operand: 1, 0, -1. Consumed unless keep. */
+int vm_truth(struct frame *fp, unsigned s, bool keep);
+
+static inline int value_truth_fast(value_t v)
+{
+    if ((v | VALUE_UNCOUNTED) == value_from_uncounted(Py_True)) {
+        return 1;
+    }
+    if ((v | VALUE_UNCOUNTED) == value_from_uncounted(Py_False) || value_is_none(v)) {
+        return 0;
+    }
+    if (value_is_int(v)) {
+        return v != VALUE_INT_TAG;
+    }
+    return value_is_double(v) ? value_double(v) != 0.0 : -1;
+}
+
+/* Of int words; false: not here. */
+static inline bool vm_int_floordiv(value_t a, value_t b, value_t *result)
+{
+    int64_t x = value_int(a), y = value_int(b);
+    if (y == 0) {
+        return false;
+    }
+    int64_t q = x / y;
+    q -= x % y != 0 && (x ^ y) < 0;
+    if (!value_int_fits(q)) {
+        return false;
+    }
+    *result = value_from_int(q);
+    return true;
+}
+
+static inline bool vm_int_mod(value_t a, value_t b, value_t *result)
+{
+    int64_t x = value_int(a), y = value_int(b);
+    if (y == 0) {
+        return false;
+    }
+    int64_t m = x % y;
+    *result = value_from_int(m != 0 && (m ^ y) < 0 ? m + y : m);
+    return true;
+}
+
+static inline bool vm_int_lshift(value_t a, value_t b, value_t *result)
+{
+    int64_t x = value_int(a), n = value_int(b);
+    if ((uint64_t)n > 47 || (x >> (47 - n)) + ((x >> 63) & 1) != 0) {
+        return false;
+    }
+    *result = value_from_int((int64_t)((uint64_t)x << n));
+    return true;
+}
+
+static inline bool vm_int_rshift(value_t a, value_t b, value_t *result)
+{
+    int64_t n = value_int(b);
+    if (n < 0) {
+        return false;
+    }
+    *result = value_from_int(value_int(a) >> (n > 63 ? 63 : n));
+    return true;
+}
+
+/* ---- attributes, names, cells ---------------------------------------------------------------- */
+
+int vm_get_attr(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_get_attr_any(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_set_attr(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_set_attr_any(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_del_attr(struct frame *fp, unsigned a, unsigned s);
+int vm_load_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_load_method_any(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool method);
+
+int vm_get_global(struct frame *fp, unsigned a, unsigned s);
+int vm_get_global_any(struct frame *fp, unsigned a, unsigned s);
+int vm_set_global(struct frame *fp, unsigned a, unsigned s);
+int vm_del_global(struct frame *fp, unsigned s);
+int vm_get_name(struct frame *fp, unsigned a, unsigned s);
+int vm_set_name(struct frame *fp, unsigned a, unsigned s);
+int vm_del_name(struct frame *fp, unsigned s);
+int vm_load_locals(struct frame *fp, unsigned a);
+int vm_get_from_dict_or_globals(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_load_build_class(struct frame *fp, unsigned a);
+int vm_setup_annotations(struct frame *fp);
+
+int vm_make_cell(struct frame *fp, unsigned a);
+int vm_set_deref(struct frame *fp, unsigned a, unsigned b);
+int vm_del_deref(struct frame *fp, unsigned a);
+int vm_get_from_dict_or_deref(struct frame *fp, unsigned a, unsigned b, unsigned c);
+void vm_raise_unbound(struct frame *fp, unsigned s);
+void vm_raise_unbound_cell(struct frame *fp, unsigned s);
+
+/* New reference, or NULL without an exception. */
+static inline PyObject *cell_load(PyObject *cell)
+{
+    return ref_load(&((PyCellObject *)cell)->ob_ref, cell);
+}
+
+/* ---- containers ------------------------------------------------------------------------------ */
+
+int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k);
+int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_del_item(struct frame *fp, unsigned a, unsigned b);
+int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_build_tuple(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_build_list(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_build_set(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_build_map(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_list_append(struct frame *fp, unsigned a, unsigned b);
+int vm_set_add(struct frame *fp, unsigned a, unsigned b);
+int vm_map_add(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_list_extend(struct frame *fp, unsigned a, unsigned b);
+int vm_set_update(struct frame *fp, unsigned a, unsigned b);
+int vm_dict_update(struct frame *fp, unsigned a, unsigned b);
+int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_list_to_tuple(struct frame *fp, unsigned a, unsigned b);
+int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after);
+
+/* Item i (negative from the end) as a word, or unbound when out of range. */
+static inline value_t vm_list_item(PyObject *op, int64_t i)
+{
+    PyListObject *list = (PyListObject *)op;
+    if (lock_threads_run_together()) {
+        return value_from_owned(list_get_ref(list, i < 0 ? i + Py_SIZE(list) : i));
+    }
+    Py_ssize_t n = Py_SIZE(list);
+    i += i < 0 ? n : 0;
+    if (unlikely((uint64_t)i >= (uint64_t)n)) {
+        return VALUE_NULL;
+    }
+    return value_from_owned(Py_NewRef(list->ob_item[i]));
+}
+
+static inline value_t vm_tuple_item(PyObject *op, int64_t i)
+{
+    Py_ssize_t n = Py_SIZE(op);
+    i += i < 0 ? n : 0;
+    if (unlikely((uint64_t)i >= (uint64_t)n)) {
+        return VALUE_NULL;
+    }
+    return value_from_owned(Py_NewRef(((PyTupleObject *)op)->ob_item[i]));
+}
+
+/* ---- iteration ------------------------------------------------------------------------------- */
+
+int vm_get_iter(struct frame *fp, unsigned a, unsigned b);
+value_t vm_range_next(PyObject *it);
+value_t vm_list_next(PyObject *it);
+value_t vm_tuple_next(PyObject *it);
+/* tp_iternext; unbound at the end, or with an exception. */
+value_t vm_iter_next(PyObject *it);
+/* The exception that an iterator ended with: StopIteration is taken away (0), others stay (-1). */
+int vm_iter_end(struct frame *fp);
+int vm_get_aiter(struct frame *fp, unsigned a, unsigned b);
+int vm_get_anext(struct frame *fp, unsigned a, unsigned b);
+int vm_end_async_for(struct frame *fp, unsigned a);
+int vm_get_yield_from_iter(struct frame *fp, unsigned a, unsigned b);
+int vm_get_awaitable(struct frame *fp, unsigned a, unsigned b, unsigned where);
+/* 0: yielded, r[b] has the value; 1: returned, r[a] has the result; -1. */
+int vm_send(struct frame *fp, unsigned a, unsigned b);
+int vm_cleanup_throw(struct frame *fp, unsigned a);
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+/* Any call: fp itself when it is done, another frame to run, or NULL with an exception. The window is
+ * consumed in every case. */
+struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
+struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b,
+                         unsigned flags);
+void vm_drop_window(struct frame *fp, unsigned base);
+PyObject *vm_instance_new(PyTypeObject *type);
+int vm_append(PyObject *list, value_t *item);
+
+static inline struct code_body *vm_init_body(PyObject *func)
+{
+    return code_body((PyCodeObject *)((PyFunctionObject *)func)->func_code);
+}
+
+static inline bool vm_has_room(PyThreadState *ts, struct frame *top, const struct code_body *body,
+                               const value_t *r)
+{
+    const struct exec_state *exec = &interp_thread(ts)->exec;
+    return r + body->nregs <= exec->values_end && top < exec->control_end
+           && ts->py_recursion_remaining > 0;
+}
+
+/* RecursionError, or MemoryError when a stack is full. */
+void vm_raise_too_deep(PyThreadState *ts);
+
+/* Of a plain call: the words r[0..argcount) are there, the other locals become unbound. */
+static inline void vm_clear_locals(const struct code_body *body, value_t *r)
+{
+    for (unsigned i = body->argcount; i < body->nlocals; i++) {
+        r[i] = VALUE_NULL;
+    }
+}
+
+/* Fills in a record at `top`; the words r[0..nlocals) are there. */
+static inline struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct frame *top,
+                                    value_t func, struct code_body *body, value_t *r,
+                                    enum on_return how)
+{
+    ts->py_recursion_remaining--;
+    top->body = body;
+    top->pc = body->words;
+    top->r = r;
+    top->prev = prev;
+    top->top = top + 1;
+    top->func = func;
+    top->locals = NULL;
+    top->object = NULL;
+    top->dst = 0;
+    top->on_return = (uint8_t)how;
+    top->owner = FRAME_OF_STACK;
+    top->events = top->unwinding = 0;
+    top->spare = 0;
+    return top;
+}
+
+/* First free word above a frame; where its next record goes. */
+static inline value_t *frame_free_words(struct frame *fp)
+{
+    return fp->r + fp->body->nregs;
+}
+
+/* ---- functions, generators ------------------------------------------------------------------- */
+
+int vm_make_function(struct frame *fp, unsigned a, unsigned k);
+int vm_set_function_attribute(struct frame *fp, unsigned a, unsigned b, unsigned what);
+
+static inline bool gen_can_resume(PyGenObject *gen)
+{
+    return gen->gi_frame_state < GEN_EXECUTING;
+}
+static inline bool gen_can_send(PyGenObject *gen, value_t sent)
+{
+    return gen->gi_frame_state == GEN_SUSPENDED
+           || gen->gi_frame_state == GEN_SUSPENDED_YIELD_FROM
+           || (gen->gi_frame_state == GEN_CREATED && value_is_none(sent));
+}
+
+/* Puts a suspended generator's frame on the stacks, `sent` (taken over) where its yield wants it. NULL with
+ * RecursionError (sent released). */
+struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
+                           enum on_return how);
+/* Takes a yielding frame off the stacks. */
+void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from);
+/* The same for one that returned or failed: its registers are released. */
+void vm_gen_finish(PyThreadState *ts, struct frame *fp);
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+int vm_intrinsic1(struct frame *fp, unsigned a, unsigned b, unsigned id);
+int vm_intrinsic2(struct frame *fp, unsigned a, unsigned b, unsigned id);
+int vm_import_name(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_import_from(struct frame *fp, unsigned a, unsigned b, unsigned s);
+int vm_format_simple(struct frame *fp, unsigned a, unsigned b);
+int vm_format_spec(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_convert(struct frame *fp, unsigned a, unsigned b, unsigned how);
+int vm_match_class(struct frame *fp, unsigned a, unsigned b, unsigned n);
+int vm_match_keys(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_get_len(struct frame *fp, unsigned a, unsigned b);
+static inline bool vm_has_flag(value_t v, unsigned long flag)
+{
+    return value_is_pointer(v) && (Py_TYPE(value_object(v))->tp_flags & flag);
+}
+
+int vm_before_with(struct frame *fp, unsigned a, unsigned b);
+int vm_before_async_with(struct frame *fp, unsigned a, unsigned b);
+int vm_with_except_start(struct frame *fp, unsigned a, unsigned b, unsigned c);
+
+/* ---- exceptions ------------------------------------------------------------------------------ */
+
+int vm_check_exc_match(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_check_eg_match(struct frame *fp, unsigned a, unsigned b);
+/* Set the exception; do not unwind. cause: REG_NONE for none. */
+void vm_raise(struct frame *fp, unsigned exc, unsigned cause);
+/* 1: an exception was being handled and is set again; 0: RuntimeError is set. */
+int vm_raise_current(PyThreadState *ts);
+void vm_reraise(struct frame *fp, unsigned exc, unsigned lasti);
+
+/* Goes outward from fp until a handler takes the exception: the frame to go on with, its pc at the handler; NULL
+ * when a frame that returns to C was left. */
+struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback);
+
+/* What a frame's return means for a caller that is not a plain one: the frame to go on with; NULL with an
+ * exception that is then raised in *caller. v is taken over. */
+struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_return how, value_t v,
+                           value_t *window);
+/* Displacement of the jump in the word before pc. */
+int word_jump(const struct code_body *body, const uint64_t *pc);
+/* Operands of the word before pc, whatever their width. */
+unsigned word_a(const struct code_body *body, const uint64_t *pc);
+unsigned word_b(const struct code_body *body, const uint64_t *pc);
+
+/* One instruction after EXT. */
+struct wide_state {
+    struct frame *fp;
+    const uint64_t *pc;
+    value_t result;
+};
+/* True when interp_run() is to return `result`. */
+bool vm_wide_step(PyThreadState *ts, struct wide_state *state);
+
+/* Does the instruction before which state->pc stands, as `op`: 0, or -1 with an exception that has not been
+ * unwound. Not for calls, returns and yields. */
+int vm_single_step(PyThreadState *ts, struct wide_state *state, unsigned op);
+
+/* ---- monitoring ------------------------------------------------------------------------------ */
+
+static inline uint32_t vm_instrument_version(PyThreadState *ts)
+{
+    extern uint32_t monitoring_version;
+    return field_load(&monitoring_version);
+}
+/* 1: words of the frame changed, look at the current one again; 0; -1. */
+int vm_resume_instrument(struct frame *fp);
+/* Reports the events of the current word: the op to do now; -1 with an exception; -2 when the instruction
+ * has been done. May move fp->pc (a jump by the tracer). */
+int vm_instrumented(PyThreadState *ts, struct frame *fp);
+/* Events off the fast path; nothing when nobody listens. An exception that a tool raises replaces
+ * the current one. */
+void monitor_raise(PyThreadState *ts, struct frame *fp);
+void monitor_reraise(PyThreadState *ts, struct frame *fp);
+void monitor_handled(PyThreadState *ts, struct frame *fp);
+void monitor_unwind(PyThreadState *ts, struct frame *fp);
+int monitor_throw(PyThreadState *ts, struct frame *fp);
+/* A call of a C function is over. -1 when a tool raised. */
+int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, PyObject *arg,
+                     bool failed);
+void monitor_stop_iteration(PyThreadState *ts, struct frame *fp);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * Iterators over dicts, forwards and backwards, by key, value and item.
+ */
+#include "objects/dict/keys.h"
+#include "objects/gc/gc.h"
+#include "objects/iter.h"
+#include "objects/shared.h"
+#include "objects/tuple.h"
+
+struct dict_iter {
+    PyObject_HEAD
+    PyDictObject *dict;     /* owned; NULL when exhausted */
+    Py_ssize_t used;        /* size of the dict at the start; -1 once it was found changed */
+    Py_ssize_t pos;         /* next entry to look at */
+    PyObject *result;       /* pair given last, used again while nobody else has it; or NULL */
+    Py_ssize_t left;        /* items still to come */
+};
+
+PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
+{
+    struct dict_iter *it = (struct dict_iter *)object_new_raw(type, 0);
+    if (it == NULL) {
+        return NULL;
+    }
+    bool backwards = type == &PyDictRevIterKey_Type || type == &PyDictRevIterValue_Type ||
+                     type == &PyDictRevIterItem_Type;
+    PyDictObject *d = (PyDictObject *)dict;
+    it->dict = (PyDictObject *)Py_NewRef(dict);
+    it->used = it->left = dict_size(dict);
+    Py_BEGIN_CRITICAL_SECTION(dict);
+    it->pos = backwards ? d->ma_keys->nentries - 1 : 0;
+    Py_END_CRITICAL_SECTION();
+    it->result = NULL;
+    gc_track((PyObject *)it);
+    return (PyObject *)it;
+}
+
+PyObject *dict_iter(PyObject *dict)
+{
+    return dict_iter_new(&PyDictIterKey_Type, dict);
+}
+
+static void dict_iter_dealloc(PyObject *op)
+{
+    struct dict_iter *it = (struct dict_iter *)op;
+    gc_untrack(op);
+    Py_XDECREF(it->dict);
+    Py_XDECREF(it->result);
+    object_free(op);
+}
+
+static int dict_iter_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((struct dict_iter *)op)->dict);
+    Py_VISIT(((struct dict_iter *)op)->result);
+    return 0;
+}
+
+/* The next entry in a direction: its key and value as new references (each may be NULL if not
+ * wanted). False at the end and when the dict has changed, which raises. Locks of both held. */
+static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
+{
+    PyDictObject *d = it->dict;
+    if (d == NULL) {
+        return false;
+    }
+    if (it->used != d->ma_used) {
+        PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
+        it->used = -1;
+        return false;
+    }
+    PyDictKeysObject *keys = d->ma_keys;
+    Py_ssize_t ix = it->pos;
+    if (ix >= keys->nentries && direction < 0) {
+        ix = keys->nentries - 1;
+    }
+    while (ix >= 0 && ix < keys->nentries && *keys_value_slot(keys, ix) == NULL) {
+        ix += direction;
+    }
+    if (ix < 0 || ix >= keys->nentries) {
+        it->dict = NULL;
+        Py_DECREF(d);
+        return false;
+    }
+    if (it->left == 0) {
+        PyErr_SetString(PyExc_RuntimeError, "dictionary keys changed during iteration");
+        it->dict = NULL;
+        Py_DECREF(d);
+        return false;
+    }
+    it->pos = ix + direction;
+    it->left--;
+    if (key != NULL) {
+        *key = Py_NewRef(*keys_key_slot(keys, ix));
+    }
+    if (value != NULL) {
+        *value = shared_new_ref(*keys_value_slot(keys, ix));
+    }
+    return true;
+}
+
+static inline bool step(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
+{
+    if (!lock_threads_run_together()) {
+        return step_locked(it, direction, key, value);
+    }
+    bool found = false;
+    PyObject *dict;
+    Py_BEGIN_CRITICAL_SECTION(it);
+    dict = Py_XNewRef(it->dict);
+    Py_END_CRITICAL_SECTION();
+    if (dict != NULL) {
+        Py_BEGIN_CRITICAL_SECTION2(it, dict);
+        found = step_locked(it, direction, key, value);
+        Py_END_CRITICAL_SECTION2();
+        Py_DECREF(dict);
+    }
+    return found;
+}
+
+static PyObject *next_key(PyObject *op, int direction)
+{
+    PyObject *key;
+    return step((struct dict_iter *)op, direction, &key, NULL) ? key : NULL;
+}
+
+static PyObject *next_value(PyObject *op, int direction)
+{
+    PyObject *value;
+    return step((struct dict_iter *)op, direction, NULL, &value) ? value : NULL;
+}
+
+/* The last pair again if nobody holds it any more: for k, v in d.items() makes no tuples. */
+static PyObject *reuse_pair(struct dict_iter *it, PyObject *key, PyObject *value)
+{
+    PyObject *pair = it->result;
+    PyObject *old_key = PyTuple_GET_ITEM(pair, 0), *old_value = PyTuple_GET_ITEM(pair, 1);
+    Py_INCREF(pair);
+    PyTuple_SET_ITEM(pair, 0, key);
+    PyTuple_SET_ITEM(pair, 1, value);
+    if (!PyObject_GC_IsTracked(pair)) {
+        gc_track(pair);
+    }
+    Py_DECREF(old_key);
+    Py_DECREF(old_value);
+    return pair;
+}
+
+static PyObject *next_item(PyObject *op, int direction)
+{
+    struct dict_iter *it = (struct dict_iter *)op;
+    PyObject *key, *value;
+    if (!step(it, direction, &key, &value)) {
+        return NULL;
+    }
+    if (lock_threads_run_together()) {
+        return tuple_pair_steal(key, value);
+    }
+    if (it->result != NULL && ref_is_unique(it->result)) {
+        return reuse_pair(it, key, value);
+    }
+    PyObject *pair = tuple_pair_steal(key, value);
+    Py_XSETREF(it->result, Py_XNewRef(pair));
+    return pair;
+}
+
+static PyObject *iter_next_key(PyObject *op) { return next_key(op, 1); }
+static PyObject *iter_next_value(PyObject *op) { return next_value(op, 1); }
+static PyObject *iter_next_item(PyObject *op) { return next_item(op, 1); }
+static PyObject *iter_prev_key(PyObject *op) { return next_key(op, -1); }
+static PyObject *iter_prev_value(PyObject *op) { return next_value(op, -1); }
+static PyObject *iter_prev_item(PyObject *op) { return next_item(op, -1); }
+
+#include "dict_iter.bind.h"
+
+static Py_ssize_t dict_iter_length_hint(struct dict_iter *self)
+{
+    Py_ssize_t n = 0;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (self->dict != NULL && self->used == dict_size((PyObject *)self->dict)) {
+        n = self->left;
+    }
+    Py_END_CRITICAL_SECTION();
+    return n;
+}
+
+/* (iter, ([items left],)): a copy of the iterator is run to its end. */
+static PyObject *dict_iter_reduce(struct dict_iter *self)
+{
+    struct dict_iter *copy = (struct dict_iter *)object_new_raw(Py_TYPE(self), 0);
+    if (copy == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(self);
+    copy->dict = (PyDictObject *)Py_XNewRef(self->dict);
+    copy->used = self->used;
+    copy->pos = self->pos;
+    copy->left = self->left;
+    Py_END_CRITICAL_SECTION();
+    copy->result = NULL;
+    gc_track((PyObject *)copy);
+    PyObject *items = PySequence_List((PyObject *)copy);
+    Py_DECREF(copy);
+    PyObject *iter = items == NULL ? NULL : iter_builtin(ID(iter));
+    if (iter == NULL) {
+        Py_XDECREF(items);
+        return NULL;
+    }
+    return Py_BuildValue("N(N)", iter, items);
+}
+
+#define DICT_ITER_TYPE(VARIABLE, NAME, NEXT)                                                       \
+    PyTypeObject VARIABLE = {                                                                      \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0)                                                     \
+        .tp_name = NAME,                                                                           \
+        .tp_basicsize = sizeof(struct dict_iter),                                                  \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                                       \
+        .tp_dealloc = dict_iter_dealloc,                                                           \
+        .tp_traverse = dict_iter_traverse,                                                         \
+        .tp_getattro = PyObject_GenericGetAttr,                                                    \
+        .tp_iter = PyObject_SelfIter,                                                              \
+        .tp_iternext = NEXT,                                                                       \
+        .tp_methods = dict_iter_methods,                                                           \
+    }
+
+DICT_ITER_TYPE(PyDictIterKey_Type, "dict_keyiterator", iter_next_key);
+DICT_ITER_TYPE(PyDictIterValue_Type, "dict_valueiterator", iter_next_value);
+DICT_ITER_TYPE(PyDictIterItem_Type, "dict_itemiterator", iter_next_item);
+DICT_ITER_TYPE(PyDictRevIterKey_Type, "dict_reversekeyiterator", iter_prev_key);
+DICT_ITER_TYPE(PyDictRevIterValue_Type, "dict_reversevalueiterator", iter_prev_value);
+DICT_ITER_TYPE(PyDictRevIterItem_Type, "dict_reverseitemiterator", iter_prev_item);
