@@ -271,7 +271,7 @@ static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
         power = _Py_c_pow(x, y);
     }
     if (errno == EDOM) {
-        PyErr_SetString(PyExc_ZeroDivisionError, "zero to a negative or complex power");
+        PyErr_SetString(PyExc_ZeroDivisionError, "0.0 to a negative or complex power");
         return NULL;
     }
     if (errno == ERANGE) {
