@@ -25,8 +25,10 @@ static char *address_in(const Py_buffer *view, char *at, int dim, Py_ssize_t ind
     return follow(view, at + view->strides[dim] * index, dim);
 }
 
-static char *address_of_tuple(const Py_buffer *view, PyObject *key)
+/* Of an item by a tuple of indices, which may run Python code: the view is checked again. */
+static char *address_of_tuple(PyObject *self, PyObject *key)
 {
+    const Py_buffer *view = view_of(self);
     Py_ssize_t count = PyTuple_GET_SIZE(key);
     if (count > view->ndim) {
         PyErr_Format(PyExc_TypeError, "cannot index %d-dimension view with %zd-element tuple",
@@ -36,7 +38,7 @@ static char *address_of_tuple(const Py_buffer *view, PyObject *key)
     char *at = view->buf;
     for (int dim = 0; at != NULL && dim < count; dim++) {
         Py_ssize_t index = PyNumber_AsSsize_t(PyTuple_GET_ITEM(key, dim), PyExc_IndexError);
-        if (index == -1 && PyErr_Occurred()) {
+        if ((index == -1 && PyErr_Occurred()) || view_check_released(self) < 0) {
             return NULL;
         }
         at = address_in(view, at, dim, index);
@@ -200,8 +202,9 @@ static PyObject *scalar_item(const Py_buffer *view, PyObject *key, PyObject *sel
     return NULL;
 }
 
-static PyObject *item_of_tuple(const Py_buffer *view, PyObject *key)
+static PyObject *item_of_tuple(PyObject *self, PyObject *key)
 {
+    const Py_buffer *view = view_of(self);
     if (format_native(view->format) == 0) {
         PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported",
                      view->format);
@@ -210,7 +213,7 @@ static PyObject *item_of_tuple(const Py_buffer *view, PyObject *key)
     if (PyTuple_GET_SIZE(key) < view->ndim) {
         return unsupported("sub-views are not implemented");
     }
-    char *at = address_of_tuple(view, key);
+    char *at = address_of_tuple(self, key);
     return at == NULL ? NULL : item_unpack(at, view->format);
 }
 
@@ -231,7 +234,7 @@ static PyObject *subscript(PyObject *self, PyObject *key, Py_ssize_t index)
     }
     if (PyTuple_Check(key)) {
         if (all_are(key, false)) {
-            return item_of_tuple(view, key);
+            return item_of_tuple(self, key);
         }
         if (all_are(key, true)) {
             return unsupported("multi-dimensional slicing is not implemented");
@@ -296,7 +299,7 @@ static int store(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     char *at = view->ndim == 0      ? view->buf
-               : PyTuple_Check(key) ? address_of_tuple(view, key)
+               : PyTuple_Check(key) ? address_of_tuple(self, key)
                                     : address_in(view, view->buf, 0, index);
     if (at == NULL || view_check_released(self) < 0) {
         return -1;
@@ -344,6 +347,9 @@ static int store_slice(PyObject *self, PyObject *slice, PyObject *value)
         to.shape = shape;
         to.strides = strides;
         result = apply_slice(&to, slice);
+        if (result == 0) {
+            result = view_check_released(self); /* indices of a slice may run Python code */
+        }
         if (result == 0 && !same_structure(&to, &from)) {
             PyErr_SetString(PyExc_ValueError, "memoryview assignment: lvalue and rvalue have "
                                               "different structures");
@@ -460,11 +466,6 @@ static int cast_to_row(PyMemoryViewObject *self, const char *format_text)
     };
     Py_buffer *view = &self->view;
     char from = format_native(view->format), to = format_native(format_text);
-    if (from == 0) {
-        PyErr_SetString(PyExc_ValueError, "memoryview: source format must be a native single "
-                                          "character format prefixed with an optional '@'");
-        return -1;
-    }
     if (to == 0) {
         PyErr_SetString(PyExc_ValueError, "memoryview: destination format must be a native single "
                                           "character format prefixed with an optional '@'");
