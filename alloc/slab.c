@@ -12,7 +12,7 @@
 #include "alloc/large.h"
 
 enum { CHUNK_SPANS = 16, CHUNK_BYTES = CHUNK_SPANS * SLAB_SPAN };
-enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, CARVE_BYTES = 4096, LEAF_RECORDS = 1 << 16 };
+enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, EMPTY_KEPT = 4, CARVE_BYTES = 4096, LEAF_RECORDS = 1 << 16 };
 
 enum span_state { SPAN_IDLE, SPAN_CURRENT, SPAN_ROOMY, SPAN_FULL, SPAN_ABANDONED, SPAN_WAITING };
 
@@ -21,6 +21,7 @@ enum { TRIP_NEVER = UINT32_MAX };
 struct alloc_heap {
     struct span *notices; /* atomic; &closed once the thread has ended */
     struct span *roomy[SLAB_BINS];
+    uint8_t empty[SLAB_BINS]; /* how many empty ones are kept among them, for the next burst */
     struct span *full;
     struct alloc_heap *next_unused;
 };
@@ -313,6 +314,18 @@ static void span_give_back(struct span *span)
     }
 }
 
+/* A span with room has become empty. Most often it is about to be filled again: a few are kept. */
+static void span_emptied(struct alloc_heap *heap, struct span *span)
+{
+    unsigned bin = span_bin(span);
+    if (heap->empty[bin] < EMPTY_KEPT) {
+        heap->empty[bin]++;
+    } else if (!atomic_load_relaxed(&span->noticed)) {
+        list_remove(&heap->roomy[bin], span);
+        span_give_back(span);
+    }
+}
+
 /* A free made live equal to trip: a full span has room again, or one with room is empty. */
 COLD void slab_span_tripped(struct span *span)
 {
@@ -320,9 +333,8 @@ COLD void slab_span_tripped(struct span *span)
     if (span->state == SPAN_FULL) {
         list_remove(&heap->full, span);
         span_make_roomy(heap, span);
-    } else if (span->state == SPAN_ROOMY && !atomic_load_relaxed(&span->noticed)) {
-        list_remove(&heap->roomy[span_bin(span)], span);
-        span_give_back(span);
+    } else if (span->state == SPAN_ROOMY) {
+        span_emptied(heap, span);
     }
 }
 
@@ -370,14 +382,16 @@ static void heap_read_notices(struct alloc_heap *heap, struct span *leave)
             if (atomic_load_relaxed(&span->remote)) {
                 span_notice(span);
             }
-        } else if (span_drain(span) && span->state == SPAN_FULL) {
-            list_remove(&heap->full, span);
-            span_make_roomy(heap, span);
-        }
-        if (atomic_load_relaxed(&span->owner) == heap && span->state == SPAN_ROOMY && !span->live
-            && !atomic_load_relaxed(&span->noticed)) {
-            list_remove(&heap->roomy[span_bin(span)], span);
-            span_give_back(span);
+        } else {
+            uint32_t before = span->live;
+            span_drain(span);
+            if (span->state == SPAN_FULL && span->free) {
+                list_remove(&heap->full, span);
+                span_make_roomy(heap, span);
+            }
+            if (span->state == SPAN_ROOMY && before && !span->live) {
+                span_emptied(heap, span);
+            }
         }
         span = next;
     }
@@ -411,6 +425,9 @@ static struct span *heap_find_span(struct alloc_heap *heap, unsigned kind, unsig
     unsigned bin = kind * SLAB_CLASSES + class;
     struct span *span = list_pop(&heap->roomy[bin]);
     if (span) {
+        if (!span->live && heap->empty[bin]) {
+            heap->empty[bin]--;
+        }
         return span;
     }
     for (;;) {
@@ -778,6 +795,7 @@ void slab_thread_done(void)
     while ((span = list_pop(&heap->full))) {
         span_abandon(span);
     }
+    memset(heap->empty, 0, sizeof(heap->empty));
     slab_self.heap = &no_heap;
     heap->next_unused = pool.unused_heaps;
     pool.unused_heaps = heap;
@@ -824,6 +842,7 @@ static void abandoned_reclaim(int chunks_to_keep)
 /* Those that had to stay when they became empty. */
 static void heap_give_back_empty(struct alloc_heap *heap)
 {
+    memset(heap->empty, 0, sizeof(heap->empty));
     for (unsigned bin = 0; bin < SLAB_BINS; bin++) {
         struct span *next;
         for (struct span *span = heap->roomy[bin]; span; span = next) {

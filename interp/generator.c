@@ -170,6 +170,9 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
     if (frame == NULL) {
         return PYGEN_ERROR;
     }
+    if (thrown) {
+        monitor_throw(ts, frame);
+    }
     value_t v = interp_run(ts, frame, thrown);
     bool suspended = gen->gi_frame_state < GEN_EXECUTING;
     if (v == VALUE_NULL) {

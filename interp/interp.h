@@ -57,7 +57,8 @@ extern PyTypeObject *const traceback_types[];
 
 /* ---- monitoring, tracing --------------------------------------------------------------------- */
 
-struct monitoring_state;
+/* The module sys.monitoring (new reference). */
+PyObject *monitoring_module(void);
 int monitoring_init(struct object_interp *interp);
 void monitoring_fini(struct object_interp *interp);
 

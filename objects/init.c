@@ -19,6 +19,18 @@ static PyTypeObject *const *const groups[] = {
     object_types, descr_types, cfunction_types, weakref_types, module_types, typing_types,
 };
 
+/* Instances of typing's types find their __module__ in the type, as those of classes do. */
+static int add_typing_module(void)
+{
+    for (PyTypeObject *const *type = typing_types; *type != NULL; type++) {
+        if (strncmp((*type)->tp_name, "typing.", 7) == 0
+            && type_add_attr(*type, ID(__module__), ID(typing)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int object_init(struct interp_state *Py_UNUSED(interp))
 {
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
@@ -26,7 +38,7 @@ int object_init(struct interp_state *Py_UNUSED(interp))
             return -1;
         }
     }
-    return 0;
+    return add_typing_module();
 }
 
 /* Takes every static type's state down, those of other folders included: subclasses first. */

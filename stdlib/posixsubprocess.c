@@ -392,6 +392,16 @@ start_and_report(struct child *child, bool allow_vfork)
     return PyLong_FromLong(pid);
 }
 
+static bool
+id_number(PyObject *arg, const char *what, const char *complaint, uint32_t *out)
+{
+    if (!PyLong_Check(arg)) {
+        PyErr_SetString(PyExc_ValueError, complaint);
+        return false;
+    }
+    return account_number(arg, what, out);
+}
+
 static PyObject *
 spawner_fork_exec(PyObject *Py_UNUSED(module), PyObject *args, PyObject *executable_list,
                   int close_fds, PyObject *pass_fds, PyObject *cwd, PyObject *env, int p2cread,
@@ -432,18 +442,12 @@ spawner_fork_exec(PyObject *Py_UNUSED(module), PyObject *args, PyObject *executa
                 && extra_groups_of(extra_groups, &child);
     uint32_t number;
     if (fine && gid != Py_None) {
-        if (!PyLong_Check(gid) || !account_number(gid, "gid", &number)) {
-            PyErr_SetString(PyExc_ValueError, "invalid group id");
-            fine = false;
-        }
+        fine = id_number(gid, "gid", "invalid group id", &number);
         child.set_gid = true;
         child.gid = number;
     }
     if (fine && uid != Py_None) {
-        if (!PyLong_Check(uid) || !account_number(uid, "uid", &number)) {
-            PyErr_SetString(PyExc_ValueError, "invalid user id");
-            fine = false;
-        }
+        fine = id_number(uid, "uid", "invalid user id", &number);
         child.set_uid = true;
         child.uid = number;
     }

@@ -35,7 +35,7 @@ static void count_one(struct gc_state *gc, struct thread *self, int n)
     int threshold = atomic_load_relaxed(&gc->threshold[0]);
     if (n > 0 && threshold && count > threshold && atomic_load_relaxed(&gc->enabled)
         && !atomic_load_relaxed(&gc->collecting)
-        && (!(lock_threads_run_together() || SLAB_DIRECT) || count > gc->old_total / 4)) {
+        && (!(lock_threads_run_together() || SLAB_DIRECT) || count > atomic_load_relaxed(&gc->old_total) / 4)) {
         interrupt_request(self, BREAK_COLLECT);
     }
 }
@@ -57,6 +57,15 @@ COLD void gc_young_add(PyObject *op, uint8_t *byte)
         *byte |= GC_YOUNG;
     }
     count_one(gc, self, 1);
+}
+
+/* objects=direct: no list, so what dies is counted off. */
+COLD void gc_count_down(void)
+{
+    struct gc_state *gc = thread_interp(thread_self())->gc;
+    if (gc && gc->count[0] > 0) {
+        gc->count[0]--;
+    }
 }
 
 /* Without a global lock. */
@@ -485,7 +494,7 @@ static void collection_run(struct collection *c)
         gc_list_drop(&c->garbage);
     }
     if (good && (c->generation == GC_GENERATIONS - 1 || lock_threads_run_together())) {
-        c->gc->old_total = (Py_ssize_t)survivors;
+        atomic_store_relaxed(&c->gc->old_total, (Py_ssize_t)survivors);
         c->gc->old_pending = 0;
     }
     gc_list_drop(&c->dead);

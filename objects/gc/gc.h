@@ -24,6 +24,7 @@
 
 void gc_young_add(PyObject *op, uint8_t *byte);
 void gc_count_flush(struct thread *self);
+void gc_count_down(void);
 
 /* Several threads may change other bits of the byte of an object that they know. */
 static inline void gc_byte_set(PyObject *op, uint8_t bits)
@@ -79,7 +80,11 @@ static inline void gc_untrack(PyObject *op)
             }
         }
     } else {
-        *object_gc_byte(op) &= (uint8_t)~(GC_TRACKED | GC_OLDER | GC_FROZEN);
+        uint8_t *byte = object_gc_byte(op);
+        if (SLAB_DIRECT && *byte & GC_TRACKED) {
+            gc_count_down();
+        }
+        *byte &= (uint8_t)~(GC_TRACKED | GC_OLDER | GC_FROZEN);
     }
 }
 

@@ -94,6 +94,8 @@ int _PyObject_RealIsSubclass(PyObject *derived, PyObject *cls);
 PyObject *_Py_union_type_or(PyObject *self, PyObject *other);
 PyObject *_PyObject_NextNotImplemented(PyObject *op);
 
+extern PyTypeObject buffer_owner_type;   /* dispatch.c */
+
 /* slots.c */
 /* Wrapper descriptors for all C slots that the type has and its dict has not. */
 int slots_add_wrappers(PyTypeObject *type, PyObject *dict);

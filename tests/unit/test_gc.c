@@ -170,7 +170,7 @@ Test(gc, generations)
     ref_dec(&ring->ob);
     if (!lock_threads_run_together()) {
         cr_assert_eq(gc_collect(0), 0);
-        cr_assert_eq(gc_collect(1), 4);
+        cr_assert_eq(gc_collect(SLAB_DIRECT ? 2 : 1), 4); /* there, one collection makes old */
         ring = ring_new(&plain_type, 4, sizeof(struct node));
         gc_collect(0);
         gc_collect(1);
