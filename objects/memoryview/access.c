@@ -179,6 +179,9 @@ static int apply_slice(Py_buffer *view, PyObject *slice)
 
 static PyObject *slice_of(PyObject *self, PyObject *slice)
 {
+    if (view_check_restricted(self) < 0) {
+        return NULL;
+    }
     PyMemoryViewObject *result =
         (PyMemoryViewObject *)view_of_managed(((PyMemoryViewObject *)self)->mbuf, view_of(self));
     if (result != NULL && apply_slice(&result->view, slice) < 0) {
@@ -521,19 +524,10 @@ static int cast_shape(PyMemoryViewObject *self, const Py_ssize_t *shape, Py_ssiz
     return 0;
 }
 
-/* The numbers of a list or tuple; their count, or -1. */
-static Py_ssize_t read_shape(PyObject *argument, Py_ssize_t *shape)
+/* The numbers of a tuple, at most PyBUF_MAX_NDIM; their count, or -1. */
+static Py_ssize_t read_shape(PyObject *items, Py_ssize_t *shape)
 {
-    PyObject *items = PySequence_Tuple(argument);
-    if (items == NULL) {
-        return -1;
-    }
     Py_ssize_t count = PyTuple_GET_SIZE(items);
-    if (count > PyBUF_MAX_NDIM) {
-        PyErr_Format(PyExc_ValueError, "memoryview: number of dimensions must not exceed %d",
-                     PyBUF_MAX_NDIM);
-        count = -1;
-    }
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(items, i);
         if (!PyLong_Check(item)) {
@@ -552,7 +546,6 @@ static Py_ssize_t read_shape(PyObject *argument, Py_ssize_t *shape)
             count = -1;
         }
     }
-    Py_DECREF(items);
     return count;
 }
 
@@ -566,24 +559,53 @@ static bool has_zero(const Py_buffer *view)
     return false;
 }
 
-PyObject *view_cast(PyObject *self, PyObject *format, PyObject *shape_argument)
+/* A view of the same memory with room for `ndim` dimensions, cast to a row of items. */
+static PyObject *cast_row(PyObject *self, const char *format, Py_ssize_t ndim)
 {
-    Py_ssize_t shape[PyBUF_MAX_NDIM], ndim = 1;
-    if (view_check_released(self) < 0) {
-        return NULL;
+    Py_ssize_t zeros[PyBUF_MAX_NDIM] = {0};
+    Py_buffer wide = *view_of(self);
+    wide.ndim = (int)Py_MAX(Py_MAX(ndim, wide.ndim), 1);
+    wide.shape = wide.strides = zeros;
+    wide.suboffsets = NULL;
+    PyObject *result = view_of_managed(((PyMemoryViewObject *)self)->mbuf, &wide);
+    if (result != NULL && cast_to_row((PyMemoryViewObject *)result, format) < 0) {
+        Py_CLEAR(result);
     }
+    return result;
+}
+
+static int check_cast(PyObject *self, PyObject *dims)
+{
     const Py_buffer *view = view_of(self);
-    if (((PyMemoryViewObject *)self)->flags & _Py_MEMORYVIEW_RESTRICTED) {
-        PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
-        return NULL;
-    }
     if (!view_is_c_contiguous(self)) {
         PyErr_SetString(PyExc_TypeError, "memoryview: casts are restricted to C-contiguous views");
-        return NULL;
+        return -1;
     }
-    if ((shape_argument != NULL || view->ndim != 1) && has_zero(view)) {
+    if ((dims != NULL || view->ndim != 1) && has_zero(view)) {
         PyErr_SetString(PyExc_TypeError,
                         "memoryview: cannot cast view with zeros in shape or strides");
+        return -1;
+    }
+    if (dims == NULL) {
+        return 0;
+    }
+    if (PyTuple_GET_SIZE(dims) > PyBUF_MAX_NDIM) {
+        PyErr_Format(PyExc_ValueError, "memoryview: number of dimensions must not exceed %d",
+                     PyBUF_MAX_NDIM);
+        return -1;
+    }
+    if (view->ndim != 1 && PyTuple_GET_SIZE(dims) != 1) {
+        PyErr_SetString(PyExc_TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *view_cast(PyObject *self, PyObject *format, PyObject *shape_argument)
+{
+    Py_ssize_t shape[PyBUF_MAX_NDIM];
+    PyObject *dims = NULL, *result = NULL;
+    if (view_check_released(self) < 0 || view_check_restricted(self) < 0) {
         return NULL;
     }
     if (shape_argument != NULL) {
@@ -591,37 +613,26 @@ PyObject *view_cast(PyObject *self, PyObject *format, PyObject *shape_argument)
             PyErr_SetString(PyExc_TypeError, "shape must be a list or a tuple");
             return NULL;
         }
-        ndim = read_shape(shape_argument, shape);
-        if (ndim < 0) {
-            return NULL;
-        }
-        if (view->ndim != 1 && ndim != 1) {
-            PyErr_SetString(PyExc_TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
+        dims = PySequence_Tuple(shape_argument);
+        if (dims == NULL) {
             return NULL;
         }
     }
     const char *text = PyUnicode_AsUTF8(format);
-    if (text == NULL || view_check_released(self) < 0) {
-        return NULL;
+    if (text != NULL && view_check_released(self) == 0 && check_cast(self, dims) == 0) {
+        result = cast_row(self, text, dims == NULL ? 1 : PyTuple_GET_SIZE(dims));
     }
-    /* Made with room for the larger of both numbers of dimensions. */
-    Py_ssize_t zeros[PyBUF_MAX_NDIM] = {0};
-    Py_buffer wide = *view;
-    wide.ndim = (int)Py_MAX(Py_MAX(ndim, view->ndim), 1);
-    wide.shape = wide.strides = zeros;
-    wide.suboffsets = NULL;
-    PyMemoryViewObject *result =
-        (PyMemoryViewObject *)view_of_managed(((PyMemoryViewObject *)self)->mbuf, &wide);
-    if (result == NULL) {
-        return NULL;
+    if (result != NULL && dims != NULL) {
+        Py_ssize_t ndim = read_shape(dims, shape);
+        if (ndim < 0 || cast_shape((PyMemoryViewObject *)result, shape, ndim) < 0) {
+            Py_CLEAR(result);
+        }
     }
-    if (cast_to_row(result, text) < 0 ||
-        (shape_argument != NULL && cast_shape(result, shape, ndim) < 0)) {
-        Py_DECREF(result);
-        return NULL;
+    if (result != NULL) {
+        view_update_flags((PyMemoryViewObject *)result);
     }
-    view_update_flags(result);
-    return (PyObject *)result;
+    Py_XDECREF(dims);
+    return result;
 }
 
 /* ---- Comparing ------------------------------------------------------------------------------------------------ */
