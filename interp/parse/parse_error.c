@@ -154,25 +154,41 @@ static void raise_unclosed(struct parser *p)
     syntax_error(p, pos, "'%c' was never closed", p->tok.parens[level]);
 }
 
-static void *raise_here_va(struct parser *p, PyObject *type, const char *format, va_list arguments)
+/* At the last token that was read, whatever it is. */
+static void *raise_last_va(struct parser *p, PyObject *type, const char *format, va_list arguments)
 {
-    if (p->failed && PyErr_Occurred()) {
-        return NULL;
-    }
     if (p->count == 0) {
         return raise_columns(p, type, 0, 0, 0, -1, format, arguments);
     }
     const struct token *t = &p->tokens[p->count - 1];
-    if (t->kind == TOK_ERROR && p->tok.trouble == TROUBLE_EOF && p->tok.level > 0) {
-        raise_unclosed(p);
-        return NULL;
-    }
     if (t->col == -1) {
         return raise_columns(p, type, t->line, p->tok.cur - p->tok.line_start, t->end_line, -1,
                              format, arguments);
     }
     return raise_columns(p, type, t->line, t->col + 1, t->end_line,
                          t->end_col == -1 ? -1 : t->end_col + 1, format, arguments);
+}
+
+static void *raise_here_va(struct parser *p, PyObject *type, const char *format, va_list arguments)
+{
+    if (p->failed && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (p->count > 0 && p->tokens[p->count - 1].kind == TOK_ERROR
+        && p->tok.trouble == TROUBLE_EOF && p->tok.level > 0) {
+        raise_unclosed(p);
+        return NULL;
+    }
+    return raise_last_va(p, type, format, arguments);
+}
+
+void *raise_last(struct parser *p, PyObject *type, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    raise_last_va(p, type, format, arguments);
+    va_end(arguments);
+    return NULL;
 }
 
 void *raise_here(struct parser *p, PyObject *type, const char *format, ...)

@@ -525,13 +525,17 @@ static PyObject *incomplete_input_error(void)
     return type;
 }
 
+/* Whether the tokenizer has run into the end of the text. */
 static bool at_end_of_source(const struct parser *p)
 {
-    if (p->tok.trouble == TROUBLE_EOF || p->tok.at_eof) {
-        return true;
+    const struct tokenizer *tok = &p->tok;
+    if (tok->trouble != TROUBLE_NONE) {
+        return tok->trouble == TROUBLE_EOF || tok->open_string;
     }
-    /* What was unterminated reached the end of the text, too. */
-    return p->tok.trouble == TROUBLE_RAISED && strchr(p->tok.cur, '\n') == NULL;
+    int kind = p->count > 0 ? p->tokens[p->count - 1].kind : TOK_ENDMARKER;
+    return tok->at_eof
+           || (tok->cur == tok->end && kind != TOK_STRING && kind != TOK_FSTRING_END
+               && kind != TOK_NEWLINE);
 }
 
 static void raise_incomplete(struct parser *p)
@@ -540,7 +544,7 @@ static void raise_incomplete(struct parser *p)
     PyObject *type = incomplete_input_error();
     if (type != NULL) {
         p->failed = false;
-        raise_here(p, type, "incomplete input");
+        raise_last(p, type, "incomplete input");
         Py_DECREF(type);
     }
 }

@@ -203,7 +203,8 @@ void *syntax_error(struct parser *p, struct ast_pos pos, const char *format, ...
 void *syntax_error_range(struct parser *p, struct ast_pos start, struct ast_pos end,
                          const char *format, ...);
 void *syntax_error_from(struct parser *p, struct ast_pos start, const char *format, ...);
-/* At the last token that was read. */
+/* At the last token that was read; unless raise_last, a bracket that was never closed has precedence. */
+void *raise_last(struct parser *p, PyObject *type, const char *format, ...);
 void *raise_here(struct parser *p, PyObject *type, const char *format, ...);
 void *syntax_error_here(struct parser *p, const char *format, ...);
 

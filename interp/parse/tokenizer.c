@@ -339,7 +339,7 @@ static int scan_name(struct tokenizer *tok, int c, const char *start)
         all |= (unsigned char)*cur++;
     }
     tok->cur = cur;
-    if (all >= 128) {
+    if (all >= 128 && !tok->extra_tokens) {
         return tok_check_identifier(tok, offset);
     }
     return tok_keyword(start, (size_t)(cur - start));
@@ -695,7 +695,8 @@ static int finish_error(struct tokenizer *tok, struct token *token, int32_t star
 
 int tok_next(struct tokenizer *tok, struct token *token)
 {
-    bool blank = false;
+    bool blank = tok->comment_line;
+    tok->comment_line = false;
     if (tok->trouble != TROUBLE_NONE) {
         return finish_empty(tok, token, TOK_ERROR);
     }
@@ -738,6 +739,7 @@ again:;
     if (c == '#') {
         comment = start;
         kind = scan_comment(tok, &start, blank);
+        tok->comment_line = blank && kind == TOK_COMMENT;
         if (kind == 0) {
             goto again;
         }

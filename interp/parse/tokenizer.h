@@ -84,8 +84,10 @@ struct tokenizer {
     bool interactive;       /* blank lines end a statement */
     bool type_comments;
     bool extra_tokens;      /* comments and blank lines are tokens: the `tokenize` module */
+    bool comment_line;      /* the comment just returned has its line to itself */
     bool continued;         /* the line was joined with a backslash */
     bool at_eof;            /* the end has been seen */
+    bool open_string;       /* a string literal goes on to the end of the text */
     bool implicit_newline;  /* the final newline is not in the source */
     uint8_t trouble;        /* enum tok_trouble */
 

@@ -32,6 +32,7 @@ static int unterminated(struct tokenizer *tok, int quote, int quote_size, int32_
     if (tok->trouble == TROUBLE_RAISED) {
         return TOK_ERROR;
     }
+    tok->open_string = tok->at_eof;
     int detected = rewind_to(tok, start, line, line_start);
     const struct fstring_mode *mode = tok_fstring(tok);
     if (mode != NULL && mode->quote == quote && mode->quote_size == quote_size) {
@@ -150,6 +151,7 @@ static int fstring_unterminated(struct tokenizer *tok, const struct fstring_mode
     if (tok->trouble == TROUBLE_RAISED) {
         return TOK_ERROR;
     }
+    tok->open_string = tok->at_eof && mode->quote_size == 3;
     int detected = rewind_to(tok, mode->start, mode->first_line, mode->first_line_start);
     if (mode->quote_size == 3) {
         return tok_error(tok, "unterminated triple-quoted f-string literal (detected at line %d)",

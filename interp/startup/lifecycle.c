@@ -1,11 +1,13 @@
 /* Start-up and shut-down. */
 
 #include "interp/startup/startup.h"
-#include "interp/monitoring.h"
 #include "locking/world.h"
 #include "objects/bytes.h"
 #include "objects/codecs.h"
 #include "objects/error.h"
+#include "objects/functional.h"
+#include "objects/hash.h"
+#include "objects/module.h"
 #include "objects/gc/gc.h"
 #include "objects/str.h"
 #include "objects/type.h"
@@ -81,7 +83,7 @@ static int types_ready(void)
 {
     PyTypeObject *const *const lists[] = {
         exception_types, code_types, frame_types, function_types, traceback_types,
-        generator_types, functional_types, capsule_types,
+        generator_types, functional_types,
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         if (type_ready_all(lists[i]) < 0) {
@@ -241,9 +243,6 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     if (interp->config.install_signal_handlers) {
         signal(SIGPIPE, SIG_IGN);
-        if (signals_init(interp) < 0) {
-            return fail_with("can't initialize signals");
-        }
     }
     if (add_main_module(interp) < 0) {
         return fail_with("can't create __main__ module");
@@ -377,7 +376,7 @@ static void clear_modules(struct main_interp *interp)
         PyObject *module = PyList_GET_ITEM(modules, i);
         if (PyModule_Check(module) && module != interp->sys_module &&
             module != interp->builtins_module) {
-            module_clear_dict(module);
+            module_clear_dict(PyModule_GetDict(module));
         }
     }
     Py_XDECREF(modules);

@@ -126,7 +126,7 @@ int _PyCapsule_SetTraverse(PyObject *op, traverseproc traverse, inquiry clear)
 
 /* ---- import ---------------------------------------------------------------------------------- */
 
-/* The pointer of the capsule with a dotted name: its module is imported, the rest are attributes. */
+/* The pointer of the capsule with a dotted name: a module to import, then attributes. */
 void *PyCapsule_Import(const char *name, int Py_UNUSED(no_block))
 {
     size_t size = strlen(name) + 1;

@@ -1,7 +1,11 @@
 """fuzz.py BUILD SECONDS SEED FILE...: parses mutated sources; anything but a tree or an exception is a bug."""
 import random, sys, time, warnings
 sys.path.insert(0, sys.argv[1])
-import _kparse
+import _kparse, importlib.util
+spec = importlib.util.spec_from_file_location("_tokenize", sys.argv[1] + "/_tokenize.so")
+TokenizerIter = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(TokenizerIter)
+TokenizerIter = TokenizerIter.TokenizerIter
 warnings.simplefilter("ignore")
 BITS = [b"(", b")", b"[", b"]", b"{", b"}", b"f'", b'f"""', b"'", b'"', b"\\", b"\\N{", b"\\x", b"\\u12", b"\n", b"\r", b"\t",
         b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f", b"\xc3\xa9", b"\xef\xbb\xbf", b"# coding: latin-1\n", b"0x", b"1_", b"1e",
@@ -42,15 +46,18 @@ def main():
         if len(source) > 3000:
             start = source.find(b"\n", rng.randrange(len(source))) + 1
             source = source[start:start + 3000]
+            lines = source.split(b"\n")
+            margin = len(lines[0]) - len(lines[0].lstrip())
+            source = b"\n".join(line[min(margin, len(line) - len(line.lstrip())):] for line in lines[:-1]) + b"\n"
         source = mutate(rng, source)
         last.seek(0); last.truncate(); last.write(source); last.flush()
         mode = rng.choice(("exec", "exec", "exec", "eval", "single", "func_type"))
         flags = rng.choice((0, 0, 0x1000, 0x4000, 0x200, 0x400000))
         count += 1
         try:
-            if rng.random() < .15 and hasattr(_kparse, "TokenizerIter"):
+            if rng.random() < .15 and TokenizerIter:
                 lines = iter(source.splitlines(True))
-                for _ in _kparse.TokenizerIter(lambda: next(lines, b""), encoding="utf-8", extra_tokens=rng.random() < .5):
+                for _ in TokenizerIter(lambda: next(lines, b""), encoding="utf-8", extra_tokens=rng.random() < .5):
                     pass
             else:
                 tree = _kparse.parse(source, "f", mode, flags, optimize=rng.choice((-1, 0, 2)))
