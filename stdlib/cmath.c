@@ -60,8 +60,6 @@ FUNCTION(acos)
 FUNCTION(asin)
 FUNCTION(asinh)
 FUNCTION(sqrt)
-FUNCTION(tan)
-FUNCTION(tanh)
 
 static PyObject *
 cmath_acosh(PyObject *Py_UNUSED(module), Py_complex z)
@@ -108,6 +106,24 @@ static PyObject *
 cmath_sin(PyObject *Py_UNUSED(module), Py_complex z)
 {
     return no_direction(z.imag, z.real, true) ? domain_error() : checked(csin(to_c(z)), z);
+}
+
+static PyObject *
+cmath_tanh(PyObject *Py_UNUSED(module), Py_complex z)
+{
+    if (isnan(z.imag) && isfinite(z.real)) { /* some libraries say zero for the real part */
+        return PyComplex_FromDoubles(NAN, NAN);
+    }
+    return isinf(z.imag) && isfinite(z.real) ? domain_error() : checked(ctanh(to_c(z)), z);
+}
+
+static PyObject *
+cmath_tan(PyObject *Py_UNUSED(module), Py_complex z)
+{
+    if (isnan(z.real) && isfinite(z.imag)) {
+        return PyComplex_FromDoubles(NAN, NAN);
+    }
+    return isinf(z.real) && isfinite(z.imag) ? domain_error() : checked(ctan(to_c(z)), z);
 }
 
 static PyObject *
@@ -209,7 +225,7 @@ cmath_rect(PyObject *Py_UNUSED(module), double r, double phi)
                           : PyComplex_FromDoubles(NAN, NAN);
     }
     if (phi == 0.0) { /* not r * 0.0, which is no number for an infinite r */
-        return PyComplex_FromDoubles(r, isnan(r) ? phi : r < 0 ? -phi : phi);
+        return PyComplex_FromDoubles(r, isnan(r) || !signbit(r) ? phi : -phi);
     }
     if (isinf(r)) {
         return PyComplex_FromDoubles(copysign(r, r * cos(phi)), copysign(r, r * sin(phi)));
