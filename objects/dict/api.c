@@ -447,7 +447,8 @@ void dict_notify_slow(PyDict_WatchEvent event, PyDictObject *d, PyObject *key, P
     unsigned bits = (unsigned)(d->ma_version_tag & 0xff);
     for (int id = 0; table != NULL && id < WATCHERS; id++) {
         PyDict_WatchCallback callback = table->watchers[id];
-        if ((bits >> id & 1) && callback != NULL && callback(event, (PyObject *)d, key, value) < 0) {
+        if ((bits >> id & 1) && callback != NULL &&
+            callback(event, (PyObject *)d, key, value) < 0) {
             /* The dict is not named by its repr, which a dict that is just dying has not. */
             PyErr_FormatUnraisable("Exception ignored in %s watcher callback for <dict at %p>",
                                    event_name(event), d);

@@ -300,7 +300,8 @@ PyObject *PyLong_FromDouble(double value)
     if (mantissa == NULL) {
         return NULL;
     }
-    PyObject *result = int_left_shift_by((PyLongObject *)mantissa, (size_t)(exponent - DBL_MANT_DIG));
+    size_t shift = (size_t)(exponent - DBL_MANT_DIG);
+    PyObject *result = int_left_shift_by((PyLongObject *)mantissa, shift);
     Py_DECREF(mantissa);
     if (result != NULL && value < 0) {
         Py_SETREF(result, int_negate((PyLongObject *)result));

@@ -391,7 +391,8 @@ static PyObject *subtype_new(PyTypeObject *type, PyLongObject *value)
     PyLongObject *self = (PyLongObject *)type->tp_alloc(type, n == 0 ? 1 : n);
     if (self != NULL) {
         self->long_value.lv_tag = value->long_value.lv_tag;
-        memcpy(self->long_value.ob_digit, int_digits(value), (size_t)(n == 0 ? 1 : n) * sizeof(digit));
+        size_t size = (size_t)(n == 0 ? 1 : n) * sizeof(digit);
+        memcpy(self->long_value.ob_digit, int_digits(value), size);
     }
     return (PyObject *)self;
 }
