@@ -72,7 +72,8 @@ PyObject *object_new_raw(PyTypeObject *type, Py_ssize_t nitems)
         return PyErr_NoMemory();
     }
     PyObject *op = object_memory(type, object_size(type, nitems));
-    if (likely(op != NULL) && type->tp_itemsize != 0) {
+    /* Types like list have a size but no items in them: theirs is set, too. */
+    if (likely(op != NULL) && type->tp_basicsize >= (Py_ssize_t)sizeof(PyVarObject)) {
         ((PyVarObject *)op)->ob_size = nitems;
     }
     return op;
