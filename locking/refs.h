@@ -198,6 +198,7 @@ static inline Py_ssize_t ref_count(PyObject *op)
 /* The count of an object that is being deallocated: the only reference goes, nothing is run. */
 static inline void ref_set_dead(PyObject *op)
 {
+    atomic_store_relaxed(&op->ob_tid, (uintptr_t)0);
     atomic_store_relaxed(&op->ob_ref_local, 0u);
     atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
 }

@@ -72,7 +72,8 @@ PyObject *object_new_raw(PyTypeObject *type, Py_ssize_t nitems)
         return PyErr_NoMemory();
     }
     PyObject *op = object_memory(type, object_size(type, nitems));
-    if (likely(op != NULL) && type->tp_itemsize != 0) {
+    /* Types like list have a size but no items in them: theirs is set, too. */
+    if (likely(op != NULL) && type->tp_basicsize >= (Py_ssize_t)sizeof(PyVarObject)) {
         ((PyVarObject *)op)->ob_size = nitems;
     }
     return op;
@@ -148,7 +149,7 @@ void _Py_NewReferenceNoTotal(PyObject *op)
 
 void _Py_ResurrectReference(PyObject *op)
 {
-    ref_init(op);
+    ref_resurrect(op);
 }
 
 void object_make_immortal(PyObject *op)
@@ -162,6 +163,8 @@ void object_make_immortal(PyObject *op)
  * before put-off ones are taken up. */
 #define DEALLOC_RESERVE ((size_t)64 * 1024)
 #define DEALLOC_RESUME ((size_t)192 * 1024)
+/* Deallocators with the public macros put their object aside below half of this many levels. */
+#define DEALLOC_LEVELS 100
 
 /* Puts a dead container aside. False when there is no memory for that. */
 static bool trash_put(struct object_thread *thread, PyObject *op)
@@ -207,6 +210,7 @@ void object_dealloc(PyObject *op)
     }
     type->tp_dealloc(op);
     if (unlikely(thread->trash_count != 0) && !thread->trash_running
+        && thread->base.ts.c_recursion_remaining > DEALLOC_LEVELS
         && !thread_stack_low(&thread->base, DEALLOC_RESUME)) {
         trash_empty(thread);
     }
@@ -265,7 +269,7 @@ int PyObject_CallFinalizerFromDealloc(PyObject *op)
         Py_FatalError("PyObject_CallFinalizerFromDealloc called on object with a non-zero refcount");
     }
     /* Alive again while the finalizer runs. */
-    _Py_ResurrectReference(op);
+    ref_resurrect(op);
     object_finalize(op);
     if (ref_is_unique(op)) {
         ref_set_dead(op);

@@ -15,9 +15,10 @@
  * What caches may rely on:
  *   - The index of a name in a shape never changes. So (type version) -> index is good for as
  *     long as the version is: read the word, see that it is odd, read slot[index], non-zero.
- *   - A class attribute that was found under (type version) is not hidden by the instance while
- *     its word is odd: before a name that the class also has is added to the shape, the type's
- *     version is changed. With an even non-zero word the dict must be asked.
+ *   - A class attribute that was found under (type version), while its name was NOT in the
+ *     shape, is not hidden by the instance while its word is odd: before a name that the class
+ *     also has is added to the shape, the type's version is changed. When the name is in the
+ *     shape, the slot must be looked at first. With an even non-zero word ask the dict.
  *
  * Threads. Slots change under the instance's critical section, by atomic stores; they are read
  * without a lock: load the word, load the slot, take a reference if it is alive, look again.
