@@ -12,6 +12,7 @@ struct large {
     uint64_t grace;
     uint32_t work;
     uint8_t gc_byte, kind;
+    uint16_t arena;
 };
 
 enum { LARGE_FRONT = 80 };
@@ -38,7 +39,6 @@ void large_free(void *p);
 void *large_resize(void *p, size_t size);
 /* Any pointer; slow. */
 bool large_holds_object(const void *p);
-void large_work_begin(void);
 int large_each_gc(uint8_t mask, slab_visit_fn fn, void *arg);
 int large_each(unsigned kinds, slab_visit_fn fn, void *arg);
 void large_usage(struct mem_usage *usage);

@@ -12,7 +12,7 @@
 #include "alloc/large.h"
 
 enum { CHUNK_SPANS = 16, CHUNK_BYTES = CHUNK_SPANS * SLAB_SPAN };
-enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, CARVE_BYTES = 4096, LEAF_RECORDS = 1 << 16 };
+enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, EMPTY_KEPT = 4, CARVE_BYTES = 4096, LEAF_RECORDS = 1 << 16 };
 
 enum span_state { SPAN_IDLE, SPAN_CURRENT, SPAN_ROOMY, SPAN_FULL, SPAN_ABANDONED, SPAN_WAITING };
 
@@ -21,6 +21,7 @@ enum { TRIP_NEVER = UINT32_MAX };
 struct alloc_heap {
     struct span *notices; /* atomic; &closed once the thread has ended */
     struct span *roomy[SLAB_BINS];
+    uint8_t empty[SLAB_BINS]; /* how many empty ones are kept among them, for the next burst */
     struct span *full;
     struct alloc_heap *next_unused;
 };
@@ -34,7 +35,6 @@ struct chunk {
 struct span *slab_table[1 << SPAN_TABLE_BITS];
 static struct span span_empty, closed;
 static struct alloc_heap no_heap, nobody; /* "has none yet"; "abandoned" */
-static uint32_t *pool_work; /* the block all working counts are cut from */
 
 THREAD_LOCAL struct slab_thread slab_self = {
     .bin = {[0 ... SLAB_BINS - 1] = &span_empty},
@@ -167,7 +167,9 @@ static void idle_put(struct span *span, int chunks_to_keep)
 {
     struct chunk *chunk = span->chunk;
     backend_free(span->side);
+    backend_free(span->work);
     span->side = NULL;
+    span->work = NULL;
     atomic_store_relaxed(&span->owner, NULL);
     atomic_store_relaxed(&span->slot, 0u);
     span->state = SPAN_IDLE;
@@ -270,10 +272,24 @@ static void span_make_roomy(struct alloc_heap *heap, struct span *span)
     list_push(&heap->roomy[span_bin(span)], span);
 }
 
+/* Some of its slots stand in the collector's list of young ones: it must stay what it is. */
+static bool span_is_listed(const struct span *span)
+{
+    unsigned bits = 0;
+    for (unsigned i = 0; span->side && i < span->carved; i++) {
+        bits |= span->side[i];
+    }
+    return bits & SLAB_SIDE_KEEP;
+}
+
 /* An empty span in no list goes back to the pool. */
 static void span_give_back(struct span *span)
 {
     bool hurry = false;
+    if (!SLAB_SHARED_READERS && span_is_listed(span)) {
+        list_push(&slab_self.heap->roomy[span_bin(span)], span);
+        return;
+    }
     prim_lock_acquire(&pool.lock);
     if (pool.grace.begin) {
         span->state = SPAN_WAITING;
@@ -298,6 +314,18 @@ static void span_give_back(struct span *span)
     }
 }
 
+/* A span with room has become empty. Most often it is about to be filled again: a few are kept. */
+static void span_emptied(struct alloc_heap *heap, struct span *span)
+{
+    unsigned bin = span_bin(span);
+    if (heap->empty[bin] < EMPTY_KEPT) {
+        heap->empty[bin]++;
+    } else if (!atomic_load_relaxed(&span->noticed)) {
+        list_remove(&heap->roomy[bin], span);
+        span_give_back(span);
+    }
+}
+
 /* A free made live equal to trip: a full span has room again, or one with room is empty. */
 COLD void slab_span_tripped(struct span *span)
 {
@@ -305,9 +333,8 @@ COLD void slab_span_tripped(struct span *span)
     if (span->state == SPAN_FULL) {
         list_remove(&heap->full, span);
         span_make_roomy(heap, span);
-    } else if (span->state == SPAN_ROOMY && !atomic_load_relaxed(&span->noticed)) {
-        list_remove(&heap->roomy[span_bin(span)], span);
-        span_give_back(span);
+    } else if (span->state == SPAN_ROOMY) {
+        span_emptied(heap, span);
     }
 }
 
@@ -355,14 +382,16 @@ static void heap_read_notices(struct alloc_heap *heap, struct span *leave)
             if (atomic_load_relaxed(&span->remote)) {
                 span_notice(span);
             }
-        } else if (span_drain(span) && span->state == SPAN_FULL) {
-            list_remove(&heap->full, span);
-            span_make_roomy(heap, span);
-        }
-        if (atomic_load_relaxed(&span->owner) == heap && span->state == SPAN_ROOMY && !span->live
-            && !atomic_load_relaxed(&span->noticed)) {
-            list_remove(&heap->roomy[span_bin(span)], span);
-            span_give_back(span);
+        } else {
+            uint32_t before = span->live;
+            span_drain(span);
+            if (span->state == SPAN_FULL && span->free) {
+                list_remove(&heap->full, span);
+                span_make_roomy(heap, span);
+            }
+            if (span->state == SPAN_ROOMY && before && !span->live) {
+                span_emptied(heap, span);
+            }
         }
         span = next;
     }
@@ -387,7 +416,20 @@ static bool span_set_up(struct span *span, unsigned kind, unsigned class)
     span->preheader = (uint8_t)slab_kind_preheader((enum slab_kind)kind);
     span->recip = (uint32_t)(((1ull << 32) + slot - 1) / slot);
     atomic_store_relaxed(&span->slot, (uint32_t)slot);
+    atomic_store_relaxed(&span->arena, slab_self.arena);
     return true;
+}
+
+static struct span *abandoned_pop(unsigned bin)
+{
+    struct span *span = pool.abandoned[bin];
+    while (span && span->arena != slab_self.arena) {
+        span = span->next;
+    }
+    if (span) {
+        list_remove(&pool.abandoned[bin], span);
+    }
+    return span;
 }
 
 /* A span of this bin with a free slot, from wherever there is one. NULL: no memory. */
@@ -396,11 +438,14 @@ static struct span *heap_find_span(struct alloc_heap *heap, unsigned kind, unsig
     unsigned bin = kind * SLAB_CLASSES + class;
     struct span *span = list_pop(&heap->roomy[bin]);
     if (span) {
+        if (!span->live && heap->empty[bin]) {
+            heap->empty[bin]--;
+        }
         return span;
     }
     for (;;) {
         prim_lock_acquire(&pool.lock);
-        bool adopted = (span = list_pop(&pool.abandoned[bin])) != NULL;
+        bool adopted = (span = abandoned_pop(bin)) != NULL;
         if (!adopted && (span = idle_take()) && !span_set_up(span, kind, class)) {
             idle_put(span, IDLE_CHUNKS);
             span = NULL;
@@ -624,43 +669,32 @@ static bool span_in_use(const struct span *span)
     return span->state != SPAN_IDLE && span->state != SPAN_WAITING && span->slot;
 }
 
+/* With pool.lock held. */
 #define EACH_SPAN(span)                                                                   \
     for (struct chunk *chunk_ = pool.chunks; chunk_; chunk_ = chunk_->next)               \
         for (struct span *span = slab_record(chunk_->base), *end_ = span + CHUNK_SPANS;   \
              span < end_; span++)                                                         \
-            if (span_in_use(span))
+            if (atomic_load_relaxed(&span->arena) == slab_self.arena && span_in_use(span))
 
-int slab_work_begin(void)
+uint32_t *slab_work_make(void *p)
 {
-    size_t slots = 0;
-    prim_lock_acquire(&pool.lock);
-    EACH_SPAN(span) {
-        slots += slab_kind_gc((enum slab_kind)span->kind) ? span->carved : 0;
+    struct span *span = slab_of(p);
+    if (!span) {
+        return slab_work_large(p);
     }
-    uint32_t *work = pool_work = backend_calloc(slots + 1, sizeof(*work));
-    if (work) {
-        EACH_SPAN(span) {
-            if (slab_kind_gc((enum slab_kind)span->kind)) {
-                span->work = work;
-                work += span->carved;
-            }
-        }
+    if (!span->work && !(span->work = backend_alloc(span->capacity * sizeof(*span->work)))) {
+        return NULL;
     }
-    prim_lock_release(&pool.lock);
-    if (work) {
-        large_work_begin();
-    }
-    return work ? 0 : -1;
+    return &span->work[span_index(span, p)];
 }
 
 void slab_work_end(void)
 {
     prim_lock_acquire(&pool.lock);
     EACH_SPAN(span) {
+        backend_free(span->work);
         span->work = NULL;
     }
-    backend_free(pool_work);
-    pool_work = NULL;
     prim_lock_release(&pool.lock);
 }
 
@@ -678,7 +712,7 @@ static int span_each_gc(struct span *span, uint8_t mask, slab_visit_fn fn, void 
     return 0;
 }
 
-int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
+static int spans_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
 {
     EACH_SPAN(span) {
         if (slab_kind_gc((enum slab_kind)span->kind)) {
@@ -688,6 +722,19 @@ int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
             }
         }
     }
+    return 0;
+}
+
+int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
+{
+    prim_lock_acquire(&pool.lock);
+    int result = spans_each_gc(mask, fn, arg);
+    prim_lock_release(&pool.lock);
+    return result ? result : large_each_gc(mask, fn, arg);
+}
+
+int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
+{
     return large_each_gc(mask, fn, arg);
 }
 
@@ -711,7 +758,7 @@ static int span_each(struct span *span, slab_visit_fn fn, void *arg)
     return 0;
 }
 
-int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
+static int spans_each(unsigned kinds, slab_visit_fn fn, void *arg)
 {
     EACH_SPAN(span) {
         if (kinds >> span->kind & 1) {
@@ -721,7 +768,15 @@ int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
             }
         }
     }
-    return large_each(kinds, fn, arg);
+    return 0;
+}
+
+int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
+{
+    prim_lock_acquire(&pool.lock);
+    int result = spans_each(kinds, fn, arg);
+    prim_lock_release(&pool.lock);
+    return result ? result : large_each(kinds, fn, arg);
 }
 
 void mem_usage(struct mem_usage *usage)
@@ -748,7 +803,7 @@ static void span_abandon(struct span *span)
     list_push(&pool.abandoned[span_bin(span)], span);
 }
 
-void slab_thread_done(void)
+static void heap_leave(void)
 {
     struct alloc_heap *heap = slab_self.heap;
     if (heap == &no_heap) {
@@ -772,11 +827,26 @@ void slab_thread_done(void)
     while ((span = list_pop(&heap->full))) {
         span_abandon(span);
     }
+    memset(heap->empty, 0, sizeof(heap->empty));
     slab_self.heap = &no_heap;
     heap->next_unused = pool.unused_heaps;
     pool.unused_heaps = heap;
     prim_lock_release(&pool.lock);
+}
+
+void slab_thread_done(void)
+{
+    heap_leave();
     backend_thread_done();
+}
+
+void slab_use_arena(uint32_t arena)
+{
+    arena = (uint16_t)arena;
+    if (arena != slab_self.arena) {
+        heap_leave();
+        slab_self.arena = arena;
+    }
 }
 
 void slab_set_grace(const struct slab_grace *grace)
@@ -793,7 +863,8 @@ static void abandoned_reclaim(int chunks_to_keep)
         for (struct span *span = pool.abandoned[bin]; span; span = next) {
             next = span->next;
             span_drain(span);
-            if (span->live || atomic_load_relaxed(&span->noticed)) {
+            if (span->live || atomic_load_relaxed(&span->noticed)
+                || (!SLAB_SHARED_READERS && span_is_listed(span))) {
                 continue;
             }
             list_remove(&pool.abandoned[bin], span);
@@ -814,12 +885,31 @@ static void abandoned_reclaim(int chunks_to_keep)
     }
 }
 
+/* Those that had to stay when they became empty. */
+static void heap_give_back_empty(struct alloc_heap *heap)
+{
+    memset(heap->empty, 0, sizeof(heap->empty));
+    for (unsigned bin = 0; bin < SLAB_BINS; bin++) {
+        struct span *next;
+        for (struct span *span = heap->roomy[bin]; span; span = next) {
+            next = span->next;
+            if (!span->live && !atomic_load_relaxed(&span->noticed)) {
+                list_remove(&heap->roomy[bin], span);
+                span_give_back(span);
+            }
+        }
+    }
+}
+
 void slab_reclaim(bool everything)
 {
     if (slab_self.heap != &no_heap) {
         heap_read_notices(slab_self.heap, NULL);
     }
     int keep = everything ? 0 : IDLE_CHUNKS;
+    if (everything && slab_self.heap != &no_heap) {
+        heap_give_back_empty(slab_self.heap);
+    }
     prim_lock_acquire(&pool.lock);
     if (everything) {
         abandoned_reclaim(keep);
@@ -847,10 +937,13 @@ void slab_after_fork_child(void)
     pool.lock = (struct prim_lock){0};
     large_after_fork_child();
     memset(pool.abandoned, 0, sizeof(pool.abandoned));
-    EACH_SPAN(span) {
-        if (span->owner != slab_self.heap) {
-            span->noticed = 0;
-            span_abandon(span);
+    for (struct chunk *chunk = pool.chunks; chunk; chunk = chunk->next) {
+        struct span *span = slab_record(chunk->base);
+        for (int i = 0; i < CHUNK_SPANS; i++, span++) {
+            if (span_in_use(span) && span->owner != slab_self.heap) {
+                span->noticed = 0;
+                span_abandon(span);
+            }
         }
     }
 }

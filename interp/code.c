@@ -490,7 +490,7 @@ PyCodeObject *code_new_with_tables(const struct code_spec *spec, PyObject *linet
     count_locals(code);
     body_fill(body, code, spec);
     code->_co_firsttraceable = first_traceable(body);
-    ref_defer((PyObject *)code);
+    code_tell_watchers(PY_CODE_EVENT_CREATE, code);
     return code;
 }
 
@@ -543,18 +543,6 @@ PyObject *PyCode_GetFreevars(PyCodeObject *code)
     return code_names_of_kind(code, CODE_FAST_FREE, code->co_nfreevars);
 }
 
-/* The words, as they came from the compiler. */
-PyObject *PyCode_GetCode(PyCodeObject *code)
-{
-    struct code_body *body = code_body(code);
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)body->nwords * 8);
-    for (uint32_t i = 0; bytes != NULL && i < body->nwords; i++) {
-        uint64_t word = code_base_word(body, i);
-        memcpy(PyBytes_AS_STRING(bytes) + 8 * (size_t)i, &word, 8);
-    }
-    return bytes;
-}
-
 int PyCode_Addr2Line(PyCodeObject *code, int offset)
 {
     return offset < 0 ? code->co_firstlineno : code_line(code, offset / 2);
@@ -604,4 +592,23 @@ PyCodeObject *PyCode_NewEmpty(const char *filename, const char *funcname, int fi
     Py_XDECREF(file);
     Py_XDECREF(name);
     return code;
+}
+
+int code_set_filename(PyCodeObject *code, PyObject *filename)
+{
+    PyObject *old = code->co_filename;
+    if (PyUnicode_Compare(old, filename) == 0) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    Py_INCREF(old);
+    Py_SETREF(code->co_filename, Py_NewRef(filename));
+    int status = 0;
+    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        if (PyCode_Check(item) && PyUnicode_Compare(((PyCodeObject *)item)->co_filename, old) == 0) {
+            status = code_set_filename((PyCodeObject *)item, filename);
+        }
+    }
+    Py_DECREF(old);
+    return status;
 }

@@ -147,6 +147,16 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers);
 /* New tuple of the names with a CODE_FAST_* bit. */
 PyObject *code_names_of_kind(PyCodeObject *code, int kind, int n);
 
+/* co_code: new bytes; and code from it and a spec whose words, depths, sites and handlers are not filled in.
+ * Verified. */
+PyObject *code_serialise(PyCodeObject *code);
+PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject *linetable,
+                              PyObject *exceptiontable);
+void code_tell_watchers(PyCodeEvent event, PyCodeObject *code);
+
+/* Gives code, and the code in its constants, another file name: 0 or -1. */
+int code_set_filename(PyCodeObject *code, PyObject *filename);
+
 /* ---- finding one's way ----------------------------------------------------------------------- */
 
 /* The handler of a word, or NULL. */

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "internal/pycore_frame.h"
+
 #include "interp/code.h"
 #include "locking/thread.h"
 #include "objects/object.h"
@@ -169,6 +171,14 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame);
 /* Runs a suspended one until it yields or ends. `sent` is taken over: a value, or unbound for a thrown
  * exception, which then is the current one. Result as am_send: an owned reference in *result. */
 PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result);
+
+/* The iterator that `await op` drives: new reference, or NULL with TypeError. */
+PyObject *coro_awaitable_iter(PyObject *op);
+/* The value of a StopIteration that is the current exception (which is taken away), or None when there is no
+ * exception: 0 and a new reference. -1 when another exception is current (it stays). */
+int gen_stop_iteration_value(PyObject **value);
+/* What a suspended generator delegates to (new reference), or NULL without an exception. */
+PyObject *gen_delegate(PyGenObject *gen);
 
 extern PyTypeObject *const frame_types[];
 extern PyTypeObject *const generator_types[];

@@ -20,6 +20,10 @@ PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyOb
  * New reference. */
 PyObject *interp_eval(PyObject *func, PyObject *locals);
 
+/* The same for code with free variables: closure is a tuple of cells or NULL. */
+PyObject *interp_eval_closure(PyObject *code, PyObject *globals, PyObject *locals,
+                              PyObject *closure);
+
 /* Binds the arguments of a call in place: r[0..npos) positional, then the values of kwnames (tuple or
  * NULL), all words taken over. On success r[0..nlocals) are the callee's; -1 with TypeError
  * and everything released. */
@@ -40,6 +44,9 @@ extern PyObject *(*interp_typing_hook)(int id, PyObject *a, PyObject *b);
 /* What an async generator yields inside (new reference). */
 PyObject *async_gen_wrap(PyObject *value);
 
+/* What the built-in anext(it, default) returns (new reference). */
+PyObject *anext_awaitable_new(PyObject *awaitable, PyObject *fallback);
+
 /* ---- functions ------------------------------------------------------------------------------- */
 
 extern PyTypeObject *const function_types[];
@@ -47,9 +54,13 @@ extern PyTypeObject *const traceback_types[];
 
 /* ---- monitoring, tracing --------------------------------------------------------------------- */
 
-struct monitoring_state;
+/* The module sys.monitoring (new reference). */
+PyObject *monitoring_module(void);
 int monitoring_init(struct object_interp *interp);
 void monitoring_fini(struct object_interp *interp);
+
+/* A frame wants opcode events: legacy tracing must be told. 0 or -1. */
+int monitoring_trace_opcodes(void);
 
 /* Brings the instrumentation of a code object up to date with the interpreter's tools; called at
  * RESUME when versions differ. 0 or -1. */

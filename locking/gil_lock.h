@@ -12,6 +12,7 @@ struct gil {
     bool locked;
     struct thread *holder;
     uint32_t waiters;
+    uint32_t yielding;      /* threads that wait for a switch */
     uint32_t switches;      /* futex: how often it was taken; a yielding thread waits on it */
     uint32_t released;      /* futex: how often it was released; waiters sleep on it */
 };
@@ -24,12 +25,12 @@ static void gil_take(struct gil *gil, struct thread *t)
     uint32_t seen = gil->switches;
     while (gil->locked) {
         uint32_t word = gil->released;
-        gil->waiters++;
+        atomic_store_relaxed(&gil->waiters, gil->waiters + 1);
         prim_lock_release(&gil->lock);
         int64_t interval = (int64_t)atomic_load_relaxed(&gil_interval_us) * 1000;
         int result = prim_futex_wait(&gil->released, word, interval);
         prim_lock_acquire(&gil->lock);
-        gil->waiters--;
+        atomic_store_relaxed(&gil->waiters, gil->waiters - 1);
         if (result == PRIM_TIMEOUT && gil->locked && gil->switches == seen && gil->holder) {
             interrupt_request(gil->holder, BREAK_DROP);
         }
@@ -37,22 +38,28 @@ static void gil_take(struct gil *gil, struct thread *t)
     }
     gil->locked = true;
     gil->holder = t;
-    atomic_store_relaxed(&gil->switches, gil->switches + 1);
+    atomic_store_seq(&gil->switches, gil->switches + 1);
     interrupt_clear(t, BREAK_DROP);
-    t->ts._status.holds_gil = 1;
+    atomic_store_relaxed(&t->holds_gil, true);
     prim_lock_release(&gil->lock);
-    prim_futex_wake(&gil->switches, INT32_MAX);
+    if (unlikely(atomic_load_seq(&gil->yielding))) {
+        prim_futex_wake(&gil->switches, INT32_MAX);
+    }
 }
 
-/* Gives how many wait. */
+/* Gives how many wait. Does nothing if `t` does not hold it (any more). */
 static uint32_t gil_drop(struct gil *gil, struct thread *t, uint32_t *switches)
 {
     prim_lock_acquire(&gil->lock);
-    t->ts._status.holds_gil = 0;
+    *switches = gil->switches;
+    if (gil->holder != t) {
+        prim_lock_release(&gil->lock);
+        return 0;
+    }
+    atomic_store_relaxed(&t->holds_gil, false);
     gil->locked = false;
     gil->holder = NULL;
     atomic_store_relaxed(&gil->released, gil->released + 1);
-    *switches = gil->switches;
     uint32_t waiters = gil->waiters;
     prim_lock_release(&gil->lock);
     if (waiters) {
@@ -64,14 +71,17 @@ static uint32_t gil_drop(struct gil *gil, struct thread *t, uint32_t *switches)
 /* After a drop that somebody waited for: until he has the lock. Not for ever, since he may give up. */
 static void gil_await_switch(struct gil *gil, uint32_t switches)
 {
-    for (int i = 0; i < 3 && atomic_load_relaxed(&gil->switches) == switches; i++) {
+    atomic_add(&gil->yielding, 1u);
+    for (int i = 0; i < 3 && atomic_load_seq(&gil->switches) == switches; i++) {
         prim_futex_wait(&gil->switches, switches, 5000000);
     }
+    atomic_sub(&gil->yielding, 1u);
 }
 
 static void gil_after_fork_child(struct gil *gil, struct thread *self, bool held)
 {
-    *gil = (struct gil){.locked = held, .holder = held ? self : NULL, .switches = gil->switches};
+    *gil = (struct gil){.locked = held, .holder = held ? self : NULL,
+                          .switches = gil->switches};
 }
 
 /* An interpreter's own lock, or the main one's. */

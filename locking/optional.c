@@ -31,20 +31,25 @@ void lock_backend_take(struct thread *self)
 void lock_backend_drop(struct thread *self)
 {
     uint32_t switches;
-    if (unlikely(self->ts._status.holds_gil)) {
+    if (unlikely(atomic_load_relaxed(&self->holds_gil))) {
         gil_drop(thread_interp(self)->gil, self, &switches);
     }
 }
 
+/* Asked by an attached thread: the lock can go on or off only after this one has parked again. */
 bool lock_backend_may_run(struct thread *t)
 {
-    return !is_on() || t->ts._status.holds_gil;
+    if (likely(!is_on())) {
+        lock_backend_drop(t); /* it was taken while it still was on */
+        return true;
+    }
+    return atomic_load_relaxed(&t->holds_gil);
 }
 
 void lock_backend_yield(struct thread *self)
 {
     interrupt_clear(self, BREAK_DROP);
-    if (self->ts._status.holds_gil) {
+    if (atomic_load_relaxed(&self->holds_gil)) {
         struct gil *gil = thread_interp(self)->gil;
         uint32_t switches = atomic_load_relaxed(&gil->switches);
         bool wanted = atomic_load_relaxed(&gil->waiters) != 0;
@@ -58,7 +63,7 @@ void lock_backend_yield(struct thread *self)
 
 void lock_backend_after_fork_child(struct thread *self)
 {
-    gil_after_fork_child(thread_interp(self)->gil, self, self->ts._status.holds_gil);
+    gil_after_fork_child(thread_interp(self)->gil, self, self->holds_gil);
 }
 
 bool lock_gil_is_enabled(const struct interp_state *interp)
@@ -78,12 +83,26 @@ int lock_gil_configure(int wanted, const char **reason)
     return 0;
 }
 
-/* One more reason for the lock. When it is the first, nobody runs: nobody can hold it. */
+/* The lock goes on: it is ours. A thread that took it before it last went off, and was stopped before it
+ * became attached, finds out (lock_backend_may_run). */
+static void gil_seize(struct gil *gil, struct thread *self)
+{
+    prim_lock_acquire(&gil->lock);
+    if (gil->holder) {
+        atomic_store_relaxed(&gil->holder->holds_gil, false);
+    }
+    gil->locked = true;
+    gil->holder = self;
+    atomic_store_relaxed(&self->holds_gil, true);
+    prim_lock_release(&gil->lock);
+}
+
+/* One more reason for the lock. */
 static void user_add(struct thread *self)
 {
     world_stop_all();
     if (state.users == 0) {
-        gil_take(thread_interp(self)->gil, self);
+        gil_seize(thread_interp(self)->gil, self);
     }
     atomic_store_release(&state.users, state.users + 1);
     world_start_all();
@@ -94,7 +113,7 @@ static void user_remove(struct thread *self)
     uint32_t switches;
     world_stop_all();
     atomic_store_release(&state.users, state.users - 1);
-    if (state.users == 0 && self->ts._status.holds_gil) {
+    if (state.users == 0) {
         gil_drop(thread_interp(self)->gil, self, &switches);
     }
     world_start_all();

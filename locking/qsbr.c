@@ -166,14 +166,21 @@ void qsbr_thread_done(struct thread *t)
     t->retired_count = 0;
 }
 
+/* What others have retired becomes ours. They do not touch their lists: they are parked, or detached. */
 void qsbr_flush(struct interp_state *interp)
 {
     struct thread *self = thread_self();
+    prim_lock_acquire(&runtime.lock);
     for (struct thread *t = interp->threads; t; t = thread_of(t->ts.next)) {
-        if (t != self) {
-            retired_process(t);
+        if (t != self && t->retired_first) {
+            retired_append(self, t->retired_first);
+            self->retired_last = t->retired_last;
+            self->retired_count += t->retired_count;
+            t->retired_first = t->retired_last = NULL;
+            t->retired_count = 0;
         }
     }
+    prim_lock_release(&runtime.lock);
     qsbr_quiescent(self);
 }
 

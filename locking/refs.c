@@ -78,7 +78,8 @@ static PyObject **queue_take(struct thread *t, uint32_t *count)
     PyObject **queue = t->merge;
     *count = t->merge_count;
     t->merge = NULL;
-    t->merge_count = t->merge_capacity = 0;
+    atomic_store_relaxed(&t->merge_count, 0u);
+    t->merge_capacity = 0;
     prim_lock_release(&t->merge_lock);
     return queue;
 }
@@ -97,7 +98,8 @@ static bool queue_put(struct thread *t, PyObject *op)
         }
     }
     if (done) {
-        t->merge[t->merge_count++] = op;
+        t->merge[t->merge_count] = op;
+        atomic_store_relaxed(&t->merge_count, t->merge_count + 1);
     }
     prim_lock_release(&t->merge_lock);
     return done;
@@ -133,11 +135,26 @@ void ref_merge_queue_run(struct thread *self)
     }
 }
 
+/* Threads may be born detached while the world is stopped, so the list needs its lock; it is not held
+ * while a queue is worked off. */
+static PyObject **queue_take_any(struct interp_state *interp, uint32_t *count)
+{
+    PyObject **queue = NULL;
+    prim_lock_acquire(&runtime.lock);
+    for (struct thread *t = interp->threads; t && !queue; t = thread_of(t->ts.next)) {
+        if (atomic_load_relaxed(&t->merge_count)) {
+            queue = queue_take(t, count);
+        }
+    }
+    prim_lock_release(&runtime.lock);
+    return queue;
+}
+
 void ref_merge_all(struct interp_state *interp, void (*dead)(PyObject *, void *), void *arg)
 {
-    for (struct thread *t = interp->threads; t; t = thread_of(t->ts.next)) {
-        uint32_t count;
-        PyObject **queue = queue_take(t, &count);
+    PyObject **queue;
+    uint32_t count;
+    while ((queue = queue_take_any(interp, &count))) {
         uint32_t n = queue_merge(queue, count);
         for (uint32_t i = 0; i < n; i++) {
             dead(queue[i], arg);

@@ -213,6 +213,21 @@ static inline bool ref_is_unique(PyObject *op)
         && atomic_load_relaxed(&op->ob_ref_shared) == 0;
 }
 
+/* Nobody has a reference: it is being deallocated. */
+static inline bool ref_is_dead(PyObject *op)
+{
+    return atomic_load_relaxed(&op->ob_ref_local) == 0
+        && (atomic_load_relaxed(&op->ob_ref_shared) & ~(Py_ssize_t)REF_FLAGS) == 0;
+}
+
+/* A dead object gets one reference, the caller's, to run its finalizer (ref_set_dead gives it up). The gc byte and the lock stay as they are. */
+static inline void ref_resurrect(PyObject *op)
+{
+    atomic_store_relaxed(&op->ob_tid, prim_thread_id());
+    atomic_store_relaxed(&op->ob_ref_local, 1u);
+    atomic_store_relaxed(&op->ob_ref_shared, (Py_ssize_t)0);
+}
+
 void ref_immortalise(PyObject *op);
 
 /* Makes an object deferred that this thread has just made (types, modules, code, functions that are not
@@ -222,6 +237,10 @@ void ref_defer(PyObject *op);
 /* The slow decrement looks at an object now and then that foreign threads count often; the type decides,
  * through this function, whether it may be deferred. NULL: never. */
 extern bool (*ref_may_promote)(PyObject *op);
+static inline void ref_promotion_set(bool (*may_promote)(PyObject *op))
+{
+    ref_may_promote = may_promote;
+}
 /* Makes any live container deferred; the caller holds a counted reference. */
 void ref_promote(PyObject *op);
 /* The collector's: an object that will die is counted again. The world is stopped. */
@@ -329,6 +348,14 @@ static inline void ref_set_dead(PyObject *op)
 {
     op->ob_refcnt = 0;
 }
+static inline bool ref_is_dead(PyObject *op)
+{
+    return op->ob_refcnt == 0;
+}
+static inline void ref_resurrect(PyObject *op)
+{
+    op->ob_refcnt = 1;
+}
 static inline void ref_immortalise(PyObject *op)
 {
     op->ob_refcnt = (Py_ssize_t)UINT32_MAX;
@@ -336,6 +363,10 @@ static inline void ref_immortalise(PyObject *op)
 static inline void ref_defer(PyObject *op)
 {
     (void)op;
+}
+static inline void ref_promotion_set(bool (*may_promote)(PyObject *op))
+{
+    (void)may_promote;
 }
 static inline void ref_promote(PyObject *op)
 {
@@ -348,6 +379,11 @@ static inline void ref_undefer(PyObject *op)
 static inline void ref_merge_queue_run(struct thread *self)
 {
     (void)self;
+}
+static inline void ref_merge_all(struct interp_state *interp, void (*dead)(PyObject *, void *),
+                                 void *arg)
+{
+    (void)interp, (void)dead, (void)arg;
 }
 
 #endif

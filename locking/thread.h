@@ -63,6 +63,7 @@ struct thread {
     uint32_t retired_count;
 
     /* -- the world (world.c), attachment (thread.c) */
+    bool holds_gil;           /* the backend's */
     uint32_t state_waiters;   /* futex word: changes when `state` leaves suspended or lent */
     uint8_t rank_depth;
     uint8_t ranks[31];        /* ranks of held mutexes, checked in debug builds */
@@ -71,6 +72,7 @@ struct thread {
     /* -- bounds of the C stack, 0 while unknown */
     uintptr_t stack_low;      /* with 64 KiB to spare */
     uintptr_t stack_high;
+    int32_t gc_net;           /* the collector's: containers tracked less untracked, not yet counted */
     uint32_t sample;          /* slow decrements since the last promotion looked at */
 };
 
@@ -112,6 +114,7 @@ struct interp_state {
 
     struct pending_calls pending;
     PyObject *dict;               /* PyInterpreterState_GetDict; owned */
+    struct gc_state *gc;          /* the collector's */
 };
 
 static inline struct interp_state *interp_of(PyInterpreterState *interp)
@@ -214,6 +217,15 @@ struct thread *thread_remove_others(struct thread *self);
 void thread_before_fork(void);
 void thread_after_fork_parent(void);
 void thread_after_fork_child(void);
+
+/* What upper floors do around fork(), at most four of them: `before` in the order of registration (may wait
+ * for locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. */
+struct fork_hooks {
+    void (*before)(void);
+    void (*parent)(void);
+    void (*child)(void); /* not NULL */
+};
+void fork_register(const struct fork_hooks *hooks);
 
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);

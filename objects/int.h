@@ -105,6 +105,8 @@ PyObject *int_floor_divide(PyLongObject *a, PyLongObject *b);
 PyObject *int_modulo(PyLongObject *a, PyLongObject *b);
 /* Each of quotient and remainder may be NULL. -1 on failure. */
 int int_divmod(PyLongObject *a, PyLongObject *b, PyObject **quotient, PyObject **remainder);
+/* (q, r): q nearest to a / b, of two that are as near the even one; b not 0. */
+PyObject *int_divmod_near(PyLongObject *a, PyLongObject *b);
 PyObject *int_true_divide(PyLongObject *a, PyLongObject *b);
 PyObject *int_power(PyObject *a, PyObject *b, PyObject *modulus);
 PyObject *int_negate(PyLongObject *v);

@@ -77,11 +77,6 @@ PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n)
     return tuple_ready(t);
 }
 
-PyObject *_PyTuple_FromArraySteal(PyObject *const *items, Py_ssize_t n)
-{
-    return tuple_from_array_steal(items, n);
-}
-
 PyObject *tuple_pair_steal(PyObject *a, PyObject *b)
 {
     PyTupleObject *t = tuple_alloc(2);

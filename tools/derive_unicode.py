@@ -51,8 +51,8 @@ FLAGS = [
     ("p", lambda c, o: c.isprintable()),
     ("i", lambda c, o: c.isidentifier()),
     ("c", lambda c, o: ("a" + c).isidentifier()),
-    ("C", lambda c, o: is_cased(c)),
-    ("I", lambda c, o: not is_cased(c) and ("A" + c + "\u03a3").lower()[-1] == "\u03c2"),
+    ("C", lambda c, o: (c + "a").title()[-1] == "a"),
+    ("I", lambda c, o: not ends_word(c) and ("A" + c + "\u03a3").lower()[-1] == "\u03c2"),
 ]
 c_lower = c_function("_PyUnicode_IsLowercase", ctypes.c_int)
 c_upper = c_function("_PyUnicode_IsUppercase", ctypes.c_int)
@@ -62,8 +62,8 @@ to_upper = c_function("_PyUnicode_ToUppercase", ctypes.c_uint32)
 to_title = c_function("_PyUnicode_ToTitlecase", ctypes.c_uint32)
 
 
-def is_cased(c):
-    """Cased and not ignorable: the two that the rule of the final sigma tells apart."""
+def ends_word(c):
+    """Cased and not ignorable: what may stand before a final sigma."""
     return (c + "\u03a3").lower()[-1] == "\u03c2"
 
 

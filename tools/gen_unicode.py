@@ -175,6 +175,11 @@ def make_database(sections, out):
     seconds = {second for _, second in pairs} | set(range(0x1161, 0x1176)) | \
         set(range(0x11A8, 0x11C3))
 
+    def compatible(code):
+        """Whether the full decomposition takes compatibility mappings."""
+        tag, to = decomposition.get(code, ("", ()))
+        return tag != "" or any(compatible(part) for part in to)
+
     # One record per code point; the quick-check bits say where normalising has work to do.
     records = Records((0, 0, 0, 0, 0, 0))
     per_code = [0] * LAST
@@ -192,7 +197,7 @@ def make_database(sections, out):
                 quick |= 2  # NFKD: no
             if canonical and tuple(to) not in pairs:
                 quick |= 4  # NFC: no
-            if to is not None and (tag or tuple(to) not in pairs):
+            if to is not None and (tuple(to) not in pairs or compatible(code)):
                 quick |= 8  # NFKC: no
             if code in seconds:
                 quick |= 16  # may combine with what stands before

@@ -160,27 +160,22 @@ static int set_defaults(struct ast_state *state, PyObject *self, PyObject *field
 static int ast_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     struct ast_state *state = ast_state_get();
-    PyObject *fields = NULL, *missing = NULL;
-    if (state == NULL
-        || PyObject_GetOptionalAttr((PyObject *)Py_TYPE(self), state->fields_name, &fields) < 0) {
+    if (state == NULL) {
         return -1;
     }
+    PyObject *fields = PyObject_GetAttr((PyObject *)Py_TYPE(self), state->fields_name);
+    Py_ssize_t field_count = fields ? PySequence_Size(fields) : -1;
+    PyObject *missing = field_count >= 0 ? PySet_New(fields) : NULL;
     int rc = -1;
-    Py_ssize_t field_count = fields ? PySequence_Size(fields) : 0;
-    missing = field_count >= 0 ? PySet_New(fields) : NULL;
     if (missing != NULL) {
         rc = set_positional(self, args, fields, field_count, missing);
     }
-    if (rc == 0 && kwargs != NULL) {
-        PyObject *key, *value;
-        Py_ssize_t i = 0;
-        PyObject *none = fields ? Py_NewRef(fields) : PyTuple_New(0);
-        while (rc == 0 && none != NULL && PyDict_Next(kwargs, &i, &key, &value)) {
-            rc = set_keyword(state, self, none, missing, key, value);
-        }
-        Py_XDECREF(none);
+    PyObject *key, *value;
+    Py_ssize_t i = 0;
+    while (rc == 0 && kwargs != NULL && PyDict_Next(kwargs, &i, &key, &value)) {
+        rc = set_keyword(state, self, fields, missing, key, value);
     }
-    if (rc == 0 && fields != NULL) {
+    if (rc == 0) {
         rc = set_defaults(state, self, fields, field_count, missing);
     }
     Py_XDECREF(missing);
@@ -188,46 +183,34 @@ static int ast_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return rc;
 }
 
-/* Pickled as a call with the fields that are there as arguments, and the rest as state. */
+/* Pickled as a call with None for the fields that are there, which spares the warnings about missing
+   ones, and all attributes as state: they may refer back to this very node. */
 static PyObject *ast_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     struct ast_state *state = ast_state_get();
-    PyObject *fields = NULL, *args = PyList_New(0), *rest = NULL, *result = NULL, *tuple = NULL;
     PyObject *dict = ((struct ast_object *)self)->dict;
-    if (state == NULL || args == NULL
-        || PyObject_GetOptionalAttr((PyObject *)Py_TYPE(self), state->fields_name, &fields) < 0) {
-        goto done;
+    if (state == NULL || dict == NULL) {
+        return state ? Py_BuildValue("O()", Py_TYPE(self)) : NULL;
     }
-    if (dict == NULL) {
-        result = Py_BuildValue("O()", Py_TYPE(self));
-        goto done;
-    }
-    rest = PyDict_Copy(dict);
-    Py_ssize_t count = fields ? PySequence_Size(fields) : 0;
-    if (rest == NULL || count < 0) {
-        goto done;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *name = PySequence_GetItem(fields, i), *value = NULL;
-        int found = name ? PyDict_Pop(rest, name, &value) : -1;
+    PyObject *fields = PyObject_GetAttr((PyObject *)Py_TYPE(self), state->fields_name);
+    Py_ssize_t count = fields ? PySequence_Size(fields) : -1, present = 0;
+    for (; present < count; present++) {
+        PyObject *name = PySequence_GetItem(fields, present);
+        int found = name ? PyDict_Contains(dict, name) : -1;
         Py_XDECREF(name);
-        if (found == 0) {
+        if (found < 0) {
+            count = -1;
+        }
+        if (found <= 0) {
             break;
         }
-        int rc = found > 0 ? PyList_Append(args, value) : -1;
-        Py_XDECREF(value);
-        if (rc < 0) {
-            goto done;
-        }
     }
-    tuple = PyList_AsTuple(args);
-    result = tuple ? Py_BuildValue("OOO", Py_TYPE(self), tuple, rest) : NULL;
-done:
-    Py_XDECREF(tuple);
-    Py_XDECREF(rest);
-    Py_XDECREF(args);
     Py_XDECREF(fields);
-    return result;
+    PyObject *args = count < 0 ? NULL : PyTuple_New(present);
+    for (Py_ssize_t i = 0; args != NULL && i < present; i++) {
+        PyTuple_SET_ITEM(args, i, Py_NewRef(Py_None));
+    }
+    return args ? Py_BuildValue("ONO", Py_TYPE(self), args, dict) : NULL;
 }
 
 static PyMemberDef ast_members[] = {

@@ -24,7 +24,7 @@ static struct expr *plain_literal(struct parser *p)
         switch (*text) {
         case 'r': case 'R': raw = true; break;
         case 'b': case 'B': bytes = true; break;
-        case 'u': case 'U': unicode = true; break;
+        case 'u': unicode = true; break; /* `U` leaves no trace */
         }
     }
     size_t quotes = len >= 6 && text[1] == text[0] && text[2] == text[0] ? 3 : 1;
@@ -46,30 +46,6 @@ static struct expr *plain_literal(struct parser *p)
         }
     }
     return e;
-}
-
-/* An error in a literal's escapes came from a codec: as a SyntaxError of the last token. */
-static void wrap_decode_error(struct parser *p)
-{
-    const char *kind;
-    if (PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-        kind = "unicode error";
-    } else if (PyErr_ExceptionMatches(PyExc_ValueError)) {
-        kind = "value error";
-    } else {
-        return;
-    }
-    PyObject *error = PyErr_GetRaisedException();
-    PyObject *text = PyObject_Str(error);
-    Py_DECREF(error);
-    p->failed = false;
-    if (text != NULL) {
-        syntax_error_here(p, "(%s) %U", kind, text);
-        Py_DECREF(text);
-    } else {
-        PyErr_Clear();
-        syntax_error_here(p, "(%s) unknown error", kind);
-    }
 }
 
 /* ---- replacement fields ---- */
@@ -111,35 +87,41 @@ static struct expr *debug_text(struct parser *p, int32_t from, const struct toke
 {
     const char *text = p->tok.text + from;
     size_t len = (size_t)(end->start - from);
-    struct ast_pos pos = {start.line, start.col + 1, end->line, end->col - 1};
+    struct ast_pos pos = {start.line, start.col + 1, end->line, end->col};
     PyObject *value = memchr(text, '#', len) ? strip_comments(text, len)
                                              : PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     return value ? make_constant(p, value, pos) : parser_fail(p);
 }
 
-/* `!r`: the letter, 0 after an error. */
-static int parse_conversion(struct parser *p)
+/* The name behind `!`, which must stand right behind it. */
+static bool accept_conversion(struct parser *p, struct token *name)
 {
-    struct token mark_token = *last(p);
-    if (peek(p) != TOK_NAME) {
-        return 0;
+    struct token exclamation = *last(p);
+    if (!accept(p, TOK_NAME)) {
+        return false;
     }
-    struct token name = p->tokens[p->pos++];
-    if (name.line != mark_token.end_line || name.col != mark_token.end_col) {
-        syntax_error_range(p, token_pos(&name), token_pos(&name),
-                           "f-string: conversion type must come right after the exclamation mark");
-        return 0;
+    *name = *last(p);
+    if (name->line != exclamation.end_line || name->col != exclamation.end_col) {
+        syntax_error_range(p, token_pos(&exclamation), token_pos(name),
+                           "f-string: conversion type must come right after the exclamanation mark");
+        return false;
     }
-    char c = p->tok.text[name.start];
-    if (name.end - name.start != 1 || (c != 's' && c != 'r' && c != 'a')) {
-        PyObject *text = token_name(p, &name);
-        if (text != NULL) {
-            syntax_error(p, token_pos(&name), "f-string: invalid conversion character %R: "
-                         "expected 's', 'r', or 'a'", text);
-        }
-        return 0;
+    return true;
+}
+
+/* The letter of a conversion, 0 after an error. */
+static int check_conversion(struct parser *p, const struct token *name)
+{
+    char c = p->tok.text[name->start];
+    if (name->end - name->start == 1 && (c == 's' || c == 'r' || c == 'a')) {
+        return c;
     }
-    return c;
+    PyObject *text = token_name(p, name);
+    if (text != NULL) {
+        syntax_error(p, token_pos(name), "f-string: invalid conversion character %R: "
+                     "expected 's', 'r', or 'a'", text);
+    }
+    return 0;
 }
 
 static bool parse_field(struct parser *p);
@@ -186,12 +168,10 @@ static bool parse_field_new(struct parser *p)
             return false;
         }
     }
-    int conversion = -1;
-    if (accept(p, TOK_EXCLAMATION)) {
-        conversion = parse_conversion(p);
-        if (conversion == 0) {
-            return false;
-        }
+    struct token name;
+    bool converted = accept(p, TOK_EXCLAMATION);
+    if (converted && !accept_conversion(p, &name)) {
+        return false;
     }
     if (accept(p, TOK_COLON)) {
         spec = parse_format_spec(p, false);
@@ -202,7 +182,8 @@ static bool parse_field_new(struct parser *p)
     if (!accept(p, TOK_RBRACE)) {
         return false;
     }
-    struct expr *e = new_expr(p, EXPR_FORMATTEDVALUE, until_here(p, start));
+    int conversion = converted ? check_conversion(p, &name) : -1;
+    struct expr *e = conversion ? new_expr(p, EXPR_FORMATTEDVALUE, until_here(p, start)) : NULL;
     if (e == NULL) {
         return false;
     }
@@ -247,6 +228,41 @@ static bool push_text(struct parser *p, bool raw)
     return e != NULL && push(p, e);
 }
 
+/* A Constant without its value, for the FSTRING_MIDDLE token at the position, which is kept where the
+   node's place will be. */
+static bool push_raw_text(struct parser *p)
+{
+    struct ast_pos index = {p->pos, 0, 0, 0};
+    struct expr *e = new_expr(p, EXPR_CONSTANT, index);
+    p->pos++;
+    return e != NULL && push(p, e);
+}
+
+/* Gives the texts above `base` their values. */
+static bool decode_texts(struct parser *p, size_t base, bool raw)
+{
+    for (size_t i = base; i < p->stack_size; i++) {
+        struct expr *e = p->stack[i];
+        if (e->kind != EXPR_CONSTANT || e->constant.value != NULL) {
+            continue;
+        }
+        const struct token *token = &p->tokens[e->pos.line];
+        PyObject *value = literal_decode_str(p, p->tok.text + token->start,
+                                             (size_t)(token->end - token->start), raw, token);
+        if (value == NULL) {
+            wrap_decode_error(p);
+            return false;
+        }
+        e->pos = token_pos(token);
+        e->constant.value = arena_own(p->arena, value);
+        if (e->constant.value == NULL) {
+            parser_fail(p);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* FSTRING_START ... FSTRING_END: pushes the parts. */
 static bool push_fstring(struct parser *p)
 {
@@ -256,10 +272,11 @@ static bool push_fstring(struct parser *p)
         raw |= p->tok.text[i] == 'r' || p->tok.text[i] == 'R';
     }
     p->pos++;
+    size_t base = p->stack_size;
     for (;;) {
         int kind = peek(p);
         if (kind == TOK_FSTRING_MIDDLE) {
-            if (!push_text(p, raw)) {
+            if (!push_raw_text(p)) {
                 return false;
             }
         } else if (kind == TOK_LBRACE) {
@@ -267,7 +284,7 @@ static bool push_fstring(struct parser *p)
                 return false;
             }
         } else {
-            return accept(p, TOK_FSTRING_END);
+            return accept(p, TOK_FSTRING_END) && decode_texts(p, base, raw);
         }
     }
 }
@@ -409,7 +426,7 @@ static struct expr *parse_strings_new(struct parser *p)
 
 struct expr *parse_strings(struct parser *p)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         return parse_strings_new(p);
     }
     void *node;

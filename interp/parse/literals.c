@@ -130,7 +130,7 @@ static int simple_escape(int c)
 static int warn_escape(struct parser *p, const char *at, const struct token *token)
 {
     int index = (int)(token - p->tokens);
-    if (p->diagnose || index < p->warned_until) {
+    if (p->second || index < p->warned_until) {
         return 0; /* said before */
     }
     p->warned_until = index + 1;
@@ -263,8 +263,11 @@ static Py_ssize_t decode_escapes(struct parser *p, const char *text, size_t len,
             *to++ = (unsigned char)*s++;
             continue;
         }
-        s++;
-        int c = s < end ? (unsigned char)*s++ : 0;
+        if (++s == end) {
+            *to++ = '\\'; /* before a brace of an f-string */
+            break;
+        }
+        int c = (unsigned char)*s++;
         int simple = simple_escape(c);
         long value = -1;
         if (simple >= 0) {
@@ -308,12 +311,15 @@ static Py_ssize_t decode_escapes(struct parser *p, const char *text, size_t len,
 PyObject *literal_decode_str(struct parser *p, const char *text, size_t len, bool raw,
                              const struct token *token)
 {
-    if (raw || memchr(text, '\\', len) == NULL) {
+    if (raw || p->invalid_utf8 || memchr(text, '\\', len) == NULL) {
         PyObject *plain = PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
         if (plain == NULL) {
             parser_fail(p);
         }
-        return plain;
+        if (plain == NULL || raw || memchr(text, '\\', len) == NULL) {
+            return plain;
+        }
+        Py_DECREF(plain);
     }
     Py_UCS4 small[256], *buffer = small;
     if (len > sizeof(small) / sizeof(small[0])) {

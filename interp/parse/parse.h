@@ -75,7 +75,7 @@ int ast_validate(const struct ast_module *tree);
 
 /* ---- on trees ---- */
 
-/* Folds constants in place as compile() does at `optimize` (0, 1, 2; -OO drops docstrings).
+/* Folds constants in place as compile() does at `optimize` (0, 1, 2), which is what __debug__ is.
    `future_flags` are the CO_FUTURE_ bits: annotations stay untouched with CO_FUTURE_ANNOTATIONS.
    -1 on failure. */
 int ast_fold(struct ast_module *tree, int optimize, int future_flags, struct arena *arena);

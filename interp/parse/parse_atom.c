@@ -297,7 +297,7 @@ static struct expr *parse_brace(struct parser *p)
         if (first == NULL) {
             return NULL;
         }
-        if (peek(p) == TOK_COLON && first->kind != EXPR_NAMEDEXPR) {
+        if (peek(p) == TOK_COLON && (first->kind != EXPR_NAMEDEXPR || (first->flags & EXPR_PARENTHESISED))) {
             size_t base = p->stack_size;
             p->pos++;
             struct expr *value = parse_expression(p), *e = NULL;
@@ -320,6 +320,18 @@ static struct expr *parse_brace(struct parser *p)
     return elts ? make_sequence(p, EXPR_SET, elts, until_here(p, start)) : NULL;
 }
 
+static void diagnose_bracketed(struct parser *p, int kind)
+{
+    if (kind == TOK_LPAR) {
+        diagnose_group(p);
+    } else if (kind == TOK_LBRACE) {
+        diagnose_dict_comprehension(p);
+    }
+    if (!p->failed) {
+        diagnose_comprehension(p);
+    }
+}
+
 /* A display, with all questions of the second pass if it is none. */
 static struct expr *parse_bracketed(struct parser *p, int kind)
 {
@@ -330,17 +342,12 @@ static struct expr *parse_bracketed(struct parser *p, int kind)
                                         : parse_brace(p);
     if (e == NULL) {
         p->stack_size = base;
+        p->pos = start;
+        if (kind == TOK_LBRACE && !p->failed) {
+            diagnose_dict_items(p);
+        }
         if (p->diagnose && !p->failed) {
-            p->pos = start;
-            if (kind == TOK_LPAR) {
-                diagnose_group(p);
-            } else if (kind == TOK_LBRACE) {
-                diagnose_dict(p);
-            }
-            p->pos = start;
-            if (!p->failed) {
-                diagnose_comprehension(p);
-            }
+            diagnose_bracketed(p, kind);
         }
         return NULL;
     }
@@ -402,6 +409,9 @@ static struct expr *parse_slice(struct parser *p)
     if (peek(p) == TOK_STAR) {
         p->pos++;
         struct expr *value = parse_expression(p);
+        if (value == NULL && p->diagnose && !p->failed) {
+            syntax_error_here(p, "Invalid star expression");
+        }
         return value ? make_starred(p, value, until_here(p, start)) : NULL;
     }
     if (peek(p) != TOK_COLON) {
@@ -486,6 +496,10 @@ static struct expr *parse_primary_new(struct parser *p)
     while (e != NULL) {
         struct expr *next;
         struct mark before = mark(p);
+        int kind = peek(p);
+        if (p->diagnose && (kind == TOK_LBRACE || kind == TOK_LSQB)) {
+            diagnose_comprehension(p); /* as if a call's generator were there */
+        }
         switch (peek(p)) {
         case TOK_DOT:
             if (peek_at(p, 1) != TOK_NAME) {
@@ -516,7 +530,7 @@ static struct expr *parse_primary_new(struct parser *p)
 
 struct expr *parse_primary(struct parser *p)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         return parse_primary_new(p);
     }
     void *node;

@@ -55,7 +55,7 @@ static bool parse_starred_arg(struct parser *p, struct call_args *args)
     struct expr *value = parse_expression(p);
     if (value == NULL) {
         if (p->diagnose && !p->failed) {
-            syntax_error(p, start, "Invalid star expression");
+            syntax_error_here(p, "Invalid star expression");
         }
         return false;
     }
@@ -108,12 +108,18 @@ static bool parse_arg(struct parser *p, struct call_args *args)
         return !p->failed && parse_keyword_arg(p, args);
     }
     int start = p->pos;
+    if (args->keyword_seen) {
+        if (p->diagnose) {
+            diagnose_keyword_argument(p);
+        }
+        return false;
+    }
     struct expr *value = parse_assignment_expression(p);
     if (value == NULL) {
         p->pos = start;
         value = p->failed ? NULL : parse_expression(p);
     }
-    bool positional = value != NULL && !args->keyword_seen && peek(p) != TOK_EQUAL
+    bool positional = value != NULL && peek(p) != TOK_EQUAL
                       && peek(p) != TOK_COLONEQUAL;
     if (!positional) {
         if (p->diagnose && !p->failed) {
@@ -243,8 +249,8 @@ struct expr *parse_call(struct parser *p, struct expr *func)
     if (p->failed || p->stack_size == args.base) {
         return NULL;
     }
-    if (args.positional == 1 && args.keywords == 0 && at_comprehension(p)
-        && last(p)->kind != TOK_COMMA) {
+    if (args.positional == 1 && args.keywords == 0 && last(p)->kind != TOK_COMMA
+        && at_comprehension(p)) {
         struct expr *elt = p->stack[args.base];
         p->stack_size = args.base;
         return elt->kind == EXPR_STARRED ? NULL : finish_genexp_call(p, func, elt, start);

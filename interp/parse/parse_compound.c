@@ -61,7 +61,7 @@ struct stmt_seq *parse_block(struct parser *p)
     struct stmt_seq *block;
     void *node;
     int start = p->pos;
-    if (!p->diagnose) {
+    if (!p->second) {
         block = parse_block_new(p);
     } else if (memo_find(p, MEMO_BLOCK, &node)) {
         block = node;
@@ -236,7 +236,7 @@ static struct withitem *parse_with_item(struct parser *p)
                 }
             }
             back(p, before);
-        } else if (!p->diagnose) {
+        } else if (!p->second) {
             expr_set_context(vars, AST_STORE);
         }
     }
@@ -338,6 +338,15 @@ static struct stmt *parse_with(struct parser *p, struct ast_pos start, bool is_a
 
 /* ---- try ---- */
 
+/* [as NAME] */
+static void skip_as_name(struct parser *p)
+{
+    struct mark before = mark(p);
+    if (accept(p, KW_AS) && !accept(p, TOK_NAME)) {
+        back(p, before);
+    }
+}
+
 /* except a, b: */
 static void diagnose_except(struct parser *p, struct mark start)
 {
@@ -346,17 +355,13 @@ static void diagnose_except(struct parser *p, struct mark start)
     if (first != NULL) {
         struct mark after = mark(p);
         if (accept(p, TOK_COMMA) && parse_star_expressions(p) != NULL) {
-            if (accept(p, KW_AS)) {
-                accept(p, TOK_NAME);
-            }
+            skip_as_name(p);
             if (accept(p, TOK_COLON)) {
                 syntax_error_from(p, first->pos, "multiple exception types must be parenthesized");
             }
         }
         back(p, after);
-        if (accept(p, KW_AS)) {
-            accept(p, TOK_NAME);
-        }
+        skip_as_name(p);
         if (peek(p) == TOK_NEWLINE) {
             syntax_error_here(p, "expected ':'");
         }
@@ -373,13 +378,21 @@ static void diagnose_except(struct parser *p, struct mark start)
     back(p, start);
 }
 
-/* One except clause; *star says of which sort it is. */
-static struct handler *parse_except(struct parser *p, bool *star)
+/* One except clause; *star says of which sort it is, and has to be as it was unless it is the first. */
+static struct handler *parse_except(struct parser *p, bool first, bool *star)
 {
     struct ast_pos start = here(p);
     p->pos++;
     struct mark inside = mark(p);
-    *star = accept(p, TOK_STAR);
+    bool this_star = accept(p, TOK_STAR);
+    if (!first && this_star != *star) {
+        if (p->diagnose && !p->failed) {
+            back(p, inside);
+            diagnose_except(p, inside);
+        }
+        return NULL;
+    }
+    *star = this_star;
     struct expr *type = NULL;
     PyObject *name = NULL;
     bool good = true;
@@ -408,25 +421,39 @@ static struct handler *parse_except(struct parser *p, bool *star)
     return handler;
 }
 
+/* `except*` behind `except`, or the other way round */
+static void diagnose_mixed_except(struct parser *p, bool star)
+{
+    struct ast_pos start = here(p);
+    p->pos++;
+    bool this_star = accept(p, TOK_STAR);
+    if (this_star == star || p->failed) {
+        return;
+    }
+    start = until_here(p, start);
+    if (this_star || peek(p) != TOK_COLON) {
+        if (parse_expression(p) == NULL) {
+            return;
+        }
+        skip_as_name(p);
+    }
+    if (accept(p, TOK_COLON)) {
+        syntax_error(p, start, "cannot have both 'except' and 'except*' on the same 'try'");
+    }
+}
+
 /* The clauses behind `try: block`; *star says of which sort they are. */
 static struct handler_seq *parse_handlers(struct parser *p, bool *star)
 {
     size_t base = p->stack_size;
     while (peek(p) == KW_EXCEPT) {
         struct mark before = mark(p);
-        bool this_star;
-        struct handler *handler = parse_except(p, &this_star);
-        if (handler == NULL) {
-            return NULL;
-        }
-        if (p->stack_size == base) {
-            *star = this_star;
-        } else if (this_star != *star) {
-            if (p->diagnose) {
-                return syntax_error_here(p, "cannot have both 'except' and 'except*' on the same "
-                                            "'try'");
-            }
+        if (p->diagnose && p->stack_size > base) {
+            diagnose_mixed_except(p, *star);
             back(p, before);
+        }
+        struct handler *handler = parse_except(p, p->stack_size == base, star);
+        if (handler == NULL) {
             return NULL;
         }
         push(p, handler);
@@ -509,10 +536,12 @@ static struct stmt *parse_def(struct parser *p, struct ast_pos start, struct exp
         return NULL;
     }
     struct expr *returns = NULL;
-    if (accept(p, TOK_RARROW)) {
+    if (peek(p) == TOK_RARROW) {
+        struct mark before = mark(p);
+        p->pos++;
         returns = parse_expression(p);
         if (returns == NULL) {
-            return NULL;
+            back(p, before);
         }
     }
     if (!expect_forced(p, TOK_COLON, "':'")) {

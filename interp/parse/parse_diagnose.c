@@ -103,21 +103,30 @@ static bool is_legacy_statement(const struct expr *e)
 static struct expr *plain_expression(struct parser *p)
 {
     p->diagnose = false;
-    struct expr *e = parse_expression(p);
+    struct expr *e = parse_bare_expression(p);
     p->diagnose = true;
     return e;
 }
 
+/* At a soft keyword, or at what is a beginning of one: the reference makes no difference there. */
 static bool at_any_soft_keyword(struct parser *p)
 {
-    return at_soft_keyword(p, "match") || at_soft_keyword(p, "case") || at_soft_keyword(p, "type")
-           || at_soft_keyword(p, "_");
+    static const char *const keywords[] = {"_", "case", "match", "type"};
+    const struct token *token = &p->tokens[p->pos];
+    for (int i = 0; i < 4; i++) {
+        if (strncmp(p->tok.text + token->start, keywords[i],
+                    (size_t)(token->end - token->start)) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Two expressions in a row inside brackets. */
 static void diagnose_missing_comma(struct parser *p)
 {
-    if (peek(p) == TOK_NAME && (peek_at(p, 1) == TOK_STRING || at_any_soft_keyword(p))) {
+    if (peek(p) == TOK_NAME && (peek_at(p, 1) == TOK_STRING || p->failed
+                                || at_any_soft_keyword(p))) {
         return;
     }
     struct expr *a = parse_disjunction(p);
@@ -263,14 +272,13 @@ static void diagnose_annotation(struct parser *p, struct mark start)
     back(p, start);
     a = parse_star_named_expression(p);
     if (a != NULL && accept(p, TOK_COMMA)) {
-        struct expr *next;
-        do {
-            struct mark before = mark(p);
-            next = parse_star_named_expression(p);
-            if (next == NULL) {
-                back(p, before);
-            }
-        } while (next != NULL && accept(p, TOK_COMMA));
+        /* More of them, with commas or even without. */
+        struct mark end = mark(p);
+        while (parse_star_named_expression(p) != NULL) {
+            accept(p, TOK_COMMA);
+            end = mark(p);
+        }
+        back(p, end);
         if (accept(p, TOK_COLON) && parse_expression(p) != NULL) {
             syntax_error(p, a->pos, "only single target (not tuple) can be annotated");
             return;
@@ -331,6 +339,9 @@ static struct expr *starred(struct parser *p)
         return NULL;
     }
     struct expr *value = parse_expression(p);
+    if (value == NULL && !p->failed) {
+        syntax_error_here(p, "Invalid star expression");
+    }
     return value ? make_starred(p, value, until_here(p, start)) : NULL;
 }
 
@@ -424,7 +435,8 @@ static bool skip_dict_item(struct parser *p)
     return parse_expression(p) != NULL && accept(p, TOK_COLON) && parse_expression(p) != NULL;
 }
 
-void diagnose_dict(struct parser *p)
+/* Asked in the first pass, too: a dict whose items go wrong cannot be anything else. */
+void diagnose_dict_items(struct parser *p)
 {
     struct mark start = mark(p);
     p->pos++;
@@ -460,8 +472,14 @@ void diagnose_dict(struct parser *p)
     if (!p->failed) {
         diagnose_dict_value(p);
     }
-    back(p, inside);
-    if (!p->failed && accept(p, TOK_DOUBLESTAR)) {
+    back(p, start);
+}
+
+void diagnose_dict_comprehension(struct parser *p)
+{
+    struct mark start = mark(p);
+    p->pos++;
+    if (accept(p, TOK_DOUBLESTAR)) {
         struct ast_pos stars = token_pos(last(p));
         if (parse_bitwise_or(p) != NULL && parse_for_if_clauses(p) != NULL
             && accept(p, TOK_RBRACE)) {

@@ -77,6 +77,8 @@ static void diagnose_first_genexp(struct parser *p)
     struct expr *a = parse_expression(p);
     struct comprehension_seq *b = a ? parse_for_if_clauses(p) : NULL;
     if (b != NULL && accept(p, TOK_COMMA)) {
+        struct argument_list list;
+        parse_argument_list(p, &list);
         syntax_error_range(p, a->pos, comprehension_end(b), must_parenthesize);
     }
 }
@@ -199,6 +201,7 @@ static bool scan_name(struct parser *p, struct scan *scan)
         scan->defaults |= !scan->star;
     } else if (scan->defaults && !scan->star
                && (peek(p) == TOK_COMMA || peek(p) == scan->close)) {
+        peek_at(p, peek(p) == TOK_COMMA); /* a type comment might follow */
         syntax_error(p, pos, "parameter without a default follows parameter with a default");
     }
     scan->count++;
@@ -239,7 +242,7 @@ static bool scan_star(struct parser *p, struct scan *scan)
         if (scan->close == TOK_RPAR) {
             syntax_error(p, star, "named arguments must follow bare *");
         } else {
-            syntax_error(p, star, "named arguments must follow bare *");
+            syntax_error_here(p, "named arguments must follow bare *");
         }
         return false;
     }

@@ -24,10 +24,9 @@ static PyObject *error_line(struct parser *p, int line)
 {
     const struct tokenizer *tok = &p->tok;
     const char *start = tok->text, *end;
-    if (tok->line <= line && tok->end > tok->text + tok->chunk) {
-        /* The line being read: from where its first token began. */
-        start = tok->text + tok->chunk;
-        end = strchr(tok->line_start > start ? tok->line_start : start, '\n');
+    if (tok->line <= line && tok->end > tok->line_start) {
+        start = tok->line_start; /* the line being read, with its end */
+        end = strchr(start, '\n');
     } else {
         for (int i = 1; i < line; i++) {
             const char *newline = strchr(start, '\n');
@@ -37,6 +36,7 @@ static PyObject *error_line(struct parser *p, int line)
             start = newline + 1;
         }
         end = strchr(start, '\n');
+        return PyUnicode_DecodeUTF8(start, (end ? end : tok->end) - start, "replace");
     }
     end = end ? end + 1 : tok->end;
     return PyUnicode_DecodeUTF8(start, end - start, "replace");
@@ -154,25 +154,41 @@ static void raise_unclosed(struct parser *p)
     syntax_error(p, pos, "'%c' was never closed", p->tok.parens[level]);
 }
 
-static void *raise_here_va(struct parser *p, PyObject *type, const char *format, va_list arguments)
+/* At the last token that was read, whatever it is. */
+static void *raise_last_va(struct parser *p, PyObject *type, const char *format, va_list arguments)
 {
-    if (p->failed && PyErr_Occurred()) {
-        return NULL;
-    }
     if (p->count == 0) {
         return raise_columns(p, type, 0, 0, 0, -1, format, arguments);
     }
     const struct token *t = &p->tokens[p->count - 1];
-    if (t->kind == TOK_ERROR && p->tok.trouble == TROUBLE_EOF && p->tok.level > 0) {
-        raise_unclosed(p);
-        return NULL;
-    }
     if (t->col == -1) {
         return raise_columns(p, type, t->line, p->tok.cur - p->tok.line_start, t->end_line, -1,
                              format, arguments);
     }
     return raise_columns(p, type, t->line, t->col + 1, t->end_line,
                          t->end_col == -1 ? -1 : t->end_col + 1, format, arguments);
+}
+
+static void *raise_here_va(struct parser *p, PyObject *type, const char *format, va_list arguments)
+{
+    if (p->failed && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (p->count > 0 && p->tokens[p->count - 1].kind == TOK_ERROR
+        && p->tok.trouble == TROUBLE_EOF && p->tok.level > 0) {
+        raise_unclosed(p);
+        return NULL;
+    }
+    return raise_last_va(p, type, format, arguments);
+}
+
+void *raise_last(struct parser *p, PyObject *type, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    raise_last_va(p, type, format, arguments);
+    va_end(arguments);
+    return NULL;
 }
 
 void *raise_here(struct parser *p, PyObject *type, const char *format, ...)
@@ -193,6 +209,30 @@ void *syntax_error_here(struct parser *p, const char *format, ...)
     return NULL;
 }
 
+/* An error in a literal's escapes came from a codec: as a SyntaxError of the last token. */
+void wrap_decode_error(struct parser *p)
+{
+    const char *kind;
+    if (PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        kind = "unicode error";
+    } else if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+        kind = "value error";
+    } else {
+        return;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *text = PyObject_Str(error);
+    Py_DECREF(error);
+    p->failed = false;
+    if (text != NULL) {
+        syntax_error_here(p, "(%s) %U", kind, text);
+        Py_DECREF(text);
+    } else {
+        PyErr_Clear();
+        syntax_error_here(p, "(%s) unknown error", kind);
+    }
+}
+
 /* ---- what the tokenizer leaves to us ---- */
 
 void raise_trouble(struct parser *p)
@@ -203,6 +243,9 @@ void raise_trouble(struct parser *p)
     switch ((enum tok_trouble)tok->trouble) {
     case TROUBLE_NONE:
     case TROUBLE_RAISED:
+        break;
+    case TROUBLE_DECODE:
+        wrap_decode_error(p);
         break;
     case TROUBLE_EOF:
         if (tok->level > 0) {
@@ -223,7 +266,7 @@ void raise_trouble(struct parser *p)
         raise_at(p, PyExc_IndentationError, line_start, "too many levels of indentation");
         break;
     case TROUBLE_LINECONT:
-        line_start.col = (int32_t)(tok->cur - (tok->text + tok->chunk)) - 1;
+        line_start.col = (int32_t)(tok->cur - tok->line_start) - 1;
         if (line_start.col < 0) {
             line_start.col = 0;
         }
@@ -248,7 +291,9 @@ static void check_rest(struct parser *p)
     do {
         kind = tok_next(tok, &token);
     } while (kind != TOK_ERROR && kind != TOK_ENDMARKER);
-    if (kind == TOK_ERROR && !PyErr_Occurred() && tok->level > 0
+    if (tok->fstring > 0) {
+        PyErr_Clear(); /* inside an f-string that is not what went wrong */
+    } else if (kind == TOK_ERROR && !PyErr_Occurred() && tok->level > 0
         && line > tok->paren_lines[tok->level - 1]) {
         p->failed = false;
         raise_unclosed(p);

@@ -384,7 +384,7 @@ static struct expr *parse_infix_new(struct parser *p, enum infix_level level)
 /* The longest expression of operators that bind at least as tightly as `level`. */
 struct expr *parse_infix(struct parser *p, enum infix_level level)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         return parse_infix_new(p, level);
     }
     void *node;
@@ -418,7 +418,8 @@ static struct expr *parse_condition(struct parser *p, struct expr *body, struct 
     return e;
 }
 
-static struct expr *parse_expression_new(struct parser *p)
+/* An expression, with nothing asked or remembered about the whole of it. */
+struct expr *parse_bare_expression(struct parser *p)
 {
     if (peek(p) == KW_LAMBDA) {
         return parse_lambda(p);
@@ -435,7 +436,7 @@ struct expr *parse_expression(struct parser *p)
 {
     void *node;
     int start = p->pos;
-    if (p->diagnose && memo_find(p, MEMO_EXPRESSION, &node)) {
+    if (p->second && memo_find(p, MEMO_EXPRESSION, &node)) {
         return node;
     }
     if (!enter(p)) {
@@ -444,9 +445,9 @@ struct expr *parse_expression(struct parser *p)
     if (p->diagnose) {
         diagnose_expression(p);
     }
-    node = parse_expression_new(p);
+    node = parse_bare_expression(p);
     leave(p);
-    if (p->diagnose) {
+    if (p->second) {
         memo_store(p, MEMO_EXPRESSION, start, node);
     }
     return node;
@@ -650,7 +651,7 @@ struct expr *parse_star_targets(struct parser *p)
         struct ast_pos pos = until_here(p, start);
         target = make_sequence(p, EXPR_TUPLE, pop_seq(p, base), pos);
     }
-    if (target != NULL && !p->diagnose) {
+    if (target != NULL && !p->second) {
         expr_set_context(target, AST_STORE); /* nodes of the memo stay as they are */
     }
     return target;

@@ -286,19 +286,17 @@ static void diagnose_class_pattern(struct parser *p)
 {
     struct pattern *first = NULL, *latest = NULL;
     while (peek(p) != TOK_RPAR && !p->failed) {
-        if (at_keyword_pattern(p)) {
-            return;
+        struct pattern *next = at_keyword_pattern(p) ? NULL : parse_pattern(p);
+        if (next == NULL) {
+            break;
         }
-        latest = parse_pattern(p);
-        if (latest == NULL) {
-            return;
-        }
-        first = first ? first : latest;
+        latest = next;
+        first = first ? first : next;
         if (!accept(p, TOK_COMMA)) {
             break;
         }
     }
-    if (first != NULL) {
+    if (first != NULL && !p->failed) {
         syntax_error_range(p, first->pos, latest->pos,
                            "positional patterns follow keyword patterns");
     }

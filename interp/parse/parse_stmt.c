@@ -25,7 +25,7 @@ static bool is_single_target(const struct expr *e)
 
 static void store(struct parser *p, struct expr *e)
 {
-    if (!p->diagnose) {
+    if (!p->second) {
         expr_set_context(e, AST_STORE);
     }
 }
@@ -432,7 +432,7 @@ static struct stmt *parse_import_from(struct parser *p)
     if (names == NULL) {
         return NULL;
     }
-    heed_future(p, module, names);
+    heed_future(p, level == 0 ? module : NULL, names);
     struct stmt *s = make_stmt(p, STMT_IMPORTFROM, start);
     if (s != NULL) {
         s->importfrom.module = module;
@@ -469,7 +469,7 @@ static struct expr_seq *parse_del_targets(struct parser *p)
         if (target == NULL || !is_del_target(target)) {
             return NULL;
         }
-        if (!p->diagnose) {
+        if (!p->second) {
             expr_set_context(target, AST_DEL);
         }
         push(p, target);
@@ -618,7 +618,11 @@ struct stmt *parse_simple_statement(struct parser *p)
     case TOK_NAME:
         if (token_is(p, &p->tokens[p->pos], "type") && peek_at(p, 1) == TOK_NAME) {
             struct mark before = mark(p);
-            struct stmt *alias = parse_type_alias(p);
+            if (p->diagnose) {
+                parse_expr_stmt(p); /* its questions come first */
+                back(p, before);
+            }
+            struct stmt *alias = p->failed ? NULL : parse_type_alias(p);
             if (alias != NULL || p->failed) {
                 return alias;
             }

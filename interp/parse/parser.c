@@ -155,11 +155,27 @@ static PyObject *normalise(PyObject *name)
     return result;
 }
 
+/* A normal form may be that of a keyword which no name can be (steals and returns a reference). */
+static PyObject *refuse_constant(PyObject *name)
+{
+    static const char *const constants[] = {"None", "True", "False"};
+    for (int i = 0; i < 3; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, constants[i]) == 0) {
+            PyErr_Format(PyExc_ValueError, "identifier field can't represent '%s' constant",
+                         constants[i]);
+            Py_DECREF(name);
+            return NULL;
+        }
+    }
+    return name;
+}
+
 static PyObject *new_name(struct parser *p, const char *text, size_t len)
 {
     PyObject *name = PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     if (name != NULL && !PyUnicode_IS_ASCII(name)) {
         name = normalise(name);
+        name = name ? refuse_constant(name) : NULL;
     }
     if (name != NULL) {
         PyUnicode_InternInPlace(&name);
@@ -460,7 +476,7 @@ static struct ast_module *parse_functype(struct parser *p)
         if (type == NULL || !push(p, type)) {
             return NULL;
         }
-        if (peek(p) == TOK_RPAR || !accept(p, TOK_COMMA)) {
+        if (double_star || peek(p) == TOK_RPAR || !accept(p, TOK_COMMA)) {
             break;
         }
         if (peek(p) == TOK_RPAR) {
@@ -509,13 +525,17 @@ static PyObject *incomplete_input_error(void)
     return type;
 }
 
+/* Whether the tokenizer has run into the end of the text. */
 static bool at_end_of_source(const struct parser *p)
 {
-    if (p->tok.trouble == TROUBLE_EOF || p->tok.at_eof) {
-        return true;
+    const struct tokenizer *tok = &p->tok;
+    if (tok->trouble != TROUBLE_NONE) {
+        return tok->trouble == TROUBLE_EOF || tok->open_string;
     }
-    /* What was unterminated reached the end of the text, too. */
-    return p->tok.trouble == TROUBLE_RAISED && strchr(p->tok.cur, '\n') == NULL;
+    int kind = p->count > 0 ? p->tokens[p->count - 1].kind : TOK_ENDMARKER;
+    return tok->at_eof
+           || (tok->cur == tok->end && kind != TOK_STRING && kind != TOK_FSTRING_END
+               && kind != TOK_NEWLINE);
 }
 
 static void raise_incomplete(struct parser *p)
@@ -524,14 +544,30 @@ static void raise_incomplete(struct parser *p)
     PyObject *type = incomplete_input_error();
     if (type != NULL) {
         p->failed = false;
-        raise_here(p, type, "incomplete input");
+        raise_last(p, type, "incomplete input");
         Py_DECREF(type);
+    }
+}
+
+/* Whether there is more than white space and comments behind the tokens read. */
+static bool more_follows(const struct parser *p)
+{
+    const char *s = p->tok.cur;
+    for (;;) {
+        s += strspn(s, " \t\n\f");
+        if (*s != '#') {
+            return *s != 0;
+        }
+        s += strcspn(s, "\n");
     }
 }
 
 static struct ast_module *run(struct parser *p)
 {
     struct ast_module *module = parse_mode(p);
+    if (module != NULL && p->mode == PARSE_SINGLE && more_follows(p)) {
+        return syntax_error_here(p, "multiple statements found while compiling a single statement");
+    }
     if (module != NULL) {
         return module;
     }
@@ -549,7 +585,7 @@ static struct ast_module *run(struct parser *p)
         p->depth = 0;
         p->stack_size = 0;
         p->limit = p->count;
-        p->diagnose = true;
+        p->second = p->diagnose = true;
         parse_mode(p);
     }
     raise_final(p, last_token);
@@ -612,6 +648,7 @@ static struct ast_module *parse_bytes(const char *text, size_t len, PyObject *fi
     }
     tok_init(&p.tok, source.text, source.len, filename);
     parser_init(&p, mode, options, arena);
+    p.invalid_utf8 = source.invalid;
     struct ast_module *module = finish_parser(&p, options, run(&p));
     source_clear(&source);
     return module;

@@ -45,7 +45,9 @@ struct parser {
     struct arena *arena;
 
     bool failed;            /* an exception is set */
-    bool diagnose;          /* the second pass */
+    bool second;            /* the second pass: the memo is in use */
+    bool diagnose;          /* in it, questions are asked */
+    bool invalid_utf8;      /* the source is damaged: literals must look */
     bool tokens_seen;       /* single mode: the newline at the end has yet to be made */
     int depth;              /* of recursion */
     enum parse_mode mode;
@@ -201,9 +203,13 @@ void *syntax_error(struct parser *p, struct ast_pos pos, const char *format, ...
 void *syntax_error_range(struct parser *p, struct ast_pos start, struct ast_pos end,
                          const char *format, ...);
 void *syntax_error_from(struct parser *p, struct ast_pos start, const char *format, ...);
-/* At the last token that was read. */
+/* At the last token that was read; unless raise_last, a bracket that was never closed has precedence. */
+void *raise_last(struct parser *p, PyObject *type, const char *format, ...);
 void *raise_here(struct parser *p, PyObject *type, const char *format, ...);
 void *syntax_error_here(struct parser *p, const char *format, ...);
+
+/* Makes the error of a codec a SyntaxError of the last token. */
+void wrap_decode_error(struct parser *p);
 
 struct ast_pos token_pos(const struct token *token);
 
@@ -240,6 +246,7 @@ enum infix_level {
 };
 
 struct expr *parse_expression(struct parser *p);
+struct expr *parse_bare_expression(struct parser *p);
 struct expr *parse_infix(struct parser *p, enum infix_level level);
 struct expr *parse_primary(struct parser *p);
 struct expr *parse_atom(struct parser *p);
@@ -340,7 +347,8 @@ void diagnose_arguments(struct parser *p);
 void diagnose_keyword_argument(struct parser *p);
 void diagnose_comprehension(struct parser *p);
 void diagnose_group(struct parser *p);
-void diagnose_dict(struct parser *p);
+void diagnose_dict_items(struct parser *p);
+void diagnose_dict_comprehension(struct parser *p);
 void diagnose_parameters(struct parser *p, int close);
 void diagnose_replacement_field(struct parser *p);
 void diagnose_target_list(struct parser *p, struct expr *e, int kind);

@@ -101,50 +101,9 @@ static int find_encoding(const char *source, size_t len, char **encoding)
 
 /* ---- decoding ---- */
 
-/* Sets a SyntaxError with a line of the raw source. */
-static void raise_in_line(PyObject *filename, int line, const char *start, const char *end, int col,
-                          PyObject *message)
+/* Errors of the encoding have no place: `message` is stolen. */
+static void raise_encoding(PyObject *filename, PyObject *message)
 {
-    PyObject *text = PyUnicode_DecodeUTF8(start, end - start, "replace");
-    PyObject *args = text == NULL || message == NULL
-                         ? NULL
-                         : Py_BuildValue("(O(OiiOii))", message, filename ? filename : Py_None, line,
-                                         col, text, line, -1);
-    if (args != NULL) {
-        PyErr_SetObject(PyExc_SyntaxError, args);
-        Py_DECREF(args);
-    }
-    Py_XDECREF(text);
-}
-
-/* A UnicodeDecodeError is set: says it as a SyntaxError of the line it happened in. */
-static void raise_undecodable(PyObject *filename, const char *source, size_t len)
-{
-    PyObject *error = PyErr_GetRaisedException();
-    Py_ssize_t at = 0;
-    if (PyUnicodeDecodeError_GetStart(error, &at) < 0) {
-        PyErr_Clear();
-    }
-    int line = 1;
-    const char *start = source, *end = source + len;
-    for (const char *p = source; p < source + at && p < end; p++) {
-        if (*p == '\n') {
-            line++;
-            start = p + 1;
-        }
-    }
-    const char *stop = memchr(start, '\n', (size_t)(end - start));
-    PyObject *text = PyObject_Str(error);
-    PyObject *message = text ? PyUnicode_FromFormat("(unicode error) %U", text) : NULL;
-    raise_in_line(filename, line, start, stop ? stop + 1 : end, 1, message);
-    Py_XDECREF(message);
-    Py_XDECREF(text);
-    Py_DECREF(error);
-}
-
-static void raise_unknown_encoding(PyObject *filename, const char *encoding)
-{
-    PyObject *message = PyUnicode_FromFormat("unknown encoding: %s", encoding);
     PyObject *args = message == NULL
                          ? NULL
                          : Py_BuildValue("(O(OiiOOO))", message, filename ? filename : Py_None, 0,
@@ -241,9 +200,11 @@ static int recode(struct source *out, const char *source, size_t len, PyObject *
     if (text == NULL) {
         if (PyErr_ExceptionMatches(PyExc_LookupError)) {
             PyErr_Clear();
-            raise_unknown_encoding(filename, out->encoding);
+            raise_encoding(filename, PyUnicode_FromFormat("unknown encoding: %s", out->encoding));
         } else if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-            raise_undecodable(filename, source, len);
+            PyObject *error = PyErr_GetRaisedException();
+            raise_encoding(filename, PyObject_Str(error));
+            Py_DECREF(error);
         }
         return -1;
     }
@@ -295,7 +256,8 @@ int source_decode(struct source *out, const char *source, size_t len, const char
             return -1;
         }
         if (bom && out->encoding != NULL && strcmp(out->encoding, "utf-8") != 0) {
-            PyErr_Format(PyExc_SyntaxError, "encoding problem: %s with BOM", out->encoding);
+            raise_encoding(filename,
+                           PyUnicode_FromFormat("encoding problem: %s with BOM", out->encoding));
             goto error;
         }
         if (out->encoding != NULL && strcmp(out->encoding, "utf-8") != 0) {
@@ -304,13 +266,8 @@ int source_decode(struct source *out, const char *source, size_t len, const char
             }
             source = out->text;
             len = out->len;
-        } else if (!is_valid_utf8(source, len)) {
-            PyObject *text = PyUnicode_DecodeUTF8(source, (Py_ssize_t)len, NULL);
-            if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-                raise_undecodable(filename, source, len);
-            }
-            Py_XDECREF(text);
-            goto error;
+        } else {
+            out->invalid = !is_valid_utf8(source, len);
         }
     }
     if (translate(out, source, len, end_line) < 0) {

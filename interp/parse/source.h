@@ -13,6 +13,7 @@ struct source {
     char *owned;      /* PyMem, or NULL */
     char *encoding;   /* PyMem: what cookie or caller said; NULL: nothing, UTF-8 */
     bool implicit_newline;
+    bool invalid;     /* it is no good UTF-8 somewhere: names and literals must look */
 };
 
 /* Decodes `len` bytes, behind which a NUL must stand.  `encoding` (or NULL) overrules the cookie;

@@ -248,7 +248,8 @@ int tok_check_identifier(struct tokenizer *tok, int32_t start)
     const char *text = tok->text + start;
     PyObject *name = PyUnicode_DecodeUTF8(text, tok->cur - text, NULL);
     if (name == NULL) {
-        tok->trouble = TROUBLE_RAISED;
+        tok->trouble = PyErr_ExceptionMatches(PyExc_UnicodeDecodeError) ? TROUBLE_DECODE
+                                                                        : TROUBLE_RAISED;
         return TOK_ERROR;
     }
     int valid = PyUnicode_IsIdentifier(name);
@@ -338,7 +339,7 @@ static int scan_name(struct tokenizer *tok, int c, const char *start)
         all |= (unsigned char)*cur++;
     }
     tok->cur = cur;
-    if (all >= 128) {
+    if (all >= 128 && !tok->extra_tokens) {
         return tok_check_identifier(tok, offset);
     }
     return tok_keyword(start, (size_t)(cur - start));
@@ -411,7 +412,6 @@ static int begin_line(struct tokenizer *tok, bool *blank)
     if (c != TOK_END) {
         tok_unread(tok, c);
         tok_line_begin(tok);
-        tok->chunk = (int32_t)(tok->cur - tok->text);
     }
     for (;;) {
         c = tok_char(tok);
@@ -695,13 +695,16 @@ static int finish_error(struct tokenizer *tok, struct token *token, int32_t star
 
 int tok_next(struct tokenizer *tok, struct token *token)
 {
-    bool blank = false;
+    bool blank = tok->comment_line;
+    tok->comment_line = false;
     if (tok->trouble != TROUBLE_NONE) {
         return finish_empty(tok, token, TOK_ERROR);
     }
     if (tok->fstring > 0 && tok_fstring(tok)->in_text) {
         return tok_fstring_text(tok, token);
     }
+
+    int32_t comment = -1; /* where one began: the line's end is said to begin there */
 
 next_line:
     if (tok->at_line_start && begin_line(tok, &blank) != 0) {
@@ -713,6 +716,7 @@ next_line:
         return finish_empty(tok, token, dedent ? TOK_DEDENT : TOK_INDENT);
     }
 
+    comment = -1;
 again:;
     int c;
     do {
@@ -733,7 +737,9 @@ again:;
     int32_t line = tok->line, line_start = (int32_t)(tok->line_start - tok->text);
     int kind;
     if (c == '#') {
+        comment = start;
         kind = scan_comment(tok, &start, blank);
+        tok->comment_line = blank && kind == TOK_COMMENT;
         if (kind == 0) {
             goto again;
         }
@@ -750,8 +756,8 @@ again:;
             goto next_line;
         }
         tok->continued = false;
-        return finish(tok, token, TOK_NEWLINE, start,
-                      tok->extra_tokens ? start + 1 : start, line, line_start);
+        return finish(tok, token, TOK_NEWLINE, comment >= 0 ? comment : start, start + 1, line,
+                      line_start);
     } else if (char_class[c] & CHAR_DIGIT || (c == '.' && char_class[(unsigned char)*tok->cur] == CHAR_DIGIT)) {
         kind = tok_scan_number(tok, c, tok->text + start);
     } else if (c == '.' && tok->cur[0] == '.' && tok->cur[1] == '.') {
@@ -761,12 +767,15 @@ again:;
         kind = tok_scan_string(tok, c, start);
     } else if (c == '\\') {
         if (join_line(tok) != 0) {
-            return finish_error(tok, token, start);
+            return finish_empty(tok, token, TOK_ERROR);
         }
         tok->continued = true;
         goto again;
     } else {
         kind = scan_operator(tok, c, start);
+    }
+    if (kind == TOK_ERROR && tok->trouble == TROUBLE_DECODE) {
+        return finish_empty(tok, token, TOK_ERROR);
     }
     if (kind == TOK_ERROR) {
         return finish_error(tok, token, start);

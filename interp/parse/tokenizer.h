@@ -56,6 +56,7 @@ enum tok_trouble {
     TROUBLE_TABSPACE, /* tabs and spaces mixed */
     TROUBLE_TOODEEP,  /* too many levels of indentation */
     TROUBLE_LINECONT, /* something behind a backslash */
+    TROUBLE_DECODE,   /* bytes that are no UTF-8; UnicodeDecodeError is set */
 };
 
 /* One f-string that is being read. */
@@ -79,13 +80,14 @@ struct tokenizer {
 
     int32_t line;           /* 1 for the first line, 0 before it */
     const char *line_start;
-    int32_t chunk;          /* offset of the line at which the text of error messages begins */
     bool at_line_start;
     bool interactive;       /* blank lines end a statement */
     bool type_comments;
     bool extra_tokens;      /* comments and blank lines are tokens: the `tokenize` module */
+    bool comment_line;      /* the comment just returned has its line to itself */
     bool continued;         /* the line was joined with a backslash */
     bool at_eof;            /* the end has been seen */
+    bool open_string;       /* a string literal goes on to the end of the text */
     bool implicit_newline;  /* the final newline is not in the source */
     uint8_t trouble;        /* enum tok_trouble */
 

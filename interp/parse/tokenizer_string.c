@@ -32,6 +32,7 @@ static int unterminated(struct tokenizer *tok, int quote, int quote_size, int32_
     if (tok->trouble == TROUBLE_RAISED) {
         return TOK_ERROR;
     }
+    tok->open_string = tok->at_eof;
     int detected = rewind_to(tok, start, line, line_start);
     const struct fstring_mode *mode = tok_fstring(tok);
     if (mode != NULL && mode->quote == quote && mode->quote_size == quote_size) {
@@ -43,7 +44,7 @@ static int unterminated(struct tokenizer *tok, int quote, int quote_size, int32_
     }
     if (escaped_quote) {
         return tok_error(tok, "unterminated string literal (detected at line %d); "
-                         "perhaps you escaped the end quote", detected);
+                         "perhaps you escaped the end quote?", detected);
     }
     return tok_error(tok, "unterminated string literal (detected at line %d)", detected);
 }
@@ -150,6 +151,7 @@ static int fstring_unterminated(struct tokenizer *tok, const struct fstring_mode
     if (tok->trouble == TROUBLE_RAISED) {
         return TOK_ERROR;
     }
+    tok->open_string = tok->at_eof && mode->quote_size == 3;
     int detected = rewind_to(tok, mode->start, mode->first_line, mode->first_line_start);
     if (mode->quote_size == 3) {
         return tok_error(tok, "unterminated triple-quoted f-string literal (detected at line %d)",
@@ -212,12 +214,8 @@ static int scan_text(struct tokenizer *tok, struct fstring_mode *mode, int32_t *
         int c = tok_char(tok);
         if (c == TOK_END || (c == '\n' && mode->quote_size == 1)) {
             if (c == '\n' && mode->in_format_spec && tok->trouble == TROUBLE_NONE) {
-                /* A format specification ends here; the parser will want its brace. */
-                tok_unread(tok, c);
-                mode->in_text = false;
-                mode->in_format_spec = false;
-                *end = (int32_t)(tok->cur - tok->text);
-                return TOK_FSTRING_MIDDLE;
+                return tok_error(tok, "f-string: newlines are not allowed in format specifiers for "
+                                 "single quoted f-strings");
             }
             return fstring_unterminated(tok, mode);
         }
@@ -276,9 +274,6 @@ int tok_fstring_text(struct tokenizer *tok, struct token *token)
             return tok_next(tok, token);
         }
         kind = scan_text(tok, mode, &end);
-        if (kind == TOK_FSTRING_MIDDLE && end == start && !mode->in_text) {
-            return tok_next(tok, token); /* no text before a brace */
-        }
     }
     if (kind == TOK_ERROR) {
         goto error;
@@ -291,7 +286,7 @@ int tok_fstring_text(struct tokenizer *tok, struct token *token)
         .line = line,
         .col = start - line_start,
         .end_line = tok->line,
-        .end_col = end - (int32_t)(tok->line_start - tok->text),
+        .end_col = (int32_t)(tok->cur - tok->line_start),
     };
     return kind;
 

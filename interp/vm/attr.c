@@ -136,7 +136,7 @@ static Py_ssize_t object_member_offset(PyObject *descr, PyTypeObject *type, bool
 static void learn_module(struct frame *fp, struct code_site *site, PyObject *module, PyObject *name,
                          unsigned op, unsigned give_up)
 {
-    PyObject *dict = ((PyModuleObject *)module)->md_dict;
+    PyObject *dict = module_dict(module);
     if (dict == NULL || PyDict_GetItemWithError(dict, name) == NULL) {
         PyErr_Clear();
         return;

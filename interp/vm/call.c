@@ -169,6 +169,11 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
             result = _PyObject_MakeTpCall(ts, callable, args, total - nkw, kwnames);
         }
     }
+    if (unlikely(fp->body->monitor != NULL) && callable != NULL
+        && monitor_c_result(ts, fp, callable, total > 0 ? value_object(words[0]) : NULL,
+                            result == NULL) < 0) {
+        Py_CLEAR(result);
+    }
     drop_words(window, nargs + 2);
     if (unlikely(result == NULL)) {
         return NULL;
@@ -300,6 +305,12 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
         return next;
     }
     result = PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
+    if (unlikely(fp->body->monitor != NULL)
+        && monitor_c_result(ts, fp, callable, PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, 0)
+                                                                      : NULL,
+                            result == NULL) < 0) {
+        Py_CLEAR(result);
+    }
 done:
     Py_XDECREF(tuple);
     drop_words(window, nwords);

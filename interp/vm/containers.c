@@ -3,7 +3,20 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/set.h"
+#include "objects/str.h"
+
 /* ---- subscripts ------------------------------------------------------------------------------ */
+
+/* The key itself is the argument, even a tuple. */
+static void raise_key_error(PyObject *key)
+{
+    PyObject *exc = PyObject_CallOneArg(PyExc_KeyError, key);
+    if (exc != NULL) {
+        PyErr_SetObject(PyExc_KeyError, exc);
+        Py_DECREF(exc);
+    }
+}
 
 /* New reference. */
 static PyObject *subscript(PyObject *container, value_t *key)
@@ -19,7 +32,7 @@ static PyObject *subscript(PyObject *container, value_t *key)
         }
         op = value_box(key);
         if (op != NULL) {
-            _PyErr_SetKeyError(op);
+            raise_key_error(op);
         }
         return NULL;
     }
@@ -211,7 +224,7 @@ int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n)
         return -1;
     }
     PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *text = empty ? _PyUnicode_JoinArray(empty, (PyObject *const *)words, n) : NULL;
+    PyObject *text = empty ? str_join(empty, (PyObject *const *)words, n) : NULL;
     Py_XDECREF(empty);
     if (text == NULL) {
         return -1;
@@ -273,7 +286,7 @@ int vm_list_extend(struct frame *fp, unsigned a, unsigned b)
 int vm_set_update(struct frame *fp, unsigned a, unsigned b)
 {
     PyObject *iterable = reg_object(fp, b);
-    if (iterable == NULL || _PySet_Update(value_object(fp->r[a]), iterable) < 0) {
+    if (iterable == NULL || set_update_from(value_object(fp->r[a]), iterable) < 0) {
         return -1;
     }
     reg_consume(fp, b);
@@ -458,11 +471,11 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
         for (unsigned i = 0; i < n; i++) {
             words[i] = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
         }
-        memcpy(fp->r + a, words, n * sizeof(value_t));
         Py_DECREF(list);
     }
-    else {
-        memcpy(fp->r + a, words, n * sizeof(value_t));
+    /* The first value goes to the highest register. */
+    for (unsigned i = 0; i < n; i++) {
+        fp->r[a + n - 1 - i] = words[i];
     }
     value_release(source);
     return 0;
@@ -494,13 +507,14 @@ int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsi
         return -1;
     }
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
-    value_t *to = fp->r + a;
+    /* The first value goes to the highest register. */
+    value_t *to = fp->r + a + wanted;
     for (unsigned i = 0; i < before; i++) {
-        to[i] = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
+        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
     }
-    to[before] = value_from_owned(middle);
+    *to-- = value_from_owned(middle);
     for (unsigned i = 0; i < after; i++) {
-        to[before + 1 + i] = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, n - after + i)));
+        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, n - after + i)));
     }
     Py_DECREF(list);
     value_release(source);

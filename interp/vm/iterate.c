@@ -4,6 +4,7 @@
 #include "interp/vm/vm.h"
 
 #include "objects/iter.h"
+#include "objects/range.h"
 
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b)
 {
@@ -49,6 +50,20 @@ value_t vm_tuple_next(PyObject *op)
     }
     iter_set_index(it, i + 1);
     return v;
+}
+
+value_t vm_range_next(PyObject *op)
+{
+    struct range_iter *it = (struct range_iter *)op;
+    long left = field_load(&it->left);
+    if (left <= 0) {
+        return VALUE_NULL;
+    }
+    long number = field_load(&it->next);
+    field_store(&it->left, left - 1);
+    field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
+    return value_int_fits(number) ? value_from_int(number)
+                                  : value_from_owned(PyLong_FromLong(number));
 }
 
 value_t vm_iter_next(PyObject *it)
@@ -111,11 +126,16 @@ int vm_get_anext(struct frame *fp, unsigned a, unsigned b)
     if (next == NULL || PyAsyncGen_CheckExact(it)) {
         return reg_put_owned(fp, a, next);
     }
-    PyObject *awaitable = _PyCoro_GetAwaitableIter(next);
+    PyObject *awaitable = coro_awaitable_iter(next);
     if (awaitable == NULL) {
-        _PyErr_FormatFromCause(PyExc_TypeError,
-                               "'async for' received an invalid object from __anext__: %.100s",
-                               Py_TYPE(next)->tp_name);
+        PyObject *cause = PyErr_GetRaisedException();
+        PyErr_Format(PyExc_TypeError,
+                     "'async for' received an invalid object from __anext__: %.100s",
+                     Py_TYPE(next)->tp_name);
+        PyObject *error = PyErr_GetRaisedException();
+        PyException_SetCause(error, Py_NewRef(cause));
+        PyException_SetContext(error, cause);
+        PyErr_SetRaisedException(error);
     }
     Py_DECREF(next);
     return reg_put_owned(fp, a, awaitable);
@@ -163,7 +183,7 @@ int vm_get_yield_from_iter(struct frame *fp, unsigned a, unsigned b)
 int vm_get_awaitable(struct frame *fp, unsigned a, unsigned b, unsigned where)
 {
     PyObject *op = reg_object(fp, b);
-    PyObject *it = op ? _PyCoro_GetAwaitableIter(op) : NULL;
+    PyObject *it = op ? coro_awaitable_iter(op) : NULL;
     if (it == NULL) {
         if (op != NULL && where != 0 && PyErr_ExceptionMatches(PyExc_TypeError)
             && (Py_TYPE(op)->tp_as_async == NULL || Py_TYPE(op)->tp_as_async->am_await == NULL)) {
@@ -174,8 +194,8 @@ int vm_get_awaitable(struct frame *fp, unsigned a, unsigned b, unsigned where)
         }
         return -1;
     }
-    if (PyCoro_CheckExact(it) && _PyGen_yf((PyGenObject *)it) != NULL) {
-        Py_DECREF(_PyGen_yf((PyGenObject *)it));
+    if (PyCoro_CheckExact(it)
+        && ((PyCoroObject *)it)->cr_frame_state == GEN_SUSPENDED_YIELD_FROM) {
         Py_DECREF(it);
         PyErr_SetString(PyExc_RuntimeError, "coroutine is being awaited already");
         return -1;
@@ -208,7 +228,7 @@ int vm_send(struct frame *fp, unsigned a, unsigned b)
         if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration)) {
             monitor_stop_iteration(PyThreadState_Get(), fp);
         }
-        if (_PyGen_FetchStopIterationValue(&result) < 0) {
+        if (gen_stop_iteration_value(&result) < 0) {
             return -1;
         }
         how = PYGEN_RETURN;
@@ -231,7 +251,7 @@ int vm_send(struct frame *fp, unsigned a, unsigned b)
 int vm_cleanup_throw(struct frame *fp, unsigned a)
 {
     value_t *r = fp->r + a;
-    PyObject *exc = value_object(r[2]);
+    PyObject *exc = value_object(r[1]);
     if (!PyErr_GivenExceptionMatches(exc, PyExc_StopIteration)) {
         PyErr_SetRaisedException(Py_NewRef(exc));
         return -1;
@@ -239,7 +259,6 @@ int vm_cleanup_throw(struct frame *fp, unsigned a)
     value_t old = r[0];
     r[0] = value_from_owned(Py_NewRef(((PyStopIterationObject *)exc)->value));
     value_release(old);
-    value_clear(&r[2]);
     value_clear(&r[1]);
     return 0;
 }

@@ -109,7 +109,17 @@ static void raise_cannot_import(PyObject *module, PyObject *module_name, PyObjec
                       : PyUnicode_FromFormat("cannot import name %R from %R (unknown location)",
                                              name, shown);
     }
-    _PyErr_SetImportErrorWithNameFrom(text, module_name, origin, name);
+    PyObject *kwargs = text ? Py_BuildValue("{sOsOsO}", "name", shown, "path",
+                                            origin ? origin : Py_None, "name_from", name)
+                            : NULL;
+    PyObject *args = kwargs ? PyTuple_Pack(1, text) : NULL;
+    PyObject *error = args ? PyObject_Call(PyExc_ImportError, args, kwargs) : NULL;
+    if (error != NULL) {
+        PyErr_SetObject(PyExc_ImportError, error);
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
     Py_XDECREF(text);
     Py_DECREF(shown);
     Py_XDECREF(origin);

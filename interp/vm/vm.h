@@ -24,6 +24,12 @@
 #include "objects/type.h"
 #include "objects/value.h"
 
+PyAPI_FUNC(PyObject *) _Py_CheckFunctionResult(PyThreadState *ts, PyObject *callable,
+                                               PyObject *result, const char *where);
+PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable,
+                                            PyObject *const *args, Py_ssize_t nargs,
+                                            PyObject *keywords);
+
 #ifndef likely
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -191,6 +197,12 @@ static inline value_t attr_load_field(PyObject **field)
 {
     bool empty;
     return value_from_owned(ref_try_load(field, &empty));
+}
+
+/* A module's dict; md_dict is the first field in every build. */
+static inline PyObject *module_dict(PyObject *module)
+{
+    return *(PyObject **)((char *)module + sizeof(PyObject));
 }
 
 value_t vm_entry_attr(PyObject *owner, struct site_entry *entry);
@@ -538,6 +550,10 @@ struct wide_state {
 /* True when interp_run() is to return `result`. */
 bool vm_wide_step(PyThreadState *ts, struct wide_state *state);
 
+/* Does the instruction before which state->pc stands, as `op`: 0, or -1 with an exception that has not been
+ * unwound. Not for calls, returns and yields. */
+int vm_single_step(PyThreadState *ts, struct wide_state *state, unsigned op);
+
 /* ---- monitoring ------------------------------------------------------------------------------ */
 
 static inline uint32_t vm_instrument_version(PyThreadState *ts)
@@ -547,8 +563,8 @@ static inline uint32_t vm_instrument_version(PyThreadState *ts)
 }
 /* 1: words of the frame changed, look at the current one again; 0; -1. */
 int vm_resume_instrument(struct frame *fp);
-/* Reports the events of the current word: the op to do now, or -1 with an exception. May move fp->pc
- * (a jump by the tracer). */
+/* Reports the events of the current word: the op to do now; -1 with an exception; -2 when the instruction
+ * has been done. May move fp->pc (a jump by the tracer). */
 int vm_instrumented(PyThreadState *ts, struct frame *fp);
 /* Events off the fast path; nothing when nobody listens. An exception that a tool raises replaces
  * the current one. */
@@ -557,6 +573,9 @@ void monitor_reraise(PyThreadState *ts, struct frame *fp);
 void monitor_handled(PyThreadState *ts, struct frame *fp);
 void monitor_unwind(PyThreadState *ts, struct frame *fp);
 int monitor_throw(PyThreadState *ts, struct frame *fp);
+/* A call of a C function is over. -1 when a tool raised. */
+int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, PyObject *arg,
+                     bool failed);
 void monitor_stop_iteration(PyThreadState *ts, struct frame *fp);
 
 #endif

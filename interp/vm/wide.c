@@ -7,7 +7,7 @@
 #define A (WORD_A(w) | WORD_A(x) << 16)
 #define B (WORD_B(w) | WORD_B(x) << 16)
 #define C (WORD_C(w) | WORD_C(x) << 16)
-#define SC ((int)C)
+#define SC (x ? (int)C : WORD_SC(w))
 #define SBC ((int)WORD_BCU(w))
 #define BCU WORD_BCU(w)
 
@@ -42,15 +42,14 @@
 
 #include "interp/vm/bodies.h"
 
-bool vm_wide_step(PyThreadState *ts, struct wide_state *state)
+/* x: the prefix, or 0. With `failed` a failure is left to the caller. */
+static bool step(PyThreadState *ts, struct wide_state *state, uint64_t x, unsigned op, bool *failed)
 {
     struct frame *fp = state->fp;
     const uint64_t *pc = state->pc;
     value_t *r = fp->r;
     struct code_body *co = fp->body;
-    uint64_t x = pc[-1];
     uint64_t w = *pc++;
-    unsigned op = WORD_OP(w);
 
 dispatch:
     switch (op) {
@@ -61,6 +60,10 @@ dispatch:
 
 fail:
     SAVE();
+    if (failed != NULL) {
+        *failed = true;
+        return false;
+    }
     fp = vm_unwind(ts, fp, true);
     goto unwound;
 fail_again:
@@ -76,4 +79,19 @@ done:
     fp->pc = pc;
     state->fp = fp;
     return false;
+}
+
+bool vm_wide_step(PyThreadState *ts, struct wide_state *state)
+{
+    return step(ts, state, state->pc[-1], WORD_OP(*state->pc), NULL);
+}
+
+int vm_single_step(PyThreadState *ts, struct wide_state *state, unsigned op)
+{
+    const struct code_body *body = state->fp->body;
+    const uint64_t *word = --state->pc;
+    bool failed = false;
+    uint64_t x = word > body->words && WORD_OP(word[-1]) == EXT ? word[-1] : 0;
+    step(ts, state, x, op, &failed);
+    return failed ? -1 : 0;
 }

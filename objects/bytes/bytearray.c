@@ -465,7 +465,7 @@ static int set_slice(PyObject *self, Py_ssize_t start, Py_ssize_t stop, Py_ssize
     if (step == 1) {
         return replace_range(self, start, stop, from, count);
     }
-    if (!deleting) {
+    if (!deleting && count != 0) {
         if (count != places) {
             PyErr_Format(PyExc_ValueError,
                          "attempt to assign bytes of size %zd to extended slice of size %zd", count,
@@ -723,10 +723,9 @@ int bytearray_fill_from(PyObject *self, PyObject *source, const char *encoding, 
 
 PyObject *bytearray_reduce_with(PyObject *self, int protocol)
 {
-    PyObject *state = PyObject_GenericGetDict(self, NULL);
+    PyObject *state = PyObject_CallMethod(self, "__getstate__", NULL);
     if (state == NULL) {
-        PyErr_Clear();
-        state = Py_None;
+        return NULL;
     }
     PyObject *result;
     Py_ssize_t n = Py_SIZE(self);

@@ -546,7 +546,7 @@ PyObject *blob_swapcase(PyObject *self)
 
 /* ---- Questions ---------------------------------------------------------------------------------- */
 
-enum { LOWER_BIT = 1, UPPER_BIT = 2, DIGIT_BIT = 4, SPACE_BIT = 16 };
+enum { LOWER_BIT = 1, UPPER_BIT = 2, DIGIT_BIT = 4, SPACE_BIT = 8 };
 
 static PyObject *all_have(PyObject *self, unsigned bits)
 {

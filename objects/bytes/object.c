@@ -1,6 +1,7 @@
 /* bytes: making, comparing, indexing, and its C API. */
 #include "objects/bytes/object.h"
 
+#include "objects/atom.h"
 #include "objects/bytes/internal.h"
 #include "objects/hash.h"
 #include "objects/str.h"
@@ -46,7 +47,7 @@ PyObject *bytes_new(Py_ssize_t length)
         PyErr_SetString(PyExc_OverflowError, "byte string is too large");
         return NULL;
     }
-    void *memory = PyObject_Malloc((size_t)(HEADER + length + 1));
+    void *memory = atom_alloc((size_t)(HEADER + length + 1));
     return memory == NULL ? PyErr_NoMemory() : bytes_init_object(memory, length);
 }
 
@@ -111,7 +112,8 @@ int _PyBytes_Resize(PyObject **p, Py_ssize_t length)
         PyErr_BadInternalCall();
         return -1;
     }
-    PyObject *moved = PyObject_Realloc(b, (size_t)(HEADER + length + 1));
+    PyObject *moved = atom_realloc(b, (size_t)(HEADER + Py_SIZE(b) + 1),
+                                   (size_t)(HEADER + length + 1));
     if (moved == NULL) {
         *p = NULL;
         PyObject_Free(b);

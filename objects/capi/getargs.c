@@ -106,8 +106,10 @@ static void raise_wrong_argument(struct parser *p, Py_ssize_t arg, const char *t
         if (p->fname) {
             used += (size_t)PyOS_snprintf(buffer, sizeof buffer, "%.200s() ", p->fname);
         }
-        used += (size_t)(arg ? PyOS_snprintf(buffer + used, sizeof buffer - used, "argument %zd", arg)
-                             : PyOS_snprintf(buffer + used, sizeof buffer - used, "argument"));
+        used += (size_t)PyOS_snprintf(buffer + used, sizeof buffer - used, "argument");
+        if (arg) {
+            used += (size_t)PyOS_snprintf(buffer + used, sizeof buffer - used, " %zd", arg);
+        }
         for (int i = 0; arg && i < ARGS_DEPTH && levels[i] > 0 && used < 220; i++) {
             used += (size_t)PyOS_snprintf(buffer + used, sizeof buffer - used, ", item %d",
                                           levels[i] - 1);
@@ -289,7 +291,7 @@ int _PyArg_ParseStack(PyObject *const *args, Py_ssize_t nargs, const char *forma
 struct arguments {
     PyObject *const *args;
     Py_ssize_t nargs;
-    PyObject *dict;              /* keywords: a dict, or names with their values; both may be NULL */
+    PyObject *dict;              /* keywords: a dict, or names and their values, or neither */
     PyObject *names;
     PyObject *const *values;
     Py_ssize_t nkw;
@@ -332,9 +334,9 @@ static int count_params(struct arguments *a)
 
 static int raise_too_many(struct parser *p, struct arguments *a)
 {
-    PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d %sargument%s (%zd given)",
-                 function_name(p), function_parens(p), a->count == 0 ? "no" : "at most", a->count,
-                 a->nargs == 0 ? "keyword " : "", a->count == 1 ? "" : "s", a->nargs + a->nkw);
+    PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)",
+                 function_name(p), function_parens(p), a->count, a->nargs == 0 ? "keyword " : "",
+                 a->count == 1 ? "" : "s", a->nargs + a->nkw);
     return 0;
 }
 
@@ -411,7 +413,7 @@ static int convert_found(struct parser *p, PyObject *arg, int number)
 /* The markers between units: where optional and keyword-only parameters begin. INT_MAX if they
  * do not. 1, or 0 with an exception. */
 static int read_markers(struct parser *p, struct arguments *a, int i, struct limits *limits,
-                        bool *missing)
+                        bool missing)
 {
     if (*p->format == '|') {
         if (limits->min != INT_MAX) {
@@ -436,7 +438,10 @@ static int read_markers(struct parser *p, struct arguments *a, int i, struct lim
             PyErr_SetString(PyExc_SystemError, "Empty parameter name after $");
             return 0;
         }
-        if (!*missing && i < a->nargs) {
+        if (missing) {
+            return 1;
+        }
+        if (i < a->nargs) {
             if (i == 0) {
                 PyErr_Format(PyExc_TypeError, "%.200s%s takes no positional arguments",
                              function_name(p), function_parens(p));
@@ -469,9 +474,13 @@ static int parse_keywords(struct parser *p, struct arguments *a)
     if (a->nargs + a->nkw > a->count) {
         return raise_too_many(p, a);
     }
-    for (int i = 0; i < a->count; i++) {
-        if (!read_markers(p, a, i, &limits, &missing)) {
+    int i;
+    for (i = 0; i < a->count; i++) {
+        if (!read_markers(p, a, i, &limits, missing)) {
             return 0;
+        }
+        if (missing && limits.max == i) {
+            break;
         }
         if (!missing) {
             PyObject *arg = NULL;
@@ -512,8 +521,7 @@ static int parse_keywords(struct parser *p, struct arguments *a)
     }
     if (missing) {
         int wanted = a->posonly < limits.min ? a->posonly : limits.min;
-        return raise_positional(p, wanted < limits.min || limits.min < a->count ? "at least" : "exactly",
-                                wanted, a->nargs);
+        return raise_positional(p, wanted < i ? "at least" : "exactly", wanted, a->nargs);
     }
     if (!at_end(p->format) && *p->format != '|' && *p->format != '$') {
         PyErr_Format(PyExc_SystemError,
@@ -631,9 +639,6 @@ int PyArg_ValidateKeywordArguments(PyObject *kwargs)
     return 1;
 }
 
-/* TypeError unless low <= given <= high. `name` may be NULL. 1, or 0 with the exception. */
-PyAPI_FUNC(int) _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low,
-                                       Py_ssize_t high);
 int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, Py_ssize_t high)
 {
     if (low <= given && given <= high) {
@@ -643,11 +648,11 @@ int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, P
     const char *how = low == high ? "" : given < low ? "at least " : "at most ";
     const char *plural = wanted == 1 ? "" : "s";
     if (name) {
-        PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", name, how, wanted,
-                     plural, given);
-    } else {
-        PyErr_Format(PyExc_TypeError, "unpacked tuple should have %s%zd element%s, but has %zd", how,
+        PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", name, how,
                      wanted, plural, given);
+    } else {
+        PyErr_Format(PyExc_TypeError, "unpacked tuple should have %s%zd element%s, but has %zd",
+                     how, wanted, plural, given);
     }
     return 0;
 }
@@ -689,7 +694,6 @@ int _PyArg_NoKeywords(const char *name, PyObject *kwargs)
     return 0;
 }
 
-PyAPI_FUNC(int) _PyArg_NoPositional(const char *name, PyObject *args);
 int _PyArg_NoPositional(const char *name, PyObject *args)
 {
     if (!args) {

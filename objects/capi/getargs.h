@@ -39,4 +39,10 @@ const char *skip_item(struct parser *p);
 int cleanup_add(struct parser *p, enum cleanup_kind kind, void *item,
                 int (*converter)(PyObject *, void *));
 
+/* TypeError unless low <= given <= high; 1, or 0 with the exception. `name` may be NULL. */
+PyAPI_FUNC(int) _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low,
+                                       Py_ssize_t high);
+/* TypeError if there are positional arguments; 1, or 0 with the exception. */
+PyAPI_FUNC(int) _PyArg_NoPositional(const char *name, PyObject *args);
+
 #endif

@@ -163,33 +163,31 @@ PyObject *PyCodec_NameReplaceErrors(PyObject *exception)
     return answer_writer(&w, failed, problem.end);
 }
 
-/* Which UTF an encoding is: bytes per unit and order, 0 if it is none. */
-static int utf_width(const char *encoding, bool *big)
+/* Which UTF an encoding is ("utf-16-le", "UTF16LE", ...): bytes per unit and order; 3 for UTF-8,
+ * where a surrogate takes three bytes; 0 if it is none. */
+static int utf_width(const char *name, bool *big)
 {
     *big = PY_BIG_ENDIAN;
-    switch (codec_builtin_from_name(encoding)) {
-    case CODEC_UTF_8:
-        return 3; /* bytes per surrogate */
-    case CODEC_UTF_16:
-        return 2;
-    case CODEC_UTF_16_LE:
-        *big = false;
-        return 2;
-    case CODEC_UTF_16_BE:
-        *big = true;
-        return 2;
-    case CODEC_UTF_32:
-        return 4;
-    case CODEC_UTF_32_LE:
-        *big = false;
-        return 4;
-    case CODEC_UTF_32_BE:
-        *big = true;
-        return 4;
-    default:
-        /* "CP65001" and the like; also UTF-8 under Python's own name */
-        return strcmp(encoding, "cp65001") == 0 || strcmp(encoding, "CP_UTF8") == 0 ? 3 : 0;
+    if (PyOS_strnicmp(name, "utf", 3) != 0) {
+        return 0;
     }
+    name += 3;
+    name += *name == '-' || *name == '_';
+    if (strcmp(name, "8") == 0) {
+        return 3;
+    }
+    int width = strncmp(name, "16", 2) == 0 ? 2 : strncmp(name, "32", 2) == 0 ? 4 : 0;
+    if (width == 0 || name[2] == '\0') {
+        return width;
+    }
+    name += 2;
+    name += *name == '-' || *name == '_';
+    bool is_big = PyOS_stricmp(name, "be") == 0;
+    if (!is_big && PyOS_stricmp(name, "le") != 0) {
+        return 0;
+    }
+    *big = is_big;
+    return width;
 }
 
 static void surrogate_write(uint8_t *out, Py_UCS4 ch, int width, bool big)
@@ -255,7 +253,7 @@ static PyObject *pass_encode(PyObject *exception, const struct problem *problem,
 PyObject *codec_surrogatepass(PyObject *exception)
 {
     struct problem problem;
-    bool big;
+    bool big = PY_BIG_ENDIAN;
     if (problem_read(exception, KIND_ENCODE | KIND_DECODE, &problem) < 0) {
         return NULL;
     }

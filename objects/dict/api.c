@@ -22,31 +22,25 @@ int PyDict_GetItemRef(PyObject *op, PyObject *key, PyObject **result)
     return check_dict(op) ? dict_get_item(op, key, result) : -1;
 }
 
-int _PyDict_GetItemRef_KnownHash_LockHeld(PyDictObject *op, PyObject *key, Py_hash_t hash,
-                                          PyObject **result)
-{
-    return dict_get((PyObject *)op, key, hash, result);
-}
-
 /* The borrowing functions hand out what the dict owns, as their callers expect. */
-static PyObject *borrow(int found, PyObject *value)
+static PyObject *borrow(int found, PyObject **value)
 {
     if (found > 0) {
-        Py_DECREF(value);
+        Py_DECREF(*value);
     }
-    return value;
+    return *value;
 }
 
 PyObject *PyDict_GetItemWithError(PyObject *op, PyObject *key)
 {
     PyObject *value;
-    return check_dict(op) ? borrow(dict_get_item(op, key, &value), value) : NULL;
+    return check_dict(op) ? borrow(dict_get_item(op, key, &value), &value) : NULL;
 }
 
 PyObject *_PyDict_GetItem_KnownHash(PyObject *op, PyObject *key, Py_hash_t hash)
 {
     PyObject *value;
-    return check_dict(op) ? borrow(dict_get(op, key, hash, &value), value) : NULL;
+    return check_dict(op) ? borrow(dict_get(op, key, hash, &value), &value) : NULL;
 }
 
 /* Errors cannot be told by this function, so they are reported and dropped; an exception that the
@@ -63,7 +57,7 @@ static PyObject *get_ignoring_errors(PyObject *op, PyObject *key, const char *me
         PyErr_FormatUnraisable(message);
     }
     PyErr_SetRaisedException(raised);
-    return borrow(found, value);
+    return borrow(found, &value);
 }
 
 PyObject *PyDict_GetItem(PyObject *op, PyObject *key)
@@ -127,16 +121,6 @@ int PyDict_ContainsString(PyObject *op, const char *name)
     return found;
 }
 
-/* A global name: of the globals, else of the builtins, either of which may be any mapping. */
-PyObject *_PyDict_LoadGlobal(PyDictObject *globals, PyDictObject *builtins, PyObject *name)
-{
-    PyObject *value;
-    if (dict_get_item((PyObject *)globals, name, &value) == 0) {
-        dict_get_item((PyObject *)builtins, name, &value);
-    }
-    return value;
-}
-
 /* ---- changing -------------------------------------------------------------------------------- */
 
 int PyDict_SetItem(PyObject *op, PyObject *key, PyObject *value)
@@ -146,28 +130,6 @@ int PyDict_SetItem(PyObject *op, PyObject *key, PyObject *value)
     }
     Py_hash_t hash = dict_hash_key(key);
     return hash == -1 ? -1 : dict_set(op, key, hash, value);
-}
-
-int _PyDict_SetItem_Take2(PyDictObject *d, PyObject *key, PyObject *value)
-{
-    Py_hash_t hash = dict_hash_key(key);
-    if (hash == -1) {
-        Py_DECREF(key);
-        Py_DECREF(value);
-        return -1;
-    }
-    return dict_set_owned((PyObject *)d, key, hash, value);
-}
-
-int _PyDict_SetItem_KnownHash(PyObject *op, PyObject *key, PyObject *value, Py_hash_t hash)
-{
-    return check_dict(op) ? dict_set(op, key, hash, value) : -1;
-}
-
-int _PyDict_SetItem_KnownHash_LockHeld(PyDictObject *d, PyObject *key, PyObject *value,
-                                       Py_hash_t hash)
-{
-    return dict_insert_owned_locked(d, Py_NewRef(key), hash, Py_NewRef(value));
 }
 
 int PyDict_SetItemString(PyObject *op, const char *name, PyObject *value)
@@ -190,11 +152,6 @@ int PyDict_DelItem(PyObject *op, PyObject *key)
     return hash == -1 ? -1 : dict_del(op, key, hash);
 }
 
-int _PyDict_DelItem_KnownHash(PyObject *op, PyObject *key, Py_hash_t hash)
-{
-    return check_dict(op) ? dict_del(op, key, hash) : -1;
-}
-
 int PyDict_DelItemString(PyObject *op, const char *name)
 {
     PyObject *key = PyUnicode_FromString(name);
@@ -203,30 +160,6 @@ int PyDict_DelItemString(PyObject *op, const char *name)
     }
     int result = PyDict_DelItem(op, key);
     Py_DECREF(key);
-    return result;
-}
-
-/* Deletes the key if predicate(value, arg) says so: 1 deleted, 0 not (or absent), -1 error. */
-int _PyDict_DelItemIf(PyObject *op, PyObject *key, int (*predicate)(PyObject *, void *), void *arg)
-{
-    if (!check_dict(op)) {
-        return -1;
-    }
-    Py_hash_t hash = dict_hash_key(key);
-    if (hash == -1) {
-        return -1;
-    }
-    PyDictObject *d = (PyDictObject *)op;
-    PyObject *removed = NULL;
-    int result;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    Py_ssize_t ix = dict_lookup(d, key, hash);
-    result = ix >= 0 ? predicate(*keys_value_slot(d->ma_keys, ix), arg) : ix == IX_ERROR ? -1 : 0;
-    if (result > 0) {
-        removed = dict_take_locked(d, ix, hash);
-    }
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(removed);
     return result;
 }
 
@@ -330,11 +263,6 @@ int PyDict_Merge(PyObject *op, PyObject *other, int override)
 int PyDict_Update(PyObject *op, PyObject *other)
 {
     return merge_checked(op, other, 1);
-}
-
-int _PyDict_MergeEx(PyObject *op, PyObject *other, int override)
-{
-    return merge_checked(op, other, override);
 }
 
 /* ---- whole dicts ----------------------------------------------------------------------------- */

@@ -71,12 +71,6 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *
     return dict;
 }
 
-PyObject *_PyDict_FromItems(PyObject *const *keys, Py_ssize_t key_step, PyObject *const *values,
-                            Py_ssize_t value_step, Py_ssize_t n)
-{
-    return dict_from_items(keys, key_step, values, value_step, n);
-}
-
 PyObject *dict_from_inline(PyObject *const *names, PyObject *const *values, Py_ssize_t n)
 {
     Py_ssize_t used = 0;
@@ -728,11 +722,6 @@ static Py_ssize_t dict_memory(PyDictObject *d)
     return (Py_ssize_t)size;
 }
 
-Py_ssize_t _PyDict_SizeOf(PyDictObject *d)
-{
-    return dict_memory(d);
-}
-
 static Py_ssize_t dict_sizeof(PyDictObject *self)
 {
     return dict_memory(self);
@@ -831,15 +820,12 @@ PyTypeObject PyDict_Type = {
     .tp_basicsize = sizeof(PyDictObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
                 Py_TPFLAGS_DICT_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_MAPPING,
-    .tp_doc = "dict() -> new empty dictionary\n"
-              "dict(mapping) -> new dictionary initialized from a mapping object's\n"
-              "    (key, value) pairs\n"
-              "dict(iterable) -> new dictionary initialized as if via:\n"
-              "    d = {}\n"
-              "    for k, v in iterable:\n"
-              "        d[k] = v\n"
-              "dict(**kwargs) -> new dictionary initialized with the name=value pairs\n"
-              "    in the keyword argument list.  For example:  dict(one=1, two=2)",
+    .tp_doc = "dict(**kwargs) -> dict\n"
+              "dict(mapping, **kwargs) -> dict\n"
+              "dict(iterable, **kwargs) -> dict\n"
+              "\n"
+              "A mapping that keeps its keys in the order of insertion, filled from another\n"
+              "mapping or an iterable of pairs, and then from the keyword arguments.",
     .tp_dealloc = dict_dealloc,
     .tp_traverse = dict_traverse,
     .tp_clear = dict_tp_clear,

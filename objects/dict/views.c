@@ -6,9 +6,14 @@
 #include "objects/set.h"
 #include "objects/tuple.h"
 
+struct dict_view {
+    PyObject_HEAD
+    PyDictObject *dict;     /* owned */
+};
+
 static inline PyObject *view_dict(PyObject *view)
 {
-    return (PyObject *)((_PyDictViewObject *)view)->dv_dict;
+    return (PyObject *)((struct dict_view *)view)->dict;
 }
 
 PyObject *dict_view_new(PyTypeObject *type, PyObject *dict)
@@ -18,11 +23,11 @@ PyObject *dict_view_new(PyTypeObject *type, PyObject *dict)
                      Py_TYPE(dict)->tp_name);
         return NULL;
     }
-    _PyDictViewObject *view = (_PyDictViewObject *)object_new_raw(type, 0);
+    struct dict_view *view = (struct dict_view *)object_new_raw(type, 0);
     if (view == NULL) {
         return NULL;
     }
-    view->dv_dict = (PyDictObject *)Py_NewRef(dict);
+    view->dict = (PyDictObject *)Py_NewRef(dict);
     gc_track((PyObject *)view);
     return (PyObject *)view;
 }
@@ -144,17 +149,17 @@ static PyObject *view_xor(PyObject *a, PyObject *b)
 
 static PyObject *view_and(PyObject *a, PyObject *b)
 {
-    /* Walk the smaller one, ask the view, which hashes. */
-    if (is_set_view(b) && view_length(b) > view_length(a)) {
-        PyObject *swap = a;
+    PyObject *swap = a;
+    if (!is_set_view(a)) {
         a = b;
         b = swap;
     }
-    if (PySet_CheckExact(b) && PyObject_Size(b) > view_length(a)) {
+    /* Walk the smaller one, ask the other. */
+    if (PySet_CheckExact(b) && PyObject_Size(b) >= view_length(a)) {
         return PyObject_CallMethodOneArg(b, ID(intersection), a);
     }
-    if (!is_set_view(a)) {
-        PyObject *swap = a;
+    if (is_set_view(b) && view_length(b) > view_length(a)) {
+        swap = a;
         a = b;
         b = swap;
     }
@@ -230,7 +235,7 @@ static PyObject *values_view_iter(PyObject *op)
 
 #include "dict_views.bind.h"
 
-static int dict_keys_isdisjoint(_PyDictViewObject *self, PyObject *other)
+static int dict_keys_isdisjoint(struct dict_view *self, PyObject *other)
 {
     PyObject *view = (PyObject *)self;
     if (view == other) {
@@ -261,39 +266,39 @@ static int dict_keys_isdisjoint(_PyDictViewObject *self, PyObject *other)
     return PyErr_Occurred() ? -1 : !found;
 }
 
-static int dict_items_isdisjoint(_PyDictViewObject *self, PyObject *other)
+static int dict_items_isdisjoint(struct dict_view *self, PyObject *other)
 {
     return dict_keys_isdisjoint(self, other);
 }
 
-static PyObject *dict_keys_reversed(_PyDictViewObject *self)
+static PyObject *dict_keys_reversed(struct dict_view *self)
 {
-    return dict_iter_new(&PyDictRevIterKey_Type, (PyObject *)self->dv_dict);
+    return dict_iter_new(&PyDictRevIterKey_Type, (PyObject *)self->dict);
 }
 
-static PyObject *dict_items_reversed(_PyDictViewObject *self)
+static PyObject *dict_items_reversed(struct dict_view *self)
 {
-    return dict_iter_new(&PyDictRevIterItem_Type, (PyObject *)self->dv_dict);
+    return dict_iter_new(&PyDictRevIterItem_Type, (PyObject *)self->dict);
 }
 
-static PyObject *dict_values_reversed(_PyDictViewObject *self)
+static PyObject *dict_values_reversed(struct dict_view *self)
 {
-    return dict_iter_new(&PyDictRevIterValue_Type, (PyObject *)self->dv_dict);
+    return dict_iter_new(&PyDictRevIterValue_Type, (PyObject *)self->dict);
 }
 
-static PyObject *dict_keys_get_mapping(_PyDictViewObject *self)
+static PyObject *dict_keys_get_mapping(struct dict_view *self)
 {
-    return PyDictProxy_New((PyObject *)self->dv_dict);
+    return PyDictProxy_New((PyObject *)self->dict);
 }
 
-static PyObject *dict_items_get_mapping(_PyDictViewObject *self)
+static PyObject *dict_items_get_mapping(struct dict_view *self)
 {
-    return PyDictProxy_New((PyObject *)self->dv_dict);
+    return PyDictProxy_New((PyObject *)self->dict);
 }
 
-static PyObject *dict_values_get_mapping(_PyDictViewObject *self)
+static PyObject *dict_values_get_mapping(struct dict_view *self)
 {
-    return PyDictProxy_New((PyObject *)self->dv_dict);
+    return PyDictProxy_New((PyObject *)self->dict);
 }
 
 /* ---- types ----------------------------------------------------------------------------------- */
@@ -315,7 +320,7 @@ static PySequenceMethods values_as_sequence = {
 PyTypeObject PyDictKeys_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "dict_keys",
-    .tp_basicsize = sizeof(_PyDictViewObject),
+    .tp_basicsize = sizeof(struct dict_view),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = view_dealloc,
     .tp_traverse = view_traverse,
@@ -332,7 +337,7 @@ PyTypeObject PyDictKeys_Type = {
 PyTypeObject PyDictItems_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "dict_items",
-    .tp_basicsize = sizeof(_PyDictViewObject),
+    .tp_basicsize = sizeof(struct dict_view),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = view_dealloc,
     .tp_traverse = view_traverse,
@@ -349,7 +354,7 @@ PyTypeObject PyDictItems_Type = {
 PyTypeObject PyDictValues_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "dict_values",
-    .tp_basicsize = sizeof(_PyDictViewObject),
+    .tp_basicsize = sizeof(struct dict_view),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = view_dealloc,
     .tp_traverse = view_traverse,

@@ -21,9 +21,6 @@ int exception_set_args(PyObject *self, PyObject *const *items, Py_ssize_t count)
 /* A MemoryError that needs no memory if none is left (new reference, never NULL). */
 PyObject *memory_error_new(void);
 
-/* The class ExceptionGroup (borrowed, immortal); NULL with an exception. */
-PyObject *exception_group_type(void);
-
 /* A static exception type called `name` in builtins, deriving from `base`. Slots not given are inherited. */
 #define EXCEPTION_TYPE_AS(c_name, name, base, struct_type, flags, docstring, ...)                 \
     PyTypeObject exception_##c_name = {                                                           \

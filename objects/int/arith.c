@@ -3,6 +3,7 @@
  */
 #include "objects/float.h"
 #include "objects/int/limbs.h"
+#include <float.h>
 #include <math.h>
 
 #define FEW_LIMBS 64
@@ -369,14 +370,10 @@ int int_divmod(PyLongObject *a, PyLongObject *b, PyObject **quotient, PyObject *
 }
 
 /* (q, r) with q nearest to a / b, ties to even: what round() needs. */
-PyObject *_PyLong_DivmodNear(PyObject *a, PyObject *b)
+PyObject *int_divmod_near(PyLongObject *a, PyLongObject *b)
 {
-    if (!PyLong_Check(a) || !PyLong_Check(b)) {
-        PyErr_SetString(PyExc_TypeError, "non-integer arguments in division");
-        return NULL;
-    }
     PyObject *q, *r;
-    if (int_divmod((PyLongObject *)a, (PyLongObject *)b, &q, &r) < 0) {
+    if (int_divmod(a, b, &q, &r) < 0) {
         return NULL;
     }
     /* r has b's sign and is smaller: past the middle, or on it with q odd, go one up. */
@@ -384,12 +381,12 @@ PyObject *_PyLong_DivmodNear(PyObject *a, PyObject *b)
     if (twice == NULL) {
         goto fail;
     }
-    int order = compare_magnitudes((PyLongObject *)twice, (PyLongObject *)b);
+    int order = compare_magnitudes((PyLongObject *)twice, b);
     Py_DECREF(twice);
     bool odd = !int_is_zero((PyLongObject *)q) && (int_digits((PyLongObject *)q)[0] & 1);
     if (order > 0 || (order == 0 && odd)) {
         Py_SETREF(q, int_add((PyLongObject *)q, (PyLongObject *)int_small(1)));
-        Py_SETREF(r, int_subtract((PyLongObject *)r, (PyLongObject *)b));
+        Py_SETREF(r, int_subtract((PyLongObject *)r, b));
         if (q == NULL || r == NULL) {
             goto fail;
         }
@@ -582,11 +579,6 @@ double int_frexp(const PyLongObject *v, Py_ssize_t *exponent)
     return int_is_negative(v) ? -m : m;
 }
 
-double _PyLong_Frexp(PyLongObject *v, Py_ssize_t *exponent)
-{
-    return int_frexp(v, exponent);
-}
-
 /* ---- gcd ------------------------------------------------------------------------------------- */
 
 static uint64_t gcd_u64(uint64_t a, uint64_t b)
@@ -733,17 +725,3 @@ PyObject *_PyLong_GCD(PyObject *a, PyObject *b)
     return int_gcd((PyLongObject *)a, (PyLongObject *)b);
 }
 
-PyObject *_PyLong_Add(PyLongObject *a, PyLongObject *b)
-{
-    return int_add(a, b);
-}
-
-PyObject *_PyLong_Subtract(PyLongObject *a, PyLongObject *b)
-{
-    return int_subtract(a, b);
-}
-
-PyObject *_PyLong_Multiply(PyLongObject *a, PyLongObject *b)
-{
-    return int_multiply(a, b);
-}

@@ -111,16 +111,6 @@ PyObject *int_right_shift(PyLongObject *a, PyLongObject *b)
     return int_right_shift_by(a, bits);
 }
 
-PyObject *_PyLong_Lshift(PyObject *a, size_t bits)
-{
-    return int_left_shift_by((PyLongObject *)a, bits);
-}
-
-PyObject *_PyLong_Rshift(PyObject *a, size_t bits)
-{
-    return int_right_shift_by((PyLongObject *)a, bits);
-}
-
 /* ---- bit operations -------------------------------------------------------------------------- */
 
 PyObject *int_invert(PyLongObject *v)

@@ -4,6 +4,7 @@
 #include "objects/float.h"
 #include "objects/int.h"
 #include "objects/object.h"
+#include <float.h>
 #include <math.h>
 
 /* ---- out of ints ----------------------------------------------------------------------------- */
@@ -220,6 +221,9 @@ double PyLong_AsDouble(PyObject *op)
     return ldexp(m, (int)exponent);
 }
 
+#undef PyUnstable_Long_IsCompact
+#undef PyUnstable_Long_CompactValue
+
 int PyUnstable_Long_IsCompact(const PyLongObject *v)
 {
     return int_is_compact(v);
@@ -402,8 +406,12 @@ static bool to_bytes(const PyLongObject *v, unsigned char *bytes, size_t n, bool
     }
     size_t bits = int_bit_length(v);
     if (negative) {
-        /* -2**k needs only k + 1 bits: then the sign bit tells. */
-        return is_signed && (bits < n * 8 || (bits == n * 8 && (last & 0x80) && n > 0));
+        /* -2**k needs only k + 1 bits: then the sign bit tells. And no byte at all is -1, by old
+         * custom. */
+        if (n == 0) {
+            return is_signed && bits == 1;
+        }
+        return is_signed && (bits < n * 8 || (bits == n * 8 && (last & 0x80)));
     }
     return bits <= n * 8 - (is_signed && n > 0 ? 1 : 0);
 }
@@ -503,43 +511,3 @@ PyObject *PyLong_FromUnsignedNativeBytes(const void *buffer, size_t n, int flags
     }
     return _PyLong_FromByteArray(buffer, n, flags_little_endian(flags), 0);
 }
-
-/* ---- converters of argument parsing ----------------------------------------------------------- */
-
-static int convert_unsigned(PyObject *op, uint64_t high, const char *name, uint64_t *result)
-{
-    if (PyLong_Check(op) && int_is_negative((PyLongObject *)op)) {
-        PyErr_SetString(PyExc_ValueError, "value must be positive");
-        return 0;
-    }
-    uint64_t value = PyLong_AsUnsignedLongLong(op);
-    if (value == (uint64_t)-1 && PyErr_Occurred()) {
-        if (high == UINT64_MAX || !PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            return 0;
-        }
-        PyErr_Clear();
-    }
-    else if (value <= high) {
-        *result = value;
-        return 1;
-    }
-    PyErr_Format(PyExc_OverflowError, "Python int too large for C unsigned %s", name);
-    return 0;
-}
-
-#define UNSIGNED_CONVERTER(FUNCTION, TYPE, NAME)                                                   \
-    int FUNCTION(PyObject *op, void *target)                                                       \
-    {                                                                                              \
-        uint64_t value;                                                                            \
-        if (!convert_unsigned(op, (TYPE)-1, NAME, &value)) {                                       \
-            return 0;                                                                              \
-        }                                                                                          \
-        *(TYPE *)target = (TYPE)value;                                                             \
-        return 1;                                                                                  \
-    }
-
-UNSIGNED_CONVERTER(_PyLong_UnsignedShort_Converter, unsigned short, "short")
-UNSIGNED_CONVERTER(_PyLong_UnsignedInt_Converter, unsigned int, "int")
-UNSIGNED_CONVERTER(_PyLong_UnsignedLong_Converter, unsigned long, "long")
-UNSIGNED_CONVERTER(_PyLong_UnsignedLongLong_Converter, unsigned long long, "long long")
-UNSIGNED_CONVERTER(_PyLong_Size_t_Converter, size_t, "size_t")

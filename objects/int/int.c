@@ -2,6 +2,7 @@
  * int: making ints, and the type with its methods and slots.
  */
 #include "objects/int.h"
+#include "objects/dict.h"
 #include "objects/float.h"
 #include "objects/object.h"
 #include "objects/str.h"
@@ -415,8 +416,14 @@ static PyObject *int_vectorcall(PyObject *type, PyObject *const *args, size_t na
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) != 0) {
-        PyThreadState *thread = PyThreadState_Get();
-        return _PyObject_MakeTpCall(thread, type, args, nargs, kwnames);
+        PyObject *self = NULL, *tuple = tuple_from_array(args, nargs);
+        PyObject *kwargs = tuple == NULL ? NULL : PyDict_New();
+        if (kwargs != NULL && dict_update_from_kwargs(kwargs, kwnames, args + nargs) == 0) {
+            self = bind_int_new((PyTypeObject *)type, tuple, kwargs);
+        }
+        Py_XDECREF(tuple);
+        Py_XDECREF(kwargs);
+        return self;
     }
     if (!bind_count("int", nargs, 0, 2)) {
         return NULL;
@@ -517,7 +524,7 @@ static PyObject *int_ceil(PyLongObject *self)
 /* round(self, -n): self minus the remainder of the nearest multiple of 10**n. */
 static PyObject *int_round(PyLongObject *self, PyObject *ndigits)
 {
-    if (ndigits == NULL || ndigits == Py_None) {
+    if (ndigits == NULL) {
         return slot_int((PyObject *)self);
     }
     PyObject *n = PyNumber_Index(ndigits);
@@ -531,7 +538,7 @@ static PyObject *int_round(PyLongObject *self, PyObject *ndigits)
     Py_SETREF(n, int_negate((PyLongObject *)n));
     PyObject *unit = n == NULL ? NULL : int_power(int_small(10), n, Py_None);
     Py_XDECREF(n);
-    PyObject *pair = unit == NULL ? NULL : _PyLong_DivmodNear((PyObject *)self, unit);
+    PyObject *pair = unit == NULL ? NULL : int_divmod_near(self, (PyLongObject *)unit);
     Py_XDECREF(unit);
     if (pair == NULL) {
         return NULL;
@@ -619,17 +626,10 @@ PyTypeObject PyLong_Type = {
     .tp_doc = "int([x]) -> integer\n"
               "int(x, base=10) -> integer\n"
               "\n"
-              "Convert a number or string to an integer, or return 0 if no arguments\n"
-              "are given.  If x is a number, return x.__int__().  For floating-point\n"
-              "numbers, this truncates towards zero.\n"
+              "An integer of any size: 0, a number cut off towards zero, or what a text says.\n"
               "\n"
-              "If x is not a number or if base is given, then x must be a string,\n"
-              "bytes, or bytearray instance representing an integer literal in the\n"
-              "given base.  The literal can be preceded by '+' or '-' and be surrounded\n"
-              "by whitespace.  The base defaults to 10.  Valid bases are 0 and 2-36.\n"
-              "Base 0 means to interpret the base from the string as an integer literal.\n"
-              ">>> int('0b100', base=0)\n"
-              "4",
+              "With a base, 2 to 36 or 0, x must be a str, bytes or bytearray. Base 0 reads x\n"
+              "as Python source would be read, with its prefix 0b, 0o or 0x.",
     .tp_dealloc = slot_dealloc,
     .tp_repr = slot_repr,
     .tp_hash = slot_hash,

@@ -320,15 +320,6 @@ PyObject *int_to_str(PyLongObject *v, int base, bool alternate)
     return big_to_decimal(v);
 }
 
-PyObject *_PyLong_Format(PyObject *v, int base)
-{
-    if (!PyLong_Check(v)) {
-        PyErr_BadInternalCall();
-        return NULL;
-    }
-    return int_to_str((PyLongObject *)v, base, true);
-}
-
 /* ---- from text ------------------------------------------------------------------------------- */
 
 static int digit_value(unsigned char c)

@@ -85,11 +85,6 @@ int PyList_Extend(PyObject *op, PyObject *iterable)
     return check_list(op) ? list_extend((PyListObject *)op, iterable) : -1;
 }
 
-PyObject *_PyList_Extend(PyListObject *list, PyObject *iterable)
-{
-    return list_extend(list, iterable) < 0 ? NULL : Py_None;
-}
-
 int PyList_Clear(PyObject *op)
 {
     if (!check_list(op)) {

@@ -195,11 +195,6 @@ PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n)
     return (PyObject *)list;
 }
 
-PyObject *_PyList_FromArraySteal(PyObject *const *items, Py_ssize_t n)
-{
-    return list_from_array_steal(items, n);
-}
-
 /* ---- single items ---------------------------------------------------------------------------- */
 
 static PyObject *get_ref_locked(PyListObject *list, Py_ssize_t i)
@@ -261,11 +256,6 @@ int list_append_owned(PyListObject *list, PyObject *item)
     result = list_append_owned_locked(list, item);
     Py_END_CRITICAL_SECTION();
     return result;
-}
-
-int _PyList_AppendTakeRefListResize(PyListObject *list, PyObject *item)
-{
-    return list_append_owned_locked(list, item);
 }
 
 int list_set_owned(PyListObject *list, Py_ssize_t i, PyObject *item)

@@ -152,7 +152,7 @@ static inline int less_tuple(struct sort *s, const struct record *a, const struc
 #define INLINE static inline __attribute__((always_inline))
 
 #define GALLOP_AFTER 7
-#define INSERTION_RUN 24
+#define INSERTION_RUN_MAX 64
 
 /* Length of the run that begins at `low`; a strictly falling one is turned round. -1 on failure. */
 INLINE Py_ssize_t run_count(struct sort *s, less_fn less, Py_ssize_t low)
@@ -424,15 +424,26 @@ static int boundary_power(Py_ssize_t start, Py_ssize_t length, Py_ssize_t next, 
     }
 }
 
+/* Runs are made this long: n divided by a power of two, so that the merges come out even. */
+static Py_ssize_t insertion_run(Py_ssize_t n)
+{
+    Py_ssize_t rest = 0;
+    while (n >= INSERTION_RUN_MAX) {
+        rest |= n & 1;
+        n >>= 1;
+    }
+    return n + rest;
+}
+
 INLINE int sort_records(struct sort *s, less_fn less)
 {
-    Py_ssize_t low = 0;
+    Py_ssize_t low = 0, run = insertion_run(s->n);
     while (low < s->n) {
         Py_ssize_t length = run_count(s, less, low);
         if (length < 0) {
             return -1;
         }
-        Py_ssize_t wanted = s->n - low < INSERTION_RUN ? s->n - low : INSERTION_RUN;
+        Py_ssize_t wanted = s->n - low < run ? s->n - low : run;
         if (length < wanted) {
             if (insert_sort(s, less, low, low + length, low + wanted) < 0) {
                 return -1;

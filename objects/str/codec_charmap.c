@@ -1,6 +1,7 @@
 /* The charmap codec: a mapping from bytes to characters, or from characters to bytes. */
 #include "objects/str/codec_charmap.h"
 
+#include "objects/atom.h"
 #include "objects/codecs/callbacks.h"
 
 static const char undefined_reason[] = "character maps to <undefined>";
@@ -211,7 +212,7 @@ PyObject *PyUnicode_BuildEncodingMap(PyObject *table)
         return build_dict(table);
     }
     size_t tail = (size_t)(16 * count2 + 128 * count3);
-    struct encoding_map *map = PyObject_Malloc(sizeof *map + tail);
+    struct encoding_map *map = atom_alloc(sizeof *map + tail);
     if (map == NULL) {
         return PyErr_NoMemory();
     }

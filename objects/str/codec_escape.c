@@ -74,7 +74,7 @@ static const char *read_escape(struct text_decoder *d, const uint8_t **p, uint8_
             return "malformed \\N character escape";
         }
         Py_UCS4 out[4];
-        int count = char_from_name((const char *)name, *p - name, false, out);
+        int count = char_from_name((const char *)name, *p - name, CHAR_ALIASES, out);
         ++*p;
         if (count == 0) {
             return "unknown Unicode character name";

@@ -183,7 +183,7 @@ PyObject *PyUnicode_DecodeUTF7(const char *text, Py_ssize_t size, const char *er
 /* Characters that may stand for themselves. */
 static bool is_direct(Py_UCS4 ch)
 {
-    if (ch >= 128 || ch == 0 || ch == '+' || ch == '\\' || ch == '~') {
+    if (ch >= 127 || ch == 0 || ch == '+' || ch == '\\' || ch == '~') {
         return false;
     }
     return ch >= ' ' || ch == '\t' || ch == '\n' || ch == '\r';

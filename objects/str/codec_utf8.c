@@ -145,6 +145,13 @@ static int decode_some(struct text_decoder *d, const uint8_t *p, const uint8_t *
 static const char *const defect_reasons[] = {
     NULL, "invalid start byte", "invalid continuation byte", "unexpected end of data"};
 
+/* More input may complete the character at `p`: also a surrogate, which a handler may accept. */
+static bool is_cut_off(const uint8_t *p, const uint8_t *end, enum defect defect)
+{
+    return defect == DEFECT_END ||
+           (end - p == 2 && p[0] == 0xed && p[1] >= 0xa0 && p[1] <= 0xbf);
+}
+
 /* Input with errors, or cut off in the middle of a character. */
 static PyObject *decode_with_errors(const char *text, Py_ssize_t size, const char *errors,
                                     Py_ssize_t *consumed)
@@ -159,7 +166,7 @@ static PyObject *decode_with_errors(const char *text, Py_ssize_t size, const cha
             return text_decoder_finish(&d, true);
         }
         p = stop;
-        if (p == d.end || (scan.defect == DEFECT_END && consumed != NULL)) {
+        if (p == d.end || (consumed != NULL && is_cut_off(p, d.end, scan.defect))) {
             break;
         }
         Py_ssize_t at = p - d.start;

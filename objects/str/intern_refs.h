@@ -1,25 +1,24 @@
-/* Counting references of strings in the intern table.  To be replaced by locking/refs.h. */
+/* How the intern table, which owns no references, takes them. */
 #ifndef KRAIT_OBJECTS_STR_INTERN_REFS_H
 #define KRAIT_OBJECTS_STR_INTERN_REFS_H
 
-#include <Python.h>
+#include "locking/refs.h"
 
-#include <stdbool.h>
-
+/* A reference to a string found in the table, unless it is about to be freed. */
 static inline bool intern_try_incref(PyObject *s)
 {
-    Py_INCREF(s);
-    return true;
+    return ref_try_inc(s);
 }
 
+/* Before the string is entered: other threads may now count it without knowing its owner. */
 static inline void intern_make_findable(PyObject *s)
 {
-    (void)s;
+    ref_make_known(s);
 }
 
 static inline void intern_make_immortal(PyObject *s)
 {
-    Py_SET_REFCNT(s, _Py_IMMORTAL_REFCNT);
+    ref_immortalise(s);
 }
 
 #endif

@@ -1,6 +1,8 @@
 /* Making, sharing and reading strings. */
 #include "objects/str/internal.h"
 
+#include "objects/atom.h"
+
 #include <wchar.h>
 
 /* ---- The strings that always exist --------------------------------------------------------- */
@@ -55,7 +57,7 @@ PyObject *PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     if (size > (PY_SSIZE_T_MAX - (Py_ssize_t)header) / kind - 1) {
         return PyErr_NoMemory();
     }
-    PyObject *s = PyObject_Malloc(header + ((size_t)size + 1) * (size_t)kind);
+    PyObject *s = atom_alloc(header + ((size_t)size + 1) * (size_t)kind);
     if (s == NULL) {
         return PyErr_NoMemory();
     }
@@ -149,7 +151,8 @@ static PyObject *resize_private(PyObject *s, Py_ssize_t length)
         ((PyCompactUnicodeObject *)s)->utf8 = NULL;
         ((PyCompactUnicodeObject *)s)->utf8_length = 0;
     }
-    PyObject *moved = PyObject_Realloc(s, header + ((size_t)length + 1) * (size_t)kind);
+    PyObject *moved = atom_realloc(s, header + ((size_t)head->length + 1) * (size_t)kind,
+                                   header + ((size_t)length + 1) * (size_t)kind);
     if (moved == NULL) {
         return PyErr_NoMemory();
     }

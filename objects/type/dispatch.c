@@ -433,21 +433,21 @@ static PyObject *binary_dispatch(PyObject *left, PyObject *right, size_t offset,
     PyObject *slot_nb_##slot(PyObject *self, PyObject *other)                                   \
     {                                                                                           \
         return binary_dispatch(self, other, offsetof(PyNumberMethods, nb_##slot),               \
-                               (number_slot)slot_nb_##slot, ID(name), ID(reflected));           \
+                               (number_slot)slot_nb_##slot, name, reflected);                       \
     }
-BINARY(add, __add__, __radd__)
-BINARY(subtract, __sub__, __rsub__)
-BINARY(multiply, __mul__, __rmul__)
-BINARY(matrix_multiply, __matmul__, __rmatmul__)
-BINARY(true_divide, __truediv__, __rtruediv__)
-BINARY(floor_divide, __floordiv__, __rfloordiv__)
-BINARY(remainder, __mod__, __rmod__)
-BINARY(divmod, __divmod__, __rdivmod__)
-BINARY(lshift, __lshift__, __rlshift__)
-BINARY(rshift, __rshift__, __rrshift__)
-BINARY(and, __and__, __rand__)
-BINARY(xor, __xor__, __rxor__)
-BINARY(or, __or__, __ror__)
+BINARY(add, ID(__add__), ID(__radd__))
+BINARY(subtract, ID(__sub__), ID(__rsub__))
+BINARY(multiply, ID(__mul__), ID(__rmul__))
+BINARY(matrix_multiply, ID(__matmul__), ID(__rmatmul__))
+BINARY(true_divide, ID(__truediv__), ID(__rtruediv__))
+BINARY(floor_divide, ID(__floordiv__), ID(__rfloordiv__))
+BINARY(remainder, ID(__mod__), ID(__rmod__))
+BINARY(divmod, ID(__divmod__), ID(__rdivmod__))
+BINARY(lshift, ID(__lshift__), ID(__rlshift__))
+BINARY(rshift, ID(__rshift__), ID(__rrshift__))
+BINARY(and, ID(__and__), ID(__rand__))
+BINARY(xor, ID(__xor__), ID(__rxor__))
+BINARY(or, ID(__or__), ID(__ror__))
 
 PyObject *slot_nb_power(PyObject *self, PyObject *other, PyObject *modulus)
 {
@@ -466,20 +466,20 @@ PyObject *slot_nb_power(PyObject *self, PyObject *other, PyObject *modulus)
 #define INPLACE(slot, name)                                                                     \
     PyObject *slot_nb_inplace_##slot(PyObject *self, PyObject *other)                           \
     {                                                                                           \
-        return call1(self, ID(name), other);                                                    \
+        return call1(self, name, other);                                                        \
     }
-INPLACE(add, __iadd__)
-INPLACE(subtract, __isub__)
-INPLACE(multiply, __imul__)
-INPLACE(matrix_multiply, __imatmul__)
-INPLACE(true_divide, __itruediv__)
-INPLACE(floor_divide, __ifloordiv__)
-INPLACE(remainder, __imod__)
-INPLACE(lshift, __ilshift__)
-INPLACE(rshift, __irshift__)
-INPLACE(and, __iand__)
-INPLACE(xor, __ixor__)
-INPLACE(or, __ior__)
+INPLACE(add, ID(__iadd__))
+INPLACE(subtract, ID(__isub__))
+INPLACE(multiply, ID(__imul__))
+INPLACE(matrix_multiply, ID(__imatmul__))
+INPLACE(true_divide, ID(__itruediv__))
+INPLACE(floor_divide, ID(__ifloordiv__))
+INPLACE(remainder, ID(__imod__))
+INPLACE(lshift, ID(__ilshift__))
+INPLACE(rshift, ID(__irshift__))
+INPLACE(and, ID(__iand__))
+INPLACE(xor, ID(__ixor__))
+INPLACE(or, ID(__ior__))
 
 PyObject *slot_nb_inplace_power(PyObject *self, PyObject *other, PyObject *Py_UNUSED(modulus))
 {
@@ -489,15 +489,15 @@ PyObject *slot_nb_inplace_power(PyObject *self, PyObject *other, PyObject *Py_UN
 #define UNARY(slot, name)                                                                       \
     PyObject *slot_nb_##slot(PyObject *self)                                                    \
     {                                                                                           \
-        return call0(self, ID(name));                                                           \
+        return call0(self, name);                                                               \
     }
-UNARY(negative, __neg__)
-UNARY(positive, __pos__)
-UNARY(absolute, __abs__)
-UNARY(invert, __invert__)
-UNARY(int, __int__)
-UNARY(float, __float__)
-UNARY(index, __index__)
+UNARY(negative, ID(__neg__))
+UNARY(positive, ID(__pos__))
+UNARY(absolute, ID(__abs__))
+UNARY(invert, ID(__invert__))
+UNARY(int, ID(__int__))
+UNARY(float, ID(__float__))
+UNARY(index, ID(__index__))
 
 int slot_nb_bool(PyObject *self)
 {
@@ -592,6 +592,27 @@ int slot_sq_ass_item(PyObject *self, Py_ssize_t index, PyObject *value)
     return result;
 }
 
+/* Without __contains__ the items are looked at one by one. */
+static int sequence_search(PyObject *self, PyObject *item)
+{
+    PyObject *iterator = PyObject_GetIter(self), *each;
+    if (iterator == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "argument of type '%.200s' is not iterable",
+                         Py_TYPE(self)->tp_name);
+        }
+        return -1;
+    }
+    int found = 0;
+    while (found == 0 && (each = PyIter_Next(iterator)) != NULL) {
+        found = PyObject_RichCompareBool(each, item, Py_EQ);
+        Py_DECREF(each);
+    }
+    Py_DECREF(iterator);
+    return found == 0 && PyErr_Occurred() ? -1 : found;
+}
+
 int slot_sq_contains(PyObject *self, PyObject *item)
 {
     PyObject *method;
@@ -600,7 +621,7 @@ int slot_sq_contains(PyObject *self, PyObject *item)
         return -1;
     }
     if (method == NULL) {
-        return (int)_PySequence_IterSearch(self, item, PY_ITERSEARCH_CONTAINS);
+        return sequence_search(self, item);
     }
     if (method == Py_None) {
         Py_DECREF(method);

@@ -88,6 +88,14 @@ NUMBER_BINARY_SLOTS(DECLARE_BINARY)
 NUMBER_INPLACE_SLOTS(DECLARE_INPLACE)
 NUMBER_UNARY_SLOTS(DECLARE_UNARY)
 
+/* Of other folders: isinstance and issubclass without hooks, and int | str. */
+int _PyObject_RealIsInstance(PyObject *op, PyObject *cls);
+int _PyObject_RealIsSubclass(PyObject *derived, PyObject *cls);
+PyObject *_Py_union_type_or(PyObject *self, PyObject *other);
+PyObject *_PyObject_NextNotImplemented(PyObject *op);
+
+extern PyTypeObject buffer_owner_type;   /* dispatch.c */
+
 /* slots.c */
 /* Wrapper descriptors for all C slots that the type has and its dict has not. */
 int slots_add_wrappers(PyTypeObject *type, PyObject *dict);
@@ -144,17 +152,15 @@ int type_is_gc(PyObject *self);
 /* attrs.c */
 PyObject *type_getattro(PyObject *type, PyObject *name);
 int type_setattro(PyObject *type, PyObject *name, PyObject *value);
-extern PyGetSetDef type_getsets[];
+
 extern PyMemberDef type_members[];
-extern PyMethodDef type_methods[];
+
 extern PyGetSetDef subtype_getset_dict[], subtype_getset_weakref[];
 PyObject *subtype_dict(PyObject *op, void *closure);
 
 /* spec.c, super.c, object_type.c */
-extern PyMethodDef object_methods[];
-extern PyGetSetDef object_getsets[];
-int object_set_class(PyObject *self, PyObject *value, void *closure);
-PyObject *type_get_module(PyObject *type, void *closure);
+
+
 PyObject *type_get_qualname_of(PyTypeObject *type);
 
 #endif

@@ -31,6 +31,21 @@
 #define UNARY(n, member, text)                                                                  \
     SLOT(__##n##__, as_number.nb_##member, slot_nb_##member, wrap_unaryfunc, "($self, /)", text)
 
+/* The generator of identifiers does not see what macros paste together:
+ * ID(__repr__) ID(__hash__) ID(__call__) ID(__str__) ID(__getattribute__) ID(__getattr__)
+ * ID(__setattr__) ID(__delattr__) ID(__iter__) ID(__next__) ID(__get__) ID(__set__)
+ * ID(__delete__) ID(__init__) ID(__new__) ID(__del__) ID(__buffer__) ID(__release_buffer__)
+ * ID(__await__) ID(__aiter__) ID(__anext__) ID(__divmod__) ID(__rdivmod__) ID(__pow__)
+ * ID(__rpow__) ID(__bool__) ID(__ipow__) ID(__len__) ID(__getitem__) ID(__setitem__)
+ * ID(__delitem__) ID(__add__) ID(__mul__) ID(__rmul__) ID(__contains__) ID(__iadd__) ID(__imul__)
+ * ID(__lt__) ID(__le__) ID(__eq__) ID(__ne__) ID(__gt__) ID(__ge__) ID(__radd__) ID(__sub__)
+ * ID(__rsub__) ID(__mod__) ID(__rmod__) ID(__neg__) ID(__pos__) ID(__abs__) ID(__invert__)
+ * ID(__lshift__) ID(__rlshift__) ID(__rshift__) ID(__rrshift__) ID(__and__) ID(__rand__)
+ * ID(__xor__) ID(__rxor__) ID(__or__) ID(__ror__) ID(__int__) ID(__float__) ID(__isub__)
+ * ID(__imod__) ID(__ilshift__) ID(__irshift__) ID(__iand__) ID(__ixor__) ID(__ior__)
+ * ID(__floordiv__) ID(__rfloordiv__) ID(__truediv__) ID(__rtruediv__) ID(__ifloordiv__)
+ * ID(__itruediv__) ID(__index__) ID(__matmul__) ID(__rmatmul__) ID(__imatmul__) */
+
 /* Entries for one slot need not stand together; entries for one name do not either. The order
  * is that in which dir-less listings of a type's dict show the methods. */
 static struct wrapperbase slot_table[] = {

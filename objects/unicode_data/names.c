@@ -154,7 +154,7 @@ static int ideograph_lookup(const char *name, const char *end, Py_UCS4 *out)
 }
 
 /* Characters of the name with this number. */
-static int name_characters(uint32_t number, bool sequences, Py_UCS4 *out)
+static int name_characters(uint32_t number, unsigned kinds, Py_UCS4 *out)
 {
     if (number < UNICODE_NAMED) {
         size_t low = 0, high = sizeof unicode_spans / sizeof unicode_spans[0];
@@ -172,10 +172,13 @@ static int name_characters(uint32_t number, bool sequences, Py_UCS4 *out)
     }
     number -= UNICODE_NAMED;
     if (number < UNICODE_ALIASES) {
+        if (!(kinds & CHAR_ALIASES)) {
+            return 0;
+        }
         *out = unicode_alias_codes[number];
         return 1;
     }
-    if (!sequences) {
+    if (!(kinds & CHAR_SEQUENCES)) {
         return 0;
     }
     number -= UNICODE_ALIASES;
@@ -186,7 +189,7 @@ static int name_characters(uint32_t number, bool sequences, Py_UCS4 *out)
     return count;
 }
 
-int char_from_name(const char *name, Py_ssize_t length, bool sequences, Py_UCS4 *out)
+int char_from_name(const char *name, Py_ssize_t length, unsigned kinds, Py_UCS4 *out)
 {
     char upper[CHAR_NAME_MAX], text[CHAR_NAME_MAX];
     if (length <= 0 || length >= CHAR_NAME_MAX) {
@@ -211,7 +214,7 @@ int char_from_name(const char *name, Py_ssize_t length, bool sequences, Py_UCS4 
         uint32_t number = unicode_name_table[place] - 1u;
         if (name_expand(number, text) == (size_t)length &&
             memcmp(text, upper, (size_t)length) == 0) {
-            return name_characters(number, sequences, out);
+            return name_characters(number, kinds, out);
         }
     }
     return 0;

@@ -120,10 +120,10 @@ const unsigned char _Py_ascii_whitespace[128] = {
     WHITE(28), WHITE(29), WHITE(30), WHITE(31), WHITE(32),
 };
 
-/* Bits of Py_IS*(): lower 1, upper 2, digit 4, hexadecimal digit 8, space 16. */
+/* Bits of Py_IS*(): lower 1, upper 2, digit 4, space 8, hexadecimal digit 16. */
 const unsigned int _Py_ctype_table[256] = {
-    ['a' ... 'f'] = 1 | 8, ['g' ... 'z'] = 1, ['A' ... 'F'] = 2 | 8, ['G' ... 'Z'] = 2,
-    ['0' ... '9'] = 4 | 8, ['\t' ... '\r'] = 16, [' '] = 16,
+    ['a' ... 'f'] = 1 | 16, ['g' ... 'z'] = 1, ['A' ... 'F'] = 2 | 16, ['G' ... 'Z'] = 2,
+    ['0' ... '9'] = 4 | 16, ['\t' ... '\r'] = 8, [' '] = 8,
 };
 
 #define ROW16(m, b) m(b), m(b + 1), m(b + 2), m(b + 3), m(b + 4), m(b + 5), m(b + 6), m(b + 7),    \

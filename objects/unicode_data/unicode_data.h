@@ -71,8 +71,9 @@ enum { CHAR_NAME_MAX = 256 };
 
 /* Writes the zero-terminated name; false if there is none. */
 bool char_name(Py_UCS4 ch, bool old, char *buffer, size_t size);
-/* Looks a name up, ignoring case, with aliases; named sequences too if `sequences`.  Returns the
- * number of characters written to `out` (up to 4), 0 if unknown. */
-int char_from_name(const char *name, Py_ssize_t length, bool sequences, Py_UCS4 *out);
+/* Looks a name up, ignoring case.  Returns the number of characters written to `out` (up to 8), 0 if
+ * unknown. */
+enum char_names { CHAR_NAMES = 0, CHAR_ALIASES = 1, CHAR_SEQUENCES = 2 };
+int char_from_name(const char *name, Py_ssize_t length, unsigned kinds, Py_UCS4 *out);
 
 #endif

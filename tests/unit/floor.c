@@ -20,6 +20,10 @@ struct box *box_new(int64_t value)
 void _Py_Dealloc(PyObject *op)
 {
     struct box *box = (struct box *)op;
+    if (op->ob_type) {
+        op->ob_type->tp_dealloc(op);
+        return;
+    }
     atomic_add(&boxes_dead, 1);
     box->value[0] = -1;
     slab_free(op);

@@ -6,7 +6,7 @@
 
 TestSuite(lock, .timeout = 60);
 
-enum { THREADS = 4, ROUNDS = 20000 };
+enum { THREADS = 4, ROUNDS = 10000 };
 
 /* -- Mutex ---------------------------------------------------------------------------------------- */
 
@@ -317,7 +317,6 @@ Test(lock, sections_are_suspended_while_their_thread_is_detached)
 
 #if LOCK_HAS_GIL
 static int running, ran[8];
-static volatile bool stop_running;
 static void spin_alone(struct floor_thread *t)
 {
     int64_t end = prim_now_ns() + 150000000;
@@ -346,11 +345,12 @@ Test(lock, attached_threads_run_one_at_a_time_and_take_turns)
 
 #if LOCK_HAS_GIL && LOCK_SHARED
 static int together;
+static bool stop_running;
 static void switch_or_run(struct floor_thread *t)
 {
     struct thread *self = thread_self();
     if (t->number == 0) {
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 100; i++) {
             lock_gil_import_begin(self);
             cr_assert(lock_gil_is_enabled(thread_interp(self)));
             int before = atomic_load_relaxed(&together);
@@ -361,9 +361,9 @@ static void switch_or_run(struct floor_thread *t)
             cr_assert_eq(lock_gil_import_end(self, true), GIL_FINE);
             safe_point();
         }
-        stop_running = true;
+        atomic_store_release(&stop_running, true);
     } else {
-        while (!atomic_load_relaxed(&stop_running)) {
+        while (!atomic_load_acquire(&stop_running)) {
             atomic_add(&together, 1);
             cr_assert_eq(safe_point(), 0);
         }

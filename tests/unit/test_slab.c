@@ -138,11 +138,9 @@ Test(slab, containers_are_found_by_their_byte)
     slab_each_gc(1, count, &found);
     cr_assert_eq(found, marked);
 
-    cr_assert_eq(slab_work_begin(), 0);
     for (int i = 0; i < COUNT; i++) {
         if (i % 3) {
-            cr_assert_eq(*slab_work(object[i]), 0);
-            *slab_work(object[i]) = (uint32_t)i;
+            *slab_work_make(object[i]) = (uint32_t)i;
         }
     }
     for (int i = 0; i < COUNT; i++) {
@@ -172,6 +170,27 @@ Test(slab, containers_are_found_by_their_byte)
     for (int i = 1; i < COUNT; i += 2) {
         slab_free(object[i]);
     }
+}
+
+Test(slab, arenas_are_walked_apart)
+{
+    void *object[3];
+    for (uint32_t arena = 0; arena < 3; arena++) {
+        slab_use_arena(arena);
+        object[arena] = slab_alloc(arena == 1 ? 10000 : 64, SLAB_GC);
+        memset(object[arena], 0, 64);
+        mark(object[arena], 1);
+    }
+    for (uint32_t arena = 0; arena < 4; arena++) {
+        int found = 0;
+        slab_use_arena(arena);
+        slab_each_gc(1, count, &found);
+        cr_assert_eq(found, arena < 3);
+    }
+    for (int i = 0; i < 3; i++) {
+        slab_free(object[i]); /* from another arena */
+    }
+    slab_use_arena(0);
 }
 
 Test(slab, resize_keeps_object_and_preheader)

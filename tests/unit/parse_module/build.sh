@@ -25,3 +25,4 @@ for source in "$root"/interp/parse/*.c "$here"/*.c; do
 done
 # shellcheck disable=SC2086
 ${CC:-gcc} -shared "$@" $objects -o "$out/_kparse.so"
+ln -sf _kparse.so "$out/_tokenize.so"

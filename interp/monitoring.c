@@ -1,0 +1,700 @@
+/*
+ * sys.monitoring (PEP 669): sets of events, instrumented words, and reporting.
+ *
+ * When a code object is entered and its instrument_version is not the current one, the words at which
+ * somebody wants an event get the op INSTRUMENTED; what they do is kept in struct code_monitor. The words of code
+ * that runs change while the world is stopped. An event that is tied to no word (exceptions) is
+ * reported where it happens, after a look at `listening`.
+ */
+#include "interp/monitoring.h"
+
+#include "interp/vm/vm.h"
+
+uint32_t monitoring_version;
+struct monitoring monitoring;
+
+/* Which events a word has, by kind; what is disabled is kept per kind. */
+enum word_kind { KIND_LINE, KIND_INSTRUCTION, KIND_MAIN, KINDS };
+
+struct word_monitor {
+    uint16_t op;                    /* what the word does */
+    uint8_t disabled[KINDS];        /* tools that returned DISABLE */
+    uint8_t starts_line;
+};
+
+struct code_monitor {
+    uint32_t local[TOOLS];          /* sets of events of this code object */
+    struct word_monitor words[];
+};
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+unsigned monitor_original_op(const struct code_body *body, uint32_t index)
+{
+    return body->monitor->words[index].op;
+}
+
+void monitor_free(struct code_monitor *monitor)
+{
+    PyMem_RawFree(monitor);
+}
+
+/* The event of a word's op, or -1. */
+static int event_of(const struct code_body *body, uint32_t index)
+{
+    uint64_t w = body->words[index];
+    unsigned op = body->monitor && WORD_OP(w) == INSTRUMENTED ? body->monitor->words[index].op
+                                                               : WORD_OP(w);
+    op = opcode_table[op].base;
+    switch (op) {
+    case RESUME:
+        return WORD_C(w) == 0 ? PY_MONITORING_EVENT_PY_START : PY_MONITORING_EVENT_PY_RESUME;
+    case RETURN:
+    case RETURN_CONST:
+        return PY_MONITORING_EVENT_PY_RETURN;
+    case YIELD:
+        return PY_MONITORING_EVENT_PY_YIELD;
+    case CALL:
+    case CALL_EX:
+        return PY_MONITORING_EVENT_CALL;
+    case JUMP:
+    case JUMP_BACK:
+        return PY_MONITORING_EVENT_JUMP;
+    case SEND:
+        return -1;
+    default:
+        return opcode_table[op].flags & OPCODE_JUMPS ? PY_MONITORING_EVENT_BRANCH : -1;
+    }
+}
+
+static int word_line(const int *lines, uint32_t index)
+{
+    return lines[index];
+}
+
+/* Marks the words that begin a line: where it changes, and where a jump from another line lands. */
+static void mark_lines(struct code_body *body, const int *lines)
+{
+    struct word_monitor *words = body->monitor->words;
+    uint32_t first = (uint32_t)body->code->_co_firsttraceable;
+    int previous = -1;
+    for (uint32_t i = 0; i < body->nwords; i++) {
+        unsigned op = code_base_op(body, i);
+        words[i].starts_line = 0;
+        if (i <= first || op == RESUME || op == EXT) {
+            previous = op == RESUME ? -1 : previous;
+            continue;
+        }
+        bool after_prefix = WORD_OP(body->words[i - 1]) == EXT;
+        int line = word_line(lines, i);
+        if (line >= 0 && line != previous && !after_prefix) {
+            words[i].starts_line = 1;
+        }
+        previous = line >= 0 ? line : previous;
+    }
+    for (uint32_t i = first; i < body->nwords; i++) {
+        const struct opcode_info *info = &opcode_table[code_base_op(body, i)];
+        if (!(info->flags & OPCODE_JUMPS)) {
+            continue;
+        }
+        const uint64_t *pc = &body->words[i + 1];
+        int target = (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc)
+                                                           : WORD_SBC(pc[-1]));
+        if (lines[target] >= 0 && lines[target] != lines[i] && target > (int)first
+            && code_base_op(body, (uint32_t)target) != RESUME) {
+            words[target].starts_line = 1;
+        }
+    }
+    for (uint32_t i = 0; i < body->nhandlers; i++) {
+        uint32_t target = body->handlers[i].target;
+        if (lines[target] >= 0 && code_base_op(body, target) != PUSH_EXC) {
+            words[target].starts_line |= 0;
+        }
+    }
+}
+
+static int monitor_make(struct code_body *body)
+{
+    if (body->monitor != NULL) {
+        return 0;
+    }
+    struct code_monitor *monitor =
+        PyMem_RawCalloc(1, sizeof *monitor + body->nwords * sizeof(struct word_monitor));
+    int *lines = PyMem_RawMalloc((body->nwords + 1) * sizeof(int));
+    if (monitor == NULL || lines == NULL) {
+        PyMem_RawFree(monitor);
+        PyMem_RawFree(lines);
+        PyErr_NoMemory();
+        return -1;
+    }
+    struct line_iter iter;
+    for (uint32_t i = 0; i < body->nwords; i++) {
+        lines[i] = -1;
+    }
+    line_iter_init(&iter, body->code);
+    while (line_iter_next(&iter)) {
+        for (int i = iter.start; i < iter.stop && i < (int)body->nwords; i++) {
+            lines[i] = iter.position.line;
+        }
+    }
+    body->monitor = monitor;
+    mark_lines(body, lines);
+    PyMem_RawFree(lines);
+    return 0;
+}
+
+/* Tools that want event e in this code. */
+static uint8_t tools_for(const struct code_body *body, int e)
+{
+    uint8_t tools = 0;
+    for (int t = 0; t < TOOLS; t++) {
+        uint32_t set = monitoring.events[t] | (body->monitor ? body->monitor->local[t] : 0);
+        tools |= (uint8_t)((set >> e & 1) << t);
+    }
+    return tools;
+}
+
+/* Tools that want C_RETURN or C_RAISE are told through CALL. */
+static uint8_t tools_for_word(const struct code_body *body, int e)
+{
+    uint8_t tools = tools_for(body, e);
+    if (e == PY_MONITORING_EVENT_CALL) {
+        tools |= tools_for(body, PY_MONITORING_EVENT_C_RETURN)
+                 | tools_for(body, PY_MONITORING_EVENT_C_RAISE);
+    }
+    return tools;
+}
+
+static void patch_word(struct code_body *body, uint32_t i, bool instrument)
+{
+    uint64_t *word = &body->words[i], old = field_load(word);
+    struct word_monitor *state = &body->monitor->words[i];
+    bool is = WORD_OP(old) == INSTRUMENTED;
+    if (instrument && !is) {
+        /* The general form: a specialised one would not report. */
+        state->op = opcode_table[WORD_OP(old)].base;
+        field_store(word, (old & ~(uint64_t)0xFFFF) | INSTRUMENTED);
+    }
+    else if (!instrument && is) {
+        field_store(word, (old & ~(uint64_t)0xFFFF) | state->op);
+    }
+}
+
+/* World stopped, or nobody else runs this code. */
+int monitoring_update_code(struct code_body *body)
+{
+    bool wanted = body->monitor != NULL;
+    for (int t = 0; t < TOOLS; t++) {
+        wanted |= monitoring.events[t] != 0;
+    }
+    if (!wanted) {
+        body->instrument_version = monitoring_version;
+        return 0;
+    }
+    if (monitor_make(body) < 0) {
+        return -1;
+    }
+    uint8_t lines = tools_for(body, PY_MONITORING_EVENT_LINE);
+    uint8_t instructions = tools_for(body, PY_MONITORING_EVENT_INSTRUCTION);
+    uint8_t main_tools[EVENTS];
+    for (int e = 0; e < EVENTS; e++) {
+        main_tools[e] = tools_for_word(body, e);
+    }
+    uint32_t first = (uint32_t)body->code->_co_firsttraceable;
+    for (uint32_t i = first; i < body->nwords; i++) {
+        unsigned op = code_base_op(body, i);
+        struct word_monitor *state = &body->monitor->words[i];
+        if (op == EXT) {
+            continue;
+        }
+        int e = event_of(body, i);
+        bool on = (e >= 0 && (main_tools[e] & ~state->disabled[KIND_MAIN]))
+                  || (state->starts_line && (lines & ~state->disabled[KIND_LINE]))
+                  || (i > first && (instructions & ~state->disabled[KIND_INSTRUCTION]));
+        patch_word(body, i, on);
+    }
+    body->instrument_version = monitoring_version;
+    return 0;
+}
+
+int vm_resume_instrument(struct frame *fp)
+{
+    struct code_body *body = fp->body;
+    struct interp_state *interp = thread_interp(thread_self());
+    unsigned before = WORD_OP(fp->pc[-1]);
+    int status = 0;
+    if (lock_threads_run_together()) {
+        world_stop(interp);
+    }
+    if (body->instrument_version != monitoring_version) {
+        status = monitoring_update_code(body);
+    }
+    if (lock_threads_run_together()) {
+        world_start(interp);
+    }
+    return status < 0 ? -1 : before != WORD_OP(fp->pc[-1]);
+}
+
+/* ---- changing sets --------------------------------------------------------------------------- */
+
+static void update_thread(struct thread *thread, void *failed)
+{
+    for (struct frame *f = thread_frame(&thread->ts); f != NULL; f = f->prev) {
+        if (f->body->instrument_version != monitoring_version
+            && monitoring_update_code(f->body) < 0) {
+            *(int *)failed = 1;
+        }
+    }
+}
+
+int monitoring_changed(void)
+{
+    struct interp_state *interp = thread_interp(thread_self());
+    int failed = 0;
+    for (int e = 0; e < EVENTS; e++) {
+        uint8_t tools = 0;
+        for (int t = 0; t < TOOLS; t++) {
+            tools |= (uint8_t)((monitoring.events[t] >> e & 1) << t);
+        }
+        monitoring.listening[e] = tools;
+    }
+    world_stop(interp);
+    field_store(&monitoring_version, monitoring_version + 1);
+    thread_each(interp, update_thread, &failed);
+    world_start(interp);
+    return failed ? -1 : 0;
+}
+
+int monitoring_set_events(int tool, uint32_t events)
+{
+    if (monitoring.events[tool] == events) {
+        return 0;
+    }
+    monitoring.events[tool] = events;
+    return monitoring_changed();
+}
+
+uint32_t monitoring_local(PyCodeObject *code, int tool)
+{
+    struct code_body *body = code_body(code);
+    return body->monitor ? body->monitor->local[tool] : 0;
+}
+
+int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events)
+{
+    struct code_body *body = code_body(code);
+    if (monitor_make(body) < 0) {
+        return -1;
+    }
+    body->monitor->local[tool] = events;
+    return monitoring_changed();
+}
+
+/* Code that was switched off somewhere is entered anew under another version, so its words are
+ * looked at again; what is disabled there is forgotten by comparing with this one. */
+static uint32_t restart_count;
+
+static void restart_thread(struct thread *thread, void *unused)
+{
+    (void)unused;
+    for (struct frame *f = thread_frame(&thread->ts); f != NULL; f = f->prev) {
+        if (f->body->monitor != NULL) {
+            for (uint32_t i = 0; i < f->body->nwords; i++) {
+                memset(f->body->monitor->words[i].disabled, 0, KINDS);
+            }
+        }
+    }
+}
+
+/* Bodies with something disabled, so that restart finds those that do not run. */
+static struct code_body **disabled_bodies;
+static size_t disabled_count, disabled_capacity;
+
+static void remember_disabled(struct code_body *body)
+{
+    for (size_t i = 0; i < disabled_count; i++) {
+        if (disabled_bodies[i] == body) {
+            return;
+        }
+    }
+    if (disabled_count == disabled_capacity) {
+        size_t capacity = disabled_capacity ? disabled_capacity * 2 : 32;
+        struct code_body **more =
+            PyMem_RawRealloc(disabled_bodies, capacity * sizeof *more);
+        if (more == NULL) {
+            return;
+        }
+        disabled_bodies = more;
+        disabled_capacity = capacity;
+    }
+    disabled_bodies[disabled_count++] = body;
+    Py_INCREF(body->code);
+}
+
+int monitoring_restart(void)
+{
+    restart_count++;
+    thread_each(thread_interp(thread_self()), restart_thread, NULL);
+    for (size_t i = 0; i < disabled_count; i++) {
+        struct code_body *body = disabled_bodies[i];
+        for (uint32_t j = 0; j < body->nwords; j++) {
+            memset(body->monitor->words[j].disabled, 0, KINDS);
+        }
+    }
+    int status = monitoring_changed();
+    while (disabled_count > 0) {
+        Py_DECREF(disabled_bodies[--disabled_count]->code);
+    }
+    return status;
+}
+
+/* ---- reporting ------------------------------------------------------------------------------- */
+
+static const char *const event_names[EVENTS] = {
+    "PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "CALL", "LINE", "INSTRUCTION", "JUMP",
+    "BRANCH", "STOP_ITERATION", "RAISE", "EXCEPTION_HANDLED", "PY_UNWIND", "PY_THROW", "RERAISE",
+    "C_RETURN", "C_RAISE",
+};
+
+/* One tool's callback. 0, 1 for DISABLE, -1. */
+static int call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs)
+{
+    PyObject *callback = Py_XNewRef(monitoring.callbacks[tool][event]);
+    if (callback == NULL) {
+        return 0;
+    }
+    ts->tracing++;
+    PyObject *result = PyObject_Vectorcall(callback, args, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                           NULL);
+    ts->tracing--;
+    Py_DECREF(callback);
+    if (result == NULL) {
+        return -1;
+    }
+    Py_DECREF(result);
+    if (result != monitoring.disable) {
+        return 0;
+    }
+    if (event >= LOCAL_EVENTS) {
+        PyErr_Format(PyExc_ValueError, "Cannot disable %s events. Callback removed.",
+                     event_names[event]);
+        Py_CLEAR(monitoring.callbacks[tool][event]);
+        return -1;
+    }
+    return 1;
+}
+
+struct report {
+    int event, index, target;       /* target: word index of a jump, else -1 */
+    PyObject *arg, *arg2;           /* or NULL */
+};
+
+/* Tells `tools`; which of them returned DISABLE, or -1. */
+static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const struct report *what)
+{
+    PyObject *args[6] = {NULL, (PyObject *)code};
+    size_t nargs = 2;
+    int disabled = 0, status = 0;
+    if (ts->tracing) {
+        return 0;
+    }
+    int place = what->event == PY_MONITORING_EVENT_LINE ? code_line(code, what->index)
+                                                        : what->index * 2;
+    args[nargs++] = PyLong_FromLong(place);
+    if (what->event == PY_MONITORING_EVENT_LINE) {
+        /* (code, line) */
+    }
+    else if (what->target >= 0) {
+        args[nargs++] = PyLong_FromLong(what->target * 2);
+    }
+    else if (what->arg != NULL) {
+        args[nargs++] = what->arg;
+        if (what->arg2 != NULL) {
+            args[nargs++] = what->arg2;
+        }
+    }
+    for (int t = 0; t < TOOLS && status >= 0; t++) {
+        if (!(tools & 1 << t)) {
+            continue;
+        }
+        if (t >= TOOL_PROFILE) {
+            status = legacy_event(ts, t, what->event, code, what->index, what->arg, what->target);
+        }
+        else {
+            status = call_tool(ts, t, what->event, args + 1, nargs - 1);
+            disabled |= status > 0 ? 1 << t : 0;
+        }
+    }
+    Py_XDECREF(args[2]);
+    if (what->event != PY_MONITORING_EVENT_LINE && what->target >= 0) {
+        Py_XDECREF(args[3]);
+    }
+    return status < 0 ? -1 : disabled;
+}
+
+/* Reports an event at a word to who wants it there. */
+static int report_word(PyThreadState *ts, struct frame *fp, enum word_kind kind,
+                       const struct report *what)
+{
+    struct code_body *body = fp->body;
+    struct word_monitor *state = &body->monitor->words[what->index];
+    uint8_t tools = tools_for(body, what->event) & ~state->disabled[kind];
+    if (tools == 0) {
+        return 0;
+    }
+    int disabled = report_to(ts, body->code, tools, what);
+    if (disabled > 0) {
+        state->disabled[kind] |= (uint8_t)disabled;
+        remember_disabled(body);
+        monitoring_update_code(body);
+    }
+    return disabled < 0 ? -1 : 0;
+}
+
+/* Reports an event that belongs to no word. The current exception is kept unless a tool raises. */
+static int report_exception(PyThreadState *ts, struct frame *fp, int event)
+{
+    uint8_t tools = tools_for(fp->body, event);
+    if (tools == 0 || ts->tracing) {
+        return 0;
+    }
+    PyObject *exc = PyErr_GetRaisedException();
+    if (exc == NULL) {
+        return 0;
+    }
+    struct report what = {event, frame_lasti(fp), -1, exc, NULL};
+    int status = report_to(ts, frame_code(fp), tools, &what);
+    if (status < 0) {
+        Py_DECREF(exc);
+        return -1;
+    }
+    PyErr_SetRaisedException(exc);
+    return 0;
+}
+
+static inline bool anybody(int event)
+{
+    return unlikely(field_load(&monitoring.listening[event]) != 0);
+}
+
+void monitor_raise(PyThreadState *ts, struct frame *fp)
+{
+    if (anybody(PY_MONITORING_EVENT_RAISE)) {
+        report_exception(ts, fp, PY_MONITORING_EVENT_RAISE);
+    }
+}
+
+void monitor_reraise(PyThreadState *ts, struct frame *fp)
+{
+    if (anybody(PY_MONITORING_EVENT_RERAISE)) {
+        report_exception(ts, fp, PY_MONITORING_EVENT_RERAISE);
+    }
+}
+
+void monitor_unwind(PyThreadState *ts, struct frame *fp)
+{
+    if (anybody(PY_MONITORING_EVENT_PY_UNWIND)) {
+        report_exception(ts, fp, PY_MONITORING_EVENT_PY_UNWIND);
+    }
+}
+
+void monitor_handled(PyThreadState *ts, struct frame *fp)
+{
+    if (anybody(PY_MONITORING_EVENT_EXCEPTION_HANDLED)) {
+        report_exception(ts, fp, PY_MONITORING_EVENT_EXCEPTION_HANDLED);
+    }
+}
+
+int monitor_throw(PyThreadState *ts, struct frame *fp)
+{
+    return anybody(PY_MONITORING_EVENT_PY_THROW)
+               ? report_exception(ts, fp, PY_MONITORING_EVENT_PY_THROW) : 0;
+}
+
+void monitor_stop_iteration(PyThreadState *ts, struct frame *fp)
+{
+    if (anybody(PY_MONITORING_EVENT_STOP_ITERATION)) {
+        report_exception(ts, fp, PY_MONITORING_EVENT_STOP_ITERATION);
+    }
+}
+
+int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, PyObject *arg,
+                     bool failed)
+{
+    int event = failed ? PY_MONITORING_EVENT_C_RAISE : PY_MONITORING_EVENT_C_RETURN;
+    uint8_t tools = tools_for(fp->body, event);
+    if (tools == 0 || ts->tracing) {
+        return 0;
+    }
+    PyObject *exc = PyErr_GetRaisedException();
+    struct report what = {event, frame_lasti(fp), -1, callable, arg ? arg : monitoring.missing};
+    int status = report_to(ts, frame_code(fp), tools, &what);
+    if (status < 0) {
+        Py_XDECREF(exc);
+        return -1;
+    }
+    if (exc != NULL) {
+        PyErr_SetRaisedException(exc);
+    }
+    return 0;
+}
+
+/* ---- instrumented words ---------------------------------------------------------------------- */
+
+static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
+{
+    value_t *window = fp->r + word_b(fp->body, fp->pc);
+    bool ex = code_base_op(fp->body, (uint32_t)what->index) == CALL_EX;
+    PyObject *callable = value_box(&window[0]), *first = NULL;
+    if (callable == NULL) {
+        return -1;
+    }
+    if (window[1] != VALUE_NULL) {
+        first = value_box(&window[1]);
+    }
+    else if (PyMethod_Check(callable)) {
+        first = PyMethod_GET_SELF(callable);
+    }
+    else if (ex) {
+        PyObject *args = value_object(window[2]);
+        first = PyTuple_CheckExact(args) && PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0)
+                                                                   : NULL;
+    }
+    else {
+        unsigned c = WORD_C(fp->pc[-1]);
+        if (WORD_OP(fp->pc[-2]) == EXT && fp->pc - 2 >= fp->body->words) {
+            c |= WORD_C(fp->pc[-2]) << 16;
+        }
+        if (fp->body->sites[c].arg > 0) {
+            first = value_box(&window[2]);
+            if (first == NULL) {
+                return -1;
+            }
+        }
+    }
+    what->arg = callable;
+    what->arg2 = first ? first : monitoring.missing;
+    return report_word(ts, fp, KIND_MAIN, what);
+}
+
+/* Does the instruction, then reports where it went. -2: done. */
+static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, unsigned op)
+{
+    struct code_body *body = fp->body;
+    const uint64_t *next = fp->pc;
+    if (op == FOR_ITER) {
+        unsigned a = word_a(body, next), d = word_b(body, next);
+        value_t v = vm_iter_next(value_object(fp->r[a]));
+        if (v == VALUE_NULL) {
+            if (ts->current_exception != NULL && vm_iter_end(fp) < 0) {
+                return -1;
+            }
+            value_clear(&fp->r[a]);
+            fp->pc += word_jump(body, next);
+        }
+        else {
+            reg_put(fp, d, v);
+        }
+    }
+    else {
+        struct wide_state state = {fp, next, VALUE_NULL};
+        int status = vm_single_step(ts, &state, op);
+        if (status < 0) {
+            return -1;
+        }
+        fp->pc = state.pc;
+    }
+    what->target = (int)(fp->pc - body->words);
+    const uint64_t *after = fp->pc;
+    int status = report_word(ts, fp, KIND_MAIN, what);
+    fp->pc = after;
+    return status < 0 ? -1 : -2;
+}
+
+int vm_instrumented(PyThreadState *ts, struct frame *fp)
+{
+    struct code_body *body = fp->body;
+    const uint64_t *pc = fp->pc;
+    struct report what = {0, (int)(pc - body->words) - 1, -1, NULL, NULL};
+    struct word_monitor *state = &body->monitor->words[what.index];
+    unsigned op = state->op;
+
+    if (op == RESUME && body->instrument_version != monitoring_version) {
+        return (int)op;         /* RESUME brings the code up to date and comes again */
+    }
+    int first = body->code->_co_firsttraceable;
+    if (state->starts_line) {
+        what.event = PY_MONITORING_EVENT_LINE;
+        if (report_word(ts, fp, KIND_LINE, &what) < 0) {
+            return -1;
+        }
+        if (fp->pc != pc) {
+            return (int)op;     /* the tracer jumped */
+        }
+    }
+    if (what.index > first) {
+        what.event = PY_MONITORING_EVENT_INSTRUCTION;
+        if (report_word(ts, fp, KIND_INSTRUCTION, &what) < 0) {
+            return -1;
+        }
+        if (fp->pc != pc) {
+            return (int)op;
+        }
+    }
+    what.event = event_of(body, (uint32_t)what.index);
+    int status = 0;
+    PyObject *value;
+    switch (what.event) {
+    case -1:
+        break;
+    case PY_MONITORING_EVENT_PY_RETURN:
+    case PY_MONITORING_EVENT_PY_YIELD: {
+        value_t *slot = op == RETURN ? &fp->r[word_a(body, pc)]
+                        : op == YIELD ? &fp->r[word_b(body, pc)] : NULL;
+        value = slot ? value_box(slot) : body->consts[WORD_BCU(pc[-1])];
+        what.arg = value;
+        status = value == NULL ? -1 : report_word(ts, fp, KIND_MAIN, &what);
+        break;
+    }
+    case PY_MONITORING_EVENT_CALL:
+        status = report_call(ts, fp, &what);
+        break;
+    case PY_MONITORING_EVENT_JUMP:
+        what.target = what.index + 1 + WORD_SBC(pc[-1]);
+        status = report_word(ts, fp, KIND_MAIN, &what);
+        break;
+    case PY_MONITORING_EVENT_BRANCH:
+        return do_branch(ts, fp, &what, op);
+    default:
+        status = report_word(ts, fp, KIND_MAIN, &what);
+    }
+    if (status < 0) {
+        return -1;
+    }
+    return (int)op;
+}
+
+/* ---- start-up -------------------------------------------------------------------------------- */
+
+int monitoring_init(struct object_interp *interp)
+{
+    (void)interp;
+    if (monitoring.disable == NULL) {
+        monitoring.disable = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+        monitoring.missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    }
+    return monitoring.disable && monitoring.missing ? 0 : -1;
+}
+
+void monitoring_fini(struct object_interp *interp)
+{
+    (void)interp;
+    for (int t = 0; t < TOOLS; t++) {
+        Py_CLEAR(monitoring.names[t]);
+        for (int e = 0; e < EVENTS; e++) {
+            Py_CLEAR(monitoring.callbacks[t][e]);
+        }
+    }
+    Py_CLEAR(monitoring.disable);
+    Py_CLEAR(monitoring.missing);
+}

@@ -1,0 +1,48 @@
+/*
+ * What monitoring, tracing and the sys.monitoring module share.
+ */
+#ifndef KRAIT_INTERP_MONITORING_H
+#define KRAIT_INTERP_MONITORING_H
+
+#include "interp/vm/vm.h"
+
+#include "cpython/monitoring.h"
+
+enum {
+    TOOLS = 8,                  /* six for users */
+    TOOL_PROFILE = 6,           /* sys.setprofile */
+    TOOL_TRACE = 7,             /* sys.settrace */
+    EVENTS = _PY_MONITORING_EVENTS,
+    LOCAL_EVENTS = _PY_MONITORING_LOCAL_EVENTS,
+};
+
+#define EVENT_BIT(name) (1u << PY_MONITORING_EVENT_##name)
+/* C_RETURN and C_RAISE come with CALL. */
+#define C_EVENTS (EVENT_BIT(C_RETURN) | EVENT_BIT(C_RAISE))
+
+struct monitoring {
+    PyMutex lock;
+    PyObject *names[TOOLS];                 /* owned; NULL: free */
+    PyObject *callbacks[TOOLS][EVENTS];     /* owned or NULL */
+    uint32_t events[TOOLS];                 /* global sets */
+    uint8_t listening[EVENTS];              /* tools with this event set anywhere, global or local */
+    PyObject *disable, *missing;
+};
+extern struct monitoring monitoring;
+
+/* Sets of events changed: everything that runs is instrumented anew now, the rest when it is entered. */
+int monitoring_changed(void);
+int monitoring_set_events(int tool, uint32_t events);
+int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events);
+uint32_t monitoring_local(PyCodeObject *code, int tool);
+/* Forgets what DISABLE switched off. */
+int monitoring_restart(void);
+
+/* sys.settrace and sys.setprofile: an event for the hooks in C. 0 or -1. */
+int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int index,
+                 PyObject *arg, int target);
+
+/* types.SimpleNamespace(**dict): new reference. */
+PyObject *_PyNamespace_New(PyObject *dict);
+
+#endif

@@ -1,0 +1,455 @@
+/* The command line and the PYTHON* environment variables. */
+
+#include "interp/startup/startup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+static const char usage_text[] =
+    "usage: %ls [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
+    "Options (and corresponding environment variables):\n"
+    "-b     : issue warnings about converting bytes/bytearray to str and comparing\n"
+    "         bytes/bytearray with str or bytes with int; also PYTHONBYTESWARNING=x\n"
+    "         (-bb: issue errors)\n"
+    "-B     : don't write .pyc files on import; also PYTHONDONTWRITEBYTECODE=x\n"
+    "-c cmd : program passed in as string (terminates option list)\n"
+    "-d     : turn on parser debugging output (for experts only); also PYTHONDEBUG=x\n"
+    "-E     : ignore PYTHON* environment variables (such as PYTHONPATH)\n"
+    "-h     : print this help message and exit (also -? or --help)\n"
+    "-i     : inspect interactively after running script; forces a prompt even\n"
+    "         if stdin does not appear to be a terminal; also PYTHONINSPECT=x\n"
+    "-I     : isolate Python from the user's environment (implies -E and -s)\n"
+    "-m mod : run library module as a script (terminates option list)\n"
+    "-O     : remove assert and __debug__-dependent statements; add .opt-1 before\n"
+    "         .pyc extension; also PYTHONOPTIMIZE=x\n"
+    "-OO    : do -O changes and also discard docstrings; add .opt-2 before\n"
+    "         .pyc extension\n"
+    "-P     : don't prepend a potentially unsafe path to sys.path; also\n"
+    "         PYTHONSAFEPATH\n"
+    "-q     : don't print version and copyright messages on interactive startup\n"
+    "-s     : don't add user site directory to sys.path; also PYTHONNOUSERSITE=x\n"
+    "-S     : don't imply 'import site' on initialization\n"
+    "-u     : force the stdout and stderr streams to be unbuffered;\n"
+    "         this option has no effect on stdin; also PYTHONUNBUFFERED=x\n"
+    "-v     : verbose (trace import statements); also PYTHONVERBOSE=x\n"
+    "         can be supplied multiple times to increase verbosity\n"
+    "-V     : print the Python version number and exit (also --version)\n"
+    "         when given twice, print more information about the build\n"
+    "-W arg : warning control; arg is action:message:category:module:lineno\n"
+    "         also PYTHONWARNINGS=arg\n"
+    "-x     : skip first line of source, allowing use of non-Unix forms of #!cmd\n"
+    "-X opt : set implementation-specific option\n"
+    "file   : program read from script file\n"
+    "-      : program read from stdin (default; interactive mode if a tty)\n"
+    "arg ...: arguments passed to program in sys.argv[1:]\n";
+
+struct options {
+    PyConfig *config;
+    Py_ssize_t index;   /* of the argument being read */
+    int versions;       /* how many -V */
+    PyStatus status;
+};
+
+static PyStatus usage_error(const PyConfig *config, const char *format, wchar_t option)
+{
+    fprintf(stderr, format, (int)option);
+    fprintf(stderr, "usage: %ls [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
+                    "Try `python -h' for more information.\n", config->program_name);
+    return PyStatus_Exit(2);
+}
+
+/* The value of an option: the rest of its argument, or the next one. NULL: there is none. */
+static const wchar_t *option_value(struct options *options, const wchar_t *rest)
+{
+    if (*rest != 0) {
+        return rest;
+    }
+    PyWideStringList *argv = &options->config->argv;
+    return options->index + 1 < argv->length ? argv->items[++options->index] : NULL;
+}
+
+static void count(int *field)
+{
+    *field = *field < 0 ? 1 : *field + 1;
+}
+
+/* -X options that set fields at once; all stand in sys._xoptions. */
+static PyStatus x_option(PyConfig *config, const wchar_t *text)
+{
+    if (wcscmp(text, L"dev") == 0) {
+        config->dev_mode = 1;
+    } else if (wcscmp(text, L"faulthandler") == 0) {
+        config->faulthandler = 1;
+    } else if (wcscmp(text, L"importtime") == 0) {
+        config->import_time = 1;
+    } else if (wcscmp(text, L"no_debug_ranges") == 0) {
+        config->code_debug_ranges = 0;
+    } else if (wcscmp(text, L"warn_default_encoding") == 0) {
+        config->warn_default_encoding = 1;
+    } else if (wcscmp(text, L"frozen_modules=off") == 0) {
+        config->use_frozen_modules = 0;
+    } else if (wcsncmp(text, L"pycache_prefix=", 15) == 0) {
+        return CONFIG_SET(config, pycache_prefix, text + 15);
+    } else if (wcsncmp(text, L"int_max_str_digits=", 19) == 0) {
+        wchar_t *end;
+        long digits = wcstol(text + 19, &end, 10);
+        if (*end != 0 || text[19] == 0 || (digits != 0 && digits < 640) || digits > INT32_MAX) {
+            return PyStatus_Error("-X int_max_str_digits: invalid limit; must be >= 640 or 0 for "
+                                  "unlimited.");
+        }
+        config->int_max_str_digits = (int)digits;
+    } else if (wcsncmp(text, L"gil=", 4) == 0) {
+        if (wcscmp(text + 4, L"0") != 0 && wcscmp(text + 4, L"1") != 0) {
+            return PyStatus_Error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
+        }
+        const char *reason = NULL;
+        if (lock_gil_configure(text[4] == L'1', &reason) < 0) {
+            return PyStatus_Error(reason);
+        }
+    }
+    return PyStatus_Ok();
+}
+
+/* One letter; `rest` is what follows it in its argument. 0: go on with the next letter, 1: the
+ * argument is used up, 2: the options end here. */
+static int option(struct options *options, wchar_t letter, const wchar_t *rest)
+{
+    PyConfig *config = options->config;
+    const wchar_t *value;
+    switch (letter) {
+    case L'b':
+        count(&config->bytes_warning);
+        return 0;
+    case L'B':
+        config->write_bytecode = 0;
+        return 0;
+    case L'd':
+        count(&config->parser_debug);
+        return 0;
+    case L'E':
+        config->use_environment = 0;
+        return 0;
+    case L'i':
+        count(&config->inspect);
+        count(&config->interactive);
+        return 0;
+    case L'I':
+        config->isolated = 1;
+        config->use_environment = 0;
+        config->user_site_directory = 0;
+        return 0;
+    case L'O':
+        count(&config->optimization_level);
+        return 0;
+    case L'P':
+        config->safe_path = 1;
+        return 0;
+    case L'q':
+        count(&config->quiet);
+        return 0;
+    case L'R':
+        config->use_hash_seed = 0;
+        return 0;
+    case L's':
+        config->user_site_directory = 0;
+        return 0;
+    case L'S':
+        config->site_import = 0;
+        return 0;
+    case L't':
+        return 0;
+    case L'u':
+        config->buffered_stdio = 0;
+        return 0;
+    case L'v':
+        count(&config->verbose);
+        return 0;
+    case L'x':
+        config->skip_source_first_line = 1;
+        return 0;
+    case L'V':
+        options->versions++;
+        return 0;
+    case L'h':
+    case L'?':
+        printf(usage_text, config->program_name);
+        options->status = PyStatus_Exit(0);
+        return 2;
+    case L'c':
+    case L'm':
+    case L'W':
+    case L'X':
+        value = option_value(options, rest);
+        if (value == NULL) {
+            options->status = usage_error(config, "Argument expected for the -%c option\n", letter);
+            return 2;
+        }
+        if (letter == L'c') {
+            size_t length = wcslen(value);
+            wchar_t *command = PyMem_RawMalloc((length + 2) * sizeof *command);
+            if (command == NULL) {
+                options->status = PyStatus_NoMemory();
+                return 2;
+            }
+            wmemcpy(command, value, length);
+            wmemcpy(command + length, L"\n", 2);
+            config->run_command = command;
+            return 2;
+        }
+        if (letter == L'm') {
+            options->status = CONFIG_SET(config, run_module, value);
+            return 2;
+        }
+        if (letter == L'W') {
+            options->status = PyWideStringList_Append(&config->warnoptions, value);
+            return 1;
+        }
+        options->status = PyWideStringList_Append(&config->xoptions, value);
+        if (!PyStatus_Exception(options->status)) {
+            options->status = x_option(config, value);
+        }
+        return PyStatus_Exception(options->status) ? 2 : 1;
+    default:
+        options->status = usage_error(config, "Unknown option: -%c\n", letter);
+        return 2;
+    }
+}
+
+static int long_option(struct options *options, const wchar_t *text)
+{
+    if (wcscmp(text, L"--help") == 0) {
+        return option(options, L'h', L"");
+    }
+    if (wcscmp(text, L"--version") == 0) {
+        options->versions++;
+        return 1;
+    }
+    if (wcscmp(text, L"--check-hash-based-pycs") == 0) {
+        const wchar_t *value = option_value(options, L"");
+        if (value == NULL) {
+            options->status = usage_error(options->config, "Argument expected for the -%c option\n",
+                                          L'-');
+            return 2;
+        }
+        options->status = CONFIG_SET(options->config, check_hash_pycs_mode, value);
+        return 1;
+    }
+    options->status = usage_error(options->config, "unknown option --%c\n", text[2]);
+    return 2;
+}
+
+static PyStatus show_version(int versions)
+{
+    if (versions == 1) {
+        printf("Python %s\n", PY_VERSION);
+    } else {
+        printf("Python %s\n", Py_GetVersion());
+    }
+    return PyStatus_Exit(0);
+}
+
+/* sys.argv: the script (or -c, -m) and what follows. `used`: arguments that were options. */
+static PyStatus leave_argv(PyConfig *config, Py_ssize_t used)
+{
+    PyWideStringList rest = {0, NULL};
+    PyStatus status = PyStatus_Ok();
+    const wchar_t *zero = config->run_command != NULL ? L"-c"
+                          : config->run_module != NULL ? L"-m" : NULL;
+    if (zero == NULL && used < config->argv.length) {
+        zero = config->argv.items[used++];
+        if (wcscmp(zero, L"-") != 0) {
+            status = CONFIG_SET(config, run_filename, zero);
+        }
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyWideStringList_Append(&rest, zero == NULL ? L"" : zero);
+    }
+    for (Py_ssize_t i = used; i < config->argv.length && !PyStatus_Exception(status); i++) {
+        status = PyWideStringList_Append(&rest, config->argv.items[i]);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_SetArgv(config, rest.length, rest.items);
+    }
+    for (Py_ssize_t i = 0; i < rest.length; i++) {
+        PyMem_RawFree(rest.items[i]);
+    }
+    PyMem_RawFree(rest.items);
+    return status;
+}
+
+PyStatus config_read_argv(PyConfig *config)
+{
+    struct options options = {.config = config, .index = 1, .status = PyStatus_Ok()};
+    bool ended = false;
+    while (!ended && options.index < config->argv.length) {
+        const wchar_t *text = config->argv.items[options.index];
+        if (text[0] != L'-' || text[1] == 0) {
+            break;
+        }
+        int used = 0;
+        if (text[1] == L'-') {
+            if (text[2] == 0) {
+                options.index++;
+                break;
+            }
+            used = long_option(&options, text);
+        } else {
+            for (const wchar_t *letter = text + 1; *letter != 0 && used == 0; letter++) {
+                used = option(&options, *letter, letter + 1);
+            }
+        }
+        options.index++;
+        ended = used == 2;
+    }
+    if (PyStatus_Exception(options.status)) {
+        return options.status;
+    }
+    if (options.versions > 0) {
+        return show_version(options.versions);
+    }
+    return leave_argv(config, options.index);
+}
+
+/* ---- the environment --------------------------------------------------------------------------------------- */
+
+/* A variable that is set and not empty, or NULL. */
+static const char *variable(const PyConfig *config, const char *name)
+{
+    const char *value = config->use_environment ? getenv(name) : NULL;
+    return value != NULL && *value != 0 ? value : NULL;
+}
+
+/* A flag: a number raises the field to it, any other text to 1. */
+static void flag(const PyConfig *config, int *field, const char *name)
+{
+    const char *value = variable(config, name);
+    if (value == NULL) {
+        return;
+    }
+    char *end;
+    long number = strtol(value, &end, 10);
+    int level = *end == 0 && number >= 0 && number < 1000 ? (int)number : 1;
+    if (*field < level) {
+        *field = level;
+    }
+}
+
+static PyStatus hash_seed(PyConfig *config)
+{
+    const char *value = variable(config, "PYTHONHASHSEED");
+    if (config->use_hash_seed >= 0 || value == NULL || strcmp(value, "random") == 0) {
+        return PyStatus_Ok();
+    }
+    char *end;
+    unsigned long seed = strtoul(value, &end, 10);
+    if (*end != 0 || seed > 4294967295UL || value[0] == '-') {
+        return PyStatus_Error("PYTHONHASHSEED must be \"random\" or an integer in range "
+                              "[0; 4294967295]");
+    }
+    config->use_hash_seed = 1;
+    config->hash_seed = seed;
+    return PyStatus_Ok();
+}
+
+static PyStatus gil_variable(PyConfig *config)
+{
+    const char *value = variable(config, "PYTHON_GIL");
+    for (Py_ssize_t i = 0; i < config->xoptions.length; i++) {
+        if (wcsncmp(config->xoptions.items[i], L"gil=", 4) == 0) {
+            return PyStatus_Ok(); /* the option wins */
+        }
+    }
+    if (value == NULL) {
+        return PyStatus_Ok();
+    }
+    if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
+        return PyStatus_Error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
+    }
+    const char *reason = NULL;
+    return lock_gil_configure(value[0] == '1', &reason) < 0 ? PyStatus_Error(reason)
+                                                            : PyStatus_Ok();
+}
+
+static PyStatus warn_options(PyConfig *config)
+{
+    const char *value = variable(config, "PYTHONWARNINGS");
+    if (value == NULL) {
+        return PyStatus_Ok();
+    }
+    wchar_t *wide = Py_DecodeLocale(value, NULL);
+    if (wide == NULL) {
+        return PyStatus_NoMemory();
+    }
+    PyStatus status = PyStatus_Ok();
+    Py_ssize_t position = 0;
+    wchar_t *save;
+    for (wchar_t *part = wcstok(wide, L",", &save);
+         part != NULL && !PyStatus_Exception(status); part = wcstok(NULL, L",", &save)) {
+        status = PyWideStringList_Insert(&config->warnoptions, position++, part);
+    }
+    PyMem_RawFree(wide);
+    return status;
+}
+
+PyStatus config_read_environment(PyConfig *config)
+{
+    flag(config, &config->optimization_level, "PYTHONOPTIMIZE");
+    flag(config, &config->parser_debug, "PYTHONDEBUG");
+    flag(config, &config->verbose, "PYTHONVERBOSE");
+    flag(config, &config->inspect, "PYTHONINSPECT");
+    flag(config, &config->dev_mode, "PYTHONDEVMODE");
+    flag(config, &config->faulthandler, "PYTHONFAULTHANDLER");
+    flag(config, &config->safe_path, "PYTHONSAFEPATH");
+    flag(config, &config->import_time, "PYTHONPROFILEIMPORTTIME");
+    flag(config, &config->warn_default_encoding, "PYTHONWARNDEFAULTENCODING");
+    if (variable(config, "PYTHONDONTWRITEBYTECODE") != NULL) {
+        config->write_bytecode = 0;
+    }
+    if (variable(config, "PYTHONNOUSERSITE") != NULL) {
+        config->user_site_directory = 0;
+    }
+    if (variable(config, "PYTHONUNBUFFERED") != NULL) {
+        config->buffered_stdio = 0;
+    }
+    if (variable(config, "PYTHONNODEBUGRANGES") != NULL) {
+        config->code_debug_ranges = 0;
+    }
+    PyStatus status = hash_seed(config);
+    if (!PyStatus_Exception(status)) {
+        status = gil_variable(config);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = warn_options(config);
+    }
+    const struct {
+        const char *name;
+        wchar_t **field;
+    } strings[] = {
+        {"PYTHONPATH", &config->pythonpath_env},
+        {"PYTHONHOME", &config->home},
+        {"PYTHONPLATLIBDIR", &config->platlibdir},
+        {"PYTHONPYCACHEPREFIX", &config->pycache_prefix},
+    };
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
+        const char *value = variable(config, strings[i].name);
+        if (value != NULL && *strings[i].field == NULL && !PyStatus_Exception(status)) {
+            status = PyConfig_SetBytesString(config, strings[i].field, value);
+        }
+    }
+    const char *encoding = variable(config, "PYTHONIOENCODING");
+    if (encoding != NULL && !PyStatus_Exception(status)) {
+        const char *colon = strchr(encoding, ':');
+        char name[64];
+        snprintf(name, sizeof name, "%.*s",
+                 colon == NULL ? (int)strlen(encoding) : (int)(colon - encoding), encoding);
+        if (name[0] != 0 && config->stdio_encoding == NULL) {
+            status = PyConfig_SetBytesString(config, &config->stdio_encoding, name);
+        }
+        if (colon != NULL && colon[1] != 0 && config->stdio_errors == NULL &&
+            !PyStatus_Exception(status)) {
+            status = PyConfig_SetBytesString(config, &config->stdio_errors, colon + 1);
+        }
+    }
+    return status;
+}

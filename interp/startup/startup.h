@@ -1,0 +1,38 @@
+/* What the files of interp/startup share. */
+
+#ifndef KRAIT_STARTUP_H
+#define KRAIT_STARTUP_H
+
+#include "interp/state.h"
+
+/* Reads the command line in config->argv (leaving sys.argv there) into the configuration. */
+PyStatus config_read_argv(PyConfig *config);
+
+/* Reads PYTHON* variables, if the configuration says so. */
+PyStatus config_read_environment(PyConfig *config);
+
+/* Finds the executable, the library and sys.path. */
+PyStatus config_find_paths(PyConfig *config);
+
+/* Sets a string field of a configuration, PyStatus as result. */
+#define CONFIG_SET(config, field, text) PyConfig_SetString(config, &(config)->field, text)
+
+/* Runs what the configuration asks for; the exit status. */
+int run_main(struct main_interp *interp);
+
+/* A file as __main__: 0, or -1 with the exception printed. */
+int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags *flags);
+
+/* SystemExit is raised: 1 and its status, the exception cleared; 0 otherwise. */
+int handle_system_exit(int *status);
+
+/* Sets Py_VerboseFlag and the like. */
+void flags_from_config(const PyConfig *config);
+
+/* SIGINT becomes KeyboardInterrupt. -1 with an exception. */
+int interrupts_init(void);
+
+/* sys.stdin, stdout and stderr; -1 with an exception. */
+int streams_init(struct main_interp *interp);
+
+#endif

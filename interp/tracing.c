@@ -1,0 +1,348 @@
+/*
+ * sys.settrace and sys.setprofile over the machinery of sys.monitoring, and jumps of a debugger.
+ */
+#include "interp/monitoring.h"
+
+/* ---- hooks ----------------------------------------------------------------------------------- */
+
+/* One call of a hook; the frame shows `line` meanwhile if it is not 0. */
+static int call_hook(PyThreadState *ts, Py_tracefunc hook, PyObject *object, int what, PyObject *arg,
+                     int line)
+{
+    struct frame *frame = thread_frame(ts);
+    PyFrameObject *op = hook ? frame_object(frame) : NULL;
+    if (op == NULL) {
+        return hook ? -1 : 0;
+    }
+    int old_event = ts->what_event, old_line = op->f_lineno;
+    Py_INCREF(op);
+    Py_XINCREF(object);
+    ts->what_event = what;
+    ts->tracing++;
+    op->f_lineno = line;
+    int status = hook(object, op, what, arg);
+    op->f_lineno = old_line;
+    ts->tracing--;
+    ts->what_event = old_event;
+    Py_XDECREF(object);
+    Py_DECREF(op);
+    return status;
+}
+
+static int profile_event(PyThreadState *ts, int event, PyObject *arg)
+{
+    int what;
+    PyObject *value = NULL;
+    switch (event) {
+    case PY_MONITORING_EVENT_PY_START:
+    case PY_MONITORING_EVENT_PY_RESUME:
+    case PY_MONITORING_EVENT_PY_THROW:
+        what = PyTrace_CALL;
+        break;
+    case PY_MONITORING_EVENT_PY_RETURN:
+    case PY_MONITORING_EVENT_PY_YIELD:
+        what = PyTrace_RETURN;
+        value = arg;
+        break;
+    case PY_MONITORING_EVENT_PY_UNWIND:
+        what = PyTrace_RETURN;
+        break;
+    case PY_MONITORING_EVENT_CALL:
+        what = PyTrace_C_CALL;
+        value = arg;
+        break;
+    case PY_MONITORING_EVENT_C_RETURN:
+        what = PyTrace_C_RETURN;
+        value = arg;
+        break;
+    case PY_MONITORING_EVENT_C_RAISE:
+        what = PyTrace_C_EXCEPTION;
+        value = arg;
+        break;
+    default:
+        return 0;
+    }
+    if (what >= PyTrace_C_CALL && what <= PyTrace_C_RETURN && !PyCFunction_Check(arg)) {
+        return 0;
+    }
+    return call_hook(ts, ts->c_profilefunc, ts->c_profileobj, what, value, 0);
+}
+
+/* (type, value, traceback) for 'exception' events. */
+static int trace_exception(PyThreadState *ts, PyObject *exc)
+{
+    PyObject *tb = PyException_GetTraceback(exc);
+    PyObject *triple = PyTuple_Pack(3, Py_TYPE(exc), exc, tb ? tb : Py_None);
+    Py_XDECREF(tb);
+    int status = triple ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_EXCEPTION, triple, 0)
+                        : -1;
+    Py_XDECREF(triple);
+    return status;
+}
+
+static int trace_line(PyThreadState *ts, int line)
+{
+    PyFrameObject *op = frame_object(thread_frame(ts));
+    if (op == NULL) {
+        return -1;
+    }
+    return op->f_trace_lines && line > 0
+               ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_LINE, Py_None, line) : 0;
+}
+
+static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int index, PyObject *arg,
+                       int target)
+{
+    PyFrameObject *op;
+    switch (event) {
+    case PY_MONITORING_EVENT_PY_START:
+    case PY_MONITORING_EVENT_PY_RESUME:
+    case PY_MONITORING_EVENT_PY_THROW:
+        return call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_CALL, Py_None, 0);
+    case PY_MONITORING_EVENT_PY_RETURN:
+    case PY_MONITORING_EVENT_PY_YIELD:
+        return call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_RETURN, arg, 0);
+    case PY_MONITORING_EVENT_PY_UNWIND:
+        return call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_RETURN, Py_None, 0);
+    case PY_MONITORING_EVENT_RAISE:
+    case PY_MONITORING_EVENT_STOP_ITERATION:
+        return trace_exception(ts, arg);
+    case PY_MONITORING_EVENT_LINE:
+        return trace_line(ts, code_line(code, index));
+    case PY_MONITORING_EVENT_JUMP:
+    case PY_MONITORING_EVENT_BRANCH:
+        /* Backward within a line: the line begins anew. */
+        if (target <= index && code_line(code, index) == code_line(code, target)) {
+            return trace_line(ts, code_line(code, target));
+        }
+        return 0;
+    case PY_MONITORING_EVENT_INSTRUCTION:
+        op = frame_object(thread_frame(ts));
+        if (op == NULL) {
+            return -1;
+        }
+        return op->f_trace_opcodes
+                   ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_OPCODE, Py_None, 0) : 0;
+    default:
+        return 0;
+    }
+}
+
+int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int index,
+                 PyObject *arg, int target)
+{
+    if (tool == TOOL_PROFILE) {
+        return ts->c_profilefunc ? profile_event(ts, event, arg) : 0;
+    }
+    return ts->c_tracefunc ? trace_event(ts, event, code, index, arg, target) : 0;
+}
+
+/* ---- setting them ---------------------------------------------------------------------------- */
+
+#define COMMON_EVENTS                                                                             \
+    (EVENT_BIT(PY_START) | EVENT_BIT(PY_RESUME) | EVENT_BIT(PY_THROW) | EVENT_BIT(PY_RETURN)      \
+     | EVENT_BIT(PY_YIELD) | EVENT_BIT(PY_UNWIND))
+#define PROFILE_EVENTS (COMMON_EVENTS | EVENT_BIT(CALL) | C_EVENTS)
+#define TRACE_EVENTS                                                                              \
+    (COMMON_EVENTS | EVENT_BIT(RAISE) | EVENT_BIT(STOP_ITERATION) | EVENT_BIT(LINE)               \
+     | EVENT_BIT(JUMP) | EVENT_BIT(BRANCH))
+
+static int tracers, profilers;          /* threads with a hook */
+static bool opcodes_wanted;
+
+int monitoring_trace_opcodes(void)
+{
+    opcodes_wanted = true;
+    return tracers ? monitoring_set_events(TOOL_TRACE, TRACE_EVENTS | EVENT_BIT(INSTRUCTION)) : 0;
+}
+
+static int set_hook(PyThreadState *ts, bool trace, Py_tracefunc func, PyObject *arg)
+{
+    Py_tracefunc *slot = trace ? &ts->c_tracefunc : &ts->c_profilefunc;
+    PyObject **object = trace ? &ts->c_traceobj : &ts->c_profileobj;
+    int *count = trace ? &tracers : &profilers;
+    *count += (func != NULL) - (*slot != NULL);
+    *slot = func;
+    PyObject *old = *object;
+    *object = Py_XNewRef(arg);
+    Py_XDECREF(old);
+    uint32_t events = *count == 0 ? 0 : trace ? TRACE_EVENTS : PROFILE_EVENTS;
+    if (trace && *count && opcodes_wanted) {
+        events |= EVENT_BIT(INSTRUCTION);
+    }
+    return monitoring_set_events(trace ? TOOL_TRACE : TOOL_PROFILE, events);
+}
+
+void PyEval_SetTrace(Py_tracefunc func, PyObject *arg)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    PyObject *exc = PyErr_GetRaisedException();
+    if (set_hook(ts, true, func, arg) < 0) {
+        PyErr_FormatUnraisable("Exception ignored in PyEval_SetTrace");
+    }
+    PyErr_SetRaisedException(exc);
+}
+
+void PyEval_SetProfile(Py_tracefunc func, PyObject *arg)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    PyObject *exc = PyErr_GetRaisedException();
+    if (set_hook(ts, false, func, arg) < 0) {
+        PyErr_FormatUnraisable("Exception ignored in PyEval_SetProfile");
+    }
+    PyErr_SetRaisedException(exc);
+}
+
+static void set_all(bool trace, Py_tracefunc func, PyObject *arg)
+{
+    PyThreadState *own = PyThreadState_Get();
+    for (PyThreadState *ts = PyInterpreterState_ThreadHead(own->interp); ts != NULL;
+         ts = PyThreadState_Next(ts)) {
+        if (set_hook(ts, trace, func, arg) < 0) {
+            PyErr_FormatUnraisable("Exception ignored in PyEval_Set%sAllThreads",
+                                   trace ? "Trace" : "Profile");
+        }
+    }
+}
+
+void PyEval_SetTraceAllThreads(Py_tracefunc func, PyObject *arg)
+{
+    set_all(true, func, arg);
+}
+
+void PyEval_SetProfileAllThreads(Py_tracefunc func, PyObject *arg)
+{
+    set_all(false, func, arg);
+}
+
+void PyThreadState_EnterTracing(PyThreadState *ts)
+{
+    ts->tracing++;
+}
+
+void PyThreadState_LeaveTracing(PyThreadState *ts)
+{
+    ts->tracing--;
+}
+
+/* ---- f_lineno = n ---------------------------------------------------------------------------- */
+
+static int refuse(const char *why)
+{
+    PyErr_SetString(PyExc_ValueError, why);
+    return -1;
+}
+
+/* Handlers that guard a word, as a chain of targets, must be the same before and after a jump unless blocks are left. */
+static bool inside_of(const struct code_body *body, uint32_t outer, uint32_t inner)
+{
+    const struct code_handler *to = code_handler_find(body, outer);
+    const struct code_handler *at = code_handler_find(body, inner);
+    for (unsigned steps = 0; steps <= body->nhandlers; steps++) {
+        if (to == at || to == NULL) {
+            return true;
+        }
+        if (at == NULL) {
+            return false;
+        }
+        at = code_handler_find(body, at->target);
+    }
+    return false;
+}
+
+/* Locals that the compiler believes bound must be. */
+static int bind_locals(struct frame *frame)
+{
+    int n = 0;
+    PyCodeObject *code = frame_code(frame);
+    for (int i = 0; i < code->co_nlocalsplus; i++) {
+        n += value_is_null(frame->r[i])
+             && !(code_local_kind(code, i) & (CODE_FAST_CELL | CODE_FAST_FREE | CODE_FAST_HIDDEN));
+    }
+    if (n == 0) {
+        return 0;
+    }
+    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 0, "assigning None to %d unbound local%s", n,
+                         n == 1 ? "" : "s") < 0) {
+        return -1;
+    }
+    for (int i = 0; i < code->co_nlocalsplus; i++) {
+        if (value_is_null(frame->r[i])
+            && !(code_local_kind(code, i) & (CODE_FAST_CELL | CODE_FAST_FREE | CODE_FAST_HIDDEN))) {
+            frame->r[i] = VALUE_NONE;
+        }
+    }
+    return 0;
+}
+
+int frame_set_lineno(PyFrameObject *op, int line)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    struct frame *frame = frame_of_object(op);
+    PyCodeObject *code = frame_code(frame);
+    struct code_body *body = frame->body;
+    if (frame->owner == FRAME_OF_OBJECT || !ts->tracing || ts->what_event < 0) {
+        return refuse("f_lineno can only be set in a trace function");
+    }
+    switch (ts->what_event) {
+    case PyTrace_CALL:
+        return refuse("can't jump from the 'call' trace event of a new frame");
+    case PyTrace_EXCEPTION:
+    case PyTrace_RETURN:
+    case PyTrace_C_CALL:
+    case PyTrace_C_EXCEPTION:
+    case PyTrace_C_RETURN:
+        return refuse("can only jump from a 'line' trace event");
+    default:
+        break;
+    }
+    if (line < code->co_firstlineno) {
+        PyErr_Format(PyExc_ValueError, "line %d comes before the current code block", line);
+        return -1;
+    }
+    /* The first line with code at or after the wanted one. */
+    struct line_iter iter;
+    int best = -1;
+    line_iter_init(&iter, code);
+    while (line_iter_next(&iter)) {
+        if (iter.position.line >= line && (best < 0 || iter.position.line < best)
+            && iter.start > code->_co_firsttraceable) {
+            best = iter.position.line;
+        }
+    }
+    if (best < 0) {
+        PyErr_Format(PyExc_ValueError, "line %d comes after the current code block", line);
+        return -1;
+    }
+    uint32_t here = (uint32_t)frame_lasti(frame);
+    unsigned depth = body->depths[here];
+    int target = -1, deeper = 0;
+    line_iter_init(&iter, code);
+    while (line_iter_next(&iter)) {
+        for (int i = iter.start; i < iter.stop; i++) {
+            if (iter.position.line != best || i <= code->_co_firsttraceable
+                || (i > 0 && code_line(code, i - 1) == best)) {
+                continue;
+            }
+            if (body->depths[i] <= depth && inside_of(body, (uint32_t)i, here)) {
+                if (target < 0 || body->depths[i] > body->depths[target]) {
+                    target = i;
+                }
+            }
+            else {
+                deeper = 1;
+            }
+        }
+    }
+    if (target < 0) {
+        return refuse(deeper ? "can't jump into the body of a for loop"
+                             : "cannot find bytecode for specified line");
+    }
+    if (bind_locals(frame) < 0) {
+        return -1;
+    }
+    reg_release_range(frame->r, body->depths[target], depth);
+    frame->pc = body->words + target;
+    op->f_lineno = 0;
+    return 0;
+}

@@ -1,0 +1,239 @@
+/* classmethod and staticmethod: callables that bind to the class, or to nothing. */
+#include "objects/descr.h"
+
+#include "objects/error.h"
+
+/* ---- what both have in common ---------------------------------------------------------------- */
+
+static int holder_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    struct class_or_static_method *self = (struct class_or_static_method *)op;
+    Py_VISIT(self->callable);
+    Py_VISIT(self->dict);
+    return 0;
+}
+
+static int holder_clear(PyObject *op)
+{
+    struct class_or_static_method *self = (struct class_or_static_method *)op;
+    Py_CLEAR(self->callable);
+    Py_CLEAR(self->dict);
+    return 0;
+}
+
+static void holder_dealloc(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    holder_clear(op);
+    Py_TYPE(op)->tp_free(op);
+}
+
+/* Looks like the function it wraps. */
+static int copy_attributes(PyObject *to, PyObject *from)
+{
+    PyObject *const names[] = {
+        ID(__module__), ID(__name__), ID(__qualname__), ID(__doc__), ID(__annotations__),
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        PyObject *value;
+        int found = PyObject_GetOptionalAttr(from, names[i], &value);
+        if (found > 0) {
+            found = PyObject_SetAttr(to, names[i], value);
+            Py_DECREF(value);
+        }
+        if (found < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int holder_init(PyObject *op, PyObject *args, PyObject *kwds, const char *name)
+{
+    PyObject *callable;
+    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
+        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", name);
+        return -1;
+    }
+    if (!PyArg_UnpackTuple(args, name, 1, 1, &callable)) {
+        return -1;
+    }
+    struct class_or_static_method *self = (struct class_or_static_method *)op;
+    Py_XSETREF(self->callable, Py_NewRef(callable));
+    return copy_attributes(op, callable);
+}
+
+static PyObject *holder_new(PyTypeObject *type, PyObject *callable)
+{
+    struct class_or_static_method *self =
+        (struct class_or_static_method *)PyType_GenericAlloc(type, 0);
+    if (self != NULL) {
+        self->callable = Py_NewRef(callable);
+        if (copy_attributes((PyObject *)self, callable) < 0) {
+            Py_CLEAR(self);
+        }
+    }
+    return (PyObject *)self;
+}
+
+static PyObject *get_isabstractmethod(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *flag;
+    int found = PyObject_GetOptionalAttr(class_or_static_callable(op), ID(__isabstractmethod__),
+                                         &flag);
+    int truth = found <= 0 ? found : PyObject_IsTrue(flag);
+    Py_XDECREF(flag);
+    return truth < 0 ? NULL : PyBool_FromLong(truth);
+}
+
+static PyMemberDef holder_members[] = {
+    { "__func__", _Py_T_OBJECT, offsetof(struct class_or_static_method, callable), Py_READONLY,
+      NULL },
+    { "__wrapped__", _Py_T_OBJECT, offsetof(struct class_or_static_method, callable),
+      Py_READONLY, NULL },
+    { NULL },
+};
+
+static PyGetSetDef holder_getset[] = {
+    { "__isabstractmethod__", get_isabstractmethod },
+    { "__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL },
+    { NULL },
+};
+
+static PyObject *raise_uninitialized(const char *name)
+{
+    PyErr_Format(PyExc_RuntimeError, "uninitialized %s object", name);
+    return NULL;
+}
+
+/* ---- classmethod ----------------------------------------------------------------------------- */
+
+static int classmethod_init(PyObject *op, PyObject *args, PyObject *kwds)
+{
+    return holder_init(op, args, kwds, "classmethod");
+}
+
+static PyObject *classmethod_descr_get(PyObject *op, PyObject *obj, PyObject *type)
+{
+    PyObject *callable = class_or_static_callable(op);
+    if (callable == NULL) {
+        return raise_uninitialized("classmethod");
+    }
+    return PyMethod_New(callable, type == NULL ? (PyObject *)Py_TYPE(obj) : type);
+}
+
+static PyObject *classmethod_repr(PyObject *op)
+{
+    return PyUnicode_FromFormat("<classmethod(%R)>", class_or_static_callable(op));
+}
+
+PyObject *PyClassMethod_New(PyObject *callable)
+{
+    return holder_new(&PyClassMethod_Type, callable);
+}
+
+PyTypeObject PyClassMethod_Type = {
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
+    .tp_name = "classmethod",
+    .tp_basicsize = sizeof(struct class_or_static_method),
+    .tp_dealloc = holder_dealloc,
+    .tp_repr = classmethod_repr,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_doc =
+        "classmethod(function, /)\n--\n\n"
+        "Convert a function to be a class method.\n"
+        "\n"
+        "A class method receives the class as implicit first argument,\n"
+        "just like an instance method receives the instance.\n"
+        "To declare a class method, use this idiom:\n"
+        "\n"
+        "  class C:\n"
+        "      @classmethod\n"
+        "      def f(cls, arg1, arg2, argN):\n"
+        "          ...\n"
+        "\n"
+        "It can be called either on the class (e.g. C.f()) or on an instance\n"
+        "(e.g. C().f()).  The instance is ignored except for its class.\n"
+        "If a class method is called for a derived class, the derived class\n"
+        "object is passed as the implied first argument.\n"
+        "\n"
+        "Class methods are different than C++ or Java static methods.\n"
+        "If you want those, see the staticmethod builtin.",
+    .tp_traverse = holder_traverse,
+    .tp_clear = holder_clear,
+    .tp_members = holder_members,
+    .tp_getset = holder_getset,
+    .tp_descr_get = classmethod_descr_get,
+    .tp_dictoffset = offsetof(struct class_or_static_method, dict),
+    .tp_init = classmethod_init,
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_new = PyType_GenericNew,
+    .tp_free = PyObject_GC_Del,
+};
+
+/* ---- staticmethod ---------------------------------------------------------------------------- */
+
+static int staticmethod_init(PyObject *op, PyObject *args, PyObject *kwds)
+{
+    return holder_init(op, args, kwds, "staticmethod");
+}
+
+static PyObject *staticmethod_descr_get(PyObject *op, PyObject *Py_UNUSED(obj),
+                                        PyObject *Py_UNUSED(type))
+{
+    PyObject *callable = class_or_static_callable(op);
+    return callable == NULL ? raise_uninitialized("staticmethod") : Py_NewRef(callable);
+}
+
+static PyObject *staticmethod_call(PyObject *op, PyObject *args, PyObject *kwds)
+{
+    return PyObject_Call(class_or_static_callable(op), args, kwds);
+}
+
+static PyObject *staticmethod_repr(PyObject *op)
+{
+    return PyUnicode_FromFormat("<staticmethod(%R)>", class_or_static_callable(op));
+}
+
+PyObject *PyStaticMethod_New(PyObject *callable)
+{
+    return holder_new(&PyStaticMethod_Type, callable);
+}
+
+PyTypeObject PyStaticMethod_Type = {
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
+    .tp_name = "staticmethod",
+    .tp_basicsize = sizeof(struct class_or_static_method),
+    .tp_dealloc = holder_dealloc,
+    .tp_repr = staticmethod_repr,
+    .tp_call = staticmethod_call,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_doc =
+        "staticmethod(function, /)\n--\n\n"
+        "Convert a function to be a static method.\n"
+        "\n"
+        "A static method does not receive an implicit first argument.\n"
+        "To declare a static method, use this idiom:\n"
+        "\n"
+        "     class C:\n"
+        "         @staticmethod\n"
+        "         def f(arg1, arg2, argN):\n"
+        "             ...\n"
+        "\n"
+        "It can be called either on the class (e.g. C.f()) or on an instance\n"
+        "(e.g. C().f()). Both the class and the instance are ignored, and\n"
+        "neither is passed implicitly as the first argument to the method.\n"
+        "\n"
+        "Static methods in Python are similar to those found in Java or C++.\n"
+        "For a more advanced concept, see the classmethod builtin.",
+    .tp_traverse = holder_traverse,
+    .tp_clear = holder_clear,
+    .tp_members = holder_members,
+    .tp_getset = holder_getset,
+    .tp_descr_get = staticmethod_descr_get,
+    .tp_dictoffset = offsetof(struct class_or_static_method, dict),
+    .tp_init = staticmethod_init,
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_new = PyType_GenericNew,
+    .tp_free = PyObject_GC_Del,
+};

@@ -1,0 +1,129 @@
+/*
+ * Iterators over sets.
+ */
+#include "objects/gc/gc.h"
+#include "objects/iter.h"
+#include "objects/set/table.h"
+
+struct set_iter {
+    PyObject_HEAD
+    PySetObject *set;       /* owned; NULL when exhausted */
+    Py_ssize_t used;        /* size of the set at the start; -1 once it was found changed */
+    Py_ssize_t pos;
+    Py_ssize_t left;        /* keys still to come */
+};
+
+PyObject *set_iter(PyObject *op)
+{
+    struct set_iter *it = (struct set_iter *)object_new_raw(&PySetIter_Type, 0);
+    if (it == NULL) {
+        return NULL;
+    }
+    it->set = (PySetObject *)Py_NewRef(op);
+    it->used = it->left = __atomic_load_n(&it->set->used, __ATOMIC_RELAXED);
+    it->pos = 0;
+    gc_track((PyObject *)it);
+    return (PyObject *)it;
+}
+
+static void set_iter_dealloc(PyObject *op)
+{
+    gc_untrack(op);
+    Py_XDECREF(((struct set_iter *)op)->set);
+    object_free(op);
+}
+
+static int set_iter_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((struct set_iter *)op)->set);
+    return 0;
+}
+
+/* Locks of both held. */
+static PyObject *next_locked(struct set_iter *it)
+{
+    PySetObject *set = it->set;
+    if (set == NULL) {
+        return NULL;
+    }
+    if (it->used != set->used) {
+        PyErr_SetString(PyExc_RuntimeError, "Set changed size during iteration");
+        it->used = -1;
+        return NULL;
+    }
+    PyObject *key;
+    Py_hash_t hash;
+    if (!set_next((PyObject *)set, &it->pos, &key, &hash)) {
+        it->set = NULL;
+        Py_DECREF(set);
+        return NULL;
+    }
+    it->left--;
+    return Py_NewRef(key);
+}
+
+static PyObject *set_iter_next(PyObject *op)
+{
+    struct set_iter *it = (struct set_iter *)op;
+    if (!lock_threads_run_together()) {
+        return next_locked(it);
+    }
+    PyObject *set, *key;
+    Py_BEGIN_CRITICAL_SECTION(it);
+    set = Py_XNewRef(it->set);
+    Py_END_CRITICAL_SECTION();
+    if (set == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION2(it, set);
+    key = next_locked(it);
+    Py_END_CRITICAL_SECTION2();
+    Py_DECREF(set);
+    return key;
+}
+
+#include "set_iter.bind.h"
+
+static Py_ssize_t set_iterator_length_hint(struct set_iter *self)
+{
+    Py_ssize_t left = 0;
+    if (self->set != NULL && self->used == self->set->used) {
+        left = self->left;
+    }
+    return left;
+}
+
+/* (iter, ([keys left],)) */
+static PyObject *set_iterator_reduce(struct set_iter *self)
+{
+    struct set_iter *copy = (struct set_iter *)object_new_raw(&PySetIter_Type, 0);
+    if (copy == NULL) {
+        return NULL;
+    }
+    copy->set = (PySetObject *)Py_XNewRef(self->set);
+    copy->used = self->used;
+    copy->pos = self->pos;
+    copy->left = self->left;
+    gc_track((PyObject *)copy);
+    PyObject *keys = PySequence_List((PyObject *)copy);
+    Py_DECREF(copy);
+    PyObject *iter = keys == NULL ? NULL : iter_builtin(ID(iter));
+    if (iter == NULL) {
+        Py_XDECREF(keys);
+        return NULL;
+    }
+    return Py_BuildValue("N(N)", iter, keys);
+}
+
+PyTypeObject PySetIter_Type = {
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
+    .tp_name = "set_iterator",
+    .tp_basicsize = sizeof(struct set_iter),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_dealloc = set_iter_dealloc,
+    .tp_traverse = set_iter_traverse,
+    .tp_getattro = PyObject_GenericGetAttr,
+    .tp_iter = PyObject_SelfIter,
+    .tp_iternext = set_iter_next,
+    .tp_methods = set_iterator_methods,
+};

@@ -1,0 +1,332 @@
+/*
+ * The hash table of sets: probing, growing, adding and removing keys.
+ *
+ * A slot is tried first, then the few behind it, which share its cache lines, then a jump by the
+ * remaining bits of the hash. Small sets use the table inside the object.
+ */
+#include "objects/set/table.h"
+#include "objects/dict.h"
+#include "objects/gc/gc.h"
+#include "objects/str.h"
+
+#define NEIGHBOURS 9
+
+PyObject set_dummy[1] = {PyObject_HEAD_INIT(&PyBaseObject_Type)};
+
+PySetObject *set_new_empty(PyTypeObject *type)
+{
+    PySetObject *set = (PySetObject *)type->tp_alloc(type, 0);
+    if (set != NULL) {
+        set->mask = PySet_MINSIZE - 1;
+        set->table = set->smalltable;
+        set->hash = -1;
+    }
+    return set;
+}
+
+/* ---- lookup ---------------------------------------------------------------------------------- */
+
+enum { KEY_EQUAL = 1, KEY_OTHER = 0, KEY_ERROR = -1, KEY_CHANGED = -2 };
+
+static int compare_key(PySetObject *set, setentry *entry, PyObject *key)
+{
+    PyObject *found = entry->key;
+    if (found == key) {
+        return KEY_EQUAL;
+    }
+    if (PyUnicode_CheckExact(found) && PyUnicode_CheckExact(key)) {
+        return str_equal(found, key);
+    }
+    setentry *table = set->table;
+    Py_INCREF(found);
+    int equal = PyObject_RichCompareBool(found, key, Py_EQ);
+    bool same = set->table == table && entry->key == found;
+    Py_DECREF(found);
+    return equal < 0 ? KEY_ERROR : same ? equal : KEY_CHANGED;
+}
+
+/* The entry with the key, or the unused one where it would go; NULL with an exception. */
+static setentry *find(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+restart:;
+    size_t mask = (size_t)set->mask, perturb = (size_t)hash, slot = (size_t)hash & mask;
+    for (;;) {
+        setentry *entry = &set->table[slot];
+        int neighbours = slot + NEIGHBOURS <= mask ? NEIGHBOURS : 0;
+        do {
+            if (entry->hash == 0 && entry->key == NULL) {
+                return entry;
+            }
+            if (entry->hash == hash) {
+                int equal = compare_key(set, entry, key);
+                if (equal == KEY_EQUAL) {
+                    return entry;
+                }
+                if (equal == KEY_CHANGED) {
+                    goto restart;
+                }
+                if (equal == KEY_ERROR) {
+                    return NULL;
+                }
+            }
+            entry++;
+        } while (neighbours-- > 0);
+        perturb >>= 5;
+        slot = (slot * 5 + 1 + perturb) & mask;
+    }
+}
+
+/* Puts a key that is not there into a table without deleted entries. */
+static void insert_clean(setentry *table, size_t mask, PyObject *key, Py_hash_t hash)
+{
+    size_t perturb = (size_t)hash, slot = (size_t)hash & mask;
+    for (;;) {
+        setentry *entry = &table[slot];
+        int neighbours = slot + NEIGHBOURS <= mask ? NEIGHBOURS : 0;
+        do {
+            if (entry->key == NULL) {
+                entry->key = key;
+                entry->hash = hash;
+                return;
+            }
+            entry++;
+        } while (neighbours-- > 0);
+        perturb >>= 5;
+        slot = (slot * 5 + 1 + perturb) & mask;
+    }
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+static int resize(PySetObject *set, size_t wanted)
+{
+    size_t size = PySet_MINSIZE;
+    while (size <= wanted) {
+        if (size > PY_SSIZE_T_MAX / (2 * sizeof(setentry))) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        size <<= 1;
+    }
+    setentry *old = set->table, copy[PySet_MINSIZE], *fresh;
+    size_t old_mask = (size_t)set->mask;
+    if (size == PySet_MINSIZE) {
+        fresh = set->smalltable;
+        if (old == fresh) {
+            if (set->fill == set->used) {
+                return 0;
+            }
+            memcpy(copy, old, sizeof copy);
+            old = copy;
+        }
+    }
+    else if ((fresh = PyMem_Malloc(size * sizeof(setentry))) == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memset(fresh, 0, size * sizeof(setentry));
+    for (size_t i = 0; i <= old_mask; i++) {
+        if (entry_is_used(&old[i])) {
+            insert_clean(fresh, size - 1, old[i].key, old[i].hash);
+        }
+    }
+    set->mask = (Py_ssize_t)size - 1;
+    set->table = fresh;
+    set->fill = set->used;
+    if (old != copy && old != set->smalltable) {
+        PyMem_Free(old);
+    }
+    return 0;
+}
+
+int set_add_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+    Py_INCREF(key);     /* comparing may lose the caller's */
+    setentry *entry = find(set, key, hash);
+    if (entry == NULL || entry->key != NULL) {
+        Py_DECREF(key);
+        return entry == NULL ? -1 : 1;
+    }
+    entry->key = key;
+    entry->hash = hash;
+    set->fill++;
+    __atomic_store_n(&set->used, set->used + 1, __ATOMIC_RELAXED);
+    if ((size_t)set->fill * 5 < (size_t)set->mask * 3) {
+        return 0;
+    }
+    return resize(set, (size_t)set->used * (set->used > 50000 ? 2 : 4));
+}
+
+int set_contains_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+    setentry *entry = find(set, key, hash);
+    return entry == NULL ? -1 : entry->key != NULL;
+}
+
+int set_discard_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+    setentry *entry = find(set, key, hash);
+    if (entry == NULL || entry->key == NULL) {
+        return entry == NULL ? -1 : 0;
+    }
+    PyObject *old = entry->key;
+    entry->key = set_dummy;
+    entry->hash = -1;
+    __atomic_store_n(&set->used, set->used - 1, __ATOMIC_RELAXED);
+    Py_DECREF(old);
+    return 1;
+}
+
+void set_clear_locked(PySetObject *set)
+{
+    setentry *table = set->table, copy[PySet_MINSIZE];
+    size_t mask = (size_t)set->mask;
+    if (set->fill == 0 && table == set->smalltable) {
+        return;
+    }
+    if (table == set->smalltable) {
+        memcpy(copy, table, sizeof copy);
+    }
+    set->table = set->smalltable;
+    set->mask = PySet_MINSIZE - 1;
+    set->fill = set->used = 0;
+    set->hash = -1;
+    memset(set->smalltable, 0, sizeof set->smalltable);
+    setentry *old = table == set->smalltable ? copy : table;
+    for (size_t i = 0; i <= mask; i++) {
+        if (entry_is_used(&old[i])) {
+            Py_DECREF(old[i].key);
+        }
+    }
+    if (old != copy) {
+        PyMem_Free(old);
+    }
+}
+
+void set_swap(PySetObject *a, PySetObject *b)
+{
+    setentry small[PySet_MINSIZE];
+    bool a_small = a->table == a->smalltable, b_small = b->table == b->smalltable;
+    Py_ssize_t fill = a->fill, used = a->used, mask = a->mask;
+    setentry *table = a->table;
+    a->fill = b->fill;
+    a->used = b->used;
+    a->mask = b->mask;
+    a->table = b_small ? a->smalltable : b->table;
+    b->fill = fill;
+    b->used = used;
+    b->mask = mask;
+    b->table = a_small ? b->smalltable : table;
+    memcpy(small, a->smalltable, sizeof small);
+    memcpy(a->smalltable, b->smalltable, sizeof small);
+    memcpy(b->smalltable, small, sizeof small);
+    a->hash = b->hash = -1;
+}
+
+/* ---- filling --------------------------------------------------------------------------------- */
+
+int set_next(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
+{
+    PySetObject *set = (PySetObject *)op;
+    Py_ssize_t i = *pos;
+    while (i <= set->mask && !entry_is_used(&set->table[i])) {
+        i++;
+    }
+    *pos = i + 1;
+    if (i > set->mask) {
+        return 0;
+    }
+    *key = set->table[i].key;
+    *hash = set->table[i].hash;
+    return 1;
+}
+
+static int reserve(PySetObject *set, Py_ssize_t more)
+{
+    if ((size_t)(set->fill + more) * 5 >= (size_t)set->mask * 3) {
+        return resize(set, (size_t)(set->used + more) * 2);
+    }
+    return 0;
+}
+
+/* Into an empty set without comparing anything. */
+static void copy_clean(PySetObject *set, PySetObject *other)
+{
+    for (Py_ssize_t i = 0; i <= other->mask; i++) {
+        setentry *entry = &other->table[i];
+        if (entry_is_used(entry)) {
+            insert_clean(set->table, (size_t)set->mask, Py_NewRef(entry->key), entry->hash);
+        }
+    }
+    set->fill = set->used = other->used;
+}
+
+static int update_from_set(PySetObject *set, PySetObject *other)
+{
+    if (other == set || other->used == 0) {
+        return 0;
+    }
+    if (reserve(set, other->used) < 0) {
+        return -1;
+    }
+    if (set->fill == 0) {
+        copy_clean(set, other);
+        return 0;
+    }
+    Py_ssize_t pos = 0;
+    PyObject *key;
+    Py_hash_t hash;
+    while (set_next((PyObject *)other, &pos, &key, &hash)) {
+        Py_INCREF(key);
+        int failed = set_add_locked(set, key, hash);
+        Py_DECREF(key);
+        if (failed < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int update_from_dict(PySetObject *set, PyObject *dict)
+{
+    if (reserve(set, dict_size(dict)) < 0) {
+        return -1;
+    }
+    Py_ssize_t pos = 0;
+    PyObject *key;
+    Py_hash_t hash;
+    while (dict_next(dict, &pos, &key, NULL, &hash)) {
+        Py_INCREF(key);
+        int failed = set_add_locked(set, key, hash);
+        Py_DECREF(key);
+        if (failed < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int set_update_locked(PySetObject *set, PyObject *other)
+{
+    if (PyAnySet_Check(other)) {
+        return update_from_set(set, (PySetObject *)other);
+    }
+    if (PyDict_CheckExact(other)) {
+        return update_from_dict(set, other);
+    }
+    PyObject *it = PyObject_GetIter(other);
+    if (it == NULL) {
+        return -1;
+    }
+    PyObject *key;
+    while ((key = PyIter_Next(it)) != NULL) {
+        Py_hash_t hash = set_hash_key(key);
+        int failed = hash == -1 ? -1 : set_add_locked(set, key, hash);
+        Py_DECREF(key);
+        if (failed < 0) {
+            break;
+        }
+    }
+    Py_DECREF(it);
+    return PyErr_Occurred() ? -1 : 0;
+}
