@@ -8,10 +8,21 @@
 
 #include "cmath.bind.h"
 
+/* Parts as they are: adding with an imaginary unit would spoil infinities and signs. */
+static inline double complex
+from_parts(double real, double imag)
+{
+    const union {
+        double part[2];
+        double complex whole;
+    } z = {{real, imag}};
+    return z.whole;
+}
+
 static inline double complex
 to_c(Py_complex z)
 {
-    return CMPLX(z.real, z.imag);
+    return from_parts(z.real, z.imag);
 }
 
 static inline PyObject *
@@ -148,7 +159,7 @@ logarithm(Py_complex z)
         if (h > 0.71 && h < 1.73) {
             double larger = fmax(a, b), smaller = fmin(a, b);
             distance = log1p((larger - 1.0) * (larger + 1.0) + smaller * smaller) / 2.0;
-            return CMPLX(distance, atan2(z.imag, z.real));
+            return from_parts(distance, atan2(z.imag, z.real));
         }
     }
     return clog(to_c(z));
