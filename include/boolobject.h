@@ -16,15 +16,15 @@ PyAPI_DATA(PyLongObject) _Py_TrueStruct;
 #  define Py_True _PyObject_CAST(&_Py_TrueStruct)
 #endif
 
-PyAPI_FUNC(int) Py_IsTrue(PyObject *);
-PyAPI_FUNC(int) Py_IsFalse(PyObject *);
+PyAPI_FUNC(int) Py_IsTrue(PyObject *op);
+PyAPI_FUNC(int) Py_IsFalse(PyObject *op);
 #define Py_IsTrue(x) Py_Is((x), Py_True)
 #define Py_IsFalse(x) Py_Is((x), Py_False)
 #define Py_RETURN_TRUE return Py_True
 #define Py_RETURN_FALSE return Py_False
 
 /* True or False (new reference). */
-PyAPI_FUNC(PyObject *) PyBool_FromLong(long);
+PyAPI_FUNC(PyObject *) PyBool_FromLong(long value);
 
 _Py_END_DECLS
 

@@ -5,34 +5,38 @@
 _Py_BEGIN_DECLS
 
 /* Evaluate: new reference, or NULL with an exception set. */
-PyAPI_FUNC(PyObject *) PyEval_EvalCode(PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyEval_EvalCodeEx(PyObject *, PyObject *, PyObject *, PyObject *const *, int,
-    PyObject *const *, int, PyObject *const *, int, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyEval_EvalFrame(PyFrameObject *);
-PyAPI_FUNC(PyObject *) PyEval_EvalFrameEx(PyFrameObject *, int);
+PyAPI_FUNC(PyObject *) PyEval_EvalCode(PyObject *code, PyObject *globals, PyObject *locals);
+PyAPI_FUNC(PyObject *) PyEval_EvalCodeEx(PyObject *code, PyObject *globals, PyObject *locals,
+                                         PyObject *const *args, int nargs, PyObject *const *kwargs,
+                                         int nkwargs, PyObject *const *defaults, int ndefaults,
+                                         PyObject *kwdefaults, PyObject *closure);
+PyAPI_FUNC(PyObject *) PyEval_EvalFrame(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyEval_EvalFrameEx(PyFrameObject *frame, int throwing);
 
-/* Of the running frame: borrowed, NULL if there is none. GetFrameBuiltins and its like give new references. */
+/* Of the running frame: borrowed, NULL if there is none. GetFrameBuiltins and its like give new
+   references. */
 PyAPI_FUNC(PyObject *) PyEval_GetBuiltins(void);
 PyAPI_FUNC(PyFrameObject *) PyEval_GetFrame(void);
 PyAPI_FUNC(PyObject *) PyEval_GetFrameBuiltins(void);
 PyAPI_FUNC(PyObject *) PyEval_GetFrameGlobals(void);
 PyAPI_FUNC(PyObject *) PyEval_GetFrameLocals(void);
-PyAPI_FUNC(const char *) PyEval_GetFuncDesc(PyObject *);
-PyAPI_FUNC(const char *) PyEval_GetFuncName(PyObject *);
+PyAPI_FUNC(const char *) PyEval_GetFuncDesc(PyObject *function);
+PyAPI_FUNC(const char *) PyEval_GetFuncName(PyObject *function);
 PyAPI_FUNC(PyObject *) PyEval_GetGlobals(void);
 PyAPI_FUNC(PyObject *) PyEval_GetLocals(void);
 
-/* Limit on nesting: 0, or RecursionError and non-zero. Balance each successful Enter with a Leave. */
-PyAPI_FUNC(int) Py_AddPendingCall(int (*) (void *), void *);
-PyAPI_FUNC(int) Py_EnterRecursiveCall(const char *);
+/* Limit on nesting: 0, or RecursionError and non-zero. Balance each successful Enter with a
+   Leave. */
+PyAPI_FUNC(int) Py_AddPendingCall(int (*function)(void *), void *arg);
+PyAPI_FUNC(int) Py_EnterRecursiveCall(const char *where);
 PyAPI_FUNC(int) Py_GetRecursionLimit(void);
 PyAPI_FUNC(void) Py_LeaveRecursiveCall(void);
 PyAPI_FUNC(int) Py_MakePendingCalls(void);
-PyAPI_FUNC(void) Py_SetRecursionLimit(int);
-PyAPI_FUNC(void) PyEval_AcquireThread(PyThreadState *);
+PyAPI_FUNC(void) Py_SetRecursionLimit(int limit);
+PyAPI_FUNC(void) PyEval_AcquireThread(PyThreadState *ts);
 Py_DEPRECATED(3.9) PyAPI_FUNC(void) PyEval_InitThreads(void);
-PyAPI_FUNC(void) PyEval_ReleaseThread(PyThreadState *);
-PyAPI_FUNC(void) PyEval_RestoreThread(PyThreadState *);
+PyAPI_FUNC(void) PyEval_ReleaseThread(PyThreadState *ts);
+PyAPI_FUNC(void) PyEval_RestoreThread(PyThreadState *ts);
 PyAPI_FUNC(PyThreadState *) PyEval_SaveThread(void);
 
 /* Code between the macros runs detached: it must not touch Python objects. */

@@ -23,36 +23,38 @@ PyAPI_DATA(PyTypeObject) PyDict_Type;
 
 /* New dict (new reference), or NULL with an exception set. */
 PyAPI_FUNC(PyObject *) PyDict_New(void);
-PyAPI_FUNC(PyObject *) PyDict_Copy(PyObject *);
+PyAPI_FUNC(PyObject *) PyDict_Copy(PyObject *dict);
 
-/* Lookup. The Ref forms give a new reference through their last argument and return 1, 0 (absent) or -1; the others return a borrowed reference or NULL. PyDict_GetItem and GetItemString drop errors. */
-PyAPI_FUNC(PyObject *) PyDict_GetItem(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyDict_GetItemString(PyObject *, const char *);
-PyAPI_FUNC(PyObject *) PyDict_GetItemWithError(PyObject *, PyObject *);
+/* Lookup. The Ref forms give a new reference through their last argument and return 1, 0
+   (absent) or -1; the others return a borrowed reference or NULL. PyDict_GetItem and
+   GetItemString drop errors. */
+PyAPI_FUNC(PyObject *) PyDict_GetItem(PyObject *dict, PyObject *key);
+PyAPI_FUNC(PyObject *) PyDict_GetItemString(PyObject *dict, const char *key);
+PyAPI_FUNC(PyObject *) PyDict_GetItemWithError(PyObject *dict, PyObject *key);
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(int) PyDict_GetItemRef(PyObject *, PyObject *, PyObject **);
-PyAPI_FUNC(int) PyDict_GetItemStringRef(PyObject *, const char *, PyObject **);
+PyAPI_FUNC(int) PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **result);
+PyAPI_FUNC(int) PyDict_GetItemStringRef(PyObject *dict, const char *key, PyObject **result);
 #endif
 
 /* Changes: 0, or -1 with an exception set. Keys and values are not stolen. */
-PyAPI_FUNC(void) PyDict_Clear(PyObject *);
-PyAPI_FUNC(int) PyDict_DelItem(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyDict_DelItemString(PyObject *, const char *);
-PyAPI_FUNC(int) PyDict_Merge(PyObject *, PyObject *, int);
-PyAPI_FUNC(int) PyDict_MergeFromSeq2(PyObject *, PyObject *, int);
-PyAPI_FUNC(int) PyDict_SetItem(PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(int) PyDict_SetItemString(PyObject *, const char *, PyObject *);
-PyAPI_FUNC(int) PyDict_Update(PyObject *, PyObject *);
+PyAPI_FUNC(void) PyDict_Clear(PyObject *dict);
+PyAPI_FUNC(int) PyDict_DelItem(PyObject *dict, PyObject *key);
+PyAPI_FUNC(int) PyDict_DelItemString(PyObject *dict, const char *key);
+PyAPI_FUNC(int) PyDict_Merge(PyObject *dict, PyObject *other, int override);
+PyAPI_FUNC(int) PyDict_MergeFromSeq2(PyObject *dict, PyObject *pairs, int override);
+PyAPI_FUNC(int) PyDict_SetItem(PyObject *dict, PyObject *key, PyObject *value);
+PyAPI_FUNC(int) PyDict_SetItemString(PyObject *dict, const char *key, PyObject *value);
+PyAPI_FUNC(int) PyDict_Update(PyObject *dict, PyObject *other);
 
 /* Iteration: 1 and borrowed references, 0 at the end. The dict must not change size meanwhile. */
-PyAPI_FUNC(int) PyDict_Next(PyObject *, Py_ssize_t *, PyObject **, PyObject **);
-PyAPI_FUNC(int) PyDict_Contains(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyDict_Items(PyObject *);
-PyAPI_FUNC(PyObject *) PyDict_Keys(PyObject *);
-PyAPI_FUNC(Py_ssize_t) PyDict_Size(PyObject *);
-PyAPI_FUNC(PyObject *) PyDict_Values(PyObject *);
+PyAPI_FUNC(int) PyDict_Next(PyObject *dict, Py_ssize_t *position, PyObject **key, PyObject **value);
+PyAPI_FUNC(int) PyDict_Contains(PyObject *dict, PyObject *key);
+PyAPI_FUNC(PyObject *) PyDict_Items(PyObject *dict);
+PyAPI_FUNC(PyObject *) PyDict_Keys(PyObject *dict);
+PyAPI_FUNC(Py_ssize_t) PyDict_Size(PyObject *dict);
+PyAPI_FUNC(PyObject *) PyDict_Values(PyObject *dict);
 #if _Py_API_VERSION >= 0x030a0000
-PyAPI_FUNC(PyObject *) PyObject_GenericGetDict(PyObject *, void *);
+PyAPI_FUNC(PyObject *) PyObject_GenericGetDict(PyObject *op, void *unused);
 #endif
 
 _Py_END_DECLS

@@ -5,12 +5,13 @@
 _Py_BEGIN_DECLS
 
 #define PY_STDIOTEXTMODE "b"
-PyAPI_FUNC(PyObject *) PyFile_FromFd(int, const char *, const char *, int, const char *,
-    const char *, const char *, int);
-PyAPI_FUNC(PyObject *) PyFile_GetLine(PyObject *, int);
-PyAPI_FUNC(int) PyFile_WriteObject(PyObject *, PyObject *, int);
-PyAPI_FUNC(int) PyFile_WriteString(const char *, PyObject *);
-PyAPI_FUNC(int) PyObject_AsFileDescriptor(PyObject *);
+PyAPI_FUNC(PyObject *) PyFile_FromFd(int fd, const char *name, const char *mode, int buffering,
+                                     const char *encoding, const char *errors, const char *newline,
+                                     int closefd);
+PyAPI_FUNC(PyObject *) PyFile_GetLine(PyObject *file, int n);
+PyAPI_FUNC(int) PyFile_WriteObject(PyObject *value, PyObject *file, int flags);
+PyAPI_FUNC(int) PyFile_WriteString(const char *text, PyObject *file);
+PyAPI_FUNC(int) PyObject_AsFileDescriptor(PyObject *op);
 Py_DEPRECATED(3.12) PyAPI_DATA(const char *) Py_FileSystemDefaultEncoding;
 Py_DEPRECATED(3.12) PyAPI_DATA(int) Py_HasFileSystemDefaultEncoding;
 #if _Py_API_VERSION >= 0x03060000

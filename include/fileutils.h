@@ -5,8 +5,8 @@
 _Py_BEGIN_DECLS
 
 #if _Py_API_VERSION >= 0x03050000
-PyAPI_FUNC(wchar_t *) Py_DecodeLocale(const char *, size_t *);
-PyAPI_FUNC(char *) Py_EncodeLocale(const wchar_t *, size_t *);
+PyAPI_FUNC(wchar_t *) Py_DecodeLocale(const char *text, size_t *size);
+PyAPI_FUNC(char *) Py_EncodeLocale(const wchar_t *text, size_t *error_position);
 #endif
 
 _Py_END_DECLS

@@ -15,11 +15,11 @@ PyAPI_DATA(PyTypeObject) PyFloat_Type;
     } while (0)
 
 /* New float (new reference), or NULL with an exception set. */
-PyAPI_FUNC(PyObject *) PyFloat_FromDouble(double);
-PyAPI_FUNC(PyObject *) PyFloat_FromString(PyObject *);
+PyAPI_FUNC(PyObject *) PyFloat_FromDouble(double value);
+PyAPI_FUNC(PyObject *) PyFloat_FromString(PyObject *text);
 
 /* The value as a double; -1.0 with an exception set on failure. */
-PyAPI_FUNC(double) PyFloat_AsDouble(PyObject *);
+PyAPI_FUNC(double) PyFloat_AsDouble(PyObject *op);
 PyAPI_FUNC(PyObject *) PyFloat_GetInfo(void);
 PyAPI_FUNC(double) PyFloat_GetMax(void);
 PyAPI_FUNC(double) PyFloat_GetMin(void);

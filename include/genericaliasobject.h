@@ -4,7 +4,7 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(PyObject *) Py_GenericAlias(PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) Py_GenericAlias(PyObject *origin, PyObject *args);
 PyAPI_DATA(PyTypeObject) Py_GenericAliasType;
 
 _Py_END_DECLS

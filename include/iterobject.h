@@ -10,8 +10,8 @@ PyAPI_DATA(PyTypeObject) PySeqIter_Type;
 #define PyCallIter_Check(op) Py_IS_TYPE((op), &PyCallIter_Type)
 
 /* New iterator (new reference), or NULL with an exception set. */
-PyAPI_FUNC(PyObject *) PyCallIter_New(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PySeqIter_New(PyObject *);
+PyAPI_FUNC(PyObject *) PyCallIter_New(PyObject *callable, PyObject *sentinel);
+PyAPI_FUNC(PyObject *) PySeqIter_New(PyObject *sequence);
 
 _Py_END_DECLS
 

@@ -11,24 +11,25 @@ PyAPI_DATA(PyTypeObject) PyList_Type;
 #define PyList_CheckExact(op) Py_IS_TYPE((op), &PyList_Type)
 
 /* New list whose items are NULL until set (new reference). */
-PyAPI_FUNC(PyObject *) PyList_New(Py_ssize_t);
+PyAPI_FUNC(PyObject *) PyList_New(Py_ssize_t size);
 
-/* Item at an index: borrowed reference, or NULL with IndexError. GetItemRef gives a new reference. */
-PyAPI_FUNC(PyObject *) PyList_GetItem(PyObject *, Py_ssize_t);
+/* Item at an index: borrowed reference, or NULL with IndexError. GetItemRef gives a new
+   reference. */
+PyAPI_FUNC(PyObject *) PyList_GetItem(PyObject *list, Py_ssize_t index);
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(PyObject *) PyList_GetItemRef(PyObject *, Py_ssize_t);
+PyAPI_FUNC(PyObject *) PyList_GetItemRef(PyObject *list, Py_ssize_t index);
 #endif
 
 /* SetItem steals the reference to the item, also when it fails; Insert and Append do not. */
-PyAPI_FUNC(int) PyList_Append(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyList_Insert(PyObject *, Py_ssize_t, PyObject *);
-PyAPI_FUNC(int) PyList_SetItem(PyObject *, Py_ssize_t, PyObject *);
-PyAPI_FUNC(PyObject *) PyList_AsTuple(PyObject *);
-PyAPI_FUNC(PyObject *) PyList_GetSlice(PyObject *, Py_ssize_t, Py_ssize_t);
-PyAPI_FUNC(int) PyList_Reverse(PyObject *);
-PyAPI_FUNC(int) PyList_SetSlice(PyObject *, Py_ssize_t, Py_ssize_t, PyObject *);
-PyAPI_FUNC(Py_ssize_t) PyList_Size(PyObject *);
-PyAPI_FUNC(int) PyList_Sort(PyObject *);
+PyAPI_FUNC(int) PyList_Append(PyObject *list, PyObject *item);
+PyAPI_FUNC(int) PyList_Insert(PyObject *list, Py_ssize_t index, PyObject *item);
+PyAPI_FUNC(int) PyList_SetItem(PyObject *list, Py_ssize_t index, PyObject *item);
+PyAPI_FUNC(PyObject *) PyList_AsTuple(PyObject *list);
+PyAPI_FUNC(PyObject *) PyList_GetSlice(PyObject *list, Py_ssize_t start, Py_ssize_t stop);
+PyAPI_FUNC(int) PyList_Reverse(PyObject *list);
+PyAPI_FUNC(int) PyList_SetSlice(PyObject *list, Py_ssize_t start, Py_ssize_t stop, PyObject *items);
+PyAPI_FUNC(Py_ssize_t) PyList_Size(PyObject *list);
+PyAPI_FUNC(int) PyList_Sort(PyObject *list);
 
 _Py_END_DECLS
 

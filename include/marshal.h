@@ -7,14 +7,14 @@
 #ifndef Py_LIMITED_API
 _Py_BEGIN_DECLS
 #define Py_MARSHAL_VERSION 4
-PyAPI_FUNC(PyObject *) PyMarshal_ReadLastObjectFromFile(FILE *);
-PyAPI_FUNC(long) PyMarshal_ReadLongFromFile(FILE *);
-PyAPI_FUNC(PyObject *) PyMarshal_ReadObjectFromFile(FILE *);
-PyAPI_FUNC(PyObject *) PyMarshal_ReadObjectFromString(const char *, Py_ssize_t);
-PyAPI_FUNC(int) PyMarshal_ReadShortFromFile(FILE *);
-PyAPI_FUNC(void) PyMarshal_WriteLongToFile(long, FILE *, int);
-PyAPI_FUNC(void) PyMarshal_WriteObjectToFile(PyObject *, FILE *, int);
-PyAPI_FUNC(PyObject *) PyMarshal_WriteObjectToString(PyObject *, int);
+PyAPI_FUNC(PyObject *) PyMarshal_ReadLastObjectFromFile(FILE *file);
+PyAPI_FUNC(long) PyMarshal_ReadLongFromFile(FILE *file);
+PyAPI_FUNC(PyObject *) PyMarshal_ReadObjectFromFile(FILE *file);
+PyAPI_FUNC(PyObject *) PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
+PyAPI_FUNC(int) PyMarshal_ReadShortFromFile(FILE *file);
+PyAPI_FUNC(void) PyMarshal_WriteLongToFile(long value, FILE *file, int version);
+PyAPI_FUNC(void) PyMarshal_WriteObjectToFile(PyObject *value, FILE *file, int version);
+PyAPI_FUNC(PyObject *) PyMarshal_WriteObjectToString(PyObject *value, int version);
 _Py_END_DECLS
 #endif
 

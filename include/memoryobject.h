@@ -9,15 +9,15 @@ PyAPI_DATA(PyTypeObject) PyMemoryView_Type;
 
 /* New memoryview (new reference), or NULL with an exception set. */
 #if _Py_API_VERSION >= 0x030b0000
-PyAPI_FUNC(PyObject *) PyMemoryView_FromBuffer(const Py_buffer *);
+PyAPI_FUNC(PyObject *) PyMemoryView_FromBuffer(const Py_buffer *view);
 #endif
 
 #if _Py_API_VERSION >= 0x03030000
-PyAPI_FUNC(PyObject *) PyMemoryView_FromMemory(char *, Py_ssize_t, int);
+PyAPI_FUNC(PyObject *) PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags);
 #endif
 
-PyAPI_FUNC(PyObject *) PyMemoryView_FromObject(PyObject *);
-PyAPI_FUNC(PyObject *) PyMemoryView_GetContiguous(PyObject *, int, char);
+PyAPI_FUNC(PyObject *) PyMemoryView_FromObject(PyObject *op);
+PyAPI_FUNC(PyObject *) PyMemoryView_GetContiguous(PyObject *op, int buffer_type, char order);
 
 _Py_END_DECLS
 

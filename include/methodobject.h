@@ -41,15 +41,16 @@ struct PyMethodDef {
 #define METH_METHOD 0x0200
 
 /* The C function, the bound object (borrowed, may be NULL) and the flags. */
-PyAPI_FUNC(int) PyCFunction_GetFlags(PyObject *);
-PyAPI_FUNC(PyCFunction) PyCFunction_GetFunction(PyObject *);
-PyAPI_FUNC(PyObject *) PyCFunction_GetSelf(PyObject *);
+PyAPI_FUNC(int) PyCFunction_GetFlags(PyObject *function);
+PyAPI_FUNC(PyCFunction) PyCFunction_GetFunction(PyObject *function);
+PyAPI_FUNC(PyObject *) PyCFunction_GetSelf(PyObject *function);
 
 /* New function (new reference). The method definition must outlive it. */
-PyAPI_FUNC(PyObject *) PyCFunction_New(PyMethodDef *, PyObject *);
-PyAPI_FUNC(PyObject *) PyCFunction_NewEx(PyMethodDef *, PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyCFunction_New(PyMethodDef *def, PyObject *self);
+PyAPI_FUNC(PyObject *) PyCFunction_NewEx(PyMethodDef *def, PyObject *self, PyObject *module);
 #if _Py_API_VERSION >= 0x03090000
-PyAPI_FUNC(PyObject *) PyCMethod_New(PyMethodDef *, PyObject *, PyObject *, PyTypeObject *);
+PyAPI_FUNC(PyObject *) PyCMethod_New(PyMethodDef *def, PyObject *self, PyObject *module,
+                                     PyTypeObject *cls);
 #endif
 #define PyCFunction_New(ml, self) PyCFunction_NewEx((ml), (self), _Py_NULL)
 #define PyCFunction_NewEx(ml, self, mod) PyCMethod_New((ml), (self), (mod), _Py_NULL)

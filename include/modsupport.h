@@ -5,43 +5,44 @@
 _Py_BEGIN_DECLS
 
 /* Parse arguments: 1, or 0 with an exception set. The letters of the format say what follows. */
-PyAPI_FUNC(int) PyArg_Parse(PyObject *, const char *, ...);
-PyAPI_FUNC(int) PyArg_ParseTuple(PyObject *, const char *, ...);
-PyAPI_FUNC(int) PyArg_ParseTupleAndKeywords(PyObject *, PyObject *, const char *, char *const *,
-    ...);
-PyAPI_FUNC(int) PyArg_UnpackTuple(PyObject *, const char *, Py_ssize_t, Py_ssize_t, ...);
-PyAPI_FUNC(int) PyArg_VaParse(PyObject *, const char *, va_list);
-PyAPI_FUNC(int) PyArg_VaParseTupleAndKeywords(PyObject *, PyObject *, const char *, char *const *,
-    va_list);
-PyAPI_FUNC(int) PyArg_ValidateKeywordArguments(PyObject *);
+PyAPI_FUNC(int) PyArg_Parse(PyObject *arg, const char *format, ...);
+PyAPI_FUNC(int) PyArg_ParseTuple(PyObject *args, const char *format, ...);
+PyAPI_FUNC(int) PyArg_ParseTupleAndKeywords(PyObject *args, PyObject *kwargs, const char *format,
+                                            char *const *names, ...);
+PyAPI_FUNC(int) PyArg_UnpackTuple(PyObject *args, const char *name, Py_ssize_t low, Py_ssize_t high,
+                                  ...);
+PyAPI_FUNC(int) PyArg_VaParse(PyObject *args, const char *format, va_list va);
+PyAPI_FUNC(int) PyArg_VaParseTupleAndKeywords(PyObject *args, PyObject *kwargs, const char *format,
+                                              char *const *names, va_list va);
+PyAPI_FUNC(int) PyArg_ValidateKeywordArguments(PyObject *kwargs);
 
 /* A converter of format unit O& returns this to be called again, with NULL, if parsing fails. */
 #define Py_CLEANUP_SUPPORTED 0x20000
 
 /* Build a value from a format: new reference, or NULL with an exception set. */
-PyAPI_FUNC(PyObject *) Py_BuildValue(const char *, ...);
-PyAPI_FUNC(PyObject *) Py_VaBuildValue(const char *, va_list);
+PyAPI_FUNC(PyObject *) Py_BuildValue(const char *format, ...);
+PyAPI_FUNC(PyObject *) Py_VaBuildValue(const char *format, va_list va);
 
 /* Fill a module: 0, or -1 with an exception set. PyModule_AddObject steals on success. */
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(int) PyModule_Add(PyObject *, const char *, PyObject *);
+PyAPI_FUNC(int) PyModule_Add(PyObject *module, const char *name, PyObject *value);
 #endif
 
 #if _Py_API_VERSION >= 0x03050000
-PyAPI_FUNC(int) PyModule_AddFunctions(PyObject *, PyMethodDef *);
-PyAPI_FUNC(int) PyModule_ExecDef(PyObject *, PyModuleDef *);
-PyAPI_FUNC(int) PyModule_SetDocString(PyObject *, const char *);
+PyAPI_FUNC(int) PyModule_AddFunctions(PyObject *module, PyMethodDef *functions);
+PyAPI_FUNC(int) PyModule_ExecDef(PyObject *module, PyModuleDef *def);
+PyAPI_FUNC(int) PyModule_SetDocString(PyObject *module, const char *doc);
 #endif
 
-PyAPI_FUNC(int) PyModule_AddIntConstant(PyObject *, const char *, long);
-PyAPI_FUNC(int) PyModule_AddObject(PyObject *, const char *, PyObject *);
-PyAPI_FUNC(int) PyModule_AddStringConstant(PyObject *, const char *, const char *);
+PyAPI_FUNC(int) PyModule_AddIntConstant(PyObject *module, const char *name, long value);
+PyAPI_FUNC(int) PyModule_AddObject(PyObject *module, const char *name, PyObject *value);
+PyAPI_FUNC(int) PyModule_AddStringConstant(PyObject *module, const char *name, const char *value);
 #if _Py_API_VERSION >= 0x030a0000
-PyAPI_FUNC(int) PyModule_AddObjectRef(PyObject *, const char *, PyObject *);
+PyAPI_FUNC(int) PyModule_AddObjectRef(PyObject *module, const char *name, PyObject *value);
 #endif
 
 #if _Py_API_VERSION >= 0x03090000
-PyAPI_FUNC(int) PyModule_AddType(PyObject *, PyTypeObject *);
+PyAPI_FUNC(int) PyModule_AddType(PyObject *module, PyTypeObject *type);
 #endif
 #define PyModule_AddIntMacro(m, c) PyModule_AddIntConstant((m), #c, (c))
 #define PyModule_AddStringMacro(m, c) PyModule_AddStringConstant((m), #c, (c))
@@ -53,9 +54,9 @@ PyAPI_FUNC(int) PyModule_AddType(PyObject *, PyTypeObject *);
 #define PYTHON_ABI_STRING "3"
 
 /* Make a module from its definition (new reference). */
-PyAPI_FUNC(PyObject *) PyModule_Create2(PyModuleDef *, int);
+PyAPI_FUNC(PyObject *) PyModule_Create2(PyModuleDef *def, int api_version);
 #if _Py_API_VERSION >= 0x03050000
-PyAPI_FUNC(PyObject *) PyModule_FromDefAndSpec2(PyModuleDef *, PyObject *, int);
+PyAPI_FUNC(PyObject *) PyModule_FromDefAndSpec2(PyModuleDef *def, PyObject *spec, int api_version);
 #endif
 
 #ifdef Py_LIMITED_API

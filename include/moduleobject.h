@@ -13,16 +13,16 @@ PyAPI_DATA(PyTypeObject) PyModule_Type;
 #define PyModule_CheckExact(op) Py_IS_TYPE((op), &PyModule_Type)
 
 /* New module (new reference); its dict and definition are borrowed; names are new references. */
-PyAPI_FUNC(PyModuleDef *) PyModule_GetDef(PyObject *);
-PyAPI_FUNC(PyObject *) PyModule_GetDict(PyObject *);
-Py_DEPRECATED(3.2) PyAPI_FUNC(const char *) PyModule_GetFilename(PyObject *);
-PyAPI_FUNC(PyObject *) PyModule_GetFilenameObject(PyObject *);
-PyAPI_FUNC(const char *) PyModule_GetName(PyObject *);
-PyAPI_FUNC(void *) PyModule_GetState(PyObject *);
-PyAPI_FUNC(PyObject *) PyModule_New(const char *);
+PyAPI_FUNC(PyModuleDef *) PyModule_GetDef(PyObject *module);
+PyAPI_FUNC(PyObject *) PyModule_GetDict(PyObject *module);
+Py_DEPRECATED(3.2) PyAPI_FUNC(const char *) PyModule_GetFilename(PyObject *module);
+PyAPI_FUNC(PyObject *) PyModule_GetFilenameObject(PyObject *module);
+PyAPI_FUNC(const char *) PyModule_GetName(PyObject *module);
+PyAPI_FUNC(void *) PyModule_GetState(PyObject *module);
+PyAPI_FUNC(PyObject *) PyModule_New(const char *name);
 #if _Py_API_VERSION >= 0x03030000
-PyAPI_FUNC(PyObject *) PyModule_GetNameObject(PyObject *);
-PyAPI_FUNC(PyObject *) PyModule_NewObject(PyObject *);
+PyAPI_FUNC(PyObject *) PyModule_GetNameObject(PyObject *module);
+PyAPI_FUNC(PyObject *) PyModule_NewObject(PyObject *name);
 #endif
 
 typedef struct PyModuleDef_Base {
@@ -76,11 +76,11 @@ struct PyModuleDef {
 };
 
 #if _Py_API_VERSION >= 0x03050000
-PyAPI_FUNC(PyObject *) PyModuleDef_Init(PyModuleDef *);
+PyAPI_FUNC(PyObject *) PyModuleDef_Init(PyModuleDef *def);
 #endif
 
 #ifdef Py_GIL_DISABLED
-PyAPI_FUNC(int) PyUnstable_Module_SetGIL(PyObject *, void *);
+PyAPI_FUNC(int) PyUnstable_Module_SetGIL(PyObject *module, void *gil);
 #endif
 
 _Py_END_DECLS

@@ -61,8 +61,8 @@ typedef struct {
 /* ---- identity, type, size ---- */
 
 /* PyAPI functions with the names of the macros exist for callers that cannot use macros. */
-PyAPI_FUNC(int) Py_Is(PyObject *, PyObject *);
-PyAPI_FUNC(int) Py_IsNone(PyObject *);
+PyAPI_FUNC(int) Py_Is(PyObject *x, PyObject *y);
+PyAPI_FUNC(int) Py_IsNone(PyObject *op);
 #define Py_Is(x, y) ((x) == (y))
 
 #ifdef Py_GIL_DISABLED
@@ -239,16 +239,18 @@ typedef struct {
 
 /* New type (new reference), or NULL with an exception set. */
 #if _Py_API_VERSION >= 0x030c0000
-PyAPI_FUNC(PyObject *) PyType_FromMetaclass(PyTypeObject *, PyObject *, PyType_Spec *, PyObject *);
+PyAPI_FUNC(PyObject *) PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module,
+                                            PyType_Spec *spec, PyObject *bases);
 #endif
 
 #if _Py_API_VERSION >= 0x03090000
-PyAPI_FUNC(PyObject *) PyType_FromModuleAndSpec(PyObject *, PyType_Spec *, PyObject *);
+PyAPI_FUNC(PyObject *) PyType_FromModuleAndSpec(PyObject *module, PyType_Spec *spec,
+                                                PyObject *bases);
 #endif
 
-PyAPI_FUNC(PyObject *) PyType_FromSpec(PyType_Spec *);
+PyAPI_FUNC(PyObject *) PyType_FromSpec(PyType_Spec *spec);
 #if _Py_API_VERSION >= 0x03030000
-PyAPI_FUNC(PyObject *) PyType_FromSpecWithBases(PyType_Spec *, PyObject *);
+PyAPI_FUNC(PyObject *) PyType_FromSpecWithBases(PyType_Spec *spec, PyObject *bases);
 #endif
 
 /* ---- types ---- */
@@ -289,7 +291,7 @@ PyAPI_FUNC(PyObject *) PyType_FromSpecWithBases(PyType_Spec *, PyObject *);
 #define Py_TPFLAGS_HAVE_FINALIZE (1UL << 0)
 
 /* Whether a type is another or derives from it; 1 or 0, never fails. */
-PyAPI_FUNC(int) PyType_IsSubtype(PyTypeObject *, PyTypeObject *);
+PyAPI_FUNC(int) PyType_IsSubtype(PyTypeObject *type, PyTypeObject *base);
 
 /* The types of everything. */
 PyAPI_DATA(PyTypeObject) PyType_Type;
@@ -300,33 +302,33 @@ PyAPI_DATA(PyTypeObject) PyLong_Type;
 
 /* Parts of a type. Py_tp_* slots are returned as they are, NULL if empty. */
 PyAPI_FUNC(unsigned int) PyType_ClearCache(void);
-PyAPI_FUNC(PyObject *) PyType_GenericAlloc(PyTypeObject *, Py_ssize_t);
-PyAPI_FUNC(PyObject *) PyType_GenericNew(PyTypeObject *, PyObject *, PyObject *);
-PyAPI_FUNC(unsigned long) PyType_GetFlags(PyTypeObject *);
-PyAPI_FUNC(void) PyType_Modified(PyTypeObject *);
-PyAPI_FUNC(int) PyType_Ready(PyTypeObject *);
+PyAPI_FUNC(PyObject *) PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t nitems);
+PyAPI_FUNC(PyObject *) PyType_GenericNew(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+PyAPI_FUNC(unsigned long) PyType_GetFlags(PyTypeObject *type);
+PyAPI_FUNC(void) PyType_Modified(PyTypeObject *type);
+PyAPI_FUNC(int) PyType_Ready(PyTypeObject *type);
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(PyObject *) PyType_GetFullyQualifiedName(PyTypeObject *);
-PyAPI_FUNC(PyObject *) PyType_GetModuleByDef(PyTypeObject *, PyModuleDef *);
-PyAPI_FUNC(PyObject *) PyType_GetModuleName(PyTypeObject *);
+PyAPI_FUNC(PyObject *) PyType_GetFullyQualifiedName(PyTypeObject *type);
+PyAPI_FUNC(PyObject *) PyType_GetModuleByDef(PyTypeObject *type, PyModuleDef *def);
+PyAPI_FUNC(PyObject *) PyType_GetModuleName(PyTypeObject *type);
 #endif
 
 #if _Py_API_VERSION >= 0x03090000
-PyAPI_FUNC(PyObject *) PyType_GetModule(PyTypeObject *);
-PyAPI_FUNC(void *) PyType_GetModuleState(PyTypeObject *);
+PyAPI_FUNC(PyObject *) PyType_GetModule(PyTypeObject *type);
+PyAPI_FUNC(void *) PyType_GetModuleState(PyTypeObject *type);
 #endif
 
 #if _Py_API_VERSION >= 0x030b0000
-PyAPI_FUNC(PyObject *) PyType_GetName(PyTypeObject *);
-PyAPI_FUNC(PyObject *) PyType_GetQualName(PyTypeObject *);
+PyAPI_FUNC(PyObject *) PyType_GetName(PyTypeObject *type);
+PyAPI_FUNC(PyObject *) PyType_GetQualName(PyTypeObject *type);
 #endif
 
 #if _Py_API_VERSION >= 0x03040000
-PyAPI_FUNC(void *) PyType_GetSlot(PyTypeObject *, int);
+PyAPI_FUNC(void *) PyType_GetSlot(PyTypeObject *type, int slot);
 #endif
 
 #if _Py_API_VERSION >= 0x030c0000
-PyAPI_FUNC(Py_ssize_t) PyType_GetTypeDataSize(PyTypeObject *);
+PyAPI_FUNC(Py_ssize_t) PyType_GetTypeDataSize(PyTypeObject *type);
 #endif
 
 static inline int PyObject_TypeCheck(PyObject *ob, PyTypeObject *type)
@@ -341,69 +343,69 @@ static inline int PyObject_TypeCheck(PyObject *ob, PyTypeObject *type)
 /* ---- generic operations on objects ---- */
 
 /* Text and bytes of an object: new reference, or NULL with an exception set. */
-PyAPI_FUNC(PyObject *) PyObject_ASCII(PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_Bytes(PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_Repr(PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_Str(PyObject *);
+PyAPI_FUNC(PyObject *) PyObject_ASCII(PyObject *op);
+PyAPI_FUNC(PyObject *) PyObject_Bytes(PyObject *op);
+PyAPI_FUNC(PyObject *) PyObject_Repr(PyObject *op);
+PyAPI_FUNC(PyObject *) PyObject_Str(PyObject *op);
 
 /* Comparison: new reference, or 1, 0, -1 with an exception set. */
-PyAPI_FUNC(PyObject *) PyObject_RichCompare(PyObject *, PyObject *, int);
-PyAPI_FUNC(int) PyObject_RichCompareBool(PyObject *, PyObject *, int);
+PyAPI_FUNC(PyObject *) PyObject_RichCompare(PyObject *x, PyObject *y, int op);
+PyAPI_FUNC(int) PyObject_RichCompareBool(PyObject *x, PyObject *y, int op);
 
 /* Attributes. Get functions return a new reference; Optional ones return 1, 0 (absent) or -1. */
-PyAPI_FUNC(int) PyObject_DelAttr(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyObject_DelAttrString(PyObject *, const char *);
-PyAPI_FUNC(PyObject *) PyObject_GetAttr(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_GetAttrString(PyObject *, const char *);
-PyAPI_FUNC(int) PyObject_HasAttr(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyObject_HasAttrString(PyObject *, const char *);
-PyAPI_FUNC(int) PyObject_SetAttr(PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(int) PyObject_SetAttrString(PyObject *, const char *, PyObject *);
+PyAPI_FUNC(int) PyObject_DelAttr(PyObject *op, PyObject *name);
+PyAPI_FUNC(int) PyObject_DelAttrString(PyObject *op, const char *name);
+PyAPI_FUNC(PyObject *) PyObject_GetAttr(PyObject *op, PyObject *name);
+PyAPI_FUNC(PyObject *) PyObject_GetAttrString(PyObject *op, const char *name);
+PyAPI_FUNC(int) PyObject_HasAttr(PyObject *op, PyObject *name);
+PyAPI_FUNC(int) PyObject_HasAttrString(PyObject *op, const char *name);
+PyAPI_FUNC(int) PyObject_SetAttr(PyObject *op, PyObject *name, PyObject *value);
+PyAPI_FUNC(int) PyObject_SetAttrString(PyObject *op, const char *name, PyObject *value);
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(int) PyObject_GetOptionalAttr(PyObject *, PyObject *, PyObject **);
-PyAPI_FUNC(int) PyObject_GetOptionalAttrString(PyObject *, const char *, PyObject **);
-PyAPI_FUNC(int) PyObject_HasAttrStringWithError(PyObject *, const char *);
-PyAPI_FUNC(int) PyObject_HasAttrWithError(PyObject *, PyObject *);
+PyAPI_FUNC(int) PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result);
+PyAPI_FUNC(int) PyObject_GetOptionalAttrString(PyObject *op, const char *name, PyObject **result);
+PyAPI_FUNC(int) PyObject_HasAttrStringWithError(PyObject *op, const char *name);
+PyAPI_FUNC(int) PyObject_HasAttrWithError(PyObject *op, PyObject *name);
 #endif
 
 /* Hash value, or -1 with an exception set; truth as 1, 0 or -1. */
-PyAPI_FUNC(Py_hash_t) PyObject_Hash(PyObject *);
-PyAPI_FUNC(Py_hash_t) PyObject_HashNotImplemented(PyObject *);
-PyAPI_FUNC(int) PyObject_IsTrue(PyObject *);
-PyAPI_FUNC(int) PyObject_Not(PyObject *);
-PyAPI_FUNC(void) PyObject_ClearWeakRefs(PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_Dir(PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_GenericGetAttr(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyObject_GenericSetAttr(PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyObject_SelfIter(PyObject *);
+PyAPI_FUNC(Py_hash_t) PyObject_Hash(PyObject *op);
+PyAPI_FUNC(Py_hash_t) PyObject_HashNotImplemented(PyObject *op);
+PyAPI_FUNC(int) PyObject_IsTrue(PyObject *op);
+PyAPI_FUNC(int) PyObject_Not(PyObject *op);
+PyAPI_FUNC(void) PyObject_ClearWeakRefs(PyObject *op);
+PyAPI_FUNC(PyObject *) PyObject_Dir(PyObject *op);
+PyAPI_FUNC(PyObject *) PyObject_GenericGetAttr(PyObject *op, PyObject *name);
+PyAPI_FUNC(int) PyObject_GenericSetAttr(PyObject *op, PyObject *name, PyObject *value);
+PyAPI_FUNC(PyObject *) PyObject_SelfIter(PyObject *op);
 #if _Py_API_VERSION >= 0x03030000
-PyAPI_FUNC(int) PyObject_GenericSetDict(PyObject *, PyObject *, void *);
+PyAPI_FUNC(int) PyObject_GenericSetDict(PyObject *op, PyObject *value, void *unused);
 #endif
 
 #if _Py_API_VERSION >= 0x030c0000
-PyAPI_FUNC(void *) PyObject_GetTypeData(PyObject *, PyTypeObject *);
+PyAPI_FUNC(void *) PyObject_GetTypeData(PyObject *op, PyTypeObject *cls);
 #endif
 
 /* Deep repr: 0 when entered, 1 when the object is being shown already. */
-PyAPI_FUNC(int) Py_ReprEnter(PyObject *);
-PyAPI_FUNC(void) Py_ReprLeave(PyObject *);
+PyAPI_FUNC(int) Py_ReprEnter(PyObject *op);
+PyAPI_FUNC(void) Py_ReprLeave(PyObject *op);
 
 /* How PyObject_Print shows an object: str() instead of repr(). */
 #define Py_PRINT_RAW 1
 
 /* ---- counting references ---- */
 
-PyAPI_FUNC(void) _Py_Dealloc(PyObject *);
+PyAPI_FUNC(void) _Py_Dealloc(PyObject *op);
 
 /* Functions behind the macros, for code of the stable ABI and other languages. */
-PyAPI_FUNC(void) Py_IncRef(PyObject *);
-PyAPI_FUNC(void) Py_DecRef(PyObject *);
-PyAPI_FUNC(void) _Py_IncRef(PyObject *);
-PyAPI_FUNC(void) _Py_DecRef(PyObject *);
+PyAPI_FUNC(void) Py_IncRef(PyObject *op);
+PyAPI_FUNC(void) Py_DecRef(PyObject *op);
+PyAPI_FUNC(void) _Py_IncRef(PyObject *op);
+PyAPI_FUNC(void) _Py_DecRef(PyObject *op);
 #ifdef Py_GIL_DISABLED
-PyAPI_FUNC(void) _Py_DecRefShared(PyObject *);
-PyAPI_FUNC(void) _Py_DecRefSharedDebug(PyObject *, const char *, int);
-PyAPI_FUNC(void) _Py_MergeZeroLocalRefcount(PyObject *);
+PyAPI_FUNC(void) _Py_DecRefShared(PyObject *op);
+PyAPI_FUNC(void) _Py_DecRefSharedDebug(PyObject *op, const char *filename, int line);
+PyAPI_FUNC(void) _Py_MergeZeroLocalRefcount(PyObject *op);
 PyAPI_FUNC(uintptr_t) _Py_GetThreadLocal_Addr(void);
 #endif
 
@@ -425,9 +427,11 @@ static inline Py_ALWAYS_INLINE void Py_INCREF(PyObject *op)
     else
         _Py_atomic_add_ssize(&op->ob_ref_shared, _Py_REF_SHARED(1, 0));
 #else
-    uint32_t next = op->ob_refcnt_split[PY_BIG_ENDIAN] + 1;
-    if (next != 0) /* the largest value is the immortal one */
-        op->ob_refcnt_split[PY_BIG_ENDIAN] = next;
+    /* As wide as the decrement: a load that follows a narrower store has to wait for it. The sign of the
+     * low half says immortal. */
+    Py_ssize_t count = op->ob_refcnt;
+    if ((int32_t)count >= 0)
+        op->ob_refcnt = count + 1;
 #endif
 }
 
@@ -494,8 +498,8 @@ static inline void Py_XDECREF(PyObject *op)
     } while (0)
 
 /* A new reference to the argument, which the X form allows to be NULL. */
-PyAPI_FUNC(PyObject *) Py_NewRef(PyObject *);
-PyAPI_FUNC(PyObject *) Py_XNewRef(PyObject *);
+PyAPI_FUNC(PyObject *) Py_NewRef(PyObject *op);
+PyAPI_FUNC(PyObject *) Py_XNewRef(PyObject *op);
 static inline PyObject *_Py_NewRef(PyObject *obj)
 {
     Py_INCREF(obj);
@@ -532,8 +536,8 @@ static inline PyObject *_Py_XNewRef(PyObject *obj)
 
 /* New or borrowed reference to a constant; NULL with SystemError for an unknown number. */
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(PyObject *) Py_GetConstant(unsigned int);
-PyAPI_FUNC(PyObject *) Py_GetConstantBorrowed(unsigned int);
+PyAPI_FUNC(PyObject *) Py_GetConstant(unsigned int constant);
+PyAPI_FUNC(PyObject *) Py_GetConstantBorrowed(unsigned int constant);
 #endif
 
 /* None, never freed: functions return it without counting. */
@@ -586,8 +590,8 @@ typedef enum {
     PYGEN_NEXT = 1
 } PySendResult;
 
-PyAPI_FUNC(int) PyCallable_Check(PyObject *);
-PyAPI_FUNC(void) _Py_SetRefcnt(PyObject *, Py_ssize_t);
+PyAPI_FUNC(int) PyCallable_Check(PyObject *op);
+PyAPI_FUNC(void) _Py_SetRefcnt(PyObject *op, Py_ssize_t count);
 #ifndef Py_LIMITED_API
 #  include "cpython/object.h"
 #endif

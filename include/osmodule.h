@@ -5,7 +5,7 @@
 _Py_BEGIN_DECLS
 
 #if _Py_API_VERSION >= 0x03060000
-PyAPI_FUNC(PyObject *) PyOS_FSPath(PyObject *);
+PyAPI_FUNC(PyObject *) PyOS_FSPath(PyObject *path);
 #endif
 
 _Py_END_DECLS

@@ -24,17 +24,21 @@ typedef void (*releasebufferproc)(PyObject *, Py_buffer *);
 
 /* Fill or release a view. PyObject_GetBuffer returns 0, or -1 with an exception set. */
 #if _Py_API_VERSION >= 0x030b0000
-PyAPI_FUNC(void) PyBuffer_FillContiguousStrides(int, Py_ssize_t *, Py_ssize_t *, int, char);
-PyAPI_FUNC(int) PyBuffer_FillInfo(Py_buffer *, PyObject *, void *, Py_ssize_t, int, int);
-PyAPI_FUNC(int) PyBuffer_FromContiguous(const Py_buffer *, const void *, Py_ssize_t, char);
-PyAPI_FUNC(void *) PyBuffer_GetPointer(const Py_buffer *, const Py_ssize_t *);
-PyAPI_FUNC(int) PyBuffer_IsContiguous(const Py_buffer *, char);
-PyAPI_FUNC(void) PyBuffer_Release(Py_buffer *);
-PyAPI_FUNC(Py_ssize_t) PyBuffer_SizeFromFormat(const char *);
-PyAPI_FUNC(int) PyBuffer_ToContiguous(void *, const Py_buffer *, Py_ssize_t, char);
-PyAPI_FUNC(int) PyObject_CheckBuffer(PyObject *);
-PyAPI_FUNC(int) PyObject_CopyData(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyObject_GetBuffer(PyObject *, Py_buffer *, int);
+PyAPI_FUNC(void) PyBuffer_FillContiguousStrides(int ndim, Py_ssize_t *shape, Py_ssize_t *strides,
+                                                int itemsize, char order);
+PyAPI_FUNC(int) PyBuffer_FillInfo(Py_buffer *view, PyObject *owner, void *memory, Py_ssize_t size,
+                                  int readonly, int flags);
+PyAPI_FUNC(int) PyBuffer_FromContiguous(const Py_buffer *view, const void *memory, Py_ssize_t size,
+                                        char order);
+PyAPI_FUNC(void *) PyBuffer_GetPointer(const Py_buffer *view, const Py_ssize_t *indices);
+PyAPI_FUNC(int) PyBuffer_IsContiguous(const Py_buffer *view, char order);
+PyAPI_FUNC(void) PyBuffer_Release(Py_buffer *view);
+PyAPI_FUNC(Py_ssize_t) PyBuffer_SizeFromFormat(const char *format);
+PyAPI_FUNC(int) PyBuffer_ToContiguous(void *memory, const Py_buffer *view, Py_ssize_t size,
+                                      char order);
+PyAPI_FUNC(int) PyObject_CheckBuffer(PyObject *op);
+PyAPI_FUNC(int) PyObject_CopyData(PyObject *to, PyObject *from);
+PyAPI_FUNC(int) PyObject_GetBuffer(PyObject *op, Py_buffer *view, int flags);
 #endif
 
 #define PyBUF_MAX_NDIM 64

@@ -7,55 +7,58 @@ _Py_BEGIN_DECLS
 /* Raise. Functions that return an object return NULL, for use in a return statement. */
 PyAPI_FUNC(int) PyErr_BadArgument(void);
 PyAPI_FUNC(void) PyErr_BadInternalCall(void);
-PyAPI_FUNC(PyObject *) PyErr_Format(PyObject *, const char *, ...);
+PyAPI_FUNC(PyObject *) PyErr_Format(PyObject *type, const char *format, ...);
 PyAPI_FUNC(PyObject *) PyErr_NoMemory(void);
-PyAPI_FUNC(PyObject *) PyErr_SetFromErrno(PyObject *);
-PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilename(PyObject *, const char *);
-PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilenameObject(PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyErr_SetFromErrno(PyObject *type);
+PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilename(PyObject *type, const char *filename);
+PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilenameObject(PyObject *type, PyObject *filename);
 PyAPI_FUNC(void) PyErr_SetInterrupt(void);
-PyAPI_FUNC(void) PyErr_SetNone(PyObject *);
-PyAPI_FUNC(void) PyErr_SetObject(PyObject *, PyObject *);
-PyAPI_FUNC(void) PyErr_SetRaisedException(PyObject *);
-PyAPI_FUNC(void) PyErr_SetString(PyObject *, const char *);
+PyAPI_FUNC(void) PyErr_SetNone(PyObject *type);
+PyAPI_FUNC(void) PyErr_SetObject(PyObject *type, PyObject *value);
+PyAPI_FUNC(void) PyErr_SetRaisedException(PyObject *exc);
+PyAPI_FUNC(void) PyErr_SetString(PyObject *type, const char *message);
 #if _Py_API_VERSION >= 0x03050000
-PyAPI_FUNC(PyObject *) PyErr_FormatV(PyObject *, const char *, va_list);
+PyAPI_FUNC(PyObject *) PyErr_FormatV(PyObject *type, const char *format, va_list va);
 #endif
 
 #if _Py_API_VERSION >= 0x03030000
-PyAPI_FUNC(void) PyErr_SetExcInfo(PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyErr_SetImportError(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(void) PyErr_SetExcInfo(PyObject *type, PyObject *value, PyObject *traceback);
+PyAPI_FUNC(PyObject *) PyErr_SetImportError(PyObject *message, PyObject *name, PyObject *path);
 #endif
 
 #if _Py_API_VERSION >= 0x03040000
-PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilenameObjects(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyErr_SetFromErrnoWithFilenameObjects(PyObject *type, PyObject *filename,
+                                                             PyObject *filename2);
 #endif
 
 #if _Py_API_VERSION >= 0x030b0000
-PyAPI_FUNC(void) PyErr_SetHandledException(PyObject *);
+PyAPI_FUNC(void) PyErr_SetHandledException(PyObject *exc);
 #endif
 
 #if _Py_API_VERSION >= 0x03060000
-PyAPI_FUNC(PyObject *) PyErr_SetImportErrorSubclass(PyObject *, PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyErr_SetImportErrorSubclass(PyObject *type, PyObject *message,
+                                                    PyObject *name, PyObject *path);
 #endif
 
 #if _Py_API_VERSION >= 0x030a0000
-PyAPI_FUNC(int) PyErr_SetInterruptEx(int);
+PyAPI_FUNC(int) PyErr_SetInterruptEx(int signal);
 #endif
 
-PyAPI_FUNC(void) _PyErr_BadInternalCall(const char *, int);
+PyAPI_FUNC(void) _PyErr_BadInternalCall(const char *filename, int line);
 #define PyErr_BadInternalCall() _PyErr_BadInternalCall(__FILE__, __LINE__)
 
-/* Test and take the raised exception: Occurred borrows, GetRaisedException hands over a reference. */
+/* Test and take the raised exception: Occurred borrows, GetRaisedException hands over a
+   reference. */
 PyAPI_FUNC(void) PyErr_Clear(void);
-PyAPI_FUNC(int) PyErr_ExceptionMatches(PyObject *);
-PyAPI_FUNC(void) PyErr_Fetch(PyObject **, PyObject **, PyObject **);
+PyAPI_FUNC(int) PyErr_ExceptionMatches(PyObject *type);
+PyAPI_FUNC(void) PyErr_Fetch(PyObject **type, PyObject **value, PyObject **traceback);
 PyAPI_FUNC(PyObject *) PyErr_GetRaisedException(void);
-PyAPI_FUNC(int) PyErr_GivenExceptionMatches(PyObject *, PyObject *);
-PyAPI_FUNC(void) PyErr_NormalizeException(PyObject **, PyObject **, PyObject **);
+PyAPI_FUNC(int) PyErr_GivenExceptionMatches(PyObject *exc, PyObject *type);
+PyAPI_FUNC(void) PyErr_NormalizeException(PyObject **type, PyObject **value, PyObject **traceback);
 PyAPI_FUNC(PyObject *) PyErr_Occurred(void);
-PyAPI_FUNC(void) PyErr_Restore(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(void) PyErr_Restore(PyObject *type, PyObject *value, PyObject *traceback);
 #if _Py_API_VERSION >= 0x03030000
-PyAPI_FUNC(void) PyErr_GetExcInfo(PyObject **, PyObject **, PyObject **);
+PyAPI_FUNC(void) PyErr_GetExcInfo(PyObject **type, PyObject **value, PyObject **traceback);
 #endif
 
 #if _Py_API_VERSION >= 0x030b0000
@@ -63,22 +66,23 @@ PyAPI_FUNC(PyObject *) PyErr_GetHandledException(void);
 #endif
 
 /* Parts of an exception: Get functions return new references, Set functions steal theirs. */
-PyAPI_FUNC(PyObject *) PyException_GetArgs(PyObject *);
-PyAPI_FUNC(PyObject *) PyException_GetCause(PyObject *);
-PyAPI_FUNC(PyObject *) PyException_GetContext(PyObject *);
-PyAPI_FUNC(PyObject *) PyException_GetTraceback(PyObject *);
-PyAPI_FUNC(void) PyException_SetArgs(PyObject *, PyObject *);
-PyAPI_FUNC(void) PyException_SetCause(PyObject *, PyObject *);
-PyAPI_FUNC(void) PyException_SetContext(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyException_SetTraceback(PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyException_GetArgs(PyObject *exc);
+PyAPI_FUNC(PyObject *) PyException_GetCause(PyObject *exc);
+PyAPI_FUNC(PyObject *) PyException_GetContext(PyObject *exc);
+PyAPI_FUNC(PyObject *) PyException_GetTraceback(PyObject *exc);
+PyAPI_FUNC(void) PyException_SetArgs(PyObject *exc, PyObject *args);
+PyAPI_FUNC(void) PyException_SetCause(PyObject *exc, PyObject *cause);
+PyAPI_FUNC(void) PyException_SetContext(PyObject *exc, PyObject *context);
+PyAPI_FUNC(int) PyException_SetTraceback(PyObject *exc, PyObject *traceback);
 PyAPI_FUNC(int) PyErr_CheckSignals(void);
-PyAPI_FUNC(PyObject *) PyErr_NewException(const char *, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyErr_NewExceptionWithDoc(const char *, const char *, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyErr_ProgramText(const char *, int);
-PyAPI_FUNC(void) PyErr_SyntaxLocation(const char *, int);
-PyAPI_FUNC(void) PyErr_SyntaxLocationEx(const char *, int, int);
-PyAPI_FUNC(void) PyErr_WriteUnraisable(PyObject *);
-PyAPI_FUNC(const char *) PyExceptionClass_Name(PyObject *);
+PyAPI_FUNC(PyObject *) PyErr_NewException(const char *name, PyObject *base, PyObject *dict);
+PyAPI_FUNC(PyObject *) PyErr_NewExceptionWithDoc(const char *name, const char *doc, PyObject *base,
+                                                 PyObject *dict);
+PyAPI_FUNC(PyObject *) PyErr_ProgramText(const char *filename, int line);
+PyAPI_FUNC(void) PyErr_SyntaxLocation(const char *filename, int line);
+PyAPI_FUNC(void) PyErr_SyntaxLocationEx(const char *filename, int line, int column);
+PyAPI_FUNC(void) PyErr_WriteUnraisable(PyObject *where);
+PyAPI_FUNC(const char *) PyExceptionClass_Name(PyObject *type);
 
 #define PyExceptionClass_Check(x)                                                                  \
     (PyType_Check((x)) && PyType_FastSubclass((PyTypeObject *)(x), Py_TPFLAGS_BASE_EXC_SUBCLASS))
@@ -166,36 +170,37 @@ PyAPI_DATA(PyObject *) PyExc_StopAsyncIteration;
 #endif
 
 /* UnicodeError objects: make (new reference), read (new reference or 0/-1) and write (0/-1). */
-PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_Create(const char *, const char *, Py_ssize_t,
-    Py_ssize_t, Py_ssize_t, const char *);
-PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_GetEncoding(PyObject *);
-PyAPI_FUNC(int) PyUnicodeDecodeError_GetEnd(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_GetObject(PyObject *);
-PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_GetReason(PyObject *);
-PyAPI_FUNC(int) PyUnicodeDecodeError_GetStart(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(int) PyUnicodeDecodeError_SetEnd(PyObject *, Py_ssize_t);
-PyAPI_FUNC(int) PyUnicodeDecodeError_SetReason(PyObject *, const char *);
-PyAPI_FUNC(int) PyUnicodeDecodeError_SetStart(PyObject *, Py_ssize_t);
-PyAPI_FUNC(PyObject *) PyUnicodeEncodeError_GetEncoding(PyObject *);
-PyAPI_FUNC(int) PyUnicodeEncodeError_GetEnd(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(PyObject *) PyUnicodeEncodeError_GetObject(PyObject *);
-PyAPI_FUNC(PyObject *) PyUnicodeEncodeError_GetReason(PyObject *);
-PyAPI_FUNC(int) PyUnicodeEncodeError_GetStart(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(int) PyUnicodeEncodeError_SetEnd(PyObject *, Py_ssize_t);
-PyAPI_FUNC(int) PyUnicodeEncodeError_SetReason(PyObject *, const char *);
-PyAPI_FUNC(int) PyUnicodeEncodeError_SetStart(PyObject *, Py_ssize_t);
-PyAPI_FUNC(int) PyUnicodeTranslateError_GetEnd(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(PyObject *) PyUnicodeTranslateError_GetObject(PyObject *);
-PyAPI_FUNC(PyObject *) PyUnicodeTranslateError_GetReason(PyObject *);
-PyAPI_FUNC(int) PyUnicodeTranslateError_GetStart(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(int) PyUnicodeTranslateError_SetEnd(PyObject *, Py_ssize_t);
-PyAPI_FUNC(int) PyUnicodeTranslateError_SetReason(PyObject *, const char *);
-PyAPI_FUNC(int) PyUnicodeTranslateError_SetStart(PyObject *, Py_ssize_t);
-PyAPI_FUNC(int) PyOS_snprintf(char *, size_t, const char *, ...)
+PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_Create(const char *encoding, const char *object,
+                                                   Py_ssize_t size, Py_ssize_t start,
+                                                   Py_ssize_t end, const char *reason);
+PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_GetEncoding(PyObject *exc);
+PyAPI_FUNC(int) PyUnicodeDecodeError_GetEnd(PyObject *exc, Py_ssize_t *end);
+PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_GetObject(PyObject *exc);
+PyAPI_FUNC(PyObject *) PyUnicodeDecodeError_GetReason(PyObject *exc);
+PyAPI_FUNC(int) PyUnicodeDecodeError_GetStart(PyObject *exc, Py_ssize_t *start);
+PyAPI_FUNC(int) PyUnicodeDecodeError_SetEnd(PyObject *exc, Py_ssize_t end);
+PyAPI_FUNC(int) PyUnicodeDecodeError_SetReason(PyObject *exc, const char *reason);
+PyAPI_FUNC(int) PyUnicodeDecodeError_SetStart(PyObject *exc, Py_ssize_t start);
+PyAPI_FUNC(PyObject *) PyUnicodeEncodeError_GetEncoding(PyObject *exc);
+PyAPI_FUNC(int) PyUnicodeEncodeError_GetEnd(PyObject *exc, Py_ssize_t *end);
+PyAPI_FUNC(PyObject *) PyUnicodeEncodeError_GetObject(PyObject *exc);
+PyAPI_FUNC(PyObject *) PyUnicodeEncodeError_GetReason(PyObject *exc);
+PyAPI_FUNC(int) PyUnicodeEncodeError_GetStart(PyObject *exc, Py_ssize_t *start);
+PyAPI_FUNC(int) PyUnicodeEncodeError_SetEnd(PyObject *exc, Py_ssize_t end);
+PyAPI_FUNC(int) PyUnicodeEncodeError_SetReason(PyObject *exc, const char *reason);
+PyAPI_FUNC(int) PyUnicodeEncodeError_SetStart(PyObject *exc, Py_ssize_t start);
+PyAPI_FUNC(int) PyUnicodeTranslateError_GetEnd(PyObject *exc, Py_ssize_t *end);
+PyAPI_FUNC(PyObject *) PyUnicodeTranslateError_GetObject(PyObject *exc);
+PyAPI_FUNC(PyObject *) PyUnicodeTranslateError_GetReason(PyObject *exc);
+PyAPI_FUNC(int) PyUnicodeTranslateError_GetStart(PyObject *exc, Py_ssize_t *start);
+PyAPI_FUNC(int) PyUnicodeTranslateError_SetEnd(PyObject *exc, Py_ssize_t end);
+PyAPI_FUNC(int) PyUnicodeTranslateError_SetReason(PyObject *exc, const char *reason);
+PyAPI_FUNC(int) PyUnicodeTranslateError_SetStart(PyObject *exc, Py_ssize_t start);
+PyAPI_FUNC(int) PyOS_snprintf(char *buffer, size_t size, const char *format, ...)
     Py_GCC_ATTRIBUTE((format(printf, 3, 4)));
-PyAPI_FUNC(int) PyOS_vsnprintf(char *, size_t, const char *, va_list)
+PyAPI_FUNC(int) PyOS_vsnprintf(char *buffer, size_t size, const char *format, va_list va)
     Py_GCC_ATTRIBUTE((format(printf, 3, 0)));
-PyAPI_FUNC(_Py_NO_RETURN void) Py_FatalError(const char *);
+PyAPI_FUNC(_Py_NO_RETURN void) Py_FatalError(const char *message);
 
 _Py_END_DECLS
 

@@ -4,8 +4,8 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(PyCodeObject *) PyFrame_GetCode(PyFrameObject *);
-PyAPI_FUNC(int) PyFrame_GetLineNumber(PyFrameObject *);
+PyAPI_FUNC(PyCodeObject *) PyFrame_GetCode(PyFrameObject *frame);
+PyAPI_FUNC(int) PyFrame_GetLineNumber(PyFrameObject *frame);
 
 _Py_END_DECLS
 

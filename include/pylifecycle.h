@@ -7,12 +7,12 @@ _Py_BEGIN_DECLS
 typedef void (*PyOS_sighandler_t)(int);
 
 /* Start and end; several interpreters in a process. */
-PyAPI_FUNC(int) Py_AtExit(void (*) (void));
-PyAPI_FUNC(void) Py_EndInterpreter(PyThreadState *);
-PyAPI_FUNC(_Py_NO_RETURN void) Py_Exit(int);
+PyAPI_FUNC(int) Py_AtExit(void (*function)(void));
+PyAPI_FUNC(void) Py_EndInterpreter(PyThreadState *ts);
+PyAPI_FUNC(_Py_NO_RETURN void) Py_Exit(int status);
 PyAPI_FUNC(void) Py_Finalize(void);
 PyAPI_FUNC(void) Py_Initialize(void);
-PyAPI_FUNC(void) Py_InitializeEx(int);
+PyAPI_FUNC(void) Py_InitializeEx(int install_signal_handlers);
 PyAPI_FUNC(int) Py_IsInitialized(void);
 PyAPI_FUNC(PyThreadState *) Py_NewInterpreter(void);
 #if _Py_API_VERSION >= 0x03060000
@@ -24,8 +24,8 @@ PyAPI_FUNC(int) Py_IsFinalizing(void);
 #endif
 
 /* Main programs. */
-PyAPI_FUNC(int) Py_BytesMain(int, char **);
-PyAPI_FUNC(int) Py_Main(int, wchar_t **);
+PyAPI_FUNC(int) Py_BytesMain(int argc, char **argv);
+PyAPI_FUNC(int) Py_Main(int argc, wchar_t **argv);
 
 /* Texts about the build: borrowed for ever. */
 PyAPI_FUNC(const char *) Py_GetBuildInfo(void);
@@ -33,16 +33,16 @@ PyAPI_FUNC(const char *) Py_GetCompiler(void);
 PyAPI_FUNC(const char *) Py_GetCopyright(void);
 PyAPI_FUNC(const char *) Py_GetPlatform(void);
 PyAPI_FUNC(const char *) Py_GetVersion(void);
-PyAPI_FUNC(PyOS_sighandler_t) PyOS_getsig(int);
-PyAPI_FUNC(PyOS_sighandler_t) PyOS_setsig(int, PyOS_sighandler_t);
+PyAPI_FUNC(PyOS_sighandler_t) PyOS_getsig(int signal);
+PyAPI_FUNC(PyOS_sighandler_t) PyOS_setsig(int signal, PyOS_sighandler_t handler);
 Py_DEPRECATED(3.13) PyAPI_FUNC(wchar_t *) Py_GetExecPrefix(void);
 Py_DEPRECATED(3.13) PyAPI_FUNC(wchar_t *) Py_GetPath(void);
 Py_DEPRECATED(3.13) PyAPI_FUNC(wchar_t *) Py_GetPrefix(void);
 Py_DEPRECATED(3.13) PyAPI_FUNC(wchar_t *) Py_GetProgramFullPath(void);
 Py_DEPRECATED(3.13) PyAPI_FUNC(wchar_t *) Py_GetProgramName(void);
 Py_DEPRECATED(3.13) PyAPI_FUNC(wchar_t *) Py_GetPythonHome(void);
-Py_DEPRECATED(3.11) PyAPI_FUNC(void) Py_SetProgramName(const wchar_t *);
-Py_DEPRECATED(3.11) PyAPI_FUNC(void) Py_SetPythonHome(const wchar_t *);
+Py_DEPRECATED(3.11) PyAPI_FUNC(void) Py_SetProgramName(const wchar_t *name);
+Py_DEPRECATED(3.11) PyAPI_FUNC(void) Py_SetPythonHome(const wchar_t *home);
 #if _Py_API_VERSION >= 0x030b0000
 PyAPI_DATA(const unsigned long) Py_Version;
 #endif

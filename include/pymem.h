@@ -8,17 +8,17 @@
 _Py_BEGIN_DECLS
 
 /* Blocks of the mem domain: allocate, zeroed, resize, release. */
-PyAPI_FUNC(void *) PyMem_Calloc(size_t, size_t);
-PyAPI_FUNC(void) PyMem_Free(void *);
-PyAPI_FUNC(void *) PyMem_Malloc(size_t);
-PyAPI_FUNC(void *) PyMem_Realloc(void *, size_t);
+PyAPI_FUNC(void *) PyMem_Calloc(size_t count, size_t size);
+PyAPI_FUNC(void) PyMem_Free(void *block);
+PyAPI_FUNC(void *) PyMem_Malloc(size_t size);
+PyAPI_FUNC(void *) PyMem_Realloc(void *block, size_t size);
 
 /* The same for the raw domain. */
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(void *) PyMem_RawCalloc(size_t, size_t);
-PyAPI_FUNC(void) PyMem_RawFree(void *);
-PyAPI_FUNC(void *) PyMem_RawMalloc(size_t);
-PyAPI_FUNC(void *) PyMem_RawRealloc(void *, size_t);
+PyAPI_FUNC(void *) PyMem_RawCalloc(size_t count, size_t size);
+PyAPI_FUNC(void) PyMem_RawFree(void *block);
+PyAPI_FUNC(void *) PyMem_RawMalloc(size_t size);
+PyAPI_FUNC(void *) PyMem_RawRealloc(void *block, size_t size);
 #endif
 
 /* An array of n items of a type; NULL if the size overflows. */

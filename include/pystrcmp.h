@@ -4,8 +4,8 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(int) PyOS_mystricmp(const char *, const char *);
-PyAPI_FUNC(int) PyOS_mystrnicmp(const char *, const char *, Py_ssize_t);
+PyAPI_FUNC(int) PyOS_mystricmp(const char *a, const char *b);
+PyAPI_FUNC(int) PyOS_mystrnicmp(const char *a, const char *b, Py_ssize_t size);
 #define PyOS_strnicmp PyOS_mystrnicmp
 #define PyOS_stricmp PyOS_mystricmp
 

@@ -4,8 +4,10 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(char *) PyOS_double_to_string(double, char, int, int, int *);
-PyAPI_FUNC(double) PyOS_string_to_double(const char *, char **, PyObject *);
+PyAPI_FUNC(char *) PyOS_double_to_string(double value, char format, int precision, int flags,
+                                         int *kind);
+PyAPI_FUNC(double) PyOS_string_to_double(const char *text, char **end,
+                                         PyObject *overflow_exception);
 
 /* Flags of PyOS_double_to_string, and the kind of number it reports. */
 #define Py_DTSF_SIGN 0x01

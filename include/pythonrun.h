@@ -6,12 +6,12 @@ _Py_BEGIN_DECLS
 
 PyAPI_DATA(int) (*PyOS_InputHook)(void);
 #define PYOS_STACK_MARGIN 2048
-PyAPI_FUNC(void) PyErr_Display(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(void) PyErr_Display(PyObject *type, PyObject *value, PyObject *traceback);
 PyAPI_FUNC(void) PyErr_Print(void);
-PyAPI_FUNC(void) PyErr_PrintEx(int);
-PyAPI_FUNC(PyObject *) Py_CompileString(const char *, const char *, int);
+PyAPI_FUNC(void) PyErr_PrintEx(int set_sys_last_vars);
+PyAPI_FUNC(PyObject *) Py_CompileString(const char *text, const char *filename, int start);
 #if _Py_API_VERSION >= 0x030c0000
-PyAPI_FUNC(void) PyErr_DisplayException(PyObject *);
+PyAPI_FUNC(void) PyErr_DisplayException(PyObject *exc);
 #endif
 
 _Py_END_DECLS

@@ -19,15 +19,16 @@ PyAPI_DATA(PyTypeObject) PySet_Type;
 #define PySet_Check(ob)                                                                            \
     (Py_IS_TYPE((ob), &PySet_Type) || PyType_IsSubtype(Py_TYPE(ob), &PySet_Type))
 
-/* New sets are new references; Contains and Discard return 1, 0 or -1; Pop gives a new reference. */
-PyAPI_FUNC(PyObject *) PyFrozenSet_New(PyObject *);
-PyAPI_FUNC(int) PySet_Add(PyObject *, PyObject *);
-PyAPI_FUNC(int) PySet_Clear(PyObject *);
-PyAPI_FUNC(int) PySet_Contains(PyObject *, PyObject *);
-PyAPI_FUNC(int) PySet_Discard(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PySet_New(PyObject *);
-PyAPI_FUNC(PyObject *) PySet_Pop(PyObject *);
-PyAPI_FUNC(Py_ssize_t) PySet_Size(PyObject *);
+/* New sets are new references; Contains and Discard return 1, 0 or -1; Pop gives a new
+   reference. */
+PyAPI_FUNC(PyObject *) PyFrozenSet_New(PyObject *iterable);
+PyAPI_FUNC(int) PySet_Add(PyObject *set, PyObject *key);
+PyAPI_FUNC(int) PySet_Clear(PyObject *set);
+PyAPI_FUNC(int) PySet_Contains(PyObject *set, PyObject *key);
+PyAPI_FUNC(int) PySet_Discard(PyObject *set, PyObject *key);
+PyAPI_FUNC(PyObject *) PySet_New(PyObject *iterable);
+PyAPI_FUNC(PyObject *) PySet_Pop(PyObject *set);
+PyAPI_FUNC(Py_ssize_t) PySet_Size(PyObject *set);
 
 _Py_END_DECLS
 

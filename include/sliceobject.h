@@ -24,20 +24,24 @@ PyAPI_DATA(PyTypeObject) PyEllipsis_Type;
 PyAPI_DATA(PyTypeObject) PySlice_Type;
 #define PySlice_Check(op) Py_IS_TYPE((op), &PySlice_Type)
 
-/* New slice (new reference). Unpack gives C numbers, AdjustIndices fits them to a length and returns the number of items. */
+/* New slice (new reference). Unpack gives C numbers, AdjustIndices fits them to a length and
+   returns the number of items. */
 #if _Py_API_VERSION >= 0x03070000
-PyAPI_FUNC(Py_ssize_t) PySlice_AdjustIndices(Py_ssize_t, Py_ssize_t *, Py_ssize_t *, Py_ssize_t);
-PyAPI_FUNC(int) PySlice_Unpack(PyObject *, Py_ssize_t *, Py_ssize_t *, Py_ssize_t *);
+PyAPI_FUNC(Py_ssize_t) PySlice_AdjustIndices(Py_ssize_t length, Py_ssize_t *start, Py_ssize_t *stop,
+                                             Py_ssize_t step);
+PyAPI_FUNC(int) PySlice_Unpack(PyObject *slice, Py_ssize_t *start, Py_ssize_t *stop,
+                               Py_ssize_t *step);
 #endif
 
-PyAPI_FUNC(int) PySlice_GetIndices(PyObject *, Py_ssize_t, Py_ssize_t *, Py_ssize_t *, Py_ssize_t *);
-PyAPI_FUNC(int) PySlice_GetIndicesEx(PyObject *, Py_ssize_t, Py_ssize_t *, Py_ssize_t *,
-    Py_ssize_t *, Py_ssize_t *);
-PyAPI_FUNC(PyObject *) PySlice_New(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(int) PySlice_GetIndices(PyObject *slice, Py_ssize_t length, Py_ssize_t *start,
+                                   Py_ssize_t *stop, Py_ssize_t *step);
+PyAPI_FUNC(int) PySlice_GetIndicesEx(PyObject *slice, Py_ssize_t length, Py_ssize_t *start,
+                                     Py_ssize_t *stop, Py_ssize_t *step, Py_ssize_t *slicelen);
+PyAPI_FUNC(PyObject *) PySlice_New(PyObject *start, PyObject *stop, PyObject *step);
 #ifndef Py_LIMITED_API
-PyAPI_FUNC(PyObject *) _PySlice_FromIndices(Py_ssize_t, Py_ssize_t);
-PyAPI_FUNC(int) _PySlice_GetLongIndices(PySliceObject *, PyObject *, PyObject **, PyObject **,
-    PyObject **);
+PyAPI_FUNC(PyObject *) _PySlice_FromIndices(Py_ssize_t start, Py_ssize_t stop);
+PyAPI_FUNC(int) _PySlice_GetLongIndices(PySliceObject *slice, PyObject *length, PyObject **start,
+                                        PyObject **stop, PyObject **step);
 #endif
 
 /* -1 with an exception set, else 0 and the number of items in *slicelen. */

@@ -19,12 +19,12 @@ struct PyStructSequence_Desc {
 typedef struct PyStructSequence_Desc PyStructSequence_Desc;
 
 /* Make types and objects. SetItem steals a reference; GetItem borrows. */
-PyAPI_FUNC(PyObject *) PyStructSequence_GetItem(PyObject *, Py_ssize_t);
-PyAPI_FUNC(void) PyStructSequence_InitType(PyTypeObject *, PyStructSequence_Desc *);
-PyAPI_FUNC(int) PyStructSequence_InitType2(PyTypeObject *, PyStructSequence_Desc *);
-PyAPI_FUNC(PyObject *) PyStructSequence_New(PyTypeObject *);
-PyAPI_FUNC(PyTypeObject *) PyStructSequence_NewType(PyStructSequence_Desc *);
-PyAPI_FUNC(void) PyStructSequence_SetItem(PyObject *, Py_ssize_t, PyObject *);
+PyAPI_FUNC(PyObject *) PyStructSequence_GetItem(PyObject *op, Py_ssize_t index);
+PyAPI_FUNC(void) PyStructSequence_InitType(PyTypeObject *type, PyStructSequence_Desc *desc);
+PyAPI_FUNC(int) PyStructSequence_InitType2(PyTypeObject *type, PyStructSequence_Desc *desc);
+PyAPI_FUNC(PyObject *) PyStructSequence_New(PyTypeObject *type);
+PyAPI_FUNC(PyTypeObject *) PyStructSequence_NewType(PyStructSequence_Desc *desc);
+PyAPI_FUNC(void) PyStructSequence_SetItem(PyObject *op, Py_ssize_t index, PyObject *value);
 PyAPI_DATA(const char * const) PyStructSequence_UnnamedField;
 #ifndef Py_LIMITED_API
 typedef PyTupleObject PyStructSequence;

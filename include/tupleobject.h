@@ -9,13 +9,14 @@ PyAPI_DATA(PyTypeObject) PyTuple_Type;
 #define PyTuple_Check(op) PyType_FastSubclass(Py_TYPE(op), Py_TPFLAGS_TUPLE_SUBCLASS)
 #define PyTuple_CheckExact(op) Py_IS_TYPE((op), &PyTuple_Type)
 
-/* New tuple (new reference). GetItem borrows; SetItem steals, and works on fresh tuples only; Pack does not steal. */
-PyAPI_FUNC(PyObject *) PyTuple_GetItem(PyObject *, Py_ssize_t);
-PyAPI_FUNC(PyObject *) PyTuple_GetSlice(PyObject *, Py_ssize_t, Py_ssize_t);
-PyAPI_FUNC(PyObject *) PyTuple_New(Py_ssize_t);
-PyAPI_FUNC(PyObject *) PyTuple_Pack(Py_ssize_t, ...);
-PyAPI_FUNC(int) PyTuple_SetItem(PyObject *, Py_ssize_t, PyObject *);
-PyAPI_FUNC(Py_ssize_t) PyTuple_Size(PyObject *);
+/* New tuple (new reference). GetItem borrows; SetItem steals, and works on fresh tuples only;
+   Pack does not steal. */
+PyAPI_FUNC(PyObject *) PyTuple_GetItem(PyObject *tuple, Py_ssize_t index);
+PyAPI_FUNC(PyObject *) PyTuple_GetSlice(PyObject *tuple, Py_ssize_t start, Py_ssize_t stop);
+PyAPI_FUNC(PyObject *) PyTuple_New(Py_ssize_t size);
+PyAPI_FUNC(PyObject *) PyTuple_Pack(Py_ssize_t count, ...);
+PyAPI_FUNC(int) PyTuple_SetItem(PyObject *tuple, Py_ssize_t index, PyObject *item);
+PyAPI_FUNC(Py_ssize_t) PyTuple_Size(PyObject *tuple);
 
 _Py_END_DECLS
 

@@ -15,12 +15,13 @@ PyAPI_DATA(PyTypeObject) _PyWeakref_RefType;
     (Py_IS_TYPE((op), &_PyWeakref_ProxyType) || Py_IS_TYPE((op), &_PyWeakref_CallableProxyType))
 #define PyWeakref_Check(op) (PyWeakref_CheckRef(op) || PyWeakref_CheckProxy(op))
 
-/* New reference or proxy (new reference). GetRef gives the referent as a new reference and returns 1, 0 if it is gone, -1 with an exception set; GetObject borrows. */
-Py_DEPRECATED(3.13) PyAPI_FUNC(PyObject *) PyWeakref_GetObject(PyObject *);
-PyAPI_FUNC(PyObject *) PyWeakref_NewProxy(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyWeakref_NewRef(PyObject *, PyObject *);
+/* New reference or proxy (new reference). GetRef gives the referent as a new reference and
+   returns 1, 0 if it is gone, -1 with an exception set; GetObject borrows. */
+Py_DEPRECATED(3.13) PyAPI_FUNC(PyObject *) PyWeakref_GetObject(PyObject *ref);
+PyAPI_FUNC(PyObject *) PyWeakref_NewProxy(PyObject *op, PyObject *callback);
+PyAPI_FUNC(PyObject *) PyWeakref_NewRef(PyObject *op, PyObject *callback);
 #if _Py_API_VERSION >= 0x030d0000
-PyAPI_FUNC(int) PyWeakref_GetRef(PyObject *, PyObject **);
+PyAPI_FUNC(int) PyWeakref_GetRef(PyObject *ref, PyObject **result);
 #endif
 
 _Py_END_DECLS

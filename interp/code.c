@@ -593,3 +593,22 @@ PyCodeObject *PyCode_NewEmpty(const char *filename, const char *funcname, int fi
     Py_XDECREF(name);
     return code;
 }
+
+int code_set_filename(PyCodeObject *code, PyObject *filename)
+{
+    PyObject *old = code->co_filename;
+    if (PyUnicode_Compare(old, filename) == 0) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    Py_INCREF(old);
+    Py_SETREF(code->co_filename, Py_NewRef(filename));
+    int status = 0;
+    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        if (PyCode_Check(item) && PyUnicode_Compare(((PyCodeObject *)item)->co_filename, old) == 0) {
+            status = code_set_filename((PyCodeObject *)item, filename);
+        }
+    }
+    Py_DECREF(old);
+    return status;
+}

@@ -154,6 +154,9 @@ PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject 
                               PyObject *exceptiontable);
 void code_tell_watchers(PyCodeEvent event, PyCodeObject *code);
 
+/* Gives code, and the code in its constants, another file name: 0 or -1. */
+int code_set_filename(PyCodeObject *code, PyObject *filename);
+
 /* ---- finding one's way ----------------------------------------------------------------------- */
 
 /* The handler of a word, or NULL. */

@@ -6,8 +6,12 @@
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/hash.h"
+#include "objects/module.h"
+#include "objects/namespace.h"
 
 #include <dlfcn.h>
+
+#include "marshal.h"
 
 #include "imp.bind.h"
 
@@ -902,6 +906,13 @@ static PyObject *load_extension(PyObject *spec, PyObject *name, PyObject *path)
     return module;
 }
 
+/* Has the module said Py_MOD_GIL_NOT_USED? */
+static bool module_declares_gil_unused(PyObject *module)
+{
+    return PyModule_Check(module) &&
+           ((struct module_object *)module)->gil == Py_MOD_GIL_NOT_USED;
+}
+
 /* What the import of an extension that wants the global lock means in this build: 0 or -1. */
 static int report_gil(enum gil_verdict verdict, PyObject *name)
 {
@@ -1038,9 +1049,33 @@ static int imp_release_lock(PyObject *self)
     return 0;
 }
 
+/* Changes the file name of `code` and of the functions in its constants that had the same. */
+static int code_set_filename(PyCodeObject *code, PyObject *old, PyObject *path)
+{
+    if (PyUnicode_Compare(code->co_filename, old) != 0) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    if (Py_EnterRecursiveCall(" while setting a file name")) {
+        return -1;
+    }
+    Py_XSETREF(code->co_filename, Py_NewRef(path));
+    int result = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts) && result == 0; i++) {
+        PyObject *constant = PyTuple_GET_ITEM(code->co_consts, i);
+        if (PyCode_Check(constant)) {
+            result = code_set_filename((PyCodeObject *)constant, old, path);
+        }
+    }
+    Py_LeaveRecursiveCall();
+    return result;
+}
+
 static int imp_fix_co_filename(PyObject *self, PyObject *code, PyObject *path)
 {
-    return code_set_filename((PyCodeObject *)code, path);
+    PyObject *old = Py_NewRef(((PyCodeObject *)code)->co_filename);
+    int result = code_set_filename((PyCodeObject *)code, old, path);
+    Py_DECREF(old);
+    return result;
 }
 
 static PyObject *imp_override_multi_interp_extensions_check(PyObject *self, int override)

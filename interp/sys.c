@@ -1,5 +1,6 @@
 /* The sys module: functions. What it shows of the build and the configuration is in sys_info.c. */
 
+#include "alloc/alloc.h"
 #include "interp/state.h"
 #include "interp/sys_trace.h"
 #include "locking/refs.h"
@@ -382,7 +383,9 @@ static PyObject *sys_getfilesystemencodeerrors(PyObject *module)
 
 static Py_ssize_t sys_getallocatedblocks(PyObject *module)
 {
-    return _Py_GetGlobalAllocatedBlocks();
+    struct mem_usage usage;
+    mem_usage(&usage);
+    return (Py_ssize_t)(usage.slab_blocks + usage.large_blocks);
 }
 
 static Py_ssize_t sys_getrefcount(PyObject *module, PyObject *object)
@@ -472,7 +475,8 @@ static int sys_setswitchinterval(PyObject *module, double interval)
 
 static Py_ssize_t sys_getunicodeinternedsize(PyObject *module, int only_immortal)
 {
-    return str_interned_count(only_immortal);
+    Py_ssize_t immortal, all = str_intern_count(&immortal);
+    return only_immortal ? immortal : all;
 }
 
 static PyObject *sys_intern(PyObject *module, PyObject *string)

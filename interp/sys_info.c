@@ -2,7 +2,7 @@
 
 #include "interp/state.h"
 #include "objects/error.h"
-#include "objects/exceptions/exceptions.h"
+#include "objects/namespace.h"
 
 #include <float.h>
 #include <string.h>

@@ -5,6 +5,8 @@
  * owner takes it to lent for a moment. From those two only the one who set them leads back. */
 #include "locking/internal.h"
 
+#include "intrcheck.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -102,10 +104,15 @@ struct thread *thread_new(struct interp_state *interp)
     return t;
 }
 
+/* A state may have been made in one OS thread and be used in another: it belongs to the one that
+ * attaches, since that one's id goes into the objects it makes. */
 void thread_bind(struct thread *t)
 {
     PyThreadState *ts = &t->ts;
     size_t size;
+    if (ts->_status.bound) {
+        owner_unregister(t);
+    }
     uintptr_t low = prim_stack_bounds(&size);
     t->stack_low = low ? low + 64 * 1024 : 0;
     t->stack_high = low + size;
@@ -264,7 +271,7 @@ void thread_attach(struct thread *t)
     if (unlikely(thread_current)) {
         lock_fatal("thread_attach", "non-NULL old thread state");
     }
-    if (unlikely(!t->ts._status.bound)) {
+    if (unlikely(t->ts.thread_id != (unsigned long)pthread_self())) {
         thread_bind(t);
     }
     for (;;) {
@@ -282,6 +289,7 @@ void thread_attach(struct thread *t)
     }
     thread_current = t;
     t->ts._status.active = 1;
+    slab_use_arena((uint32_t)thread_interp(t)->id);
     if (LOCK_SHARED) {
         qsbr_online(t);
         if (unlikely(t->ts.critical_section)) {
@@ -378,6 +386,56 @@ void thread_after_fork_child(void)
         thread_clear(t);
         thread_free(t);
     }
+}
+
+static struct fork_hooks fork_hooks[4];
+
+void fork_register(const struct fork_hooks *hooks)
+{
+    for (size_t i = 0; i < sizeof(fork_hooks) / sizeof(fork_hooks[0]); i++) {
+        if (!fork_hooks[i].child) {
+            fork_hooks[i] = *hooks;
+            return;
+        }
+    }
+    lock_fatal("fork_register", "too many fork hooks");
+}
+
+void PyOS_BeforeFork(void)
+{
+    for (size_t i = 0; i < sizeof(fork_hooks) / sizeof(fork_hooks[0]); i++) {
+        if (fork_hooks[i].before) {
+            fork_hooks[i].before();
+        }
+    }
+    thread_before_fork();
+}
+
+void PyOS_AfterFork_Parent(void)
+{
+    thread_after_fork_parent();
+    for (size_t i = sizeof(fork_hooks) / sizeof(fork_hooks[0]); i-- > 0; ) {
+        if (fork_hooks[i].parent) {
+            fork_hooks[i].parent();
+        }
+    }
+}
+
+void PyOS_AfterFork_Child(void)
+{
+    thread_after_fork_child();
+    for (size_t i = sizeof(fork_hooks) / sizeof(fork_hooks[0]); i-- > 0; ) {
+        if (fork_hooks[i].child) {
+            fork_hooks[i].child();
+        }
+    }
+}
+
+PyAPI_FUNC(void) PyOS_AfterFork(void);
+
+void PyOS_AfterFork(void)
+{
+    PyOS_AfterFork_Child();
 }
 
 /* -- Operating system threads -------------------------------------------------------------------- */

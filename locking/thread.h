@@ -218,6 +218,15 @@ void thread_before_fork(void);
 void thread_after_fork_parent(void);
 void thread_after_fork_child(void);
 
+/* What upper floors do around fork(), at most four of them: `before` in the order of registration (may wait
+ * for locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. */
+struct fork_hooks {
+    void (*before)(void);
+    void (*parent)(void);
+    void (*child)(void); /* not NULL */
+};
+void fork_register(const struct fork_hooks *hooks);
+
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);
 

@@ -74,17 +74,29 @@ uint64_t PyThreadState_GetID(PyThreadState *ts)
     return ts->id;
 }
 
+PyAPI_FUNC(PyObject *) _PyThreadState_GetDict(PyThreadState *ts);
+
 PyObject *PyThreadState_GetDict(void)
 {
     struct thread *self = thread_self();
-    if (!self) {
-        return NULL;
-    }
-    if (!self->ts.dict && !(self->ts.dict = PyDict_New())) {
+    return self ? _PyThreadState_GetDict(&self->ts) : NULL;
+}
+
+PyObject *_PyThreadState_GetDict(PyThreadState *ts)
+{
+    if (!ts->dict && !(ts->dict = PyDict_New())) {
         PyErr_Clear();
     }
-    return self->ts.dict;
+    return ts->dict;
 }
+
+#if LOCK_SHARED
+/* For headers of compilers that cannot read the thread register: something of this thread's alone. */
+uintptr_t _Py_GetThreadLocal_Addr(void)
+{
+    return prim_thread_id();
+}
+#endif
 
 int PyThreadState_SetAsyncExc(unsigned long id, PyObject *exc)
 {

@@ -19,19 +19,6 @@ PyObject *PyBool_FromLong(long value)
     return value ? Py_True : Py_False;
 }
 
-#undef Py_IsTrue
-#undef Py_IsFalse
-
-int Py_IsTrue(PyObject *op)
-{
-    return op == Py_True;
-}
-
-int Py_IsFalse(PyObject *op)
-{
-    return op == Py_False;
-}
-
 static PyObject *bool_repr(PyObject *op)
 {
     return op == Py_True ? ID(True) : ID(False);

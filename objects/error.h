@@ -57,6 +57,10 @@ void error_raise_instance(STOLEN PyObject *exception);
  * exception raised. May run Python code. */
 OWNED PyObject *error_instance(PyObject *type, PyObject *value);
 
+/* ImportError with all its fields (borrowed, may be NULL); always NULL. */
+PyObject *_PyErr_SetImportErrorWithNameFrom(PyObject *message, PyObject *name, PyObject *path,
+                                            PyObject *name_from);
+
 /* The exception classes and MemoryError's reserve; before anything can fail. -1: no memory. */
 int error_init(struct interp_state *interp);
 void error_fini(struct interp_state *interp);

@@ -55,6 +55,14 @@ double float_from_decimal(const char *digits, size_t ndigits, int64_t exponent, 
 /* repr(value) into buf (at least 32 bytes), with ".0" for integral values; the length. */
 int float_repr(double value, char *buf);
 
+/* Hexadecimal text as float.hex() gives it (new str), and back: 0, or -1 with ValueError or
+ * OverflowError. */
+PyObject *float_to_hex(double value);
+int float_from_hex(const char *text, Py_ssize_t length, double *value);
+/* A whole text with white space around it and underscores between digits: 1; 0 when it is no
+ * number; -1 with MemoryError. */
+int float_from_text(const char *text, Py_ssize_t length, double *value);
+
 extern PyTypeObject *const float_types[];
 
 #endif

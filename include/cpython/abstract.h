@@ -11,12 +11,14 @@ static inline Py_ssize_t _PyVectorcall_NARGS(size_t n)
 }
 #define PyVectorcall_NARGS(n) _PyVectorcall_NARGS(n)
 
-PyAPI_FUNC(PyObject *) PyObject_CallOneArg(PyObject *, PyObject *);
-PyAPI_FUNC(Py_ssize_t) PyObject_LengthHint(PyObject *, Py_ssize_t);
-PyAPI_FUNC(PyObject *) PyObject_VectorcallDict(PyObject *, PyObject *const *, size_t, PyObject *);
-PyAPI_FUNC(vectorcallfunc) PyVectorcall_Function(PyObject *);
-PyAPI_FUNC(PyObject *) _PyObject_CallMethodId(PyObject *, _Py_Identifier *, const char *, ...);
-PyAPI_FUNC(PyObject *) _PyStack_AsDict(PyObject *const *, PyObject *);
+PyAPI_FUNC(PyObject *) PyObject_CallOneArg(PyObject *callable, PyObject *arg);
+PyAPI_FUNC(Py_ssize_t) PyObject_LengthHint(PyObject *op, Py_ssize_t fallback);
+PyAPI_FUNC(PyObject *) PyObject_VectorcallDict(PyObject *callable, PyObject *const *args,
+                                               size_t nargsf, PyObject *kwargs);
+PyAPI_FUNC(vectorcallfunc) PyVectorcall_Function(PyObject *callable);
+PyAPI_FUNC(PyObject *) _PyObject_CallMethodId(PyObject *op, _Py_Identifier *name,
+                                              const char *format, ...);
+PyAPI_FUNC(PyObject *) _PyStack_AsDict(PyObject *const *values, PyObject *kwnames);
 
 static inline PyObject *PyObject_CallMethodNoArgs(PyObject *self, PyObject *name)
 {

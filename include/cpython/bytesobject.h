@@ -10,8 +10,8 @@ typedef struct {
     char ob_sval[1];
 } PyBytesObject;
 
-PyAPI_FUNC(PyObject *) _PyBytes_Join(PyObject *, PyObject *);
-PyAPI_FUNC(int) _PyBytes_Resize(PyObject **, Py_ssize_t);
+PyAPI_FUNC(PyObject *) _PyBytes_Join(PyObject *separator, PyObject *iterable);
+PyAPI_FUNC(int) _PyBytes_Resize(PyObject **bytes, Py_ssize_t size);
 
 #define _PyBytes_CAST(op) (assert(PyBytes_Check(op)), _Py_CAST(PyBytesObject *, (op)))
 

@@ -14,9 +14,9 @@ PyAPI_DATA(PyTypeObject) PyCell_Type;
 #define PyCell_Check(op) Py_IS_TYPE((op), &PyCell_Type)
 
 /* Make, read (new reference, NULL if empty) and write a cell. */
-PyAPI_FUNC(PyObject *) PyCell_Get(PyObject *);
-PyAPI_FUNC(PyObject *) PyCell_New(PyObject *);
-PyAPI_FUNC(int) PyCell_Set(PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyCell_Get(PyObject *cell);
+PyAPI_FUNC(PyObject *) PyCell_New(PyObject *value);
+PyAPI_FUNC(int) PyCell_Set(PyObject *cell, PyObject *value);
 
 /* Borrowed contents, NULL if empty. */
 static inline PyObject *PyCell_GET(PyObject *op)

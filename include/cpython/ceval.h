@@ -4,15 +4,16 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(int) PyEval_MergeCompilerFlags(PyCompilerFlags *);
-PyAPI_FUNC(void) PyEval_SetProfile(Py_tracefunc, PyObject *);
-PyAPI_FUNC(void) PyEval_SetProfileAllThreads(Py_tracefunc, PyObject *);
-PyAPI_FUNC(void) PyEval_SetTrace(Py_tracefunc, PyObject *);
-PyAPI_FUNC(void) PyEval_SetTraceAllThreads(Py_tracefunc, PyObject *);
-PyAPI_FUNC(Py_ssize_t) PyUnstable_Eval_RequestCodeExtraIndex(freefunc);
-PyAPI_FUNC(PyObject *) _PyEval_EvalFrameDefault(PyThreadState *, struct _PyInterpreterFrame *, int);
-PyAPI_FUNC(int) _PyEval_SliceIndex(PyObject *, Py_ssize_t *);
-PyAPI_FUNC(int) _PyEval_SliceIndexNotNone(PyObject *, Py_ssize_t *);
+PyAPI_FUNC(int) PyEval_MergeCompilerFlags(PyCompilerFlags *flags);
+PyAPI_FUNC(void) PyEval_SetProfile(Py_tracefunc function, PyObject *arg);
+PyAPI_FUNC(void) PyEval_SetProfileAllThreads(Py_tracefunc function, PyObject *arg);
+PyAPI_FUNC(void) PyEval_SetTrace(Py_tracefunc function, PyObject *arg);
+PyAPI_FUNC(void) PyEval_SetTraceAllThreads(Py_tracefunc function, PyObject *arg);
+PyAPI_FUNC(Py_ssize_t) PyUnstable_Eval_RequestCodeExtraIndex(freefunc free);
+PyAPI_FUNC(PyObject *) _PyEval_EvalFrameDefault(PyThreadState *ts,
+                                                struct _PyInterpreterFrame *frame, int throwing);
+PyAPI_FUNC(int) _PyEval_SliceIndex(PyObject *arg, Py_ssize_t *index);
+PyAPI_FUNC(int) _PyEval_SliceIndexNotNone(PyObject *arg, Py_ssize_t *index);
 static inline Py_ssize_t _PyEval_RequestCodeExtraIndex(freefunc f)
 {
     return PyUnstable_Eval_RequestCodeExtraIndex(f);

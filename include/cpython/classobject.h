@@ -24,11 +24,11 @@ PyAPI_DATA(PyTypeObject) PyInstanceMethod_Type;
 #define PyInstanceMethod_Check(op) Py_IS_TYPE((op), &PyInstanceMethod_Type)
 
 /* New methods are new references; the parts are borrowed. */
-PyAPI_FUNC(PyObject *) PyInstanceMethod_Function(PyObject *);
-PyAPI_FUNC(PyObject *) PyInstanceMethod_New(PyObject *);
-PyAPI_FUNC(PyObject *) PyMethod_Function(PyObject *);
-PyAPI_FUNC(PyObject *) PyMethod_New(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyMethod_Self(PyObject *);
+PyAPI_FUNC(PyObject *) PyInstanceMethod_Function(PyObject *function);
+PyAPI_FUNC(PyObject *) PyInstanceMethod_New(PyObject *function);
+PyAPI_FUNC(PyObject *) PyMethod_Function(PyObject *function);
+PyAPI_FUNC(PyObject *) PyMethod_New(PyObject *function, PyObject *self);
+PyAPI_FUNC(PyObject *) PyMethod_Self(PyObject *function);
 
 #define _PyMethod_CAST(meth) (assert(PyMethod_Check(meth)), _Py_CAST(PyMethodObject *, meth))
 #define _PyInstanceMethod_CAST(meth)                                                               \

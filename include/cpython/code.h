@@ -122,13 +122,25 @@ Py_DEPRECATED(3.13) static inline int PyCode_GetFirstFree(PyCodeObject *op)
 }
 
 /* Make a code object (new reference), or NULL with an exception set. */
-PyAPI_FUNC(PyCodeObject *) PyUnstable_Code_New(int, int, int, int, int, PyObject *, PyObject *,
-    PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, int,
-    PyObject *, PyObject *);
-PyAPI_FUNC(PyCodeObject *) PyUnstable_Code_NewWithPosOnlyArgs(int, int, int, int, int, int,
-    PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *,
-    PyObject *, int, PyObject *, PyObject *);
-PyAPI_FUNC(PyCodeObject *) PyCode_NewEmpty(const char *, const char *, int);
+PyAPI_FUNC(PyCodeObject *) PyUnstable_Code_New(int argcount, int kwonlyargcount, int nlocals,
+                                               int stacksize, int flags, PyObject *code,
+                                               PyObject *consts, PyObject *names,
+                                               PyObject *varnames, PyObject *freevars,
+                                               PyObject *cellvars, PyObject *filename,
+                                               PyObject *name, PyObject *qualname, int firstlineno,
+                                               PyObject *linetable, PyObject *exceptiontable);
+PyAPI_FUNC(PyCodeObject *) PyUnstable_Code_NewWithPosOnlyArgs(int argcount, int posonlyargcount,
+                                                              int kwonlyargcount, int nlocals,
+                                                              int stacksize, int flags,
+                                                              PyObject *code, PyObject *consts,
+                                                              PyObject *names, PyObject *varnames,
+                                                              PyObject *freevars,
+                                                              PyObject *cellvars,
+                                                              PyObject *filename, PyObject *name,
+                                                              PyObject *qualname, int firstlineno,
+                                                              PyObject *linetable,
+                                                              PyObject *exceptiontable);
+PyAPI_FUNC(PyCodeObject *) PyCode_NewEmpty(const char *filename, const char *name, int firstlineno);
 
 /* Line numbers of a range of instructions. */
 struct _opaque {
@@ -178,19 +190,21 @@ typedef enum _PyCodeLocationInfoKind {
     PY_CODE_LOCATION_INFO_NONE = 15
 } _PyCodeLocationInfoKind;
 
-PyAPI_FUNC(int) PyCode_AddWatcher(PyCode_WatchCallback);
-PyAPI_FUNC(int) PyCode_Addr2Line(PyCodeObject *, int);
-PyAPI_FUNC(int) PyCode_Addr2Location(PyCodeObject *, int, int *, int *, int *, int *);
-PyAPI_FUNC(int) PyCode_ClearWatcher(int);
-PyAPI_FUNC(PyObject *) PyCode_GetCellvars(PyCodeObject *);
-PyAPI_FUNC(PyObject *) PyCode_GetCode(PyCodeObject *);
-PyAPI_FUNC(PyObject *) PyCode_GetFreevars(PyCodeObject *);
-PyAPI_FUNC(PyObject *) PyCode_GetVarnames(PyCodeObject *);
-PyAPI_FUNC(PyObject *) PyCode_Optimize(PyObject *, PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(int) PyUnstable_Code_GetExtra(PyObject *, Py_ssize_t, void **);
-PyAPI_FUNC(int) PyUnstable_Code_SetExtra(PyObject *, Py_ssize_t, void *);
-PyAPI_FUNC(int) _PyCode_CheckLineNumber(int, PyCodeAddressRange *);
-PyAPI_FUNC(PyObject *) _PyCode_ConstantKey(PyObject *);
+PyAPI_FUNC(int) PyCode_AddWatcher(PyCode_WatchCallback callback);
+PyAPI_FUNC(int) PyCode_Addr2Line(PyCodeObject *code, int offset);
+PyAPI_FUNC(int) PyCode_Addr2Location(PyCodeObject *code, int offset, int *line, int *column,
+                                     int *end_line, int *end_column);
+PyAPI_FUNC(int) PyCode_ClearWatcher(int watcher);
+PyAPI_FUNC(PyObject *) PyCode_GetCellvars(PyCodeObject *code);
+PyAPI_FUNC(PyObject *) PyCode_GetCode(PyCodeObject *code);
+PyAPI_FUNC(PyObject *) PyCode_GetFreevars(PyCodeObject *code);
+PyAPI_FUNC(PyObject *) PyCode_GetVarnames(PyCodeObject *code);
+PyAPI_FUNC(PyObject *) PyCode_Optimize(PyObject *code, PyObject *consts, PyObject *names,
+                                       PyObject *linetable);
+PyAPI_FUNC(int) PyUnstable_Code_GetExtra(PyObject *code, Py_ssize_t index, void **extra);
+PyAPI_FUNC(int) PyUnstable_Code_SetExtra(PyObject *code, Py_ssize_t index, void *extra);
+PyAPI_FUNC(int) _PyCode_CheckLineNumber(int lasti, PyCodeAddressRange *bounds);
+PyAPI_FUNC(PyObject *) _PyCode_ConstantKey(PyObject *code);
 
 Py_DEPRECATED(3.12) static inline int _PyCode_GetExtra(PyObject *code, Py_ssize_t index,
                                                        void **extra)

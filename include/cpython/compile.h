@@ -26,7 +26,8 @@ typedef struct {
     int cf_feature_version;
 } PyCompilerFlags;
 
-#define _PyCompilerFlags_INIT (PyCompilerFlags){.cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION}
+#define _PyCompilerFlags_INIT                                                                      \
+    (PyCompilerFlags){.cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION}
 
 /* Names of the future features. */
 #define FUTURE_NESTED_SCOPES "nested_scopes"
@@ -42,8 +43,8 @@ typedef struct {
 
 #define PY_INVALID_STACK_EFFECT INT_MAX
 /* Stack effect of an instruction, or PY_INVALID_STACK_EFFECT. */
-PyAPI_FUNC(int) PyCompile_OpcodeStackEffect(int, int);
-PyAPI_FUNC(int) PyCompile_OpcodeStackEffectWithJump(int, int, int);
+PyAPI_FUNC(int) PyCompile_OpcodeStackEffect(int opcode, int oparg);
+PyAPI_FUNC(int) PyCompile_OpcodeStackEffectWithJump(int opcode, int oparg, int jump);
 
 _Py_END_DECLS
 

@@ -14,15 +14,15 @@ typedef struct {
     Py_complex cval;
 } PyComplexObject;
 
-PyAPI_FUNC(Py_complex) PyComplex_AsCComplex(PyObject *);
-PyAPI_FUNC(PyObject *) PyComplex_FromCComplex(Py_complex);
-PyAPI_FUNC(double) _Py_c_abs(Py_complex);
-PyAPI_FUNC(Py_complex) _Py_c_diff(Py_complex, Py_complex);
-PyAPI_FUNC(Py_complex) _Py_c_neg(Py_complex);
-PyAPI_FUNC(Py_complex) _Py_c_pow(Py_complex, Py_complex);
-PyAPI_FUNC(Py_complex) _Py_c_prod(Py_complex, Py_complex);
-PyAPI_FUNC(Py_complex) _Py_c_quot(Py_complex, Py_complex);
-PyAPI_FUNC(Py_complex) _Py_c_sum(Py_complex, Py_complex);
+PyAPI_FUNC(Py_complex) PyComplex_AsCComplex(PyObject *op);
+PyAPI_FUNC(PyObject *) PyComplex_FromCComplex(Py_complex value);
+PyAPI_FUNC(double) _Py_c_abs(Py_complex a);
+PyAPI_FUNC(Py_complex) _Py_c_diff(Py_complex a, Py_complex b);
+PyAPI_FUNC(Py_complex) _Py_c_neg(Py_complex a);
+PyAPI_FUNC(Py_complex) _Py_c_pow(Py_complex a, Py_complex b);
+PyAPI_FUNC(Py_complex) _Py_c_prod(Py_complex a, Py_complex b);
+PyAPI_FUNC(Py_complex) _Py_c_quot(Py_complex a, Py_complex b);
+PyAPI_FUNC(Py_complex) _Py_c_sum(Py_complex a, Py_complex b);
 
 _Py_END_DECLS
 

@@ -11,10 +11,10 @@ _Py_BEGIN_DECLS
 typedef struct PyCriticalSection PyCriticalSection;
 typedef struct PyCriticalSection2 PyCriticalSection2;
 
-PyAPI_FUNC(void) PyCriticalSection2_Begin(PyCriticalSection2 *, PyObject *, PyObject *);
-PyAPI_FUNC(void) PyCriticalSection2_End(PyCriticalSection2 *);
-PyAPI_FUNC(void) PyCriticalSection_Begin(PyCriticalSection *, PyObject *);
-PyAPI_FUNC(void) PyCriticalSection_End(PyCriticalSection *);
+PyAPI_FUNC(void) PyCriticalSection2_Begin(PyCriticalSection2 *section, PyObject *a, PyObject *b);
+PyAPI_FUNC(void) PyCriticalSection2_End(PyCriticalSection2 *section);
+PyAPI_FUNC(void) PyCriticalSection_Begin(PyCriticalSection *section, PyObject *op);
+PyAPI_FUNC(void) PyCriticalSection_End(PyCriticalSection *section);
 
 #ifdef Py_GIL_DISABLED
 struct PyCriticalSection {

@@ -55,8 +55,9 @@ typedef struct {
 } PyWrapperDescrObject;
 
 /* Whether an object is a data descriptor. */
-PyAPI_FUNC(int) PyDescr_IsData(PyObject *);
-PyAPI_FUNC(PyObject *) PyDescr_NewWrapper(PyTypeObject *, struct wrapperbase *, void *);
+PyAPI_FUNC(int) PyDescr_IsData(PyObject *descr);
+PyAPI_FUNC(PyObject *) PyDescr_NewWrapper(PyTypeObject *type, struct wrapperbase *base,
+                                          void *wrapped);
 
 _Py_END_DECLS
 

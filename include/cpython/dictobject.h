@@ -40,19 +40,20 @@ typedef enum {
 } PyDict_WatchEvent;
 typedef int (*PyDict_WatchCallback)(PyDict_WatchEvent, PyObject *, PyObject *, PyObject *);
 
-PyAPI_FUNC(int) PyDict_AddWatcher(PyDict_WatchCallback);
-PyAPI_FUNC(int) PyDict_ClearWatcher(int);
-PyAPI_FUNC(int) PyDict_ContainsString(PyObject *, const char *);
-PyAPI_FUNC(int) PyDict_Pop(PyObject *, PyObject *, PyObject **);
-PyAPI_FUNC(int) PyDict_PopString(PyObject *, const char *, PyObject **);
-PyAPI_FUNC(PyObject *) PyDict_SetDefault(PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(int) PyDict_SetDefaultRef(PyObject *, PyObject *, PyObject *, PyObject **);
-PyAPI_FUNC(int) PyDict_Unwatch(int, PyObject *);
-PyAPI_FUNC(int) PyDict_Watch(int, PyObject *);
-PyAPI_FUNC(PyObject *) _PyDict_GetItemStringWithError(PyObject *, const char *);
-PyAPI_FUNC(PyObject *) _PyDict_GetItem_KnownHash(PyObject *, PyObject *, Py_hash_t);
-PyAPI_FUNC(PyObject *) _PyDict_NewPresized(Py_ssize_t);
-PyAPI_FUNC(PyObject *) _PyDict_Pop(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(int) PyDict_AddWatcher(PyDict_WatchCallback callback);
+PyAPI_FUNC(int) PyDict_ClearWatcher(int watcher);
+PyAPI_FUNC(int) PyDict_ContainsString(PyObject *dict, const char *key);
+PyAPI_FUNC(int) PyDict_Pop(PyObject *dict, PyObject *key, PyObject **result);
+PyAPI_FUNC(int) PyDict_PopString(PyObject *dict, const char *key, PyObject **result);
+PyAPI_FUNC(PyObject *) PyDict_SetDefault(PyObject *dict, PyObject *key, PyObject *value);
+PyAPI_FUNC(int) PyDict_SetDefaultRef(PyObject *dict, PyObject *key, PyObject *value,
+                                     PyObject **result);
+PyAPI_FUNC(int) PyDict_Unwatch(int watcher, PyObject *dict);
+PyAPI_FUNC(int) PyDict_Watch(int watcher, PyObject *dict);
+PyAPI_FUNC(PyObject *) _PyDict_GetItemStringWithError(PyObject *dict, const char *key);
+PyAPI_FUNC(PyObject *) _PyDict_GetItem_KnownHash(PyObject *dict, PyObject *key, Py_hash_t hash);
+PyAPI_FUNC(PyObject *) _PyDict_NewPresized(Py_ssize_t size);
+PyAPI_FUNC(PyObject *) _PyDict_Pop(PyObject *dict, PyObject *key, PyObject *fallback);
 
 _Py_END_DECLS
 

@@ -4,7 +4,7 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(FILE *) _Py_fopen_obj(PyObject *, const char *);
+PyAPI_FUNC(FILE *) _Py_fopen_obj(PyObject *path, const char *mode);
 
 _Py_END_DECLS
 

@@ -18,12 +18,12 @@ static inline double PyFloat_AS_DOUBLE(PyObject *op)
 #define PyFloat_AS_DOUBLE(op) PyFloat_AS_DOUBLE(_PyObject_CAST(op))
 
 /* IEEE 754 formats of 2, 4 and 8 bytes; the last argument is true for little-endian. */
-PyAPI_FUNC(int) PyFloat_Pack2(double, char *, int);
-PyAPI_FUNC(int) PyFloat_Pack4(double, char *, int);
-PyAPI_FUNC(int) PyFloat_Pack8(double, char *, int);
-PyAPI_FUNC(double) PyFloat_Unpack2(const char *, int);
-PyAPI_FUNC(double) PyFloat_Unpack4(const char *, int);
-PyAPI_FUNC(double) PyFloat_Unpack8(const char *, int);
+PyAPI_FUNC(int) PyFloat_Pack2(double value, char *data, int little_endian);
+PyAPI_FUNC(int) PyFloat_Pack4(double value, char *data, int little_endian);
+PyAPI_FUNC(int) PyFloat_Pack8(double value, char *data, int little_endian);
+PyAPI_FUNC(double) PyFloat_Unpack2(const char *data, int little_endian);
+PyAPI_FUNC(double) PyFloat_Unpack4(const char *data, int little_endian);
+PyAPI_FUNC(double) PyFloat_Unpack8(const char *data, int little_endian);
 
 _Py_END_DECLS
 

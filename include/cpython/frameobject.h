@@ -4,11 +4,12 @@
 
 _Py_BEGIN_DECLS
 
-PyAPI_FUNC(void) PyFrame_FastToLocals(PyFrameObject *);
-PyAPI_FUNC(int) PyFrame_FastToLocalsWithError(PyFrameObject *);
-PyAPI_FUNC(void) PyFrame_LocalsToFast(PyFrameObject *, int);
-PyAPI_FUNC(PyFrameObject *) PyFrame_New(PyThreadState *, PyCodeObject *, PyObject *, PyObject *);
-PyAPI_FUNC(int) _PyFrame_IsEntryFrame(PyFrameObject *);
+PyAPI_FUNC(void) PyFrame_FastToLocals(PyFrameObject *frame);
+PyAPI_FUNC(int) PyFrame_FastToLocalsWithError(PyFrameObject *frame);
+PyAPI_FUNC(void) PyFrame_LocalsToFast(PyFrameObject *frame, int clear);
+PyAPI_FUNC(PyFrameObject *) PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *globals,
+                                        PyObject *locals);
+PyAPI_FUNC(int) _PyFrame_IsEntryFrame(PyFrameObject *frame);
 
 /* The mapping that frame.f_locals of a function gives. */
 typedef struct {

@@ -52,24 +52,25 @@ PyAPI_DATA(PyTypeObject) PyStaticMethod_Type;
 #define PyFunction_Check(op) Py_IS_TYPE((op), &PyFunction_Type)
 
 /* New functions are new references; their parts are borrowed, NULL if absent. */
-PyAPI_FUNC(PyObject *) PyFunction_GetAnnotations(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_GetClosure(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_GetCode(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_GetDefaults(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_GetGlobals(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_GetKwDefaults(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_GetModule(PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_New(PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyFunction_NewWithQualName(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyFunction_GetAnnotations(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_GetClosure(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_GetCode(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_GetDefaults(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_GetGlobals(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_GetKwDefaults(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_GetModule(PyObject *function);
+PyAPI_FUNC(PyObject *) PyFunction_New(PyObject *code, PyObject *globals);
+PyAPI_FUNC(PyObject *) PyFunction_NewWithQualName(PyObject *code, PyObject *globals,
+                                                  PyObject *qualname);
 
 /* Change parts: 0, or -1 with an exception set. */
-PyAPI_FUNC(int) PyFunction_SetAnnotations(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyFunction_SetClosure(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyFunction_SetDefaults(PyObject *, PyObject *);
-PyAPI_FUNC(int) PyFunction_SetKwDefaults(PyObject *, PyObject *);
-PyAPI_FUNC(void) PyFunction_SetVectorcall(PyFunctionObject *, vectorcallfunc);
-PyAPI_FUNC(PyObject *) PyClassMethod_New(PyObject *);
-PyAPI_FUNC(PyObject *) PyStaticMethod_New(PyObject *);
+PyAPI_FUNC(int) PyFunction_SetAnnotations(PyObject *function, PyObject *annotations);
+PyAPI_FUNC(int) PyFunction_SetClosure(PyObject *function, PyObject *closure);
+PyAPI_FUNC(int) PyFunction_SetDefaults(PyObject *function, PyObject *defaults);
+PyAPI_FUNC(int) PyFunction_SetKwDefaults(PyObject *function, PyObject *defaults);
+PyAPI_FUNC(void) PyFunction_SetVectorcall(PyFunctionObject *function, vectorcallfunc vectorcall);
+PyAPI_FUNC(PyObject *) PyClassMethod_New(PyObject *callable);
+PyAPI_FUNC(PyObject *) PyStaticMethod_New(PyObject *callable);
 
 #define _PyFunction_CAST(func) (assert(PyFunction_Check(func)), _Py_CAST(PyFunctionObject *, func))
 
@@ -128,8 +129,8 @@ typedef enum {
 } PyFunction_WatchEvent;
 typedef int (*PyFunction_WatchCallback)(PyFunction_WatchEvent, PyFunctionObject *, PyObject *);
 
-PyAPI_FUNC(int) PyFunction_AddWatcher(PyFunction_WatchCallback);
-PyAPI_FUNC(int) PyFunction_ClearWatcher(int);
+PyAPI_FUNC(int) PyFunction_AddWatcher(PyFunction_WatchCallback callback);
+PyAPI_FUNC(int) PyFunction_ClearWatcher(int watcher);
 
 _Py_END_DECLS
 #endif

@@ -11,7 +11,7 @@ struct _inittab {
 };
 
 PyAPI_DATA(struct _inittab *) PyImport_Inittab;
-PyAPI_FUNC(int) PyImport_ExtendInittab(struct _inittab *);
+PyAPI_FUNC(int) PyImport_ExtendInittab(struct _inittab *table);
 
 /* A frozen module. */
 struct _frozen {

@@ -17,11 +17,11 @@ typedef struct {
     int exitcode;
 } PyStatus;
 
-PyAPI_FUNC(PyStatus) PyStatus_Error(const char *);
-PyAPI_FUNC(int) PyStatus_Exception(PyStatus);
-PyAPI_FUNC(PyStatus) PyStatus_Exit(int);
-PyAPI_FUNC(int) PyStatus_IsError(PyStatus);
-PyAPI_FUNC(int) PyStatus_IsExit(PyStatus);
+PyAPI_FUNC(PyStatus) PyStatus_Error(const char *message);
+PyAPI_FUNC(int) PyStatus_Exception(PyStatus status);
+PyAPI_FUNC(PyStatus) PyStatus_Exit(int code);
+PyAPI_FUNC(int) PyStatus_IsError(PyStatus status);
+PyAPI_FUNC(int) PyStatus_IsExit(PyStatus status);
 PyAPI_FUNC(PyStatus) PyStatus_NoMemory(void);
 PyAPI_FUNC(PyStatus) PyStatus_Ok(void);
 
@@ -29,8 +29,9 @@ typedef struct {
     Py_ssize_t length;
     wchar_t **items;
 } PyWideStringList;
-PyAPI_FUNC(PyStatus) PyWideStringList_Append(PyWideStringList *, const wchar_t *);
-PyAPI_FUNC(PyStatus) PyWideStringList_Insert(PyWideStringList *, Py_ssize_t, const wchar_t *);
+PyAPI_FUNC(PyStatus) PyWideStringList_Append(PyWideStringList *list, const wchar_t *item);
+PyAPI_FUNC(PyStatus) PyWideStringList_Insert(PyWideStringList *list, Py_ssize_t index,
+                                             const wchar_t *item);
 
 typedef struct PyPreConfig {
     int _config_init;
@@ -44,8 +45,8 @@ typedef struct PyPreConfig {
     int dev_mode;
     int allocator;
 } PyPreConfig;
-PyAPI_FUNC(void) PyPreConfig_InitIsolatedConfig(PyPreConfig *);
-PyAPI_FUNC(void) PyPreConfig_InitPythonConfig(PyPreConfig *);
+PyAPI_FUNC(void) PyPreConfig_InitIsolatedConfig(PyPreConfig *config);
+PyAPI_FUNC(void) PyPreConfig_InitPythonConfig(PyPreConfig *config);
 
 /* Strings are owned by the struct: set them with the functions, release with PyConfig_Clear. */
 typedef struct PyConfig {
@@ -121,17 +122,17 @@ typedef struct PyConfig {
 } PyConfig;
 
 /* Set parts; the result tells errors. */
-PyAPI_FUNC(void) PyConfig_Clear(PyConfig *);
-PyAPI_FUNC(void) PyConfig_InitIsolatedConfig(PyConfig *);
-PyAPI_FUNC(void) PyConfig_InitPythonConfig(PyConfig *);
-PyAPI_FUNC(PyStatus) PyConfig_Read(PyConfig *);
-PyAPI_FUNC(PyStatus) PyConfig_SetArgv(PyConfig *, Py_ssize_t, wchar_t *const *);
-PyAPI_FUNC(PyStatus) PyConfig_SetBytesArgv(PyConfig *, Py_ssize_t, char *const *);
-PyAPI_FUNC(PyStatus) PyConfig_SetBytesString(PyConfig *, wchar_t **, const char *);
-PyAPI_FUNC(PyStatus) PyConfig_SetString(PyConfig *, wchar_t **, const wchar_t *);
-PyAPI_FUNC(PyStatus) PyConfig_SetWideStringList(PyConfig *, PyWideStringList *, Py_ssize_t,
-    wchar_t **);
-PyAPI_FUNC(void) Py_GetArgcArgv(int *, wchar_t ***);
+PyAPI_FUNC(void) PyConfig_Clear(PyConfig *config);
+PyAPI_FUNC(void) PyConfig_InitIsolatedConfig(PyConfig *config);
+PyAPI_FUNC(void) PyConfig_InitPythonConfig(PyConfig *config);
+PyAPI_FUNC(PyStatus) PyConfig_Read(PyConfig *config);
+PyAPI_FUNC(PyStatus) PyConfig_SetArgv(PyConfig *config, Py_ssize_t argc, wchar_t *const *argv);
+PyAPI_FUNC(PyStatus) PyConfig_SetBytesArgv(PyConfig *config, Py_ssize_t argc, char *const *argv);
+PyAPI_FUNC(PyStatus) PyConfig_SetBytesString(PyConfig *config, wchar_t **field, const char *text);
+PyAPI_FUNC(PyStatus) PyConfig_SetString(PyConfig *config, wchar_t **field, const wchar_t *text);
+PyAPI_FUNC(PyStatus) PyConfig_SetWideStringList(PyConfig *config, PyWideStringList *list,
+                                                Py_ssize_t count, wchar_t **items);
+PyAPI_FUNC(void) Py_GetArgcArgv(int *argc, wchar_t ***argv);
 _Py_END_DECLS
 #endif
 

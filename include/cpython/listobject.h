@@ -37,8 +37,8 @@ static inline void PyList_SET_ITEM(PyObject *op, Py_ssize_t index, PyObject *val
     PyList_SET_ITEM(_PyObject_CAST(op), (index), _PyObject_CAST(value))
 
 /* Take all items of an iterable, or drop all items. */
-PyAPI_FUNC(int) PyList_Clear(PyObject *);
-PyAPI_FUNC(int) PyList_Extend(PyObject *, PyObject *);
+PyAPI_FUNC(int) PyList_Clear(PyObject *list);
+PyAPI_FUNC(int) PyList_Extend(PyObject *list, PyObject *iterable);
 
 _Py_END_DECLS
 

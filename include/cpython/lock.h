@@ -16,8 +16,8 @@ struct PyMutex {
 typedef struct PyMutex PyMutex;
 
 /* The slow paths, used when another thread holds or waits for the lock. */
-PyAPI_FUNC(void) PyMutex_Lock(PyMutex *);
-PyAPI_FUNC(void) PyMutex_Unlock(PyMutex *);
+PyAPI_FUNC(void) PyMutex_Lock(PyMutex *mutex);
+PyAPI_FUNC(void) PyMutex_Unlock(PyMutex *mutex);
 
 static inline void _PyMutex_Lock(PyMutex *m)
 {

@@ -30,9 +30,9 @@ struct _longobject {
     _PyLongValue long_value;
 };
 
-PyAPI_FUNC(PyObject *) _PyLong_Copy(PyLongObject *);
-PyAPI_FUNC(PyLongObject *) _PyLong_FromDigits(int, Py_ssize_t, digit *);
-PyAPI_FUNC(PyLongObject *) _PyLong_New(Py_ssize_t);
+PyAPI_FUNC(PyObject *) _PyLong_Copy(PyLongObject *op);
+PyAPI_FUNC(PyLongObject *) _PyLong_FromDigits(int negative, Py_ssize_t ndigits, digit *digits);
+PyAPI_FUNC(PyLongObject *) _PyLong_New(Py_ssize_t ndigits);
 
 /* An int of at most one digit, and its value. */
 static inline int _PyLong_IsCompact(const PyLongObject *op)

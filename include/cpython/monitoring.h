@@ -33,28 +33,41 @@ typedef struct _PyMonitoringState {
 } PyMonitoringState;
 
 /* Enter and leave a code-like object; 0, or -1 with an exception set. */
-PyAPI_FUNC(int) PyMonitoring_EnterScope(PyMonitoringState *, uint64_t *, const uint8_t *,
-    Py_ssize_t);
+PyAPI_FUNC(int) PyMonitoring_EnterScope(PyMonitoringState *states, uint64_t *version,
+                                        const uint8_t *events, Py_ssize_t count);
 PyAPI_FUNC(int) PyMonitoring_ExitScope(void);
-PyAPI_FUNC(int) _PyMonitoring_FireBranchEvent(PyMonitoringState *, PyObject *, int32_t, PyObject *);
-PyAPI_FUNC(int) _PyMonitoring_FireCRaiseEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FireCReturnEvent(PyMonitoringState *, PyObject *, int32_t, PyObject *);
-PyAPI_FUNC(int) _PyMonitoring_FireCallEvent(PyMonitoringState *, PyObject *, int32_t, PyObject *,
-    PyObject *);
-PyAPI_FUNC(int) _PyMonitoring_FireExceptionHandledEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FireJumpEvent(PyMonitoringState *, PyObject *, int32_t, PyObject *);
-PyAPI_FUNC(int) _PyMonitoring_FireLineEvent(PyMonitoringState *, PyObject *, int32_t, int);
-PyAPI_FUNC(int) _PyMonitoring_FirePyResumeEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FirePyReturnEvent(PyMonitoringState *, PyObject *, int32_t,
-    PyObject *);
-PyAPI_FUNC(int) _PyMonitoring_FirePyStartEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FirePyThrowEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FirePyUnwindEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FirePyYieldEvent(PyMonitoringState *, PyObject *, int32_t, PyObject *);
-PyAPI_FUNC(int) _PyMonitoring_FireRaiseEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FireReraiseEvent(PyMonitoringState *, PyObject *, int32_t);
-PyAPI_FUNC(int) _PyMonitoring_FireStopIterationEvent(PyMonitoringState *, PyObject *, int32_t,
-    PyObject *);
+PyAPI_FUNC(int) _PyMonitoring_FireBranchEvent(PyMonitoringState *state, PyObject *codelike,
+                                              int32_t offset, PyObject *target);
+PyAPI_FUNC(int) _PyMonitoring_FireCRaiseEvent(PyMonitoringState *state, PyObject *codelike,
+                                              int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FireCReturnEvent(PyMonitoringState *state, PyObject *codelike,
+                                               int32_t offset, PyObject *result);
+PyAPI_FUNC(int) _PyMonitoring_FireCallEvent(PyMonitoringState *state, PyObject *codelike,
+                                            int32_t offset, PyObject *callable, PyObject *arg0);
+PyAPI_FUNC(int) _PyMonitoring_FireExceptionHandledEvent(PyMonitoringState *state,
+                                                        PyObject *codelike, int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FireJumpEvent(PyMonitoringState *state, PyObject *codelike,
+                                            int32_t offset, PyObject *target);
+PyAPI_FUNC(int) _PyMonitoring_FireLineEvent(PyMonitoringState *state, PyObject *codelike,
+                                            int32_t offset, int line);
+PyAPI_FUNC(int) _PyMonitoring_FirePyResumeEvent(PyMonitoringState *state, PyObject *codelike,
+                                                int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FirePyReturnEvent(PyMonitoringState *state, PyObject *codelike,
+                                                int32_t offset, PyObject *result);
+PyAPI_FUNC(int) _PyMonitoring_FirePyStartEvent(PyMonitoringState *state, PyObject *codelike,
+                                               int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FirePyThrowEvent(PyMonitoringState *state, PyObject *codelike,
+                                               int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FirePyUnwindEvent(PyMonitoringState *state, PyObject *codelike,
+                                                int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FirePyYieldEvent(PyMonitoringState *state, PyObject *codelike,
+                                               int32_t offset, PyObject *result);
+PyAPI_FUNC(int) _PyMonitoring_FireRaiseEvent(PyMonitoringState *state, PyObject *codelike,
+                                             int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FireReraiseEvent(PyMonitoringState *state, PyObject *codelike,
+                                               int32_t offset);
+PyAPI_FUNC(int) _PyMonitoring_FireStopIterationEvent(PyMonitoringState *state, PyObject *codelike,
+                                                     int32_t offset, PyObject *value);
 
 /* Each call costs a byte's test while nobody listens; 0, or -1 with an exception set. */
 #define _PYMONITORING_IF_ACTIVE(STATE, CALL)                                                       \
@@ -65,7 +78,8 @@ PyAPI_FUNC(int) _PyMonitoring_FireStopIterationEvent(PyMonitoringState *, PyObje
 static inline int PyMonitoring_FireBranchEvent(PyMonitoringState *state, PyObject *codelike,
                                                int32_t offset, PyObject *target_offset)
 {
-    _PYMONITORING_IF_ACTIVE(state, _PyMonitoring_FireBranchEvent(state, codelike, offset, target_offset));
+    _PYMONITORING_IF_ACTIVE(state,
+                            _PyMonitoring_FireBranchEvent(state, codelike, offset, target_offset));
 }
 
 static inline int PyMonitoring_FireCRaiseEvent(PyMonitoringState *state, PyObject *codelike,
@@ -83,19 +97,22 @@ static inline int PyMonitoring_FireCReturnEvent(PyMonitoringState *state, PyObje
 static inline int PyMonitoring_FireCallEvent(PyMonitoringState *state, PyObject *codelike,
                                              int32_t offset, PyObject *callable, PyObject *arg0)
 {
-    _PYMONITORING_IF_ACTIVE(state, _PyMonitoring_FireCallEvent(state, codelike, offset, callable, arg0));
+    _PYMONITORING_IF_ACTIVE(state,
+                            _PyMonitoring_FireCallEvent(state, codelike, offset, callable, arg0));
 }
 
 static inline int PyMonitoring_FireExceptionHandledEvent(PyMonitoringState *state,
                                                          PyObject *codelike, int32_t offset)
 {
-    _PYMONITORING_IF_ACTIVE(state, _PyMonitoring_FireExceptionHandledEvent(state, codelike, offset));
+    _PYMONITORING_IF_ACTIVE(state,
+                            _PyMonitoring_FireExceptionHandledEvent(state, codelike, offset));
 }
 
 static inline int PyMonitoring_FireJumpEvent(PyMonitoringState *state, PyObject *codelike,
                                              int32_t offset, PyObject *target_offset)
 {
-    _PYMONITORING_IF_ACTIVE(state, _PyMonitoring_FireJumpEvent(state, codelike, offset, target_offset));
+    _PYMONITORING_IF_ACTIVE(state,
+                            _PyMonitoring_FireJumpEvent(state, codelike, offset, target_offset));
 }
 
 static inline int PyMonitoring_FireLineEvent(PyMonitoringState *state, PyObject *codelike,
@@ -113,7 +130,8 @@ static inline int PyMonitoring_FirePyResumeEvent(PyMonitoringState *state, PyObj
 static inline int PyMonitoring_FirePyReturnEvent(PyMonitoringState *state, PyObject *codelike,
                                                  int32_t offset, PyObject *retval)
 {
-    _PYMONITORING_IF_ACTIVE(state, _PyMonitoring_FirePyReturnEvent(state, codelike, offset, retval));
+    _PYMONITORING_IF_ACTIVE(state,
+                            _PyMonitoring_FirePyReturnEvent(state, codelike, offset, retval));
 }
 
 static inline int PyMonitoring_FirePyStartEvent(PyMonitoringState *state, PyObject *codelike,
@@ -155,7 +173,8 @@ static inline int PyMonitoring_FireReraiseEvent(PyMonitoringState *state, PyObje
 static inline int PyMonitoring_FireStopIterationEvent(PyMonitoringState *state, PyObject *codelike,
                                                       int32_t offset, PyObject *value)
 {
-    _PYMONITORING_IF_ACTIVE(state, _PyMonitoring_FireStopIterationEvent(state, codelike, offset, value));
+    _PYMONITORING_IF_ACTIVE(state,
+                            _PyMonitoring_FireStopIterationEvent(state, codelike, offset, value));
 }
 
 #undef _PYMONITORING_IF_ACTIVE

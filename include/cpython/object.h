@@ -189,43 +189,46 @@ typedef enum {
 typedef int (*PyRefTracer)(PyObject *, PyRefTracerEvent, void *);
 
 /* Attribute found along the MRO: borrowed reference, or NULL without an exception. */
-PyAPI_FUNC(PyObject *) _PyType_Lookup(PyTypeObject *, PyObject *);
-PyAPI_FUNC(PyObject *) _PyType_LookupRef(PyTypeObject *, PyObject *);
+PyAPI_FUNC(PyObject *) _PyType_Lookup(PyTypeObject *type, PyObject *name);
+PyAPI_FUNC(PyObject *) _PyType_LookupRef(PyTypeObject *type, PyObject *name);
 
 /* Watch changes of types; -1 with an exception set. */
-PyAPI_FUNC(int) PyType_AddWatcher(PyType_WatchCallback);
-PyAPI_FUNC(int) PyType_ClearWatcher(int);
-PyAPI_FUNC(int) PyType_Watch(int, PyObject *);
-PyAPI_FUNC(void) PyObject_CallFinalizer(PyObject *);
-PyAPI_FUNC(int) PyObject_CallFinalizerFromDealloc(PyObject *);
-PyAPI_FUNC(void) PyObject_ClearManagedDict(PyObject *);
-PyAPI_FUNC(void *) PyObject_GetItemData(PyObject *);
-PyAPI_FUNC(int) PyObject_Print(PyObject *, FILE *, int);
-PyAPI_FUNC(int) PyObject_VisitManagedDict(PyObject *, visitproc, void *);
-PyAPI_FUNC(PyRefTracer) PyRefTracer_GetTracer(void **);
-PyAPI_FUNC(int) PyRefTracer_SetTracer(PyRefTracer, void *);
-PyAPI_FUNC(PyObject *) PyType_GetDict(PyTypeObject *);
-PyAPI_FUNC(int) PyType_Unwatch(int, PyObject *);
-PyAPI_FUNC(void) PyUnstable_Object_ClearWeakRefsNoCallbacks(PyObject *);
-PyAPI_FUNC(int) PyUnstable_Type_AssignVersionTag(PyTypeObject *);
-PyAPI_FUNC(_Py_NO_RETURN void) _PyObject_AssertFailed(PyObject *, const char *, const char *,
-    const char *, int, const char *);
-PyAPI_FUNC(void) _PyObject_Dump(PyObject *);
-PyAPI_FUNC(PyObject *) _PyObject_FunctionStr(PyObject *);
-PyAPI_FUNC(PyObject *) _PyObject_GenericGetAttrWithDict(PyObject *, PyObject *, PyObject *, int);
-PyAPI_FUNC(int) _PyObject_GenericSetAttrWithDict(PyObject *, PyObject *, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) _PyObject_GetAttrId(PyObject *, _Py_Identifier *);
-PyAPI_FUNC(PyObject **) _PyObject_GetDictPtr(PyObject *);
-PyAPI_FUNC(int) _PyObject_SetManagedDict(PyObject *, PyObject *);
-PyAPI_FUNC(int) _PyTrash_begin(PyThreadState *, PyObject *);
-PyAPI_FUNC(void) _PyTrash_end(PyThreadState *);
-PyAPI_FUNC(void) _PyTrash_thread_deposit_object(PyThreadState *, PyObject *);
-PyAPI_FUNC(void) _PyTrash_thread_destroy_chain(PyThreadState *);
-PyAPI_FUNC(const char *) _PyType_Name(PyTypeObject *);
+PyAPI_FUNC(int) PyType_AddWatcher(PyType_WatchCallback callback);
+PyAPI_FUNC(int) PyType_ClearWatcher(int watcher);
+PyAPI_FUNC(int) PyType_Watch(int watcher, PyObject *type);
+PyAPI_FUNC(void) PyObject_CallFinalizer(PyObject *op);
+PyAPI_FUNC(int) PyObject_CallFinalizerFromDealloc(PyObject *op);
+PyAPI_FUNC(void) PyObject_ClearManagedDict(PyObject *op);
+PyAPI_FUNC(void *) PyObject_GetItemData(PyObject *op);
+PyAPI_FUNC(int) PyObject_Print(PyObject *op, FILE *stream, int flags);
+PyAPI_FUNC(int) PyObject_VisitManagedDict(PyObject *op, visitproc visit, void *arg);
+PyAPI_FUNC(PyRefTracer) PyRefTracer_GetTracer(void **data);
+PyAPI_FUNC(int) PyRefTracer_SetTracer(PyRefTracer tracer, void *data);
+PyAPI_FUNC(PyObject *) PyType_GetDict(PyTypeObject *type);
+PyAPI_FUNC(int) PyType_Unwatch(int watcher, PyObject *type);
+PyAPI_FUNC(void) PyUnstable_Object_ClearWeakRefsNoCallbacks(PyObject *op);
+PyAPI_FUNC(int) PyUnstable_Type_AssignVersionTag(PyTypeObject *type);
+PyAPI_FUNC(_Py_NO_RETURN void) _PyObject_AssertFailed(PyObject *op, const char *expression,
+                                                      const char *message, const char *filename,
+                                                      int line, const char *function);
+PyAPI_FUNC(void) _PyObject_Dump(PyObject *op);
+PyAPI_FUNC(PyObject *) _PyObject_FunctionStr(PyObject *op);
+PyAPI_FUNC(PyObject *) _PyObject_GenericGetAttrWithDict(PyObject *op, PyObject *name,
+                                                        PyObject *dict, int suppress);
+PyAPI_FUNC(int) _PyObject_GenericSetAttrWithDict(PyObject *op, PyObject *name, PyObject *value,
+                                                 PyObject *dict);
+PyAPI_FUNC(PyObject *) _PyObject_GetAttrId(PyObject *op, _Py_Identifier *name);
+PyAPI_FUNC(PyObject **) _PyObject_GetDictPtr(PyObject *op);
+PyAPI_FUNC(int) _PyObject_SetManagedDict(PyObject *op, PyObject *dict);
+PyAPI_FUNC(int) _PyTrash_begin(PyThreadState *ts, PyObject *op);
+PyAPI_FUNC(void) _PyTrash_end(PyThreadState *ts);
+PyAPI_FUNC(void) _PyTrash_thread_deposit_object(PyThreadState *ts, PyObject *op);
+PyAPI_FUNC(void) _PyTrash_thread_destroy_chain(PyThreadState *ts);
+PyAPI_FUNC(const char *) _PyType_Name(PyTypeObject *type);
 PyAPI_FUNC(void) _Py_BreakPoint(void);
-PyAPI_FUNC(void) _Py_NewReference(PyObject *);
-PyAPI_FUNC(void) _Py_NewReferenceNoTotal(PyObject *);
-PyAPI_FUNC(void) _Py_ResurrectReference(PyObject *);
+PyAPI_FUNC(void) _Py_NewReference(PyObject *op);
+PyAPI_FUNC(void) _Py_NewReferenceNoTotal(PyObject *op);
+PyAPI_FUNC(void) _Py_ResurrectReference(PyObject *op);
 
 /* ---- assignment that releases the old value last ---- */
 

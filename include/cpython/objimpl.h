@@ -23,13 +23,13 @@ typedef struct {
     void (*free)(void *, void *, size_t);
 } PyObjectArenaAllocator;
 
-PyAPI_FUNC(PyObject **) PyObject_GET_WEAKREFS_LISTPTR(PyObject *);
-PyAPI_FUNC(void) PyObject_GetArenaAllocator(PyObjectArenaAllocator *);
-PyAPI_FUNC(int) PyObject_IS_GC(PyObject *);
-PyAPI_FUNC(void) PyObject_SetArenaAllocator(PyObjectArenaAllocator *);
-PyAPI_FUNC(int) PyType_SUPPORTS_WEAKREFS(PyTypeObject *);
-PyAPI_FUNC(void) PyUnstable_GC_VisitObjects(gcvisitobjects_t, void *);
-PyAPI_FUNC(PyObject *) PyUnstable_Object_GC_NewWithExtraData(PyTypeObject *, size_t);
+PyAPI_FUNC(PyObject **) PyObject_GET_WEAKREFS_LISTPTR(PyObject *op);
+PyAPI_FUNC(void) PyObject_GetArenaAllocator(PyObjectArenaAllocator *allocator);
+PyAPI_FUNC(int) PyObject_IS_GC(PyObject *op);
+PyAPI_FUNC(void) PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator);
+PyAPI_FUNC(int) PyType_SUPPORTS_WEAKREFS(PyTypeObject *type);
+PyAPI_FUNC(void) PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *arg);
+PyAPI_FUNC(PyObject *) PyUnstable_Object_GC_NewWithExtraData(PyTypeObject *type, size_t extra_size);
 
 _Py_END_DECLS
 

@@ -15,9 +15,9 @@ PyAPI_DATA(PyTypeObject) PyODict_Type;
 #define PyODict_CheckExact(op) Py_IS_TYPE((op), &PyODict_Type)
 #define PyODict_SIZE(op) PyDict_GET_SIZE((op))
 
-PyAPI_FUNC(int) PyODict_DelItem(PyObject *, PyObject *);
+PyAPI_FUNC(int) PyODict_DelItem(PyObject *dict, PyObject *key);
 PyAPI_FUNC(PyObject *) PyODict_New(void);
-PyAPI_FUNC(int) PyODict_SetItem(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(int) PyODict_SetItem(PyObject *dict, PyObject *key, PyObject *value);
 
 /* Reading is as for dict. */
 #define PyODict_GetItem(od, key) PyDict_GetItem(_PyObject_CAST(od), (key))

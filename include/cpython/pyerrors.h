@@ -86,15 +86,16 @@ typedef struct {
 
 typedef PyOSErrorObject PyEnvironmentErrorObject;
 
-PyAPI_FUNC(void) PyErr_FormatUnraisable(const char *, ...);
-PyAPI_FUNC(PyObject *) PyErr_ProgramTextObject(PyObject *, int);
-PyAPI_FUNC(void) PyErr_RangedSyntaxLocationObject(PyObject *, int, int, int, int);
-PyAPI_FUNC(void) PyErr_SyntaxLocationObject(PyObject *, int, int);
+PyAPI_FUNC(void) PyErr_FormatUnraisable(const char *format, ...);
+PyAPI_FUNC(PyObject *) PyErr_ProgramTextObject(PyObject *filename, int line);
+PyAPI_FUNC(void) PyErr_RangedSyntaxLocationObject(PyObject *filename, int line, int column,
+                                                  int end_line, int end_column);
+PyAPI_FUNC(void) PyErr_SyntaxLocationObject(PyObject *filename, int line, int column);
 PyAPI_DATA(PyObject *) PyExc_PythonFinalizationError;
-PyAPI_FUNC(int) PySignal_SetWakeupFd(int);
-PyAPI_FUNC(PyObject *) PyUnstable_Exc_PrepReraiseStar(PyObject *, PyObject *);
-PyAPI_FUNC(void) _PyErr_ChainExceptions1(PyObject *);
-PyAPI_FUNC(_Py_NO_RETURN void) _Py_FatalErrorFunc(const char *, const char *);
+PyAPI_FUNC(int) PySignal_SetWakeupFd(int fd);
+PyAPI_FUNC(PyObject *) PyUnstable_Exc_PrepReraiseStar(PyObject *original, PyObject *raised);
+PyAPI_FUNC(void) _PyErr_ChainExceptions1(PyObject *op);
+PyAPI_FUNC(_Py_NO_RETURN void) _Py_FatalErrorFunc(const char *function, const char *message);
 #define Py_FatalError(message) _Py_FatalErrorFunc(__func__, (message))
 
 _Py_END_DECLS

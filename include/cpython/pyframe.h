@@ -19,18 +19,18 @@ struct _PyInterpreterFrame;
 #define PyUnstable_EXECUTABLE_KINDS                  5
 
 /* Parts of a frame: new references, NULL with an exception set. */
-PyAPI_FUNC(PyFrameObject *) PyFrame_GetBack(PyFrameObject *);
-PyAPI_FUNC(PyObject *) PyFrame_GetBuiltins(PyFrameObject *);
-PyAPI_FUNC(PyObject *) PyFrame_GetGenerator(PyFrameObject *);
-PyAPI_FUNC(PyObject *) PyFrame_GetGlobals(PyFrameObject *);
-PyAPI_FUNC(int) PyFrame_GetLasti(PyFrameObject *);
-PyAPI_FUNC(PyObject *) PyFrame_GetLocals(PyFrameObject *);
-PyAPI_FUNC(PyObject *) PyFrame_GetVar(PyFrameObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyFrame_GetVarString(PyFrameObject *, const char *);
+PyAPI_FUNC(PyFrameObject *) PyFrame_GetBack(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetBuiltins(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetGenerator(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetGlobals(PyFrameObject *frame);
+PyAPI_FUNC(int) PyFrame_GetLasti(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetLocals(PyFrameObject *frame);
+PyAPI_FUNC(PyObject *) PyFrame_GetVar(PyFrameObject *frame, PyObject *name);
+PyAPI_FUNC(PyObject *) PyFrame_GetVarString(PyFrameObject *frame, const char *name);
 PyAPI_DATA(const PyTypeObject * const) PyUnstable_ExecutableKinds[PyUnstable_EXECUTABLE_KINDS+1];
-PyAPI_FUNC(PyObject *) PyUnstable_InterpreterFrame_GetCode(struct _PyInterpreterFrame *);
-PyAPI_FUNC(int) PyUnstable_InterpreterFrame_GetLasti(struct _PyInterpreterFrame *);
-PyAPI_FUNC(int) PyUnstable_InterpreterFrame_GetLine(struct _PyInterpreterFrame *);
+PyAPI_FUNC(PyObject *) PyUnstable_InterpreterFrame_GetCode(struct _PyInterpreterFrame *frame);
+PyAPI_FUNC(int) PyUnstable_InterpreterFrame_GetLasti(struct _PyInterpreterFrame *frame);
+PyAPI_FUNC(int) PyUnstable_InterpreterFrame_GetLine(struct _PyInterpreterFrame *frame);
 
 _Py_END_DECLS
 

@@ -24,9 +24,9 @@ typedef struct {
 } PyHash_FuncDef;
 
 PyAPI_FUNC(PyHash_FuncDef *) PyHash_GetFuncDef(void);
-PyAPI_FUNC(Py_hash_t) PyObject_GenericHash(PyObject *);
-PyAPI_FUNC(Py_hash_t) Py_HashPointer(const void *);
-PyAPI_FUNC(Py_hash_t) _Py_HashDouble(PyObject *, double);
+PyAPI_FUNC(Py_hash_t) PyObject_GenericHash(PyObject *op);
+PyAPI_FUNC(Py_hash_t) Py_HashPointer(const void *pointer);
+PyAPI_FUNC(Py_hash_t) _Py_HashDouble(PyObject *op, double value);
 #define _Py_HashPointer Py_HashPointer
 
 _Py_END_DECLS

@@ -48,15 +48,19 @@ typedef struct {
     }
 
 typedef void (*atexit_datacallbackfunc)(void *);
-PyAPI_FUNC(int) PyUnstable_AtExit(PyInterpreterState *, atexit_datacallbackfunc, void *);
-PyAPI_FUNC(_Py_NO_RETURN void) Py_ExitStatusException(PyStatus);
-PyAPI_FUNC(int) Py_FdIsInteractive(FILE *, const char *);
-PyAPI_FUNC(int) Py_FrozenMain(int, char **);
-PyAPI_FUNC(PyStatus) Py_InitializeFromConfig(const PyConfig *);
-PyAPI_FUNC(PyStatus) Py_NewInterpreterFromConfig(PyThreadState **, const PyInterpreterConfig *);
-PyAPI_FUNC(PyStatus) Py_PreInitialize(const PyPreConfig *);
-PyAPI_FUNC(PyStatus) Py_PreInitializeFromArgs(const PyPreConfig *, Py_ssize_t, wchar_t **);
-PyAPI_FUNC(PyStatus) Py_PreInitializeFromBytesArgs(const PyPreConfig *, Py_ssize_t, char **);
+PyAPI_FUNC(int) PyUnstable_AtExit(PyInterpreterState *interp, atexit_datacallbackfunc function,
+                                  void *data);
+PyAPI_FUNC(_Py_NO_RETURN void) Py_ExitStatusException(PyStatus status);
+PyAPI_FUNC(int) Py_FdIsInteractive(FILE *file, const char *filename);
+PyAPI_FUNC(int) Py_FrozenMain(int argc, char **argv);
+PyAPI_FUNC(PyStatus) Py_InitializeFromConfig(const PyConfig *config);
+PyAPI_FUNC(PyStatus) Py_NewInterpreterFromConfig(PyThreadState **ts,
+                                                 const PyInterpreterConfig *config);
+PyAPI_FUNC(PyStatus) Py_PreInitialize(const PyPreConfig *config);
+PyAPI_FUNC(PyStatus) Py_PreInitializeFromArgs(const PyPreConfig *config, Py_ssize_t argc,
+                                              wchar_t **argv);
+PyAPI_FUNC(PyStatus) Py_PreInitializeFromBytesArgs(const PyPreConfig *config, Py_ssize_t argc,
+                                                   char **argv);
 PyAPI_FUNC(int) Py_RunMain(void);
 PyAPI_FUNC(PyStatus) _Py_InitializeMain(void);
 

@@ -31,8 +31,8 @@ typedef struct {
 } PyMemAllocatorEx;
 
 /* Read and replace the allocator of a domain; add the debug hooks to all of them. */
-PyAPI_FUNC(void) PyMem_GetAllocator(PyMemAllocatorDomain, PyMemAllocatorEx *);
-PyAPI_FUNC(void) PyMem_SetAllocator(PyMemAllocatorDomain, PyMemAllocatorEx *);
+PyAPI_FUNC(void) PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator);
+PyAPI_FUNC(void) PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator);
 PyAPI_FUNC(void) PyMem_SetupDebugHooks(void);
 
 _Py_END_DECLS

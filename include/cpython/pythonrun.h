@@ -5,34 +5,42 @@
 _Py_BEGIN_DECLS
 
 /* 0, or -1 after printing the exception; PyRun_String and File give a new reference. */
-PyAPI_FUNC(int) PyRun_AnyFile(FILE *, const char *);
-PyAPI_FUNC(int) PyRun_AnyFileEx(FILE *, const char *, int);
-PyAPI_FUNC(int) PyRun_AnyFileExFlags(FILE *, const char *, int, PyCompilerFlags *);
-PyAPI_FUNC(int) PyRun_AnyFileFlags(FILE *, const char *, PyCompilerFlags *);
-PyAPI_FUNC(PyObject *) PyRun_File(FILE *, const char *, int, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyRun_FileEx(FILE *, const char *, int, PyObject *, PyObject *, int);
-PyAPI_FUNC(PyObject *) PyRun_FileExFlags(FILE *, const char *, int, PyObject *, PyObject *, int,
-    PyCompilerFlags *);
-PyAPI_FUNC(PyObject *) PyRun_FileFlags(FILE *, const char *, int, PyObject *, PyObject *,
-    PyCompilerFlags *);
-PyAPI_FUNC(int) PyRun_InteractiveLoop(FILE *, const char *);
-PyAPI_FUNC(int) PyRun_InteractiveLoopFlags(FILE *, const char *, PyCompilerFlags *);
-PyAPI_FUNC(int) PyRun_InteractiveOne(FILE *, const char *);
-PyAPI_FUNC(int) PyRun_InteractiveOneFlags(FILE *, const char *, PyCompilerFlags *);
-PyAPI_FUNC(int) PyRun_InteractiveOneObject(FILE *, PyObject *, PyCompilerFlags *);
-PyAPI_FUNC(int) PyRun_SimpleFile(FILE *, const char *);
-PyAPI_FUNC(int) PyRun_SimpleFileEx(FILE *, const char *, int);
-PyAPI_FUNC(int) PyRun_SimpleFileExFlags(FILE *, const char *, int, PyCompilerFlags *);
-PyAPI_FUNC(int) PyRun_SimpleString(const char *);
-PyAPI_FUNC(int) PyRun_SimpleStringFlags(const char *, PyCompilerFlags *);
-PyAPI_FUNC(PyObject *) PyRun_String(const char *, int, PyObject *, PyObject *);
-PyAPI_FUNC(PyObject *) PyRun_StringFlags(const char *, int, PyObject *, PyObject *,
-    PyCompilerFlags *);
-PyAPI_FUNC(char *) PyOS_Readline(FILE *, FILE *, const char *);
+PyAPI_FUNC(int) PyRun_AnyFile(FILE *file, const char *filename);
+PyAPI_FUNC(int) PyRun_AnyFileEx(FILE *file, const char *filename, int close_it);
+PyAPI_FUNC(int) PyRun_AnyFileExFlags(FILE *file, const char *filename, int close_it,
+                                     PyCompilerFlags *flags);
+PyAPI_FUNC(int) PyRun_AnyFileFlags(FILE *file, const char *filename, PyCompilerFlags *flags);
+PyAPI_FUNC(PyObject *) PyRun_File(FILE *file, const char *filename, int start, PyObject *globals,
+                                  PyObject *locals);
+PyAPI_FUNC(PyObject *) PyRun_FileEx(FILE *file, const char *filename, int start, PyObject *globals,
+                                    PyObject *locals, int close_it);
+PyAPI_FUNC(PyObject *) PyRun_FileExFlags(FILE *file, const char *filename, int start,
+                                         PyObject *globals, PyObject *locals, int close_it,
+                                         PyCompilerFlags *flags);
+PyAPI_FUNC(PyObject *) PyRun_FileFlags(FILE *file, const char *filename, int start,
+                                       PyObject *globals, PyObject *locals, PyCompilerFlags *flags);
+PyAPI_FUNC(int) PyRun_InteractiveLoop(FILE *file, const char *filename);
+PyAPI_FUNC(int) PyRun_InteractiveLoopFlags(FILE *file, const char *filename,
+                                           PyCompilerFlags *flags);
+PyAPI_FUNC(int) PyRun_InteractiveOne(FILE *file, const char *filename);
+PyAPI_FUNC(int) PyRun_InteractiveOneFlags(FILE *file, const char *filename, PyCompilerFlags *flags);
+PyAPI_FUNC(int) PyRun_InteractiveOneObject(FILE *file, PyObject *filename, PyCompilerFlags *flags);
+PyAPI_FUNC(int) PyRun_SimpleFile(FILE *file, const char *filename);
+PyAPI_FUNC(int) PyRun_SimpleFileEx(FILE *file, const char *filename, int close_it);
+PyAPI_FUNC(int) PyRun_SimpleFileExFlags(FILE *file, const char *filename, int close_it,
+                                        PyCompilerFlags *flags);
+PyAPI_FUNC(int) PyRun_SimpleString(const char *text);
+PyAPI_FUNC(int) PyRun_SimpleStringFlags(const char *text, PyCompilerFlags *flags);
+PyAPI_FUNC(PyObject *) PyRun_String(const char *text, int start, PyObject *globals,
+                                    PyObject *locals);
+PyAPI_FUNC(PyObject *) PyRun_StringFlags(const char *text, int start, PyObject *globals,
+                                         PyObject *locals, PyCompilerFlags *flags);
+PyAPI_FUNC(char *) PyOS_Readline(FILE *in, FILE *out, const char *prompt);
 PyAPI_DATA(char *) (*PyOS_ReadlineFunctionPointer)(FILE *, FILE *, const char *);
-PyAPI_FUNC(PyObject *) Py_CompileStringExFlags(const char *, const char *, int, PyCompilerFlags *,
-    int);
-PyAPI_FUNC(PyObject *) Py_CompileStringObject(const char *, PyObject *, int, PyCompilerFlags *, int);
+PyAPI_FUNC(PyObject *) Py_CompileStringExFlags(const char *text, const char *filename, int start,
+                                               PyCompilerFlags *flags, int optimize);
+PyAPI_FUNC(PyObject *) Py_CompileStringObject(const char *text, PyObject *filename, int start,
+                                              PyCompilerFlags *flags, int optimize);
 
 /* The same with fewer arguments. */
 #define Py_CompileString(str, p, s) Py_CompileStringExFlags(str, p, s, NULL, -1)

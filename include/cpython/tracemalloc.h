@@ -4,8 +4,8 @@
 
 #ifndef Py_LIMITED_API
 _Py_BEGIN_DECLS
-PyAPI_FUNC(int) PyTraceMalloc_Track(unsigned int, uintptr_t, size_t);
-PyAPI_FUNC(int) PyTraceMalloc_Untrack(unsigned int, uintptr_t);
+PyAPI_FUNC(int) PyTraceMalloc_Track(unsigned int domain, uintptr_t address, size_t size);
+PyAPI_FUNC(int) PyTraceMalloc_Untrack(unsigned int domain, uintptr_t address);
 _Py_END_DECLS
 #endif
 

@@ -162,7 +162,9 @@ static inline Py_UCS4 PyUnicode_MAX_CHAR_VALUE(PyObject *op)
     if (PyUnicode_IS_ASCII(op))
         return 0x7fU;
     int kind = PyUnicode_KIND(op);
-    return kind == PyUnicode_1BYTE_KIND ? 0xffU : kind == PyUnicode_2BYTE_KIND ? 0xffffU : 0x10ffffU;
+    if (kind == PyUnicode_1BYTE_KIND)
+        return 0xffU;
+    return kind == PyUnicode_2BYTE_KIND ? 0xffffU : 0x10ffffU;
 }
 #define PyUnicode_MAX_CHAR_VALUE(op) PyUnicode_MAX_CHAR_VALUE(_PyObject_CAST(op))
 
@@ -201,7 +203,7 @@ static inline Py_UCS4 Py_UNICODE_LOW_SURROGATE(Py_UCS4 ch)
 }
 
 /* New str of a length and a largest character, to be filled (new reference). */
-PyAPI_FUNC(PyObject *) PyUnicode_New(Py_ssize_t, Py_UCS4);
+PyAPI_FUNC(PyObject *) PyUnicode_New(Py_ssize_t length, Py_UCS4 maxchar);
 
 /* ---- building a str piece by piece ---- */
 
@@ -220,17 +222,20 @@ typedef struct {
 } _PyUnicodeWriter;
 
 /* Each function returns 0, or -1 with an exception set; Finish gives a new reference. */
-PyAPI_FUNC(void) _PyUnicodeWriter_Dealloc(_PyUnicodeWriter *);
-PyAPI_FUNC(PyObject *) _PyUnicodeWriter_Finish(_PyUnicodeWriter *);
-PyAPI_FUNC(void) _PyUnicodeWriter_Init(_PyUnicodeWriter *);
-PyAPI_FUNC(int) _PyUnicodeWriter_PrepareInternal(_PyUnicodeWriter *, Py_ssize_t, Py_UCS4);
-PyAPI_FUNC(int) _PyUnicodeWriter_PrepareKindInternal(_PyUnicodeWriter *, int);
-PyAPI_FUNC(int) _PyUnicodeWriter_WriteASCIIString(_PyUnicodeWriter *, const char *, Py_ssize_t);
-PyAPI_FUNC(int) _PyUnicodeWriter_WriteChar(_PyUnicodeWriter *, Py_UCS4);
-PyAPI_FUNC(int) _PyUnicodeWriter_WriteLatin1String(_PyUnicodeWriter *, const char *, Py_ssize_t);
-PyAPI_FUNC(int) _PyUnicodeWriter_WriteStr(_PyUnicodeWriter *, PyObject *);
-PyAPI_FUNC(int) _PyUnicodeWriter_WriteSubstring(_PyUnicodeWriter *, PyObject *, Py_ssize_t,
-    Py_ssize_t);
+PyAPI_FUNC(void) _PyUnicodeWriter_Dealloc(_PyUnicodeWriter *writer);
+PyAPI_FUNC(PyObject *) _PyUnicodeWriter_Finish(_PyUnicodeWriter *writer);
+PyAPI_FUNC(void) _PyUnicodeWriter_Init(_PyUnicodeWriter *writer);
+PyAPI_FUNC(int) _PyUnicodeWriter_PrepareInternal(_PyUnicodeWriter *writer, Py_ssize_t length,
+                                                 Py_UCS4 maxchar);
+PyAPI_FUNC(int) _PyUnicodeWriter_PrepareKindInternal(_PyUnicodeWriter *writer, int kind);
+PyAPI_FUNC(int) _PyUnicodeWriter_WriteASCIIString(_PyUnicodeWriter *writer, const char *text,
+                                                  Py_ssize_t size);
+PyAPI_FUNC(int) _PyUnicodeWriter_WriteChar(_PyUnicodeWriter *writer, Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicodeWriter_WriteLatin1String(_PyUnicodeWriter *writer, const char *text,
+                                                   Py_ssize_t size);
+PyAPI_FUNC(int) _PyUnicodeWriter_WriteStr(_PyUnicodeWriter *writer, PyObject *str);
+PyAPI_FUNC(int) _PyUnicodeWriter_WriteSubstring(_PyUnicodeWriter *writer, PyObject *str,
+                                                Py_ssize_t start, Py_ssize_t end);
 
 #define _PyUnicodeWriter_Prepare(WRITER, LENGTH, MAXCHAR)                                          \
     (((MAXCHAR) <= (WRITER)->maxchar && (LENGTH) <= (WRITER)->size - (WRITER)->pos)                \
@@ -243,28 +248,29 @@ PyAPI_FUNC(int) _PyUnicodeWriter_WriteSubstring(_PyUnicodeWriter *, PyObject *, 
 
 /* ---- properties of characters ---- */
 
-PyAPI_FUNC(const char *) PyUnicode_AsUTF8(PyObject *);
-PyAPI_FUNC(Py_ssize_t) PyUnicode_CopyCharacters(PyObject *, Py_ssize_t, PyObject *, Py_ssize_t,
-    Py_ssize_t);
-PyAPI_FUNC(Py_ssize_t) PyUnicode_Fill(PyObject *, Py_ssize_t, Py_ssize_t, Py_UCS4);
-PyAPI_FUNC(PyObject *) PyUnicode_FromKindAndData(int, const void *, Py_ssize_t);
-PyAPI_FUNC(PyObject *) _PyUnicode_FromId(_Py_Identifier *);
-PyAPI_FUNC(int) _PyUnicode_IsAlpha(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsDecimalDigit(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsDigit(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsLinebreak(const Py_UCS4 );
-PyAPI_FUNC(int) _PyUnicode_IsLowercase(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsNumeric(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsPrintable(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsTitlecase(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsUppercase(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_IsWhitespace(const Py_UCS4 );
-PyAPI_FUNC(int) _PyUnicode_ToDecimalDigit(Py_UCS4);
-PyAPI_FUNC(int) _PyUnicode_ToDigit(Py_UCS4);
-PyAPI_FUNC(Py_UCS4) _PyUnicode_ToLowercase(Py_UCS4);
-PyAPI_FUNC(double) _PyUnicode_ToNumeric(Py_UCS4);
-PyAPI_FUNC(Py_UCS4) _PyUnicode_ToTitlecase(Py_UCS4);
-PyAPI_FUNC(Py_UCS4) _PyUnicode_ToUppercase(Py_UCS4);
+PyAPI_FUNC(const char *) PyUnicode_AsUTF8(PyObject *str);
+PyAPI_FUNC(Py_ssize_t) PyUnicode_CopyCharacters(PyObject *to, Py_ssize_t to_start, PyObject *from,
+                                                Py_ssize_t from_start, Py_ssize_t count);
+PyAPI_FUNC(Py_ssize_t) PyUnicode_Fill(PyObject *str, Py_ssize_t start, Py_ssize_t length,
+                                      Py_UCS4 ch);
+PyAPI_FUNC(PyObject *) PyUnicode_FromKindAndData(int kind, const void *data, Py_ssize_t length);
+PyAPI_FUNC(PyObject *) _PyUnicode_FromId(_Py_Identifier *id);
+PyAPI_FUNC(int) _PyUnicode_IsAlpha(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsDecimalDigit(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsDigit(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsLinebreak(const Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsLowercase(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsNumeric(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsPrintable(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsTitlecase(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsUppercase(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_IsWhitespace(const Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_ToDecimalDigit(Py_UCS4 ch);
+PyAPI_FUNC(int) _PyUnicode_ToDigit(Py_UCS4 ch);
+PyAPI_FUNC(Py_UCS4) _PyUnicode_ToLowercase(Py_UCS4 ch);
+PyAPI_FUNC(double) _PyUnicode_ToNumeric(Py_UCS4 ch);
+PyAPI_FUNC(Py_UCS4) _PyUnicode_ToTitlecase(Py_UCS4 ch);
+PyAPI_FUNC(Py_UCS4) _PyUnicode_ToUppercase(Py_UCS4 ch);
 PyAPI_DATA(const unsigned char) _Py_ascii_whitespace[];
 
 #define Py_UNICODE_ISLOWER(ch) _PyUnicode_IsLowercase(ch)

@@ -17,7 +17,7 @@ struct _PyWeakReference {
 #endif
 };
 
-PyAPI_FUNC(void) _PyWeakref_ClearRef(PyWeakReference *);
+PyAPI_FUNC(void) _PyWeakref_ClearRef(PyWeakReference *ref);
 
 /* The referent (borrowed), or None when it is gone or about to go. */
 Py_DEPRECATED(3.13) static inline PyObject *PyWeakref_GET_OBJECT(PyObject *ref_obj)

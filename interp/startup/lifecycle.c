@@ -1,11 +1,14 @@
 /* Start-up and shut-down. */
 
 #include "interp/startup/startup.h"
-#include "interp/monitoring.h"
 #include "locking/world.h"
 #include "objects/bytes.h"
+#include "objects/capi/capsule.h"
 #include "objects/codecs.h"
 #include "objects/error.h"
+#include "objects/functional.h"
+#include "objects/hash.h"
+#include "objects/module.h"
 #include "objects/gc/gc.h"
 #include "objects/str.h"
 #include "objects/type.h"
@@ -131,6 +134,7 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
     if (PyStatus_Exception(status)) {
         return status;
     }
+    flags_from_config(&interp->config);
     struct thread *t = thread_new(&interp->base.base);
     if (t == NULL) {
         return PyStatus_NoMemory();
@@ -241,7 +245,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     if (interp->config.install_signal_handlers) {
         signal(SIGPIPE, SIG_IGN);
-        if (signals_init(interp) < 0) {
+        if (interrupts_init() < 0) {
             return fail_with("can't initialize signals");
         }
     }
@@ -377,7 +381,7 @@ static void clear_modules(struct main_interp *interp)
         PyObject *module = PyList_GET_ITEM(modules, i);
         if (PyModule_Check(module) && module != interp->sys_module &&
             module != interp->builtins_module) {
-            module_clear_dict(module);
+            module_clear_dict(PyModule_GetDict(module));
         }
     }
     Py_XDECREF(modules);

@@ -3,8 +3,11 @@
 #include "Python.h"
 
 #define MODULES(X)                                                                     \
-    X(_collections) X(_functools) X(_imp) X(_operator) X(_typing) X(_warnings)         \
-    X(itertools) X(marshal) X(gc)
+    X(_bisect) X(_blake2) X(_codecs) X(_collections) X(_functools) X(_heapq) X(_imp)   \
+    X(_md5) X(_operator) X(_posixsubprocess) X(_queue) X(_random) X(_sha1) X(_sha2)    \
+    X(_sha3) X(_statistics) X(_string) X(_struct) X(_typing) X(_warnings) X(binascii)  \
+    X(fcntl) X(gc) X(grp) X(itertools) X(marshal) X(math) X(pwd) X(resource)           \
+    X(select) X(syslog) X(termios) X(unicodedata)
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)

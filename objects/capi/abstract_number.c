@@ -77,7 +77,8 @@ static PyObject *binary_inplace(PyObject *x, PyObject *y, size_t inplace, size_t
         return binary_inplace(x, y, NUMBER_SLOT(nb_inplace_##slot), NUMBER_SLOT(nb_##slot),        \
                               operator "=");                                                       \
     }
-#define BINARY_AND_INPLACE(Name, slot, operator) BINARY(Name, slot, operator) INPLACE(Name, slot, operator)
+#define BINARY_AND_INPLACE(Name, slot, operator)                                                   \
+    BINARY(Name, slot, operator) INPLACE(Name, slot, operator)
 
 BINARY_AND_INPLACE(Subtract, subtract, "-")
 BINARY_AND_INPLACE(MatrixMultiply, matrix_multiply, "@")
@@ -138,8 +139,8 @@ static PyObject *repeat_or_raise(PyObject *x, PyObject *y, bool inplace)
     if (slot) {
         return repeat(slot, x, y);
     }
-    /* The right operand is not changed, so its in-place form does not count. CPython does not ask it
-     * for *= when the left type has sequence slots at all, as every class made in Python has. */
+    /* The right operand is not changed, so its in-place form does not count. It is not asked for
+     * *= when the left type has sequence slots at all, as every class made in Python has. */
     if (right && right->sq_repeat && !(inplace && left)) {
         return repeat(right->sq_repeat, y, x);
     }

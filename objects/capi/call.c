@@ -1,7 +1,7 @@
 /* Calling objects: the vectorcall protocol, and all the ways to bring arguments.
  *
  * Arguments travel as an array: the positional ones, then the values of keyword arguments whose
- * names are a tuple of str. Objects without a vectorcall function get them as a tuple and a dict. */
+ * names are a tuple of str. Objects without a vectorcall function get a tuple and a dict. */
 #include "objects/capi/call.h"
 #include "objects/capi/capi.h"
 
@@ -126,7 +126,7 @@ static inline PyObject *vectorcall(PyThreadState *ts, PyObject *callable, PyObje
 PyObject *PyObject_Vectorcall(PyObject *callable, PyObject *const *args, size_t nargsf,
                               PyObject *kwnames)
 {
-    return vectorcall(PyThreadState_Get(), callable, args, nargsf, kwnames);
+    return vectorcall(&thread_self()->ts, callable, args, nargsf, kwnames);
 }
 
 /* ---- keywords from a dict -------------------------------------------------------------------- */
@@ -169,8 +169,8 @@ static int unpacked_room(struct unpacked *u, Py_ssize_t count)
     return 0;
 }
 
-/* Copies the arguments; every one becomes a reference of ours, since the dict may change while it is
- * in use. 0, or -1 with an exception. */
+/* Copies the arguments; every one becomes a reference of ours, since the dict may change while
+ * it is in use. 0, or -1 with an exception. */
 static int unpack_keywords(struct unpacked *u, PyObject *const *args, Py_ssize_t nargs,
                            PyObject *dict)
 {
@@ -231,7 +231,7 @@ static PyObject *vectorcall_dict(vectorcallfunc function, PyThreadState *ts, PyO
 PyObject *PyObject_VectorcallDict(PyObject *callable, PyObject *const *args, size_t nargsf,
                                   PyObject *dict)
 {
-    PyThreadState *ts = PyThreadState_Get();
+    PyThreadState *ts = &thread_self()->ts;
     vectorcallfunc function = PyVectorcall_Function(callable);
     if (function) {
         return vectorcall_dict(function, ts, callable, args, nargsf, dict);
@@ -248,13 +248,13 @@ PyObject *PyVectorcall_Call(PyObject *callable, PyObject *args, PyObject *kwargs
     if (!function) {
         return raise_for_type("'%.200s' object does not support vectorcall", callable);
     }
-    return vectorcall_dict(function, PyThreadState_Get(), callable, &PyTuple_GET_ITEM(args, 0),
+    return vectorcall_dict(function, &thread_self()->ts, callable, &PyTuple_GET_ITEM(args, 0),
                            (size_t)PyTuple_GET_SIZE(args), kwargs);
 }
 
 PyObject *PyObject_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
 {
-    PyThreadState *ts = PyThreadState_Get();
+    PyThreadState *ts = &thread_self()->ts;
     vectorcallfunc function = PyVectorcall_Function(callable);
     if (function) {
         return vectorcall_dict(function, ts, callable, &PyTuple_GET_ITEM(args, 0),
@@ -268,14 +268,14 @@ PyObject *PyObject_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
 PyObject *PyObject_CallNoArgs(PyObject *callable)
 {
     PyObject *args[1];
-    return vectorcall(PyThreadState_Get(), callable, args + 1, PY_VECTORCALL_ARGUMENTS_OFFSET,
+    return vectorcall(&thread_self()->ts, callable, args + 1, PY_VECTORCALL_ARGUMENTS_OFFSET,
                       NULL);
 }
 
 PyObject *PyObject_CallOneArg(PyObject *callable, PyObject *arg)
 {
     PyObject *args[2] = {NULL, arg};
-    return vectorcall(PyThreadState_Get(), callable, args + 1,
+    return vectorcall(&thread_self()->ts, callable, args + 1,
                       1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
@@ -317,7 +317,7 @@ PyObject *PyObject_VectorcallMethod(PyObject *name, PyObject *const *args, size_
         return NULL;
     }
     PyObject *result;
-    PyThreadState *ts = PyThreadState_Get();
+    PyThreadState *ts = &thread_self()->ts;
     if (unbound) {
         result = vectorcall(ts, method, args, nargsf & ~PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
     } else {

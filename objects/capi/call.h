@@ -7,12 +7,12 @@
 #include <stdarg.h>
 
 /* Passes a callee's result on, if it kept the contract: not NULL, or an exception, not both. Else
- * releases it and raises SystemError that names the callable (borrowed), or `where` if that is NULL. */
+ * releases it and raises SystemError that names the callable (borrowed), or `where` if NULL. */
 PyAPI_FUNC(PyObject *) _Py_CheckFunctionResult(PyThreadState *ts, PyObject *callable,
                                                PyObject *result, const char *where);
 
-/* Calls through tp_call. `keywords`: tuple of names (values behind the arguments), dict or NULL; all
- * borrowed. New reference. Runs Python code. */
+/* Calls through tp_call. `keywords`: tuple of names (values behind the arguments), dict or NULL;
+ * all borrowed. New reference. Runs Python code. */
 PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable,
                                             PyObject *const *args, Py_ssize_t nargs,
                                             PyObject *keywords);

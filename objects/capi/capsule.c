@@ -1,4 +1,5 @@
 /* Capsules: a C pointer with a name, a context and a destructor, as an object. */
+#include "objects/capi/capsule.h"
 #include "objects/capi/capi.h"
 
 #include <string.h>
@@ -126,7 +127,7 @@ int _PyCapsule_SetTraverse(PyObject *op, traverseproc traverse, inquiry clear)
 
 /* ---- import ---------------------------------------------------------------------------------- */
 
-/* The pointer of the capsule with a dotted name: its module is imported, the rest are attributes. */
+/* The pointer of the capsule with a dotted name: a module to import, then attributes. */
 void *PyCapsule_Import(const char *name, int Py_UNUSED(no_block))
 {
     size_t size = strlen(name) + 1;
@@ -215,3 +216,5 @@ PyTypeObject PyCapsule_Type = {
     .tp_traverse = capsule_traverse,
     .tp_clear = capsule_clear,
 };
+
+PyTypeObject *const capsule_types[] = {&PyCapsule_Type, NULL};

@@ -106,8 +106,10 @@ static void raise_wrong_argument(struct parser *p, Py_ssize_t arg, const char *t
         if (p->fname) {
             used += (size_t)PyOS_snprintf(buffer, sizeof buffer, "%.200s() ", p->fname);
         }
-        used += (size_t)(arg ? PyOS_snprintf(buffer + used, sizeof buffer - used, "argument %zd", arg)
-                             : PyOS_snprintf(buffer + used, sizeof buffer - used, "argument"));
+        used += (size_t)PyOS_snprintf(buffer + used, sizeof buffer - used, "argument");
+        if (arg) {
+            used += (size_t)PyOS_snprintf(buffer + used, sizeof buffer - used, " %zd", arg);
+        }
         for (int i = 0; arg && i < ARGS_DEPTH && levels[i] > 0 && used < 220; i++) {
             used += (size_t)PyOS_snprintf(buffer + used, sizeof buffer - used, ", item %d",
                                           levels[i] - 1);
@@ -289,7 +291,7 @@ int _PyArg_ParseStack(PyObject *const *args, Py_ssize_t nargs, const char *forma
 struct arguments {
     PyObject *const *args;
     Py_ssize_t nargs;
-    PyObject *dict;              /* keywords: a dict, or names with their values; both may be NULL */
+    PyObject *dict;              /* keywords: a dict, or names and their values, or neither */
     PyObject *names;
     PyObject *const *values;
     Py_ssize_t nkw;
@@ -333,7 +335,8 @@ static int count_params(struct arguments *a)
 static int raise_too_many(struct parser *p, struct arguments *a)
 {
     PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)",
-                 function_name(p), function_parens(p), a->count, a->nargs == 0 ? "keyword " : "", a->count == 1 ? "" : "s", a->nargs + a->nkw);
+                 function_name(p), function_parens(p), a->count, a->nargs == 0 ? "keyword " : "",
+                 a->count == 1 ? "" : "s", a->nargs + a->nkw);
     return 0;
 }
 
@@ -645,11 +648,11 @@ int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, P
     const char *how = low == high ? "" : given < low ? "at least " : "at most ";
     const char *plural = wanted == 1 ? "" : "s";
     if (name) {
-        PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", name, how, wanted,
-                     plural, given);
-    } else {
-        PyErr_Format(PyExc_TypeError, "unpacked tuple should have %s%zd element%s, but has %zd", how,
+        PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", name, how,
                      wanted, plural, given);
+    } else {
+        PyErr_Format(PyExc_TypeError, "unpacked tuple should have %s%zd element%s, but has %zd",
+                     how, wanted, plural, given);
     }
     return 0;
 }

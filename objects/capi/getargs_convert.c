@@ -509,7 +509,8 @@ static const char *convert_tuple(struct parser *p, PyObject *arg, int *levels)
         if (size < 0) {
             return raised;
         }
-        PyOS_snprintf(p->text, sizeof p->text, "must be sequence of length %d, not %zd", count, size);
+        PyOS_snprintf(p->text, sizeof p->text, "must be sequence of length %d, not %zd", count,
+                      size);
         return p->text;
     }
     for (int i = 0; i < count; i++) {

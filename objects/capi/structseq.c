@@ -214,8 +214,8 @@ static int write_text(_PyUnicodeWriter *writer, const char *text)
     return status;
 }
 
-/* "name=repr" of the item with an index. 0, or -1 with an exception. Names are taken in the order of
- * the members: an item without a name shows the next one's, as that of os.stat_result do. */
+/* "name=repr" of the item with an index. 0, or -1 with an exception. Names are taken in the order
+ * of the members: an item without a name shows the next one's, as those of os.stat_result do. */
 static int write_item(_PyUnicodeWriter *writer, PyObject *op, Py_ssize_t index)
 {
     const char *name = Py_TYPE(op)->tp_members[index].name;

@@ -60,7 +60,7 @@ static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     PyObject *excs = PySequence_Tuple(sequence);
-    bool all_exceptions;
+    bool all_exceptions = false;
     if (excs == NULL || check_members(type, excs, &all_exceptions) < 0 ||
         (type = choose_class(type, all_exceptions)) == NULL) {
         Py_XDECREF(excs);

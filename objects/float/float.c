@@ -10,9 +10,6 @@
 #include <float.h>
 #include <math.h>
 
-PyObject *float_to_hex(double value);
-int float_from_hex(const char *text, Py_ssize_t n, double *value);
-
 PyObject *float_new(double value)
 {
     PyFloatObject *op = (PyFloatObject *)object_new_raw(&PyFloat_Type, 0);

@@ -524,7 +524,7 @@ static PyObject *int_ceil(PyLongObject *self)
 /* round(self, -n): self minus the remainder of the nearest multiple of 10**n. */
 static PyObject *int_round(PyLongObject *self, PyObject *ndigits)
 {
-    if (ndigits == NULL || ndigits == Py_None) {
+    if (ndigits == NULL) {
         return slot_int((PyObject *)self);
     }
     PyObject *n = PyNumber_Index(ndigits);

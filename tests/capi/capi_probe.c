@@ -316,7 +316,8 @@ static PyObject *capsule_import(PyObject *Py_UNUSED(module), PyObject *name)
 static PyObject *sequence_type(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
 {
     static PyStructSequence_Field fields[] = {
-        {"first", "the first"}, {"second", NULL}, {"third", "hidden"}, {"fourth", NULL}, {NULL, NULL},
+        {"first", "the first"}, {"second", NULL}, {"third", "hidden"}, {"fourth", NULL},
+        {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {"probe.pair", "Two and two.", fields, 2};
     return (PyObject *)PyStructSequence_NewType(&desc);
@@ -392,7 +393,8 @@ static PyObject *send(PyObject *Py_UNUSED(module), PyObject *const *args,
 {
     PyObject *result;
     PySendResult outcome = PyIter_Send(args[0], args[1], &result);
-    return outcome == PYGEN_ERROR ? NULL : Py_BuildValue("sN", outcome == PYGEN_NEXT ? "next" : "return", result);
+    const char *name = outcome == PYGEN_NEXT ? "next" : "return";
+    return outcome == PYGEN_ERROR ? NULL : Py_BuildValue("sN", name, result);
 }
 
 #define FAST(name) {#name, _PyCFunction_CAST(name), METH_FASTCALL, NULL}

@@ -216,6 +216,7 @@ sample.Thing.__new__(sample.Thing, 5, c=1).value | -5
 sample.Thing.make(5).value | 5
 sample.Thing.plain(n=5) | 5
 sample.Thing(2).copies(n=3).value | 6
+sample.Thing(2).more(3).value | 8
 sample.Thing(2).merge(sample.Thing(3)).value | 5
 type('B', (sample.Bare,), {'__init__': lambda self, x, y: None})(1, y=2) is not None | True
 sample.Thing.__text_signature__ | '(a, b=None, *, c=False)'

@@ -1,6 +1,9 @@
 /* Threads, stopping the world, interrupts, grace periods, counts between threads. */
 #include "tests/unit/floor.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 TestSuite(world, .timeout = 60);
 
 /* -- Attach and detach ------------------------------------------------------------------------------ */
@@ -128,6 +131,94 @@ Test(world, threads_are_born_and_die_around_stops)
     floor_start();
     stops_left = 3;
     floor_run(4, come_and_go, NULL);
+    floor_stop();
+}
+
+/* -- Fork ---------------------------------------------------------------------------------------------- */
+
+#ifndef __SANITIZE_THREAD__
+static void child_works(struct floor_thread *t)
+{
+    (void)t;
+    for (int i = 0; i < 100; i++) {
+        struct box *box = box_new(i);
+        ref_dec(&box->ob);
+        safe_point();
+    }
+}
+
+static int child_main(void)
+{
+    struct thread *self = thread_self();
+    struct interp_state *interp = thread_interp(self);
+    PyOS_AfterFork_Child();
+    if (interp->threads != self || self->ts.next || !thread_is_main()) {
+        return 2;
+    }
+    world_stop_all();
+    world_start_all();
+    stops_left = 1;
+    boxes_dead = 0;
+    floor_run(3, child_works, NULL);
+    slab_reclaim(true);
+    return boxes_dead == 300 ? 0 : 3;
+}
+
+static void fork_or_work(struct floor_thread *t)
+{
+    if (t->number) {
+        while (atomic_load_relaxed(&stops_left)) {
+            child_works(t);
+            thread_attach(thread_detach());
+        }
+        return;
+    }
+    for (int i = 0; i < 10; i++) {
+        int status = -1;
+        PyOS_BeforeFork();
+        pid_t pid = fork();
+        if (pid == 0) {
+            _exit(child_main());
+        }
+        PyOS_AfterFork_Parent();
+        struct thread *self = thread_detach();
+        waitpid(pid, &status, 0);
+        thread_attach(self);
+        cr_assert_eq(status, 0);
+    }
+    atomic_store_release(&stops_left, 0);
+}
+
+Test(world, fork_among_threads)
+{
+    floor_start();
+    stops_left = 1;
+    floor_run(4, fork_or_work, NULL);
+    floor_stop();
+}
+#endif
+
+static void *use_state(void *state)
+{
+    struct thread *t = state;
+    thread_attach(t);
+    cr_assert_eq(t->ts.thread_id, (unsigned long)pthread_self());
+    struct box *box = box_new(1);
+    cr_assert(ref_is_mine(&box->ob));
+    ref_dec(&box->ob);
+    thread_exit();
+    return NULL;
+}
+
+Test(world, a_state_belongs_to_the_thread_that_attaches)
+{
+    struct thread *self = floor_start();
+    pthread_t thread;
+    PyThreadState *other = PyThreadState_New(self->ts.interp);
+    thread_detach();
+    pthread_create(&thread, NULL, use_state, other);
+    pthread_join(thread, NULL);
+    thread_attach(self);
     floor_stop();
 }
 

@@ -305,8 +305,9 @@ def parse_params(func, text):
             func.vararg = part[1:].split(":")[0].strip()
             kwonly = True
         else:
-            func.params.append(parse_param(func, part, group, kwonly))
-    func.params = [p for p in func.params if p is not None]
+            param = parse_param(func, part, group, kwonly)
+            if param is not None:
+                func.params.append(param)
     if func.groups:
         for p in func.params:
             p.posonly = True

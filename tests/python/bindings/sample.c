@@ -201,6 +201,12 @@ Thing_copies(struct thing *self, PyTypeObject *cls, int n)
     return Thing_new(cls, self->value * n, self->b, 0);
 }
 
+static PyObject *
+Thing_more(struct thing *self, PyTypeObject *cls, int n)
+{
+    return Thing_copies(self, cls, n + 1);
+}
+
 static int Thing_get_value(struct thing *self) { return self->value; }
 
 static int
