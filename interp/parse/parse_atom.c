@@ -335,8 +335,12 @@ static void diagnose_bracketed(struct parser *p, int kind)
 /* A display, with all questions of the second pass if it is none. */
 static struct expr *parse_bracketed(struct parser *p, int kind)
 {
-    int start = p->pos;
+    int start = p->pos, failure = p->diagnose ? MEMO_NO_DISPLAY_ASKED : MEMO_NO_DISPLAY;
     size_t base = p->stack_size;
+    void *known;
+    if (memo_find(p, failure, &known)) {
+        return NULL; /* even in the first pass: nested braces would be tried again and again */
+    }
     struct expr *e = kind == TOK_LPAR   ? parse_paren(p)
                      : kind == TOK_LSQB ? parse_list(p)
                                         : parse_brace(p);
@@ -349,6 +353,7 @@ static struct expr *parse_bracketed(struct parser *p, int kind)
         if (p->diagnose && !p->failed) {
             diagnose_bracketed(p, kind);
         }
+        memo_store(p, failure, start, NULL);
         return NULL;
     }
     return p->failed ? NULL : e;

@@ -427,10 +427,9 @@ static void diagnose_as_target(struct parser *p)
         syntax_error(p, token_pos(last(p)), "cannot use '_' as a target");
         return;
     }
-    if (peek(p) == TOK_NAME && accept_capture(p) != NULL) {
+    if (peek(p) == TOK_NAME) {
         return;
     }
-    p->pos -= last(p)->kind == TOK_NAME;
     struct expr *e = parse_expression(p);
     if (e != NULL) {
         syntax_error(p, e->pos, "invalid pattern target");

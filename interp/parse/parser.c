@@ -324,6 +324,13 @@ void memo_store(struct parser *p, int rule, int pos, void *node)
     p->memo[slot] = (struct memo_entry){rule, pos, p->pos, node};
 }
 
+static void memo_forget(struct parser *p)
+{
+    PyMem_Free(p->memo);
+    p->memo = NULL;
+    p->memo_count = p->memo_capacity = 0;
+}
+
 /* ---- whole inputs ---- */
 
 static struct ast_module *new_module(struct parser *p, enum module_kind kind)
@@ -586,6 +593,7 @@ static struct ast_module *run(struct parser *p)
         p->stack_size = 0;
         p->limit = p->count;
         p->second = p->diagnose = true;
+        memo_forget(p);
         parse_mode(p);
     }
     raise_final(p, last_token);

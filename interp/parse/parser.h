@@ -331,8 +331,8 @@ bool parse_argument_list(struct parser *p, struct argument_list *list);
 enum memo_rule {
     MEMO_EXPRESSION, MEMO_NAMED, MEMO_STAR_EXPRESSION, MEMO_STAR_EXPRESSIONS, MEMO_PRIMARY,
     MEMO_BLOCK, MEMO_ARGUMENTS, MEMO_INFIX, /* + level */
-    MEMO_ATOM = MEMO_INFIX + LEVEL_FACTOR + 1, MEMO_INVALID_NAMED, MEMO_STATEMENT, MEMO_SLICES,
-    MEMO_TARGETS,
+    MEMO_ATOM = MEMO_INFIX + LEVEL_FACTOR + 1, MEMO_INVALID_NAMED,
+    MEMO_NO_DISPLAY, MEMO_NO_DISPLAY_ASKED, /* brackets that are none, without and with questions */
 };
 
 /* The memo's answer for a rule at the position: true with *node and the position moved. */
