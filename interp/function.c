@@ -281,7 +281,8 @@ static int function_set_code(PyFunctionObject *self, PyObject *value)
     }
     tell_watchers(PyFunction_EVENT_MODIFY_CODE, self, value);
     self->func_version = __atomic_fetch_add(&next_function_version, 1, __ATOMIC_RELAXED);
-    Py_SETREF(self->func_code, Py_NewRef(value));
+    /* Frames that run the old code hold only the function: the old code stays alive for good. */
+    field_store_release(&self->func_code, Py_NewRef(value));
     return 0;
 }
 
