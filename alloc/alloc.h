@@ -145,4 +145,7 @@ int mem_configure(const char *value, const char **reason);
  * "jemalloc" ..., or NULL if one was set from outside. */
 const char *mem_allocator_name(void);
 
+/* A tracer is installed. */
+bool mem_trace_is_on(void);
+
 #endif

@@ -107,6 +107,22 @@ void PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator)
     arenas = *allocator;
 }
 
+/* -- Blocks of others, for the tracer ------------------------------------------------------------ */
+
+int PyTraceMalloc_Track(unsigned int domain, uintptr_t p, size_t size)
+{
+    return mem_trace_is_on() ? mem_trace_add(domain, p, size) : -2;
+}
+
+int PyTraceMalloc_Untrack(unsigned int domain, uintptr_t p)
+{
+    if (!mem_trace_is_on()) {
+        return -2;
+    }
+    mem_trace_remove(domain, p);
+    return 0;
+}
+
 /* -- What upstream's own modules call ----------------------------------------------------------- */
 
 PyAPI_FUNC(const char *) _PyMem_GetCurrentAllocatorName(void);

@@ -12,8 +12,8 @@
 struct header {
     uint32_t index; /* in the vector; NOT_LISTED for all but containers */
     uint32_t work;
-    uint32_t unused;
     uint8_t gc_byte, kind;
+    uint16_t arena;
 };
 
 enum { NOT_LISTED = UINT32_MAX, FRONT = 48 }; /* header, then at most 32 bytes of pre-header */
@@ -22,6 +22,7 @@ struct span *slab_table[1 << SPAN_TABLE_BITS];
 THREAD_LOCAL struct slab_thread slab_self;
 
 static struct {
+    struct prim_lock lock; /* interpreters may have a global lock each */
     void **item;
     uint32_t count, capacity;
     size_t blocks;
@@ -65,19 +66,25 @@ void *slab_alloc_plain(size_t size, enum slab_kind kind)
         return NULL;
     }
     void *p = block + FRONT;
-    *header_of(p) = (struct header){.index = NOT_LISTED, .kind = (uint8_t)kind};
-    if (slab_kind_gc(kind) && !list_add(p)) {
+    *header_of(p) = (struct header){.index = NOT_LISTED, .kind = (uint8_t)kind,
+                                    .arena = (uint16_t)slab_self.arena};
+    prim_lock_acquire(&list.lock);
+    bool good = !slab_kind_gc(kind) || list_add(p);
+    list.blocks += good;
+    prim_lock_release(&list.lock);
+    if (!good) {
         backend_free(block);
         return NULL;
     }
-    list.blocks++;
     return p;
 }
 
 void slab_free_plain(void *p)
 {
+    prim_lock_acquire(&list.lock);
     list_drop(p);
     list.blocks--;
+    prim_lock_release(&list.lock);
     backend_free(header_of(p));
 }
 
@@ -108,11 +115,13 @@ void *slab_resize_plain(void *p, size_t size)
     if (size > PTRDIFF_MAX - FRONT) {
         return NULL;
     }
+    prim_lock_acquire(&list.lock); /* nobody may find the old block meanwhile */
     char *block = backend_realloc(header_of(p), FRONT + size);
     void *moved = block ? block + FRONT : p;
     if (header_of(moved)->index != NOT_LISTED) {
         list.item[header_of(moved)->index] = moved;
     }
+    prim_lock_release(&list.lock);
     return block ? moved : NULL;
 }
 
@@ -167,14 +176,16 @@ void slab_work_end(void)
 
 int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
 {
-    for (uint32_t i = 0; i < list.count; i++) {
+    int result = 0;
+    prim_lock_acquire(&list.lock);
+    for (uint32_t i = 0; i < list.count && !result; i++) {
         void *p = list.item[i];
-        int result = header_of(p)->gc_byte & mask ? fn(p, arg) : 0;
-        if (result) {
-            return result;
+        if (header_of(p)->arena == slab_self.arena && header_of(p)->gc_byte & mask) {
+            result = fn(p, arg);
         }
     }
-    return 0;
+    prim_lock_release(&list.lock);
+    return result;
 }
 
 int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
@@ -185,14 +196,16 @@ int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
 /* Atoms and raw blocks stand in no list here. */
 int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
 {
-    for (uint32_t i = 0; i < list.count; i++) {
+    int result = 0;
+    prim_lock_acquire(&list.lock);
+    for (uint32_t i = 0; i < list.count && !result; i++) {
         void *p = list.item[i];
-        int result = kinds >> header_of(p)->kind & 1 ? fn(p, arg) : 0;
-        if (result) {
-            return result;
+        if (header_of(p)->arena == slab_self.arena && kinds >> header_of(p)->kind & 1) {
+            result = fn(p, arg);
         }
     }
-    return 0;
+    prim_lock_release(&list.lock);
+    return result;
 }
 
 void slab_span_tripped(struct span *span)
@@ -203,6 +216,11 @@ void slab_span_tripped(struct span *span)
 void mem_usage(struct mem_usage *usage)
 {
     *usage = (struct mem_usage){.large_blocks = list.blocks, .backend_bytes = backend_bytes()};
+}
+
+void slab_use_arena(uint32_t arena)
+{
+    slab_self.arena = (uint16_t)arena;
 }
 
 void slab_thread_done(void)
@@ -224,4 +242,5 @@ void slab_reclaim(bool everything)
 
 void slab_after_fork_child(void)
 {
+    list.lock = (struct prim_lock){0};
 }

@@ -160,6 +160,11 @@ void mem_set_trace(mem_track_fn track, mem_untrack_fn untrack)
     hooked_update();
 }
 
+bool mem_trace_is_on(void)
+{
+    return atomic_load_acquire(&hooks.track) != NULL;
+}
+
 int mem_trace_add(unsigned domain, uintptr_t p, size_t size)
 {
     mem_track_fn track = atomic_load_acquire(&hooks.track);

@@ -52,7 +52,8 @@ void *large_alloc(size_t size, enum slab_kind kind)
     if (!large) {
         return NULL;
     }
-    *large = (struct large){.size = size, .kind = (uint8_t)kind};
+    *large = (struct large){.size = size, .kind = (uint8_t)kind,
+                             .arena = (uint16_t)slab_self.arena};
     slab_clear_counts(object_of(large));
     prim_lock_acquire(&heap.lock);
     link_in(large);
@@ -146,32 +147,31 @@ bool large_holds_object(const void *p)
 
 int large_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
 {
-    struct large *next;
-    for (struct large *large = heap.first; large; large = next) {
-        next = large->next;
+    int result = 0;
+    prim_lock_acquire(&heap.lock);
+    for (struct large *large = heap.first; large && !result; large = large->next) {
         uint8_t *object = object_of(large);
         uint8_t byte = SLAB_SHARED_READERS ? atomic_load_relaxed(object + 11) : large->gc_byte;
-        if (slab_kind_gc((enum slab_kind)large->kind) && byte & mask) {
-            int result = fn(object, arg);
-            if (result) {
-                return result;
-            }
+        if (large->arena == slab_self.arena && slab_kind_gc((enum slab_kind)large->kind)
+            && byte & mask) {
+            result = fn(object, arg);
         }
     }
-    return 0;
+    prim_lock_release(&heap.lock);
+    return result;
 }
 
 int large_each(unsigned kinds, slab_visit_fn fn, void *arg)
 {
-    struct large *next;
-    for (struct large *large = heap.first; large; large = next) {
-        next = large->next;
-        int result = kinds >> large->kind & 1 ? fn(object_of(large), arg) : 0;
-        if (result) {
-            return result;
+    int result = 0;
+    prim_lock_acquire(&heap.lock);
+    for (struct large *large = heap.first; large && !result; large = large->next) {
+        if (large->arena == slab_self.arena && kinds >> large->kind & 1) {
+            result = fn(object_of(large), arg);
         }
     }
-    return 0;
+    prim_lock_release(&heap.lock);
+    return result;
 }
 
 void large_usage(struct mem_usage *usage)

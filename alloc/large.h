@@ -12,6 +12,7 @@ struct large {
     uint64_t grace;
     uint32_t work;
     uint8_t gc_byte, kind;
+    uint16_t arena;
 };
 
 enum { LARGE_FRONT = 80 };

@@ -416,7 +416,20 @@ static bool span_set_up(struct span *span, unsigned kind, unsigned class)
     span->preheader = (uint8_t)slab_kind_preheader((enum slab_kind)kind);
     span->recip = (uint32_t)(((1ull << 32) + slot - 1) / slot);
     atomic_store_relaxed(&span->slot, (uint32_t)slot);
+    atomic_store_relaxed(&span->arena, slab_self.arena);
     return true;
+}
+
+static struct span *abandoned_pop(unsigned bin)
+{
+    struct span *span = pool.abandoned[bin];
+    while (span && span->arena != slab_self.arena) {
+        span = span->next;
+    }
+    if (span) {
+        list_remove(&pool.abandoned[bin], span);
+    }
+    return span;
 }
 
 /* A span of this bin with a free slot, from wherever there is one. NULL: no memory. */
@@ -432,7 +445,7 @@ static struct span *heap_find_span(struct alloc_heap *heap, unsigned kind, unsig
     }
     for (;;) {
         prim_lock_acquire(&pool.lock);
-        bool adopted = (span = list_pop(&pool.abandoned[bin])) != NULL;
+        bool adopted = (span = abandoned_pop(bin)) != NULL;
         if (!adopted && (span = idle_take()) && !span_set_up(span, kind, class)) {
             idle_put(span, IDLE_CHUNKS);
             span = NULL;
@@ -656,11 +669,12 @@ static bool span_in_use(const struct span *span)
     return span->state != SPAN_IDLE && span->state != SPAN_WAITING && span->slot;
 }
 
+/* With pool.lock held. */
 #define EACH_SPAN(span)                                                                   \
     for (struct chunk *chunk_ = pool.chunks; chunk_; chunk_ = chunk_->next)               \
         for (struct span *span = slab_record(chunk_->base), *end_ = span + CHUNK_SPANS;   \
              span < end_; span++)                                                         \
-            if (span_in_use(span))
+            if (atomic_load_relaxed(&span->arena) == slab_self.arena && span_in_use(span))
 
 uint32_t *slab_work_make(void *p)
 {
@@ -676,10 +690,12 @@ uint32_t *slab_work_make(void *p)
 
 void slab_work_end(void)
 {
+    prim_lock_acquire(&pool.lock);
     EACH_SPAN(span) {
         backend_free(span->work);
         span->work = NULL;
     }
+    prim_lock_release(&pool.lock);
 }
 
 static int span_each_gc(struct span *span, uint8_t mask, slab_visit_fn fn, void *arg)
@@ -696,7 +712,7 @@ static int span_each_gc(struct span *span, uint8_t mask, slab_visit_fn fn, void 
     return 0;
 }
 
-int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
+static int spans_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
 {
     EACH_SPAN(span) {
         if (slab_kind_gc((enum slab_kind)span->kind)) {
@@ -706,6 +722,19 @@ int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
             }
         }
     }
+    return 0;
+}
+
+int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
+{
+    prim_lock_acquire(&pool.lock);
+    int result = spans_each_gc(mask, fn, arg);
+    prim_lock_release(&pool.lock);
+    return result ? result : large_each_gc(mask, fn, arg);
+}
+
+int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
+{
     return large_each_gc(mask, fn, arg);
 }
 
@@ -729,12 +758,7 @@ static int span_each(struct span *span, slab_visit_fn fn, void *arg)
     return 0;
 }
 
-int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg)
-{
-    return large_each_gc(mask, fn, arg);
-}
-
-int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
+static int spans_each(unsigned kinds, slab_visit_fn fn, void *arg)
 {
     EACH_SPAN(span) {
         if (kinds >> span->kind & 1) {
@@ -744,7 +768,15 @@ int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
             }
         }
     }
-    return large_each(kinds, fn, arg);
+    return 0;
+}
+
+int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
+{
+    prim_lock_acquire(&pool.lock);
+    int result = spans_each(kinds, fn, arg);
+    prim_lock_release(&pool.lock);
+    return result ? result : large_each(kinds, fn, arg);
 }
 
 void mem_usage(struct mem_usage *usage)
@@ -771,7 +803,7 @@ static void span_abandon(struct span *span)
     list_push(&pool.abandoned[span_bin(span)], span);
 }
 
-void slab_thread_done(void)
+static void heap_leave(void)
 {
     struct alloc_heap *heap = slab_self.heap;
     if (heap == &no_heap) {
@@ -800,7 +832,21 @@ void slab_thread_done(void)
     heap->next_unused = pool.unused_heaps;
     pool.unused_heaps = heap;
     prim_lock_release(&pool.lock);
+}
+
+void slab_thread_done(void)
+{
+    heap_leave();
     backend_thread_done();
+}
+
+void slab_use_arena(uint32_t arena)
+{
+    arena = (uint16_t)arena;
+    if (arena != slab_self.arena) {
+        heap_leave();
+        slab_self.arena = arena;
+    }
 }
 
 void slab_set_grace(const struct slab_grace *grace)
@@ -891,10 +937,13 @@ void slab_after_fork_child(void)
     pool.lock = (struct prim_lock){0};
     large_after_fork_child();
     memset(pool.abandoned, 0, sizeof(pool.abandoned));
-    EACH_SPAN(span) {
-        if (span->owner != slab_self.heap) {
-            span->noticed = 0;
-            span_abandon(span);
+    for (struct chunk *chunk = pool.chunks; chunk; chunk = chunk->next) {
+        struct span *span = slab_record(chunk->base);
+        for (int i = 0; i < CHUNK_SPANS; i++, span++) {
+            if (span_in_use(span) && span->owner != slab_self.heap) {
+                span->noticed = 0;
+                span_abandon(span);
+            }
         }
     }
 }

@@ -102,6 +102,7 @@ struct span {
     uint64_t grace;
     struct chunk *chunk;                /* what it was cut from */
     uint32_t noticed;                   /* stands in the owner's notice list */
+    uint32_t arena;                     /* whose objects these are */
 };
 
 enum { SPAN_TABLE_BITS = 15 };
@@ -132,6 +133,7 @@ static inline unsigned span_index(const struct span *span, const void *p)
 
 struct slab_thread {
     struct span *bin[SLAB_BINS]; /* never NULL: a span, or one that is always empty */
+    uint32_t arena;              /* see slab_use_arena */
     struct alloc_heap *heap;     /* never NULL, never equal to the owner of a record without span */
 };
 extern THREAD_LOCAL struct slab_thread slab_self;
@@ -236,8 +238,8 @@ static inline uint32_t *slab_work(const void *p)
 
 /* Calls fn for every object of a gc kind whose gc byte has a bit of `mask`; where
  * SLAB_SHARED_READERS the byte is ob_gc_bits (at 11). fn may clear bits, and neither allocates nor
- * frees objects. Stops with fn's result when that is not 0. Other threads are stopped, or wait for the
- * global lock. */
+ * frees objects. Stops with fn's result when that is not 0. Only this thread's arena, whose other threads
+ * are stopped, or wait for the global lock. */
 typedef int (*slab_visit_fn)(void *object, void *arg);
 int slab_each_gc(uint8_t mask, slab_visit_fn fn, void *arg);
 /* The same for those that lie in no span. */
@@ -247,6 +249,10 @@ int slab_each_gc_large(uint8_t mask, slab_visit_fn fn, void *arg);
 int slab_each(unsigned kinds, slab_visit_fn fn, void *arg);
 
 /* -- Threads and grace periods --------------------------------------------------------------- */
+
+/* Interpreters' objects are kept apart, so that each collector finds its own: from now on this thread
+ * allocates in, and walks, this arena. 0 at first. */
+void slab_use_arena(uint32_t arena);
 
 /* The calling thread will allocate no more here: its spans go to whoever needs one. */
 void slab_thread_done(void);

@@ -427,9 +427,11 @@ static inline Py_ALWAYS_INLINE void Py_INCREF(PyObject *op)
     else
         _Py_atomic_add_ssize(&op->ob_ref_shared, _Py_REF_SHARED(1, 0));
 #else
-    uint32_t next = op->ob_refcnt_split[PY_BIG_ENDIAN] + 1;
-    if (next != 0) /* the largest value is the immortal one */
-        op->ob_refcnt_split[PY_BIG_ENDIAN] = next;
+    /* As wide as the decrement: a load that follows a narrower store has to wait for it. The sign of the
+     * low half says immortal. */
+    Py_ssize_t count = op->ob_refcnt;
+    if ((int32_t)count >= 0)
+        op->ob_refcnt = count + 1;
 #endif
 }
 

@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "interp/state.h"
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 PyObject *PyEval_EvalCode(PyObject *code, PyObject *globals, PyObject *locals)
@@ -185,7 +187,7 @@ PyObject *PyEval_GetBuiltins(void)
     if (frame != NULL) {
         return frame_function(frame)->func_builtins;
     }
-    return interp_builtins(ts->interp);
+    return main_interp_of(ts)->builtins_dict;
 }
 
 const char *PyEval_GetFuncName(PyObject *func)

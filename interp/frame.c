@@ -140,6 +140,7 @@ PyFrameObject *frame_object(struct frame *frame)
     if (op == NULL) {
         return NULL;
     }
+    op->f_back = NULL;              /* where variable-sized objects have their size */
     op->f_frame = (struct _PyInterpreterFrame *)frame;
     op->f_trace_lines = 1;
     frame->object = op;

@@ -154,6 +154,7 @@ PyFrameObject *PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *glob
         Py_XDECREF(func);
         return NULL;
     }
+    op->f_back = NULL;              /* where variable-sized objects have their size */
     struct frame *frame = (struct frame *)op->_f_frame_data;
     frame->body = body;
     frame->pc = body->words;

@@ -56,6 +56,7 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
     if (gen == NULL) {
         return NULL;
     }
+    gen->gi_weakreflist = NULL;     /* where variable-sized objects have their size */
     PyFunctionObject *func = frame_function(frame);
     gen->gi_name = Py_NewRef(func->func_name);
     gen->gi_qualname = Py_NewRef(func->func_qualname);

@@ -24,9 +24,6 @@ PyObject *interp_eval(PyObject *func, PyObject *locals);
 PyObject *interp_eval_closure(PyObject *code, PyObject *globals, PyObject *locals,
                               PyObject *closure);
 
-/* The builtins dict of an interpreter, borrowed; defined by the start-up code. */
-PyObject *interp_builtins(PyInterpreterState *interp);
-
 /* Binds the arguments of a call in place: r[0..npos) positional, then the values of kwnames (tuple or
  * NULL), all words taken over. On success r[0..nlocals) are the callee's; -1 with TypeError
  * and everything released. */

@@ -215,6 +215,16 @@ void PyEval_SetProfileAllThreads(Py_tracefunc func, PyObject *arg)
     set_all(false, func, arg);
 }
 
+void PyThreadState_EnterTracing(PyThreadState *ts)
+{
+    ts->tracing++;
+}
+
+void PyThreadState_LeaveTracing(PyThreadState *ts)
+{
+    ts->tracing--;
+}
+
 /* ---- f_lineno = n ---------------------------------------------------------------------------- */
 
 static int refuse(const char *why)

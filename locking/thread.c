@@ -289,6 +289,7 @@ void thread_attach(struct thread *t)
     }
     thread_current = t;
     t->ts._status.active = 1;
+    slab_use_arena((uint32_t)thread_interp(t)->id);
     if (LOCK_SHARED) {
         qsbr_online(t);
         if (unlikely(t->ts.critical_section)) {

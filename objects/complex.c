@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <math.h>
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 PyObject *PyComplex_FromCComplex(Py_complex value)
 {
@@ -24,7 +24,7 @@ PyObject *PyComplex_FromDoubles(double real, double imag)
     return PyComplex_FromCComplex((Py_complex){real, imag});
 }
 
-/* ---- arithmetic, as public functions ------------------------------------------------------------ */
+/* ---- arithmetic, as public functions --------------------------------------------------------- */
 
 Py_complex _Py_c_sum(Py_complex a, Py_complex b)
 {
@@ -115,7 +115,7 @@ static Py_complex power_integral(Py_complex a, long n)
     return n < 0 ? _Py_c_quot((Py_complex){1.0, 0.0}, result) : result;
 }
 
-/* ---- from objects ------------------------------------------------------------------------------ */
+/* ---- from objects ---------------------------------------------------------------------------- */
 
 /* What __complex__ gives: 1 and the value; 0 without such a method; -1. */
 static int from_complex_method(PyObject *op, Py_complex *value)
@@ -186,7 +186,7 @@ double PyComplex_ImagAsDouble(PyObject *op)
     return found > 0 ? value.imag : -1.0;
 }
 
-/* ---- slots ------------------------------------------------------------------------------------- */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 static inline Py_complex value_of(PyObject *op)
 {
@@ -271,7 +271,7 @@ static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
         power = _Py_c_pow(x, y);
     }
     if (errno == EDOM) {
-        PyErr_SetString(PyExc_ZeroDivisionError, "zero to a negative or complex power");
+        PyErr_SetString(PyExc_ZeroDivisionError, "0.0 to a negative or complex power");
         return NULL;
     }
     if (errno == ERANGE) {
@@ -352,7 +352,8 @@ static PyObject *slot_repr(PyObject *op)
         PyMem_Free(imag);
         return text;
     }
-    char *real = part_text(value.real, false), *imag = real == NULL ? NULL : part_text(value.imag, true);
+    char *real = part_text(value.real, false);
+    char *imag = real == NULL ? NULL : part_text(value.imag, true);
     if (imag != NULL) {
         text = PyUnicode_FromFormat("(%s%sj)", real, imag);
     }
@@ -366,7 +367,7 @@ static void slot_dealloc(PyObject *op)
     Py_TYPE(op)->tp_free(op);
 }
 
-/* ---- from text --------------------------------------------------------------------------------- */
+/* ---- from text ------------------------------------------------------------------------------- */
 
 static const char *skip_space(const char *at, const char *end)
 {
@@ -491,7 +492,7 @@ static int from_text(PyObject *text, Py_complex *value)
     return 0;
 }
 
-/* ---- complex() --------------------------------------------------------------------------------- */
+/* ---- complex() ------------------------------------------------------------------------------- */
 
 static PyObject *new_of(PyTypeObject *type, Py_complex value)
 {
@@ -595,7 +596,7 @@ static PyObject *complex_format(PyComplexObject *self, PyObject *format_spec)
     return format_complex((PyObject *)self, format_spec);
 }
 
-/* ---- the type ---------------------------------------------------------------------------------- */
+/* ---- the type -------------------------------------------------------------------------------- */
 
 static PyNumberMethods complex_as_number = {
     .nb_add = slot_add,

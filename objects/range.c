@@ -24,7 +24,8 @@ struct range {
 static PyObject *compute_length(PyObject *start, PyObject *stop, PyObject *step)
 {
     int64_t a, b, c;
-    if (int_fits_i64(INT(start), &a) && int_fits_i64(INT(stop), &b) && int_fits_i64(INT(step), &c)) {
+    if (int_fits_i64(INT(start), &a) && int_fits_i64(INT(stop), &b) &&
+        int_fits_i64(INT(step), &c)) {
         uint64_t length = 0;
         if (c > 0 && a < b) {
             length = ((uint64_t)b - (uint64_t)a - 1) / (uint64_t)c + 1;
@@ -371,7 +372,7 @@ static PyObject *range_iter_next(PyObject *op)
     return int_from_i64(number);
 }
 
-/* ---- iterator over ints of any size ----------------------------------------------------------- */
+/* ---- iterator over ints of any size ---------------------------------------------------------- */
 
 struct long_range_iter {
     PyObject_HEAD
@@ -452,7 +453,8 @@ static PyObject *range_reversed(struct range *self)
 {
     long start, step, length;
     if (range_as_longs((PyObject *)self, &start, &step, &length) && step != LONG_MIN) {
-        long last = (long)((unsigned long)start + (unsigned long)step * (unsigned long)(length - 1));
+        unsigned long span = (unsigned long)step * (unsigned long)(length - 1);
+        long last = (long)((unsigned long)start + span);
         return range_iter_new(last, -step, length);
     }
     PyObject *less = int_subtract(INT(self->length), INT(int_small(1)));

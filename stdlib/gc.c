@@ -253,6 +253,9 @@ static int
 gc_exec(PyObject *module)
 {
     struct gc_state *gc = state();
+    if (gc->garbage == NULL && gc_interp_ready(thread_interp(thread_self())) < 0) {
+        return -1;
+    }
     return PyModule_AddObjectRef(module, "garbage", gc->garbage) < 0
         || PyModule_AddObjectRef(module, "callbacks", gc->callbacks) < 0
         || PyModule_AddIntConstant(module, "DEBUG_STATS", GC_DEBUG_STATS) < 0

@@ -3,6 +3,7 @@
 #include "interp/startup/startup.h"
 #include "locking/world.h"
 #include "objects/bytes.h"
+#include "objects/capi/capsule.h"
 #include "objects/codecs.h"
 #include "objects/error.h"
 #include "objects/functional.h"
@@ -83,7 +84,7 @@ static int types_ready(void)
 {
     PyTypeObject *const *const lists[] = {
         exception_types, code_types, frame_types, function_types, traceback_types,
-        generator_types, functional_types,
+        generator_types, functional_types, capsule_types,
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         if (type_ready_all(lists[i]) < 0) {
@@ -133,6 +134,7 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
     if (PyStatus_Exception(status)) {
         return status;
     }
+    flags_from_config(&interp->config);
     struct thread *t = thread_new(&interp->base.base);
     if (t == NULL) {
         return PyStatus_NoMemory();
@@ -243,6 +245,9 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     if (interp->config.install_signal_handlers) {
         signal(SIGPIPE, SIG_IGN);
+        if (interrupts_init() < 0) {
+            return fail_with("can't initialize signals");
+        }
     }
     if (add_main_module(interp) < 0) {
         return fail_with("can't create __main__ module");

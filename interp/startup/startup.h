@@ -26,6 +26,12 @@ int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags 
 /* SystemExit is raised: 1 and its status, the exception cleared; 0 otherwise. */
 int handle_system_exit(int *status);
 
+/* Sets Py_VerboseFlag and the like. */
+void flags_from_config(const PyConfig *config);
+
+/* SIGINT becomes KeyboardInterrupt. -1 with an exception. */
+int interrupts_init(void);
+
 /* sys.stdin, stdout and stderr; -1 with an exception. */
 int streams_init(struct main_interp *interp);
 

@@ -4,6 +4,7 @@
 #include "interp/vm/vm.h"
 
 #include "objects/iter.h"
+#include "objects/range.h"
 
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b)
 {
@@ -49,6 +50,20 @@ value_t vm_tuple_next(PyObject *op)
     }
     iter_set_index(it, i + 1);
     return v;
+}
+
+value_t vm_range_next(PyObject *op)
+{
+    struct range_iter *it = (struct range_iter *)op;
+    long left = field_load(&it->left);
+    if (left <= 0) {
+        return VALUE_NULL;
+    }
+    long number = field_load(&it->next);
+    field_store(&it->left, left - 1);
+    field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
+    return value_int_fits(number) ? value_from_int(number)
+                                  : value_from_owned(PyLong_FromLong(number));
 }
 
 value_t vm_iter_next(PyObject *it)

@@ -1,4 +1,5 @@
 /* Capsules: a C pointer with a name, a context and a destructor, as an object. */
+#include "objects/capi/capsule.h"
 #include "objects/capi/capi.h"
 
 #include <string.h>
@@ -215,3 +216,5 @@ PyTypeObject PyCapsule_Type = {
     .tp_traverse = capsule_traverse,
     .tp_clear = capsule_clear,
 };
+
+PyTypeObject *const capsule_types[] = {&PyCapsule_Type, NULL};

@@ -253,7 +253,7 @@ static PyObject *pass_encode(PyObject *exception, const struct problem *problem,
 PyObject *codec_surrogatepass(PyObject *exception)
 {
     struct problem problem;
-    bool big;
+    bool big = PY_BIG_ENDIAN;
     if (problem_read(exception, KIND_ENCODE | KIND_DECODE, &problem) < 0) {
         return NULL;
     }

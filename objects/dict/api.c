@@ -23,24 +23,24 @@ int PyDict_GetItemRef(PyObject *op, PyObject *key, PyObject **result)
 }
 
 /* The borrowing functions hand out what the dict owns, as their callers expect. */
-static PyObject *borrow(int found, PyObject *value)
+static PyObject *borrow(int found, PyObject **value)
 {
     if (found > 0) {
-        Py_DECREF(value);
+        Py_DECREF(*value);
     }
-    return value;
+    return *value;
 }
 
 PyObject *PyDict_GetItemWithError(PyObject *op, PyObject *key)
 {
     PyObject *value;
-    return check_dict(op) ? borrow(dict_get_item(op, key, &value), value) : NULL;
+    return check_dict(op) ? borrow(dict_get_item(op, key, &value), &value) : NULL;
 }
 
 PyObject *_PyDict_GetItem_KnownHash(PyObject *op, PyObject *key, Py_hash_t hash)
 {
     PyObject *value;
-    return check_dict(op) ? borrow(dict_get(op, key, hash, &value), value) : NULL;
+    return check_dict(op) ? borrow(dict_get(op, key, hash, &value), &value) : NULL;
 }
 
 /* Errors cannot be told by this function, so they are reported and dropped; an exception that the
@@ -57,7 +57,7 @@ static PyObject *get_ignoring_errors(PyObject *op, PyObject *key, const char *me
         PyErr_FormatUnraisable(message);
     }
     PyErr_SetRaisedException(raised);
-    return borrow(found, value);
+    return borrow(found, &value);
 }
 
 PyObject *PyDict_GetItem(PyObject *op, PyObject *key)
@@ -447,7 +447,8 @@ void dict_notify_slow(PyDict_WatchEvent event, PyDictObject *d, PyObject *key, P
     unsigned bits = (unsigned)(d->ma_version_tag & 0xff);
     for (int id = 0; table != NULL && id < WATCHERS; id++) {
         PyDict_WatchCallback callback = table->watchers[id];
-        if ((bits >> id & 1) && callback != NULL && callback(event, (PyObject *)d, key, value) < 0) {
+        if ((bits >> id & 1) && callback != NULL &&
+            callback(event, (PyObject *)d, key, value) < 0) {
             /* The dict is not named by its repr, which a dict that is just dying has not. */
             PyErr_FormatUnraisable("Exception ignored in %s watcher callback for <dict at %p>",
                                    event_name(event), d);

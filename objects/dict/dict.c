@@ -378,7 +378,8 @@ static int dict_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return PyArg_ValidateKeywordArguments(kwargs) ? dict_merge(self, kwargs, 1) : -1;
 }
 
-static PyObject *dict_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *dict_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                          PyObject *Py_UNUSED(kwargs))
 {
     PyObject *self = type->tp_alloc(type, 0);
     if (self != NULL) {

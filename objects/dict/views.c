@@ -149,17 +149,17 @@ static PyObject *view_xor(PyObject *a, PyObject *b)
 
 static PyObject *view_and(PyObject *a, PyObject *b)
 {
-    /* Walk the smaller one, ask the view, which hashes. */
-    if (is_set_view(b) && view_length(b) > view_length(a)) {
-        PyObject *swap = a;
+    PyObject *swap = a;
+    if (!is_set_view(a)) {
         a = b;
         b = swap;
     }
-    if (PySet_CheckExact(b) && PyObject_Size(b) > view_length(a)) {
+    /* Walk the smaller one, ask the other. */
+    if (PySet_CheckExact(b) && PyObject_Size(b) >= view_length(a)) {
         return PyObject_CallMethodOneArg(b, ID(intersection), a);
     }
-    if (!is_set_view(a)) {
-        PyObject *swap = a;
+    if (is_set_view(b) && view_length(b) > view_length(a)) {
+        swap = a;
         a = b;
         b = swap;
     }

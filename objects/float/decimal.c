@@ -45,7 +45,7 @@ static inline int floor_log2_pow10(int k)
     return (k * 1741647) >> 19;
 }
 
-/* ---- big numbers of bounded size -------------------------------------------------------------- */
+/* ---- big numbers of bounded size ------------------------------------------------------------- */
 
 #define BIG_LIMBS 84            /* 5040 bits: more than 800 digits times any power that occurs */
 #define BIG_BITS 60
@@ -131,7 +131,7 @@ static uint64_t big_divide_ten18(struct big *b)
     return remainder;
 }
 
-/* ---- shortest digits -------------------------------------------------------------------------- */
+/* ---- shortest digits ------------------------------------------------------------------------- */
 
 /* The upper part of power * c, with a sticky lowest bit. */
 static inline uint64_t round_to_odd(uint64_t high, uint64_t low, uint64_t c)
@@ -201,7 +201,7 @@ static Py_ssize_t write_stripped(uint64_t number, char *digits, Py_ssize_t *leng
     return n - zeros;
 }
 
-/* ---- a given number of digits ------------------------------------------------------------------ */
+/* ---- a given number of digits ---------------------------------------------------------------- */
 
 static const uint64_t small_power10[] = {
     1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull, 100000000ull,
@@ -359,7 +359,7 @@ Py_ssize_t float_digits(double value, enum float_digits_mode mode, Py_ssize_t nd
     return digits_exact(m, e, mode, ndigits, digits, point);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 #define INFINITE_BITS ((uint64_t)0x7ff << MANTISSA_BITS)
 

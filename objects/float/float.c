@@ -34,7 +34,7 @@ double PyFloat_GetMin(void)
     return DBL_MIN;
 }
 
-/* ---- arithmetic --------------------------------------------------------------------------------- */
+/* ---- arithmetic ------------------------------------------------------------------------------ */
 
 double float_mod(double a, double b)
 {
@@ -192,7 +192,7 @@ Py_hash_t _Py_HashDouble(PyObject *op, double value)
     return float_hash(op, value);
 }
 
-/* ---- operands ----------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 double PyFloat_AsDouble(PyObject *op)
 {
@@ -403,7 +403,7 @@ static void slot_dealloc(PyObject *op)
     }
 }
 
-/* ---- methods ------------------------------------------------------------------------------------ */
+/* ---- methods --------------------------------------------------------------------------------- */
 
 #include "float.bind.h"
 
@@ -567,7 +567,7 @@ static PyObject *float_get_imag(PyFloatObject *Py_UNUSED(self))
     return float_new(0.0);
 }
 
-/* ---- the type ----------------------------------------------------------------------------------- */
+/* ---- the type -------------------------------------------------------------------------------- */
 
 static PyNumberMethods float_as_number = {
     .nb_add = slot_add,

@@ -1,6 +1,6 @@
 /*
- * Powers of ten as 128-bit numbers: 10**k is POWER10[k - POWER10_MIN] * 2**e, cut off, where the top bit
- * is set. Written by tools/gen_pow10.py.
+ * Powers of ten as 128-bit numbers with the top bit set: 10**k is
+ * power10_table[k - POWER10_MIN] * 2**e, cut off. Written by tools/gen_pow10.py.
  */
 #define POWER10_MIN (-342)
 #define POWER10_MAX 324

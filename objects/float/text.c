@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-/* ---- to text ----------------------------------------------------------------------------------- */
+/* ---- to text --------------------------------------------------------------------------------- */
 
 struct layout {
     Py_ssize_t point;           /* of the digits: 0.DIGITS * 10**point, or the exponent's rest */
@@ -226,13 +226,14 @@ PyObject *float_to_hex(double value)
                                 exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
 }
 
-/* ---- from text --------------------------------------------------------------------------------- */
+/* ---- from text ------------------------------------------------------------------------------- */
 
 double PyOS_string_to_double(const char *text, char **endptr, PyObject *overflow_exception)
 {
     const char *end;
     double value = float_parse(text, strlen(text), &end);
-    bool overflow = isinf(value) && end > text && (end[-1] == '.' || (end[-1] >= '0' && end[-1] <= '9'));
+    /* What was written with digits, not as a word. */
+    bool overflow = isinf(value) && end > text && (end[-1] == '.' || Py_ISDIGIT(end[-1]));
     if (end == text || (endptr == NULL && *end != '\0')) {
         PyErr_Format(PyExc_ValueError, "could not convert string to float: '%.200s'", text);
         value = -1.0;
@@ -333,16 +334,18 @@ PyObject *PyFloat_FromString(PyObject *op)
         PyBuffer_Release(&view);
         return result;
     }
-    PyErr_Format(PyExc_TypeError, "float() argument must be a string or a real number, not '%.200s'",
+    PyErr_Format(PyExc_TypeError,
+                 "float() argument must be a string or a real number, not '%.200s'",
                  Py_TYPE(op)->tp_name);
     return NULL;
 }
 
-/* ---- hexadecimal ------------------------------------------------------------------------------- */
+/* ---- hexadecimal ----------------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
-    return is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    char lower = (char)(c | 0x20);
+    return is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 static int raise_bad_hex(void)

@@ -486,7 +486,7 @@ PyObject *int_true_divide(PyLongObject *a, PyLongObject *b)
     return true_divide_big(a, b);
 }
 
-/* ---- comparison, hash, size ------------------------------------------------------------------- */
+/* ---- comparison, hash, size ------------------------------------------------------------------ */
 
 int int_compare(const PyLongObject *a, const PyLongObject *b)
 {

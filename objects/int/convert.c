@@ -300,7 +300,8 @@ PyObject *PyLong_FromDouble(double value)
     if (mantissa == NULL) {
         return NULL;
     }
-    PyObject *result = int_left_shift_by((PyLongObject *)mantissa, (size_t)(exponent - DBL_MANT_DIG));
+    size_t shift = (size_t)(exponent - DBL_MANT_DIG);
+    PyObject *result = int_left_shift_by((PyLongObject *)mantissa, shift);
     Py_DECREF(mantissa);
     if (result != NULL && value < 0) {
         Py_SETREF(result, int_negate((PyLongObject *)result));
@@ -406,8 +407,12 @@ static bool to_bytes(const PyLongObject *v, unsigned char *bytes, size_t n, bool
     }
     size_t bits = int_bit_length(v);
     if (negative) {
-        /* -2**k needs only k + 1 bits: then the sign bit tells. */
-        return is_signed && (bits < n * 8 || (bits == n * 8 && (last & 0x80) && n > 0));
+        /* -2**k needs only k + 1 bits: then the sign bit tells. And no byte at all is -1, by old
+         * custom. */
+        if (n == 0) {
+            return is_signed && bits == 1;
+        }
+        return is_signed && (bits < n * 8 || (bits == n * 8 && (last & 0x80)));
     }
     return bits <= n * 8 - (is_signed && n > 0 ? 1 : 0);
 }

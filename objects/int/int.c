@@ -391,7 +391,8 @@ static PyObject *subtype_new(PyTypeObject *type, PyLongObject *value)
     PyLongObject *self = (PyLongObject *)type->tp_alloc(type, n == 0 ? 1 : n);
     if (self != NULL) {
         self->long_value.lv_tag = value->long_value.lv_tag;
-        memcpy(self->long_value.ob_digit, int_digits(value), (size_t)(n == 0 ? 1 : n) * sizeof(digit));
+        size_t size = (size_t)(n == 0 ? 1 : n) * sizeof(digit);
+        memcpy(self->long_value.ob_digit, int_digits(value), size);
     }
     return (PyObject *)self;
 }
@@ -524,7 +525,7 @@ static PyObject *int_ceil(PyLongObject *self)
 /* round(self, -n): self minus the remainder of the nearest multiple of 10**n. */
 static PyObject *int_round(PyLongObject *self, PyObject *ndigits)
 {
-    if (ndigits == NULL || ndigits == Py_None) {
+    if (ndigits == NULL) {
         return slot_int((PyObject *)self);
     }
     PyObject *n = PyNumber_Index(ndigits);

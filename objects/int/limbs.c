@@ -422,7 +422,8 @@ static int divide_blocks(limb_t *q, limb_t *r, const limb_t *a, Py_ssize_t na, c
     if (work == NULL) {
         return -1;
     }
-    limb_t *u = work, *v = u + (blocks + 1) * n, *quotient = v + n, *scratch = quotient + blocks * n;
+    limb_t *u = work, *v = u + (blocks + 1) * n, *quotient = v + n;
+    limb_t *scratch = quotient + blocks * n;
     memset(u, 0, (size_t)(blocks + 1) * (size_t)n * sizeof *u);
     memset(v, 0, (size_t)n * sizeof *v);
     shift_left(u + pad, a, na, bits);

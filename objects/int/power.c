@@ -83,7 +83,7 @@ done:
     return result;
 }
 
-/* ---- Montgomery's reduction: powers with an odd modulus without divisions --------------------- */
+/* ---- Montgomery's reduction: powers with an odd modulus without divisions -------------------- */
 
 struct montgomery {
     const limb_t *modulus;
@@ -287,7 +287,8 @@ static PyObject *power_modulo(PyLongObject *a, PyLongObject *b, PyLongObject *c)
     if (int_is_zero((PyLongObject *)exponent)) {
         result = int_small(1);
     }
-    else if ((int_digits((PyLongObject *)modulus)[0] & 1) && int_ndigits((PyLongObject *)modulus) > 1 &&
+    else if ((int_digits((PyLongObject *)modulus)[0] & 1) &&
+             int_ndigits((PyLongObject *)modulus) > 1 &&
              int_bit_length((PyLongObject *)exponent) > 8) {
         result = power_montgomery(base, (PyLongObject *)exponent, (PyLongObject *)modulus);
     }

@@ -562,7 +562,8 @@ static const char *skip_prefix(const char *at, int *base, bool *old_octal)
 static PyObject *raise_invalid_literal(const char *text, int base)
 {
     size_t length = strlen(text);
-    PyObject *shown = PyUnicode_DecodeUTF8(text, (Py_ssize_t)(length < 200 ? length : 200), "replace");
+    length = length < 200 ? length : 200;
+    PyObject *shown = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "replace");
     if (shown != NULL) {
         PyErr_Format(PyExc_ValueError, "invalid literal for int() with base %d: %.200R", base,
                      shown);

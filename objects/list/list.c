@@ -117,6 +117,7 @@ static PyListObject *list_bare(void)
 {
     PyListObject *list = (PyListObject *)object_new_raw(&PyList_Type, 0);
     if (list != NULL) {
+        Py_SET_SIZE(list, 0);
         list->ob_item = NULL;
         list->allocated = 0;
     }

@@ -44,7 +44,7 @@ struct sort {
     struct run runs[RUNS_MAX];
 };
 
-/* ---- comparisons: 1 less, 0 not, -1 with an exception ----------------------------------------- */
+/* ---- comparisons: 1 less, 0 not, -1 with an exception ---------------------------------------- */
 
 static inline int less_int(struct sort *Py_UNUSED(s), const struct record *a,
                            const struct record *b)
@@ -147,7 +147,7 @@ static inline int less_tuple(struct sort *s, const struct record *a, const struc
     return nx < ny;
 }
 
-/* ---- the sort, written once and compiled for each comparison ---------------------------------- */
+/* ---- the sort, written once and compiled for each comparison --------------------------------- */
 
 #define INLINE static inline __attribute__((always_inline))
 

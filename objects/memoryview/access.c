@@ -25,8 +25,10 @@ static char *address_in(const Py_buffer *view, char *at, int dim, Py_ssize_t ind
     return follow(view, at + view->strides[dim] * index, dim);
 }
 
-static char *address_of_tuple(const Py_buffer *view, PyObject *key)
+/* Of an item by a tuple of indices, which may run Python code: the view is checked again. */
+static char *address_of_tuple(PyObject *self, PyObject *key)
 {
+    const Py_buffer *view = view_of(self);
     Py_ssize_t count = PyTuple_GET_SIZE(key);
     if (count > view->ndim) {
         PyErr_Format(PyExc_TypeError, "cannot index %d-dimension view with %zd-element tuple",
@@ -36,7 +38,7 @@ static char *address_of_tuple(const Py_buffer *view, PyObject *key)
     char *at = view->buf;
     for (int dim = 0; at != NULL && dim < count; dim++) {
         Py_ssize_t index = PyNumber_AsSsize_t(PyTuple_GET_ITEM(key, dim), PyExc_IndexError);
-        if (index == -1 && PyErr_Occurred()) {
+        if ((index == -1 && PyErr_Occurred()) || view_check_released(self) < 0) {
             return NULL;
         }
         at = address_in(view, at, dim, index);
@@ -177,6 +179,9 @@ static int apply_slice(Py_buffer *view, PyObject *slice)
 
 static PyObject *slice_of(PyObject *self, PyObject *slice)
 {
+    if (view_check_restricted(self) < 0) {
+        return NULL;
+    }
     PyMemoryViewObject *result =
         (PyMemoryViewObject *)view_of_managed(((PyMemoryViewObject *)self)->mbuf, view_of(self));
     if (result != NULL && apply_slice(&result->view, slice) < 0) {
@@ -200,8 +205,9 @@ static PyObject *scalar_item(const Py_buffer *view, PyObject *key, PyObject *sel
     return NULL;
 }
 
-static PyObject *item_of_tuple(const Py_buffer *view, PyObject *key)
+static PyObject *item_of_tuple(PyObject *self, PyObject *key)
 {
+    const Py_buffer *view = view_of(self);
     if (format_native(view->format) == 0) {
         PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported",
                      view->format);
@@ -210,7 +216,7 @@ static PyObject *item_of_tuple(const Py_buffer *view, PyObject *key)
     if (PyTuple_GET_SIZE(key) < view->ndim) {
         return unsupported("sub-views are not implemented");
     }
-    char *at = address_of_tuple(view, key);
+    char *at = address_of_tuple(self, key);
     return at == NULL ? NULL : item_unpack(at, view->format);
 }
 
@@ -231,7 +237,7 @@ static PyObject *subscript(PyObject *self, PyObject *key, Py_ssize_t index)
     }
     if (PyTuple_Check(key)) {
         if (all_are(key, false)) {
-            return item_of_tuple(view, key);
+            return item_of_tuple(self, key);
         }
         if (all_are(key, true)) {
             return unsupported("multi-dimensional slicing is not implemented");
@@ -296,7 +302,7 @@ static int store(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     char *at = view->ndim == 0      ? view->buf
-               : PyTuple_Check(key) ? address_of_tuple(view, key)
+               : PyTuple_Check(key) ? address_of_tuple(self, key)
                                     : address_in(view, view->buf, 0, index);
     if (at == NULL || view_check_released(self) < 0) {
         return -1;
@@ -344,6 +350,9 @@ static int store_slice(PyObject *self, PyObject *slice, PyObject *value)
         to.shape = shape;
         to.strides = strides;
         result = apply_slice(&to, slice);
+        if (result == 0) {
+            result = view_check_released(self); /* indices of a slice may run Python code */
+        }
         if (result == 0 && !same_structure(&to, &from)) {
             PyErr_SetString(PyExc_ValueError, "memoryview assignment: lvalue and rvalue have "
                                               "different structures");
@@ -460,11 +469,6 @@ static int cast_to_row(PyMemoryViewObject *self, const char *format_text)
     };
     Py_buffer *view = &self->view;
     char from = format_native(view->format), to = format_native(format_text);
-    if (from == 0) {
-        PyErr_SetString(PyExc_ValueError, "memoryview: source format must be a native single "
-                                          "character format prefixed with an optional '@'");
-        return -1;
-    }
     if (to == 0) {
         PyErr_SetString(PyExc_ValueError, "memoryview: destination format must be a native single "
                                           "character format prefixed with an optional '@'");
@@ -520,19 +524,10 @@ static int cast_shape(PyMemoryViewObject *self, const Py_ssize_t *shape, Py_ssiz
     return 0;
 }
 
-/* The numbers of a list or tuple; their count, or -1. */
-static Py_ssize_t read_shape(PyObject *argument, Py_ssize_t *shape)
+/* The numbers of a tuple, at most PyBUF_MAX_NDIM; their count, or -1. */
+static Py_ssize_t read_shape(PyObject *items, Py_ssize_t *shape)
 {
-    PyObject *items = PySequence_Tuple(argument);
-    if (items == NULL) {
-        return -1;
-    }
     Py_ssize_t count = PyTuple_GET_SIZE(items);
-    if (count > PyBUF_MAX_NDIM) {
-        PyErr_Format(PyExc_ValueError, "memoryview: number of dimensions must not exceed %d",
-                     PyBUF_MAX_NDIM);
-        count = -1;
-    }
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(items, i);
         if (!PyLong_Check(item)) {
@@ -551,7 +546,6 @@ static Py_ssize_t read_shape(PyObject *argument, Py_ssize_t *shape)
             count = -1;
         }
     }
-    Py_DECREF(items);
     return count;
 }
 
@@ -565,24 +559,53 @@ static bool has_zero(const Py_buffer *view)
     return false;
 }
 
-PyObject *view_cast(PyObject *self, PyObject *format, PyObject *shape_argument)
+/* A view of the same memory with room for `ndim` dimensions, cast to a row of items. */
+static PyObject *cast_row(PyObject *self, const char *format, Py_ssize_t ndim)
 {
-    Py_ssize_t shape[PyBUF_MAX_NDIM], ndim = 1;
-    if (view_check_released(self) < 0) {
-        return NULL;
+    Py_ssize_t zeros[PyBUF_MAX_NDIM] = {0};
+    Py_buffer wide = *view_of(self);
+    wide.ndim = (int)Py_MAX(Py_MAX(ndim, wide.ndim), 1);
+    wide.shape = wide.strides = zeros;
+    wide.suboffsets = NULL;
+    PyObject *result = view_of_managed(((PyMemoryViewObject *)self)->mbuf, &wide);
+    if (result != NULL && cast_to_row((PyMemoryViewObject *)result, format) < 0) {
+        Py_CLEAR(result);
     }
+    return result;
+}
+
+static int check_cast(PyObject *self, PyObject *dims)
+{
     const Py_buffer *view = view_of(self);
-    if (((PyMemoryViewObject *)self)->flags & _Py_MEMORYVIEW_RESTRICTED) {
-        PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
-        return NULL;
-    }
     if (!view_is_c_contiguous(self)) {
         PyErr_SetString(PyExc_TypeError, "memoryview: casts are restricted to C-contiguous views");
-        return NULL;
+        return -1;
     }
-    if ((shape_argument != NULL || view->ndim != 1) && has_zero(view)) {
+    if ((dims != NULL || view->ndim != 1) && has_zero(view)) {
         PyErr_SetString(PyExc_TypeError,
                         "memoryview: cannot cast view with zeros in shape or strides");
+        return -1;
+    }
+    if (dims == NULL) {
+        return 0;
+    }
+    if (PyTuple_GET_SIZE(dims) > PyBUF_MAX_NDIM) {
+        PyErr_Format(PyExc_ValueError, "memoryview: number of dimensions must not exceed %d",
+                     PyBUF_MAX_NDIM);
+        return -1;
+    }
+    if (view->ndim != 1 && PyTuple_GET_SIZE(dims) != 1) {
+        PyErr_SetString(PyExc_TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *view_cast(PyObject *self, PyObject *format, PyObject *shape_argument)
+{
+    Py_ssize_t shape[PyBUF_MAX_NDIM];
+    PyObject *dims = NULL, *result = NULL;
+    if (view_check_released(self) < 0 || view_check_restricted(self) < 0) {
         return NULL;
     }
     if (shape_argument != NULL) {
@@ -590,37 +613,26 @@ PyObject *view_cast(PyObject *self, PyObject *format, PyObject *shape_argument)
             PyErr_SetString(PyExc_TypeError, "shape must be a list or a tuple");
             return NULL;
         }
-        ndim = read_shape(shape_argument, shape);
-        if (ndim < 0) {
-            return NULL;
-        }
-        if (view->ndim != 1 && ndim != 1) {
-            PyErr_SetString(PyExc_TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
+        dims = PySequence_Tuple(shape_argument);
+        if (dims == NULL) {
             return NULL;
         }
     }
     const char *text = PyUnicode_AsUTF8(format);
-    if (text == NULL || view_check_released(self) < 0) {
-        return NULL;
+    if (text != NULL && view_check_released(self) == 0 && check_cast(self, dims) == 0) {
+        result = cast_row(self, text, dims == NULL ? 1 : PyTuple_GET_SIZE(dims));
     }
-    /* Made with room for the larger of both numbers of dimensions. */
-    Py_ssize_t zeros[PyBUF_MAX_NDIM] = {0};
-    Py_buffer wide = *view;
-    wide.ndim = (int)Py_MAX(Py_MAX(ndim, view->ndim), 1);
-    wide.shape = wide.strides = zeros;
-    wide.suboffsets = NULL;
-    PyMemoryViewObject *result =
-        (PyMemoryViewObject *)view_of_managed(((PyMemoryViewObject *)self)->mbuf, &wide);
-    if (result == NULL) {
-        return NULL;
+    if (result != NULL && dims != NULL) {
+        Py_ssize_t ndim = read_shape(dims, shape);
+        if (ndim < 0 || cast_shape((PyMemoryViewObject *)result, shape, ndim) < 0) {
+            Py_CLEAR(result);
+        }
     }
-    if (cast_to_row(result, text) < 0 ||
-        (shape_argument != NULL && cast_shape(result, shape, ndim) < 0)) {
-        Py_DECREF(result);
-        return NULL;
+    if (result != NULL) {
+        view_update_flags((PyMemoryViewObject *)result);
     }
-    view_update_flags(result);
-    return (PyObject *)result;
+    Py_XDECREF(dims);
+    return result;
 }
 
 /* ---- Comparing ------------------------------------------------------------------------------------------------ */

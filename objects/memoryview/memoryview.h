@@ -21,6 +21,9 @@ static inline Py_buffer *view_of(PyObject *self)
 /* ValueError and -1 if the view, or what it looks at, was released. */
 int view_check_released(PyObject *self);
 
+/* The same if __release_buffer__ has the view and nobody may make others of it. */
+int view_check_restricted(PyObject *self);
+
 /* A new view of the same memory with the format, shape and strides of `layout`. */
 PyObject *view_of_managed(_PyManagedBufferObject *managed, const Py_buffer *layout);
 /* Sets the contiguity flags of a view whose layout has changed. */

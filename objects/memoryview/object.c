@@ -33,16 +33,18 @@ static void managed_release(_PyManagedBufferObject *managed)
         return;
     }
     managed->flags |= _Py_MANAGED_BUFFER_RELEASED;
-    if (managed->flags & _Py_MANAGED_BUFFER_FREE_FORMAT) {
-        PyMem_Free(managed->master.format);
-    }
     PyBuffer_Release(&managed->master);
 }
 
 static void managed_dealloc(PyObject *self)
 {
+    _PyManagedBufferObject *managed = (_PyManagedBufferObject *)self;
     PyObject_GC_UnTrack(self);
-    managed_release((_PyManagedBufferObject *)self);
+    char *format = managed->master.format;
+    managed_release(managed);
+    if (managed->flags & _Py_MANAGED_BUFFER_FREE_FORMAT) {
+        PyMem_Free(format);
+    }
     PyObject_GC_Del(self);
 }
 
@@ -182,7 +184,7 @@ PyObject *view_of_managed(_PyManagedBufferObject *managed, const Py_buffer *layo
     return (PyObject *)self;
 }
 
-static int check_restricted(PyObject *self)
+int view_check_restricted(PyObject *self)
 {
     if (((PyMemoryViewObject *)self)->flags & _Py_MEMORYVIEW_RESTRICTED) {
         PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
@@ -196,7 +198,7 @@ static PyObject *view_from_object(PyObject *object, int flags)
     if (PyMemoryView_Check(object)) {
         PyObject *result = NULL;
         Py_BEGIN_CRITICAL_SECTION(object);
-        if (view_check_released(object) == 0 && check_restricted(object) == 0) {
+        if (view_check_released(object) == 0 && view_check_restricted(object) == 0) {
             result = view_of_managed(((PyMemoryViewObject *)object)->mbuf, view_of(object));
         }
         Py_END_CRITICAL_SECTION();
@@ -443,7 +445,7 @@ int view_getbuffer(PyObject *self, Py_buffer *out, int flags)
     Py_BEGIN_CRITICAL_SECTION(self);
     result = view_check_released(self);
     if (result == 0) {
-        result = check_restricted(self);
+        result = view_check_restricted(self);
     }
     if (result == 0) {
         result = export_layout(self, out, flags);

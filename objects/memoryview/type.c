@@ -100,11 +100,7 @@ static PyObject *viewm_cast(PyObject *self, PyObject *format, PyObject *shape)
 
 static PyObject *viewm_toreadonly(PyObject *self)
 {
-    if (view_check_released(self) < 0) {
-        return NULL;
-    }
-    if (((PyMemoryViewObject *)self)->flags & _Py_MEMORYVIEW_RESTRICTED) {
-        PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
+    if (view_check_released(self) < 0 || view_check_restricted(self) < 0) {
         return NULL;
     }
     PyObject *result = view_of_managed(((PyMemoryViewObject *)self)->mbuf, view_of(self));

@@ -569,6 +569,12 @@ static int set_init(PySetObject *self, PyObject *iterable)
     return iterable == NULL ? 0 : set_update_from((PyObject *)self, iterable);
 }
 
+/* Keywords are refused also where a subclass hands them on. */
+static int set_tp_init(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    return bind_no_keywords("set", kwargs) ? bind_set_init(op, args, NULL) : -1;
+}
+
 static PyObject *set_tp_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                             PyObject *Py_UNUSED(kwargs))
 {
@@ -934,7 +940,7 @@ PyTypeObject PySet_Type = {
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_iter = set_iter,
     .tp_methods = set_methods,
-    .tp_init = bind_set_init,
+    .tp_init = set_tp_init,
     .tp_alloc = PyType_GenericAlloc,
     .tp_new = set_tp_new,
     .tp_vectorcall = set_vectorcall,

@@ -1,6 +1,8 @@
 /* Putting strings together: +, +=, join, *. */
 #include "objects/str/internal.h"
 
+#include "locking/lock.h"
+
 PyObject *str_concat(PyObject *left, PyObject *right)
 {
     Py_ssize_t n = str_len(left), m = str_len(right);
@@ -145,10 +147,13 @@ PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count
     return result;
 }
 
-/* A list may change under us while it is joined, so its items are held by a tuple of our own
- * unless no other thread can reach it. */
+/* Where threads run together a list may change while it is joined, so its items are then held by a
+ * tuple of our own. */
 PyObject *str_join_iterable(PyObject *separator, PyObject *iterable)
 {
+    if (PyList_CheckExact(iterable) && !lock_threads_run_together()) {
+        return str_join(separator, ((PyListObject *)iterable)->ob_item, PyList_GET_SIZE(iterable));
+    }
     PyObject *items = PySequence_Tuple(iterable);
     if (items == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(iterable)->tp_iter == NULL &&

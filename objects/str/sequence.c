@@ -1,4 +1,5 @@
 /* Indexing, slicing and iterating over strings; the % operator; start and end. */
+#include "objects/ids.h"
 #include "objects/str/object.h"
 
 PyObject *str_item(PyObject *s, Py_ssize_t index)
@@ -147,6 +148,11 @@ int str_init(struct interp_state *interp)
     }
     for (Py_UCS4 ch = 0; ch < 256; ch++) {
         if (str_intern_static(str_latin1_char(ch)) < 0) {
+            return -1;
+        }
+    }
+    for (PyObject *const *id = krait_id_list; *id != NULL; id++) {
+        if (str_intern_static(*id) < 0) {
             return -1;
         }
     }

@@ -28,8 +28,35 @@ static inline bool space_at(int kind, const void *data, Py_ssize_t i)
     return char_is(str_data_read(kind, data, i), CHAR_SPACE);
 }
 
+/* The common case of split(): ASCII, with a table for white space. */
+static int split_ascii_space(PyObject *list, PyObject *s, Py_ssize_t limit)
+{
+    const uint8_t *start = str_data(s), *end = start + str_len(s), *p = start;
+    for (;;) {
+        while (p < end && _Py_ascii_whitespace[*p]) {
+            p++;
+        }
+        if (p == end) {
+            return 0;
+        }
+        const uint8_t *word = p;
+        if (limit-- <= 0) {
+            return push(list, s, word - start, end - start);
+        }
+        while (p < end && !_Py_ascii_whitespace[*p]) {
+            p++;
+        }
+        if (push(list, s, word - start, p - start) < 0) {
+            return -1;
+        }
+    }
+}
+
 static int split_space(PyObject *list, PyObject *s, Py_ssize_t limit)
 {
+    if (str_is_ascii(s)) {
+        return split_ascii_space(list, s, limit);
+    }
     int kind = str_kind(s);
     const void *data = str_data(s);
     Py_ssize_t n = str_len(s), i = 0;

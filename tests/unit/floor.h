@@ -9,6 +9,12 @@
 #include "locking/refs.h"
 #include "locking/world.h"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+
 /* An object of the test: 32 bytes behind the header. */
 struct box {
     PyObject ob;

@@ -172,6 +172,27 @@ Test(slab, containers_are_found_by_their_byte)
     }
 }
 
+Test(slab, arenas_are_walked_apart)
+{
+    void *object[3];
+    for (uint32_t arena = 0; arena < 3; arena++) {
+        slab_use_arena(arena);
+        object[arena] = slab_alloc(arena == 1 ? 10000 : 64, SLAB_GC);
+        memset(object[arena], 0, 64);
+        mark(object[arena], 1);
+    }
+    for (uint32_t arena = 0; arena < 4; arena++) {
+        int found = 0;
+        slab_use_arena(arena);
+        slab_each_gc(1, count, &found);
+        cr_assert_eq(found, arena < 3);
+    }
+    for (int i = 0; i < 3; i++) {
+        slab_free(object[i]); /* from another arena */
+    }
+    slab_use_arena(0);
+}
+
 Test(slab, resize_keeps_object_and_preheader)
 {
     for (int kind = SLAB_ATOM; kind <= SLAB_RAW; kind++) {
