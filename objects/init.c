@@ -45,6 +45,7 @@ int object_init(struct interp_state *Py_UNUSED(interp))
 void object_fini(struct interp_state *interp)
 {
     struct object_interp *self = (struct object_interp *)interp;
+    Py_CLEAR(self->modules_by_index);
     for (size_t i = STATIC_TYPES_MAX; i-- > 0;) {
         if (self->static_types[i].ready) {
             type_static_fini(interp, self->static_types[i].type);

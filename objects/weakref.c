@@ -347,6 +347,20 @@ void PyObject_ClearWeakRefs(PyObject *op)
     weakref_clear_all(op);
 }
 
+void PyUnstable_Object_ClearWeakRefsNoCallbacks(PyObject *op)
+{
+    if (Py_TYPE(op)->tp_weaklistoffset == 0) {
+        return;
+    }
+    PyWeakReference *chain = take_all(op);
+    while (chain != NULL) {
+        PyWeakReference *ref = chain;
+        chain = ref->wr_next;
+        ref->wr_next = NULL;
+        Py_DECREF(ref);
+    }
+}
+
 /* Clears one reference; its callback will not be called. */
 void _PyWeakref_ClearRef(PyWeakReference *ref)
 {
