@@ -1050,7 +1050,7 @@ static int imp_release_lock(PyObject *self)
 }
 
 /* Changes the file name of `code` and of the functions in its constants that had the same. */
-static int code_set_filename(PyCodeObject *code, PyObject *old, PyObject *path)
+static int rename_code_file(PyCodeObject *code, PyObject *old, PyObject *path)
 {
     if (PyUnicode_Compare(code->co_filename, old) != 0) {
         return PyErr_Occurred() ? -1 : 0;
@@ -1063,7 +1063,7 @@ static int code_set_filename(PyCodeObject *code, PyObject *old, PyObject *path)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts) && result == 0; i++) {
         PyObject *constant = PyTuple_GET_ITEM(code->co_consts, i);
         if (PyCode_Check(constant)) {
-            result = code_set_filename((PyCodeObject *)constant, old, path);
+            result = rename_code_file((PyCodeObject *)constant, old, path);
         }
     }
     Py_LeaveRecursiveCall();
@@ -1073,7 +1073,7 @@ static int code_set_filename(PyCodeObject *code, PyObject *old, PyObject *path)
 static int imp_fix_co_filename(PyObject *self, PyObject *code, PyObject *path)
 {
     PyObject *old = Py_NewRef(((PyCodeObject *)code)->co_filename);
-    int result = code_set_filename((PyCodeObject *)code, old, path);
+    int result = rename_code_file((PyCodeObject *)code, old, path);
     Py_DECREF(old);
     return result;
 }

@@ -3,6 +3,14 @@
 #include "interp/startup/startup.h"
 #include "locking/world.h"
 #include "objects/bytes.h"
+#include "objects/dict.h"
+#include "objects/float.h"
+#include "objects/int.h"
+#include "objects/iter.h"
+#include "objects/list.h"
+#include "objects/range.h"
+#include "objects/set.h"
+#include "objects/tuple.h"
 #include "objects/capi/capsule.h"
 #include "objects/codecs.h"
 #include "objects/error.h"
@@ -59,7 +67,7 @@ static int interp_init_all(struct interp_state *interp)
 
 static void interp_clear_all(struct interp_state *interp)
 {
-    (void)interp;
+    gc_interp_clear(interp);
 }
 
 static void interp_fini_all(struct interp_state *interp)
@@ -80,10 +88,16 @@ static const struct thread_layout layout = {
 
 /* ---- the first objects ------------------------------------------------------------------------------------ */
 
+/* In files that have no header. */
+extern PyTypeObject *const bool_types[], *const complex_types[], *const slice_types[],
+    *const enumerate_types[];
+
 static int types_ready(void)
 {
     PyTypeObject *const *const lists[] = {
-        exception_types, code_types, frame_types, function_types, traceback_types,
+        tuple_types, str_types, dict_types, list_types, int_types, bool_types, float_types,
+        complex_types, set_types, slice_types, range_types, iter_types, enumerate_types,
+        bytes_types, memoryview_types, exception_types, code_types, frame_types, function_types, traceback_types,
         generator_types, functional_types, capsule_types,
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -97,8 +111,9 @@ static int types_ready(void)
 /* Types, singletons, the string table: from here on objects can be made. */
 static int objects_start(struct interp_state *interp)
 {
-    return str_init(interp) < 0 || object_init(interp) < 0 || bytes_init(interp) < 0 ||
-                   types_ready() < 0 || error_init(interp) < 0
+    return object_init(interp) < 0 || types_ready() < 0 || str_init(interp) < 0 ||
+                   bytes_init(interp) < 0 || error_init(interp) < 0 ||
+                   gc_interp_ready(interp) < 0
                ? -1 : 0;
 }
 
