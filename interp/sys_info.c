@@ -80,13 +80,13 @@ static PyObject *int_of(long value)
 static PyObject *version_info(void)
 {
     static PyStructSequence_Field fields[] = {
-        {"major", "Major release number"}, {"minor", "Minor release number"},
-        {"micro", "Patch release number"},
-        {"releaselevel", "'alpha', 'beta', 'candidate', or 'final'"},
-        {"serial", "Serial release number"}, {NULL, NULL},
+        {"major", "the first number of the version"}, {"minor", "the second number, of the feature release"},
+        {"micro", "the third number, of the bug-fix release"},
+        {"releaselevel", "how far it is: 'alpha', 'beta', 'candidate' or 'final'"},
+        {"serial", "which one of that level"}, {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {
-        "sys.version_info", "sys.version_info\n\nVersion information as a named tuple.", fields, 5};
+        "sys.version_info", "sys.version_info\n\nThe version of the language, in parts.", fields, 5};
     PyObject *values[] = {int_of(PY_MAJOR_VERSION), int_of(PY_MINOR_VERSION),
                           int_of(PY_MICRO_VERSION), PyUnicode_FromString("final"),
                           int_of(PY_RELEASE_SERIAL)};
@@ -96,21 +96,21 @@ static PyObject *version_info(void)
 static PyObject *float_info(void)
 {
     static PyStructSequence_Field fields[] = {
-        {"max", "DBL_MAX -- maximum representable finite float"},
-        {"max_exp", "DBL_MAX_EXP -- maximum int e such that radix**(e-1) is representable"},
-        {"max_10_exp", "DBL_MAX_10_EXP -- maximum int e such that 10**e is representable"},
-        {"min", "DBL_MIN -- Minimum positive normalized float"},
-        {"min_exp", "DBL_MIN_EXP -- minimum int e such that radix**(e-1) is a normalized float"},
-        {"min_10_exp", "DBL_MIN_10_EXP -- minimum int e such that 10**e is a normalized float"},
-        {"dig", "DBL_DIG -- maximum number of decimal digits that can be faithfully represented"},
-        {"mant_dig", "DBL_MANT_DIG -- mantissa digits"},
-        {"epsilon", "DBL_EPSILON -- Difference between 1 and the next representable float"},
-        {"radix", "FLT_RADIX -- radix of exponent"},
-        {"rounds", "FLT_ROUNDS -- rounding mode used for arithmetic operations"}, {NULL, NULL},
+        {"max", "the largest finite float (DBL_MAX)"},
+        {"max_exp", "the largest e for which radix**(e-1) is a finite float (DBL_MAX_EXP)"},
+        {"max_10_exp", "the largest e for which 10**e is a finite float (DBL_MAX_10_EXP)"},
+        {"min", "the smallest normalized float above zero (DBL_MIN)"},
+        {"min_exp", "the smallest e for which radix**(e-1) is normalized (DBL_MIN_EXP)"},
+        {"min_10_exp", "the smallest e for which 10**e is normalized (DBL_MIN_10_EXP)"},
+        {"dig", "how many decimal digits always survive in a float (DBL_DIG)"},
+        {"mant_dig", "how many digits of the radix the mantissa has (DBL_MANT_DIG)"},
+        {"epsilon", "how far 1.0 is from the next larger float (DBL_EPSILON)"},
+        {"radix", "the base of the exponent (FLT_RADIX)"},
+        {"rounds", "how results are rounded (FLT_ROUNDS)"}, {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {
         "sys.float_info",
-        "sys.float_info\n\nA named tuple holding information about the float type.", fields, 11};
+        "sys.float_info\n\nThe limits and the precision of floats.", fields, 11};
     PyObject *values[] = {
         PyFloat_FromDouble(DBL_MAX), int_of(DBL_MAX_EXP), int_of(DBL_MAX_10_EXP),
         PyFloat_FromDouble(DBL_MIN), int_of(DBL_MIN_EXP), int_of(DBL_MIN_10_EXP),
@@ -122,16 +122,15 @@ static PyObject *float_info(void)
 static PyObject *int_info(void)
 {
     static PyStructSequence_Field fields[] = {
-        {"bits_per_digit", "size of a digit in bits"},
-        {"sizeof_digit", "size in bytes of the C type used to represent a digit"},
-        {"default_max_str_digits", "maximum string conversion digits limitation"},
+        {"bits_per_digit", "how many bits of an int one digit has"},
+        {"sizeof_digit", "how many bytes one digit takes"},
+        {"default_max_str_digits", "how many decimal digits int() and str() convert by default"},
         {"str_digits_check_threshold",
-         "minimum positive value for int_max_str_digits"}, {NULL, NULL},
+         "the smallest limit that may be set"}, {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {
         "sys.int_info",
-        "sys.int_info\n\nA named tuple that holds information about Python's\n"
-        "internal representation of integers.  The attributes are read only.", fields, 4};
+        "sys.int_info\n\nHow ints are stored, and what limits their text.", fields, 4};
     PyObject *values[] = {int_of(30), int_of(4), int_of(4300), int_of(640)};
     return make_info(&desc, values);
 }
@@ -139,19 +138,19 @@ static PyObject *int_info(void)
 static PyObject *hash_info(void)
 {
     static PyStructSequence_Field fields[] = {
-        {"width", "width of the type used for hashing, in bits"},
-        {"modulus", "prime number giving the modulus on which the hash function is based"},
-        {"inf", "value to be used for hash of a positive infinity"},
-        {"nan", "value to be used for hash of a nan"},
-        {"imag", "multiplier used for the imaginary part of a complex number"},
-        {"algorithm", "name of the algorithm for hashing of str, bytes and memoryviews"},
-        {"hash_bits", "internal output size of hash algorithm"},
-        {"seed_bits", "seed size of hash algorithm"},
-        {"cutoff", "small string optimization cutoff"}, {NULL, NULL},
+        {"width", "how many bits a hash has"},
+        {"modulus", "the prime by which hashes of numbers are reduced"},
+        {"inf", "the hash of positive infinity"},
+        {"nan", "not used any more"},
+        {"imag", "by what the hash of an imaginary part is multiplied"},
+        {"algorithm", "how str, bytes and memoryviews are hashed"},
+        {"hash_bits", "how many bits that algorithm gives"},
+        {"seed_bits", "how many bits its key has"},
+        {"cutoff", "below which length a simpler algorithm is used"}, {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {
         "sys.hash_info",
-        "hash_info\n\nA named tuple providing parameters used for computing hashes.", fields, 9};
+        "hash_info\n\nHow hashes are computed.", fields, 9};
     PyObject *values[] = {int_of(64), PyLong_FromSize_t(((size_t)1 << 61) - 1), int_of(314159),
                           int_of(0), int_of(1000003), PyUnicode_FromString("siphash13"),
                           int_of(64), int_of(128), int_of(0)};
@@ -171,7 +170,7 @@ static PyObject *flags_info(const PyConfig *config)
     };
     static PyStructSequence_Desc desc = {
         "sys.flags",
-        "sys.flags\n\nFlags provided through command line arguments or environment vars.", fields,
+        "sys.flags\n\nWhat was set on the command line or in the environment.", fields,
         18};
     PyObject *values[] = {
         int_of(config->parser_debug), int_of(config->inspect), int_of(config->interactive),
@@ -189,13 +188,13 @@ static PyObject *flags_info(const PyConfig *config)
 static PyObject *thread_info(void)
 {
     static PyStructSequence_Field fields[] = {
-        {"name", "name of the thread implementation"},
-        {"lock", "name of the lock implementation"},
-        {"version", "name and version of the thread library"}, {NULL, NULL},
+        {"name", "what threads are made of"},
+        {"lock", "what locks are made of"},
+        {"version", "which library, and its version"}, {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {
         "sys.thread_info",
-        "sys.thread_info\n\nA named tuple holding information about the thread implementation.",
+        "sys.thread_info\n\nHow threads are implemented.",
         fields, 3};
     char version[64] = "";
     size_t length = confstr(_CS_GNU_LIBPTHREAD_VERSION, version, sizeof version);

@@ -46,7 +46,7 @@ static int stop_iteration_init(PyStopIterationObject *self, PyObject *const *arg
 }
 
 static PyMemberDef stop_iteration_members[] = {
-    EXCEPTION_MEMBER(PyStopIterationObject, value, "generator return value"),
+    EXCEPTION_MEMBER(PyStopIterationObject, value, "what the generator returned"),
     {NULL},
 };
 
@@ -72,7 +72,7 @@ static int system_exit_init(PySystemExitObject *self, PyObject *const *args, Py_
 }
 
 static PyMemberDef system_exit_members[] = {
-    EXCEPTION_MEMBER(PySystemExitObject, code, "exception code"),
+    EXCEPTION_MEMBER(PySystemExitObject, code, "the exit status, or what to print"),
     {NULL},
 };
 
@@ -95,7 +95,7 @@ static int name_error_init(PyNameErrorObject *self, PyObject *const *args, Py_ss
 }
 
 static PyMemberDef name_error_members[] = {
-    EXCEPTION_MEMBER(PyNameErrorObject, name, "name"),
+    EXCEPTION_MEMBER(PyNameErrorObject, name, "the name that was not found"),
     {NULL},
 };
 
@@ -103,7 +103,7 @@ EXCEPTION_TYPE(NameError, Exception, PyNameErrorObject, name_error_doc,
                .tp_init = bind_name_error_init, .tp_members = name_error_members,
                FIELD_SLOTS(name_error));
 EXCEPTION_TYPE(UnboundLocalError, NameError, PyNameErrorObject,
-               "Local name referenced but not bound to a value.",
+               "A local variable has no value yet, or no longer.",
                .tp_init = bind_name_error_init, FIELD_SLOTS(name_error));
 
 /* ---- AttributeError ------------------------------------------------------------------------------- */
@@ -148,8 +148,8 @@ static PyObject *attribute_error_reduce(PyAttributeErrorObject *self)
 }
 
 static PyMemberDef attribute_error_members[] = {
-    EXCEPTION_MEMBER(PyAttributeErrorObject, name, "attribute name"),
-    EXCEPTION_MEMBER(PyAttributeErrorObject, obj, "object"),
+    EXCEPTION_MEMBER(PyAttributeErrorObject, name, "the name of the attribute"),
+    EXCEPTION_MEMBER(PyAttributeErrorObject, obj, "what has no such attribute"),
     {NULL},
 };
 
@@ -206,10 +206,10 @@ static PyObject *import_error_reduce(PyImportErrorObject *self)
 }
 
 static PyMemberDef import_error_members[] = {
-    EXCEPTION_MEMBER(PyImportErrorObject, msg, "exception message"),
-    EXCEPTION_MEMBER(PyImportErrorObject, name, "module name"),
-    EXCEPTION_MEMBER(PyImportErrorObject, path, "module path"),
-    EXCEPTION_MEMBER(PyImportErrorObject, name_from, "name imported from module"),
+    EXCEPTION_MEMBER(PyImportErrorObject, msg, "what went wrong"),
+    EXCEPTION_MEMBER(PyImportErrorObject, name, "the module's name"),
+    EXCEPTION_MEMBER(PyImportErrorObject, path, "the file that was tried"),
+    EXCEPTION_MEMBER(PyImportErrorObject, name_from, "what was to be taken from the module"),
     {NULL},
 };
 
@@ -217,7 +217,8 @@ EXCEPTION_TYPE(ImportError, Exception, PyImportErrorObject, import_error_doc,
                .tp_init = bind_import_error_init, .tp_members = import_error_members,
                .tp_methods = import_error_methods, .tp_str = import_error_str,
                FIELD_SLOTS(import_error));
-EXCEPTION_TYPE(ModuleNotFoundError, ImportError, PyImportErrorObject, "Module not found.",
+EXCEPTION_TYPE(ModuleNotFoundError, ImportError, PyImportErrorObject,
+               "No module of this name can be found.",
                .tp_init = bind_import_error_init, FIELD_SLOTS(import_error));
 
 /* ---- KeyError ----------------------------------------------------------------------------------------- */
@@ -232,4 +233,4 @@ static PyObject *key_error_str(PyObject *self)
     return exception_str(self);
 }
 
-SIMPLE_EXCEPTION(KeyError, LookupError, "Mapping key not found.", .tp_str = key_error_str);
+SIMPLE_EXCEPTION(KeyError, LookupError, "A mapping has no such key.", .tp_str = key_error_str);

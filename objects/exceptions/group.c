@@ -439,9 +439,9 @@ PyObject *PyUnstable_Exc_PrepReraiseStar(PyObject *original, PyObject *results)
 
 static PyMemberDef group_members[] = {
     {"message", _Py_T_OBJECT, offsetof(PyBaseExceptionGroupObject, msg), Py_READONLY,
-     PyDoc_STR("exception message")},
+     PyDoc_STR("what the group is about")},
     {"exceptions", _Py_T_OBJECT, offsetof(PyBaseExceptionGroupObject, excs), Py_READONLY,
-     PyDoc_STR("nested exceptions")},
+     PyDoc_STR("the exceptions in it")},
     {NULL},
 };
 

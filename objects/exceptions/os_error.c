@@ -254,10 +254,10 @@ static int os_error_set_characters_written(PyOSErrorObject *self, PyObject *valu
 
 static PyMemberDef os_error_members[] = {
     {"errno", _Py_T_OBJECT, offsetof(PyOSErrorObject, myerrno), 0,
-     PyDoc_STR("POSIX exception code")},
-    EXCEPTION_MEMBER(PyOSErrorObject, strerror, "exception strerror"),
-    EXCEPTION_MEMBER(PyOSErrorObject, filename, "exception filename"),
-    EXCEPTION_MEMBER(PyOSErrorObject, filename2, "second exception filename"),
+     PyDoc_STR("the number of the error")},
+    EXCEPTION_MEMBER(PyOSErrorObject, strerror, "what the system says of it"),
+    EXCEPTION_MEMBER(PyOSErrorObject, filename, "the file that it is about"),
+    EXCEPTION_MEMBER(PyOSErrorObject, filename2, "the other file, where there are two"),
     {NULL},
 };
 
@@ -271,18 +271,18 @@ EXCEPTION_TYPE(OSError, Exception, PyOSErrorObject, os_error_doc, .tp_str = os_e
 
 #define OS_SUBCLASS(name, base, doc) EXCEPTION_TYPE(name, base, PyOSErrorObject, doc, OS_SLOTS)
 
-OS_SUBCLASS(BlockingIOError, OSError, "I/O operation would block.");
-OS_SUBCLASS(ConnectionError, OSError, "Connection error.");
-OS_SUBCLASS(ChildProcessError, OSError, "Child process error.");
-OS_SUBCLASS(BrokenPipeError, ConnectionError, "Broken pipe.");
-OS_SUBCLASS(ConnectionAbortedError, ConnectionError, "Connection aborted.");
-OS_SUBCLASS(ConnectionRefusedError, ConnectionError, "Connection refused.");
-OS_SUBCLASS(ConnectionResetError, ConnectionError, "Connection reset.");
-OS_SUBCLASS(FileExistsError, OSError, "File already exists.");
-OS_SUBCLASS(FileNotFoundError, OSError, "File not found.");
-OS_SUBCLASS(IsADirectoryError, OSError, "Operation doesn't work on directories.");
-OS_SUBCLASS(NotADirectoryError, OSError, "Operation only works on directories.");
-OS_SUBCLASS(InterruptedError, OSError, "Interrupted by signal.");
-OS_SUBCLASS(PermissionError, OSError, "Not enough permissions.");
-OS_SUBCLASS(ProcessLookupError, OSError, "Process not found.");
-OS_SUBCLASS(TimeoutError, OSError, "Timeout expired.");
+OS_SUBCLASS(BlockingIOError, OSError, "The operation would have to wait, and must not.");
+OS_SUBCLASS(ConnectionError, OSError, "The base of what can go wrong with a connection.");
+OS_SUBCLASS(ChildProcessError, OSError, "An operation on a child process failed.");
+OS_SUBCLASS(BrokenPipeError, ConnectionError, "Nobody reads the other end any more.");
+OS_SUBCLASS(ConnectionAbortedError, ConnectionError, "The peer gave up while connecting.");
+OS_SUBCLASS(ConnectionRefusedError, ConnectionError, "The peer does not accept connections.");
+OS_SUBCLASS(ConnectionResetError, ConnectionError, "The peer has closed the connection.");
+OS_SUBCLASS(FileExistsError, OSError, "There is a file or folder of this name already.");
+OS_SUBCLASS(FileNotFoundError, OSError, "There is no file or folder of this name.");
+OS_SUBCLASS(IsADirectoryError, OSError, "A folder stands where a file is needed.");
+OS_SUBCLASS(NotADirectoryError, OSError, "Something else stands where a folder is needed.");
+OS_SUBCLASS(InterruptedError, OSError, "A signal ended the operation early.");
+OS_SUBCLASS(PermissionError, OSError, "The rights do not allow this.");
+OS_SUBCLASS(ProcessLookupError, OSError, "There is no such process.");
+OS_SUBCLASS(TimeoutError, OSError, "The operation took too long.");

@@ -99,15 +99,15 @@ static PyObject *syntax_error_str(PyObject *op)
 }
 
 static PyMemberDef syntax_error_members[] = {
-    EXCEPTION_MEMBER(PySyntaxErrorObject, msg, "exception msg"),
-    EXCEPTION_MEMBER(PySyntaxErrorObject, filename, "exception filename"),
-    EXCEPTION_MEMBER(PySyntaxErrorObject, lineno, "exception lineno"),
-    EXCEPTION_MEMBER(PySyntaxErrorObject, offset, "exception offset"),
-    EXCEPTION_MEMBER(PySyntaxErrorObject, text, "exception text"),
-    EXCEPTION_MEMBER(PySyntaxErrorObject, end_lineno, "exception end lineno"),
-    EXCEPTION_MEMBER(PySyntaxErrorObject, end_offset, "exception end offset"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, msg, "what is wrong"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, filename, "the file it is in"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, lineno, "the line where it starts"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, offset, "the column where it starts, from 1"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, text, "the line of source"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, end_lineno, "the line where it ends"),
+    EXCEPTION_MEMBER(PySyntaxErrorObject, end_offset, "the column where it ends, from 1"),
     EXCEPTION_MEMBER(PySyntaxErrorObject, print_file_and_line,
-                     "exception print_file_and_line"),
+                     "whether messages show file and line"),
     {NULL},
 };
 
@@ -117,10 +117,12 @@ static PyMemberDef syntax_error_members[] = {
 
 EXCEPTION_TYPE(SyntaxError, Exception, PySyntaxErrorObject, syntax_error_doc, SYNTAX_SLOTS,
                .tp_members = syntax_error_members);
-EXCEPTION_TYPE(IndentationError, SyntaxError, PySyntaxErrorObject, "Improper indentation.",
+EXCEPTION_TYPE(IndentationError, SyntaxError, PySyntaxErrorObject,
+               "A line is indented in a way that fits no block.",
                SYNTAX_SLOTS);
 EXCEPTION_TYPE(TabError, IndentationError, PySyntaxErrorObject,
-               "Improper mixture of spaces and tabs.", SYNTAX_SLOTS);
+               "Tabs and spaces are mixed so that the indentation is not clear.", SYNTAX_SLOTS);
 EXCEPTION_TYPE_AS(IncompleteInputError, "_IncompleteInputError", SyntaxError,
-                  PySyntaxErrorObject, Py_TPFLAGS_HAVE_GC, "incomplete input.", SYNTAX_SLOTS);
+                  PySyntaxErrorObject, Py_TPFLAGS_HAVE_GC,
+                  "The source ends before the statement does.", SYNTAX_SLOTS);
 PyObject *_PyExc_IncompleteInputError = (PyObject *)&exception_IncompleteInputError;

@@ -153,12 +153,13 @@ static PyObject *translate_error_str(PyObject *op)
 }
 
 static PyMemberDef unicode_error_members[] = {
-    EXCEPTION_MEMBER(PyUnicodeErrorObject, encoding, "exception encoding"),
-    EXCEPTION_MEMBER(PyUnicodeErrorObject, object, "exception object"),
+    EXCEPTION_MEMBER(PyUnicodeErrorObject, encoding, "the name of the codec"),
+    EXCEPTION_MEMBER(PyUnicodeErrorObject, object, "what was being converted"),
     {"start", Py_T_PYSSIZET, offsetof(PyUnicodeErrorObject, start), 0,
-     PyDoc_STR("exception start")},
-    {"end", Py_T_PYSSIZET, offsetof(PyUnicodeErrorObject, end), 0, PyDoc_STR("exception end")},
-    EXCEPTION_MEMBER(PyUnicodeErrorObject, reason, "exception reason"),
+     PyDoc_STR("where the trouble starts in it")},
+    {"end", Py_T_PYSSIZET, offsetof(PyUnicodeErrorObject, end), 0,
+     PyDoc_STR("where the trouble ends in it")},
+    EXCEPTION_MEMBER(PyUnicodeErrorObject, reason, "what is wrong there"),
     {NULL},
 };
 
@@ -168,11 +169,11 @@ static PyMemberDef unicode_error_members[] = {
     .tp_members = unicode_error_members
 
 EXCEPTION_TYPE(UnicodeEncodeError, UnicodeError, PyUnicodeErrorObject,
-               "Unicode encoding error.", UNICODE_SLOTS(encode));
+               "Text has no form in an encoding.", UNICODE_SLOTS(encode));
 EXCEPTION_TYPE(UnicodeDecodeError, UnicodeError, PyUnicodeErrorObject,
-               "Unicode decoding error.", UNICODE_SLOTS(decode));
+               "Bytes are not valid in an encoding.", UNICODE_SLOTS(decode));
 EXCEPTION_TYPE(UnicodeTranslateError, UnicodeError, PyUnicodeErrorObject,
-               "Unicode translation error.", UNICODE_SLOTS(translate));
+               "Characters could not be translated.", UNICODE_SLOTS(translate));
 
 /* ---- C API --------------------------------------------------------------------------------------- */
 
