@@ -80,7 +80,8 @@ static PyObject *int_of(long value)
 static PyObject *version_info(void)
 {
     static PyStructSequence_Field fields[] = {
-        {"major", "the first number of the version"}, {"minor", "the second number, of the feature release"},
+        {"major", "the first number of the version"},
+        {"minor", "the second number, of the feature release"},
         {"micro", "the third number, of the bug-fix release"},
         {"releaselevel", "how far it is: 'alpha', 'beta', 'candidate' or 'final'"},
         {"serial", "which one of that level"}, {NULL, NULL},
