@@ -111,7 +111,7 @@ static int types_ready(void)
 /* Types, singletons, the string table: from here on objects can be made. */
 static int objects_start(struct interp_state *interp)
 {
-    return object_init(interp) < 0 || types_ready() < 0 || str_init(interp) < 0 ||
+    return str_init(interp) < 0 || object_init(interp) < 0 || types_ready() < 0 ||
                    bytes_init(interp) < 0 || error_init(interp) < 0 ||
                    gc_interp_ready(interp) < 0
                ? -1 : 0;
@@ -129,7 +129,8 @@ static int modules_start(struct main_interp *interp)
     if (builtins_init(interp) < 0 || sys_init(interp) < 0 ||
         PyDict_SetItemString(interp->modules, "builtins", interp->builtins_module) < 0 ||
         PyDict_SetItemString(interp->modules, "sys", interp->sys_module) < 0 ||
-        sys_configure(interp) < 0 || codecs_init(&interp->base.base) < 0) {
+        sys_configure(interp) < 0 || codecs_init(&interp->base.base) < 0 ||
+        warnings_init(interp) < 0) {
         return -1;
     }
     return 0;
@@ -251,9 +252,6 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     if (import_init(interp) < 0) {
         return fail_with("failed to initialize importlib");
-    }
-    if (warnings_init(interp) < 0) {
-        return fail_with("failed to initialize warnings");
     }
     if (import_init_external(interp) < 0) {
         return fail_with("failed to initialize external importlib");
