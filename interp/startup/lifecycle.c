@@ -158,6 +158,7 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
     thread_bind(t);
     thread_attach(t);
     interp_init_hooks();
+    hooks_init();
     hash_secret_init(config->use_hash_seed, config->hash_seed);
     if (objects_start(&interp->base.base) < 0) {
         return PyStatus_Error("can't make the built-in types");
