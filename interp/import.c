@@ -1217,6 +1217,15 @@ int PyImport_ImportFrozenModuleObject(PyObject *name)
     if (result == 0) {
         done = exec_code_in_module(name, module, code);
     }
+    if (done != NULL) {
+        /* What importlib knows the module by. */
+        PyObject *original = frozen->original == NULL ? Py_NewRef(name)
+                                                      : PyUnicode_FromString(frozen->original);
+        if (original == NULL || PyObject_SetAttrString(done, "__origname__", original) < 0) {
+            Py_CLEAR(done);
+        }
+        Py_XDECREF(original);
+    }
     Py_DECREF(code);
     Py_DECREF(module);
     Py_XDECREF(done);

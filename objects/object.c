@@ -244,7 +244,7 @@ void _PyTrash_thread_destroy_chain(PyThreadState *tstate)
 int object_finalize(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    if (type->tp_finalize == NULL || !PyType_HasFeature(type, Py_TPFLAGS_HAVE_FINALIZE)) {
+    if (type->tp_finalize == NULL) {
         return 0;
     }
     bool gc = PyObject_IS_GC(op);

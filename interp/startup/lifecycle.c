@@ -111,7 +111,7 @@ static int types_ready(void)
 /* Types, singletons, the string table: from here on objects can be made. */
 static int objects_start(struct interp_state *interp)
 {
-    return object_init(interp) < 0 || types_ready() < 0 || str_init(interp) < 0 ||
+    return str_init(interp) < 0 || object_init(interp) < 0 || types_ready() < 0 ||
                    bytes_init(interp) < 0 || error_init(interp) < 0 ||
                    gc_interp_ready(interp) < 0
                ? -1 : 0;
@@ -129,7 +129,8 @@ static int modules_start(struct main_interp *interp)
     if (builtins_init(interp) < 0 || sys_init(interp) < 0 ||
         PyDict_SetItemString(interp->modules, "builtins", interp->builtins_module) < 0 ||
         PyDict_SetItemString(interp->modules, "sys", interp->sys_module) < 0 ||
-        sys_configure(interp) < 0 || codecs_init(&interp->base.base) < 0) {
+        sys_configure(interp) < 0 || codecs_init(&interp->base.base) < 0 ||
+        warnings_init(interp) < 0) {
         return -1;
     }
     return 0;
@@ -157,6 +158,7 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
     thread_bind(t);
     thread_attach(t);
     interp_init_hooks();
+    hooks_init();
     hash_secret_init(config->use_hash_seed, config->hash_seed);
     if (objects_start(&interp->base.base) < 0) {
         return PyStatus_Error("can't make the built-in types");
@@ -251,9 +253,6 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     if (import_init(interp) < 0) {
         return fail_with("failed to initialize importlib");
-    }
-    if (warnings_init(interp) < 0) {
-        return fail_with("failed to initialize warnings");
     }
     if (import_init_external(interp) < 0) {
         return fail_with("failed to initialize external importlib");

@@ -26,6 +26,9 @@ int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags 
 /* SystemExit is raised: 1 and its status, the exception cleared; 0 otherwise. */
 int handle_system_exit(int *status);
 
+/* Registers what lies below interp calls upward; once per process. */
+void hooks_init(void);
+
 /* Sets Py_VerboseFlag and the like. */
 void flags_from_config(const PyConfig *config);
 

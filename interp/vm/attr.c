@@ -171,6 +171,14 @@ static bool learn_class(struct frame *fp, struct code_site *site, PyTypeObject *
     return true;
 }
 
+/* Could instances hold an attribute of this name inline, in front of the class's? When a name joins the
+ * shape later, the type's version changes. */
+static bool shape_hides(PyTypeObject *type, PyObject *name)
+{
+    struct shape *shape = type_shape(type);
+    return shape != NULL && shape_find(shape, name) != SHAPE_NONE;
+}
+
 static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner, PyObject *name)
 {
     PyTypeObject *type = Py_TYPE(owner);
@@ -209,7 +217,8 @@ static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner,
                             GET_ATTR_ANY);
             return;
         }
-        if (Py_TYPE(descr)->tp_descr_get == NULL && instance_hides_nothing(owner)) {
+        if (Py_TYPE(descr)->tp_descr_get == NULL && instance_hides_nothing(owner) &&
+            !shape_hides(type, name)) {
             struct site_entry entry = {.kind = GET_ATTR_ENTRY, .version = version,
                                        .value = descr};
             site_specialise_entry(fp, site, GET_ATTR_ENTRY, &entry, GET_ATTR_ANY);
@@ -382,7 +391,7 @@ static void learn_method(struct frame *fp, struct code_site *site, PyObject *own
             return;
         }
         if (descr != NULL && (Py_TYPE(descr)->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR)
-            && instance_hides_nothing(owner)) {
+            && instance_hides_nothing(owner) && !shape_hides(type, name)) {
             struct site_entry entry = {.kind = LOAD_METHOD_ENTRY, .version = version,
                                        .value = descr};
             site_specialise_entry(fp, site, LOAD_METHOD_ENTRY, &entry, LOAD_METHOD_ANY);

@@ -48,7 +48,8 @@ static int find_one(void *object, void *arg)
 {
     struct finding *finding = arg;
     PyObject *op = object;
-    if (gc_has(op, finding->unless) || ref_is_dead(op)) {
+    /* What became immortal is never garbage, and keeps what it refers to by plain counts. */
+    if (gc_has(op, finding->unless) || ref_is_dead(op) || ref_is_immortal(op)) {
         return 0; /* left alone, or about to be deallocated */
     }
     return gc_list_add(finding->found, op) ? 0 : -1;
@@ -68,7 +69,7 @@ static bool find_listed(struct gc_list *list, struct gc_list *found)
             continue;
         }
         list->item[kept++] = op;
-        good = good && (*byte & GC_FROZEN || gc_list_add(found, op));
+        good = good && (*byte & GC_FROZEN || ref_is_immortal(op) || gc_list_add(found, op));
     }
     list->count = kept;
     return good;

@@ -1,6 +1,6 @@
 """Programs that touch each part of the machine; the output is compared with what the language says.
 
-Run by itself: prints "ok" or fails.
+Fails with an AssertionError, or ends in silence. Imports nothing.
 """
 results = []
 
@@ -125,5 +125,3 @@ expected = [
 for got, want in zip(results, expected):
     assert got == want, (got, want)
 assert len(results) == len(expected), (len(results), len(expected))
-import builtins
-builtins.print("ok")
