@@ -236,6 +236,59 @@ Py_ssize_t weakref_count(PyObject *op)
     return count;
 }
 
+/* Takes counts on at most `room` of the references; returns how many there are. */
+static Py_ssize_t take_refs(PyObject *op, PyObject **refs, Py_ssize_t room)
+{
+    Py_ssize_t count = 0;
+    PyMutex *mutex = stripe_of(op);
+    mutex_lock(mutex);
+    for (PyWeakReference *ref = *list_of(op); ref != NULL; ref = ref->wr_next) {
+        if (count >= room) {
+            count++;
+        }
+        else if (take((PyObject *)ref)) {
+            refs[count++] = (PyObject *)ref;
+        }
+    }
+    mutex_unlock(mutex);
+    return count;
+}
+
+PyObject *weakref_list(PyObject *op)
+{
+    if (Py_TYPE(op)->tp_weaklistoffset == 0) {
+        return PyList_New(0);
+    }
+    PyObject *small[16], **refs = small;
+    Py_ssize_t room = 16, count;
+    while ((count = take_refs(op, refs, room)) > room) {
+        for (Py_ssize_t i = 0; i < room; i++) {
+            Py_DECREF(refs[i]);
+        }
+        if (refs != small) {
+            PyMem_Free(refs);
+        }
+        room = count + 16;
+        refs = PyMem_New(PyObject *, room);
+        if (refs == NULL) {
+            return PyErr_NoMemory();
+        }
+    }
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (list != NULL) {
+            PyList_SET_ITEM(list, i, refs[i]);
+        }
+        else {
+            Py_DECREF(refs[i]);
+        }
+    }
+    if (refs != small) {
+        PyMem_Free(refs);
+    }
+    return list;
+}
+
 int PyWeakref_GetRef(PyObject *op, PyObject **result)
 {
     *result = NULL;

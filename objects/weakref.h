@@ -24,6 +24,8 @@ OWNED PyObject *weakref_get(PyObject *ref);
 bool weakref_is_dead(PyObject *ref);
 /* How many references hang from the object. */
 Py_ssize_t weakref_count(PyObject *op);
+/* A list of them (new reference), or NULL with an exception. */
+OWNED PyObject *weakref_list(PyObject *op);
 
 /* Called while an object dies: clears all references, then calls the callbacks (may run
  * Python code; the current exception is kept). The object's count is 0. */

@@ -2,6 +2,7 @@
 
 #include "interp/startup/startup.h"
 #include "objects/error.h"
+#include "objects/gc/gc.h"
 #include "objects/typing.h"
 
 /* The intrinsics that make type parameters; `id` is an intrinsic1, or minus an intrinsic2. */
@@ -30,7 +31,26 @@ static PyObject *typing_intrinsic(int id, PyObject *a, PyObject *b)
     }
 }
 
+struct root_visit {
+    visitproc visit;
+    void *arg;
+};
+
+static void visit_thread(struct thread *t, void *arg)
+{
+    struct root_visit *roots = arg;
+    interp_visit_registers(&t->ts, roots->visit, roots->arg);
+}
+
+/* The collector's roots: what registers hold without counting it. The world stands still. */
+static void visit_registers(struct interp_state *interp, visitproc visit, void *arg)
+{
+    struct root_visit roots = {visit, arg};
+    thread_each(interp, visit_thread, &roots);
+}
+
 void hooks_init(void)
 {
     interp_typing_hook = typing_intrinsic;
+    gc_register_roots(visit_registers);
 }

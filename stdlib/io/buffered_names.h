@@ -1,0 +1,59 @@
+/* The three buffered classes share their methods: each declaration of buffered.bind means the one
+ * function in buffered.c. */
+
+#define reader_detach buffered_detach
+#define reader_flush buffered_flush_raw
+#define reader_close buffered_close
+#define reader_seekable buffered_seekable
+#define reader_fileno buffered_fileno
+#define reader_isatty buffered_isatty
+#define reader_dealloc_warn buffered_dealloc_warn
+#define reader_seek buffered_seek
+#define reader_tell buffered_tell
+#define reader_truncate buffered_truncate
+#define reader_sizeof buffered_sizeof
+#define reader_getstate buffered_getstate
+#define reader_readable buffered_readable
+#define reader_read buffered_read
+#define reader_read1 buffered_read1
+#define reader_peek buffered_peek
+#define reader_readinto buffered_readinto
+#define reader_readinto1 buffered_readinto1
+#define reader_readline buffered_readline
+
+#define writer_detach buffered_detach
+#define writer_flush buffered_flush
+#define writer_close buffered_close
+#define writer_seekable buffered_seekable
+#define writer_fileno buffered_fileno
+#define writer_isatty buffered_isatty
+#define writer_dealloc_warn buffered_dealloc_warn
+#define writer_seek buffered_seek
+#define writer_tell buffered_tell
+#define writer_truncate buffered_truncate
+#define writer_sizeof buffered_sizeof
+#define writer_getstate buffered_getstate
+#define writer_writable buffered_writable
+#define writer_write buffered_write
+
+#define random_detach buffered_detach
+#define random_flush buffered_flush
+#define random_close buffered_close
+#define random_seekable buffered_seekable
+#define random_fileno buffered_fileno
+#define random_isatty buffered_isatty
+#define random_dealloc_warn buffered_dealloc_warn
+#define random_seek buffered_seek
+#define random_tell buffered_tell
+#define random_truncate buffered_truncate
+#define random_sizeof buffered_sizeof
+#define random_getstate buffered_getstate
+#define random_readable buffered_readable
+#define random_read buffered_read
+#define random_read1 buffered_read1
+#define random_peek buffered_peek
+#define random_readinto buffered_readinto
+#define random_readinto1 buffered_readinto1
+#define random_readline buffered_readline
+#define random_writable buffered_writable
+#define random_write buffered_write
