@@ -402,12 +402,24 @@ dict_restore(PyObject **dict, PyObject *saved, const char *which)
     return PyDict_Update(*dict, saved) == 0;
 }
 
+static PyObject *
+bytes_from_buffer(PyObject *source)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO) < 0) {
+        return NULL;
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(view.buf, view.len);
+    PyBuffer_Release(&view);
+    return bytes;
+}
+
 static int
 contents_set(struct bytesio *self, PyObject *initial)
 {
     PyObject *bytes = initial == NULL || initial == Py_None ? PyBytes_FromStringAndSize(NULL, 0)
                       : PyBytes_CheckExact(initial)         ? Py_NewRef(initial)
-                                                            : PyBytes_FromObject(initial);
+                                                            : bytes_from_buffer(initial);
     if (bytes == NULL) {
         return -1;
     }
@@ -427,7 +439,8 @@ bytesio_setstate(struct bytesio *self, PyObject *state)
         return NULL;
     }
     PyObject *place = PyTuple_GET_ITEM(state, 1);
-    if (!may_resize(self) || contents_set(self, PyTuple_GET_ITEM(state, 0)) < 0) {
+    if (!is_open(self) || !may_resize(self)
+        || contents_set(self, PyTuple_GET_ITEM(state, 0)) < 0) {
         return NULL;
     }
     if (!PyLong_Check(place)) {
