@@ -180,11 +180,11 @@ file_number(PyObject *file)
         && PyErr_WarnEx(PyExc_RuntimeWarning, "bool is used as a file descriptor", 1) < 0) {
         return -2;
     }
-    int fd;
     if (!PyLong_Check(file)) {
         return -1;
     }
-    if (!bind_int(file, &fd)) {
+    int fd = PyLong_AsInt(file);
+    if (fd == -1 && PyErr_Occurred()) {
         return -2;
     }
     if (fd < 0) {

@@ -234,8 +234,8 @@ text_reset(struct text *self)
 static int
 flags_set(struct text *self, int line_buffering, int write_through)
 {
-    self->line_buffering = self->line_flag = line_buffering != 0;
-    self->write_through = self->through_flag = write_through != 0;
+    self->line_buffering = line_buffering != 0;
+    self->write_through = write_through != 0;
     return 0;
 }
 
@@ -713,7 +713,9 @@ line_read(struct text *self, Py_ssize_t limit)
         }
         if (more == 0) {
             last = chars_take(self, limit);
-            Py_CLEAR(self->snap_input);
+            if (limit != 0) {
+                Py_CLEAR(self->snap_input);
+            }
             break;
         }
     }
@@ -1108,8 +1110,8 @@ text_dealloc(PyObject *op)
 static PyMemberDef text_members[] = {
     {"encoding", Py_T_OBJECT_EX, offsetof(struct text, encoding), Py_READONLY, NULL},
     {"buffer", Py_T_OBJECT_EX, offsetof(struct text, buffer), Py_READONLY, NULL},
-    {"line_buffering", Py_T_BOOL, offsetof(struct text, line_flag), Py_READONLY, NULL},
-    {"write_through", Py_T_BOOL, offsetof(struct text, through_flag), Py_READONLY, NULL},
+    {"line_buffering", Py_T_BOOL, offsetof(struct text, line_buffering), Py_READONLY, NULL},
+    {"write_through", Py_T_BOOL, offsetof(struct text, write_through), Py_READONLY, NULL},
     {"_finalizing", Py_T_BOOL, offsetof(struct text, finalizing), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };

@@ -23,8 +23,7 @@ struct text {
     double bytes_per_char;
     char read_newline[3], write_newline[3]; /* "" and "\n": nothing to do */
     bool ready, detached, any_newline, translate_read, line_buffering, write_through, seekable,
-        telling, has_read1, finalizing, at_start;
-    char line_flag, through_flag; /* as Python sees them */
+        telling, has_read1, finalizing;
     enum text_fast fast;
 };
 
