@@ -413,11 +413,13 @@ read_to(struct buffered *self, char *to, Py_ssize_t size, bool once)
         return -1;
     }
     buffer_reset(self);
-    while (done < size && !(once && done > 0)) {
+    for (bool read = false; done < size && !(once && read); read = true) {
         Py_ssize_t wanted = size - done, count;
-        if (wanted >= self->size) {
+        if (wanted > self->size || (wanted == self->size && !once)) {
             count = raw_read(self, to + done, once ? wanted : wanted - wanted % self->size);
             done += Py_MAX(count, 0);
+        } else if (once && done > 0) {
+            break;
         } else {
             count = buffer_fill(self);
             done += buffer_take(self, to + done, wanted);
@@ -739,7 +741,7 @@ seek_to(struct buffered *self, Py_ssize_t target, int whence)
         Py_ssize_t offset = whence == SEEK_SET ? target - here : target;
         if (whence <= SEEK_CUR && offset >= -self->start && offset <= ahead(self) && self->end > 0) {
             self->start += offset;
-            return PyLong_FromSsize_t(here + offset);
+            return PyLong_FromSsize_t(Py_MAX(here + offset, 0)); /* strange devices */
         }
     }
     if (turn_to_reading(self) < 0) {
@@ -880,6 +882,17 @@ buffered_dealloc_warn(struct buffered *self, PyObject *source)
     return Py_NewRef(Py_None);
 }
 
+/* Closes the raw stream inside the lock, so that whoever waits for that finds it closed. */
+static PyObject *
+raw_close(struct buffered *self)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(self->raw, self->state->names.close);
+    PyMem_Free(self->buffer);
+    self->buffer = NULL;
+    buffer_reset(self);
+    return done;
+}
+
 static PyObject *
 buffered_close(struct buffered *self)
 {
@@ -896,17 +909,7 @@ buffered_close(struct buffered *self)
     }
     PyObject *flushed = PyObject_CallMethodNoArgs((PyObject *)self, self->state->names.flush);
     PyObject *raised = PyErr_GetRaisedException();
-    PyObject *done = PyObject_CallMethodNoArgs(self->raw, self->state->names.close);
-    if (done != NULL || flushed != NULL || raised != NULL) {
-        PyObject *error = PyErr_GetRaisedException();
-        if (buffered_enter(self) == 0) {
-            PyMem_Free(self->buffer);
-            self->buffer = NULL;
-            buffer_reset(self);
-            buffered_leave(self);
-        }
-        PyErr_SetRaisedException(error);
-    }
+    PyObject *done = ENTERED(self, raw_close(self));
     io_chain(raised);
     if (flushed == NULL) {
         Py_CLEAR(done);

@@ -56,6 +56,14 @@ newline_apply(struct text *self, const char *newline)
 static PyObject *
 codec_find(struct io_state *state, PyObject *encoding)
 {
+    Py_ssize_t length;
+    const char *name = PyUnicode_AsUTF8AndSize(encoding, &length);
+    if (name == NULL || strlen(name) != (size_t)length) {
+        if (name != NULL) {
+            PyErr_Format(PyExc_LookupError, "unknown encoding: %.400s", name);
+        }
+        return NULL;
+    }
     PyObject *codecs = PyImport_ImportModule("_codecs");
     PyObject *codec = codecs ? PyObject_CallMethod(codecs, "lookup", "O", encoding) : NULL;
     Py_XDECREF(codecs);
@@ -347,8 +355,11 @@ bytes_within(struct text *self, PyObject *text, Py_ssize_t *size)
 static int
 bytes_keep(struct text *self, const char *data, Py_ssize_t size)
 {
-    if (self->pending_size + size > self->chunk_size && text_write_out(self) < 0) {
-        return -1;
+    /* Writing may run code that writes here, too. */
+    while (self->pending_size > 0 && self->pending_size + size > self->chunk_size) {
+        if (text_write_out(self) < 0) {
+            return -1;
+        }
     }
     return pending_add(self, data, size);
 }
@@ -417,7 +428,7 @@ text_write(struct text *self, PyObject *text)
     if (rc < 0) {
         return NULL;
     }
-    if (self->chars != NULL || self->snap_input != NULL) {
+    if (self->snap_input != NULL) {
         text_drop_chars(self);
         if (self->decoder != NULL) {
             PyObject *done = PyObject_CallMethodNoArgs(self->decoder, self->state->names.reset);
@@ -1056,7 +1067,7 @@ static PyObject *
 text_repr(PyObject *op)
 {
     struct text *self = (struct text *)op;
-    if (text_check_ready(self) < 0) {
+    if (!self->detached && text_check_ready(self) < 0) {
         return NULL;
     }
     const char *type = Py_TYPE(op)->tp_name;
