@@ -871,6 +871,9 @@ codec_change(struct text *self, PyObject *encoding, PyObject *errors)
                      Py_TYPE(errors)->tp_name);
         return -1;
     }
+    if (errors != Py_None && PyUnicode_AsUTF8(errors) == NULL) {
+        return -1;
+    }
     PyObject *name, *handler;
     if (encoding == Py_None) {
         name = Py_NewRef(self->encoding);
@@ -1016,7 +1019,7 @@ text_get_newlines(struct text *self)
 static PyObject *
 text_get_errors(struct text *self)
 {
-    return text_check_ready(self) < 0 ? NULL : Py_NewRef(self->errors);
+    return self->errors == NULL && text_check_ready(self) < 0 ? NULL : Py_NewRef(self->errors);
 }
 
 static PyObject *
