@@ -94,7 +94,7 @@ static int
 is_closed(struct buffered *self)
 {
     if (self->buffer == NULL) {
-        return 1;
+        return 1; /* even if the raw stream could not be closed */
     }
     return self->plain_file ? fileio_is_closed(self->raw) : io_is_closed(self->state, self->raw);
 }
@@ -111,6 +111,13 @@ check_open(struct buffered *self, const char *action)
         PyErr_Format(PyExc_ValueError, "%s closed file", action);
     }
     return closed ? -1 : 0;
+}
+
+int
+buffered_is_closed(PyObject *stream)
+{
+    struct buffered *self = (struct buffered *)stream;
+    return check_ready(self) < 0 ? -1 : is_closed(self);
 }
 
 static inline Py_ssize_t

@@ -22,8 +22,10 @@ text_check_open(struct text *self)
     if (text_check_ready(self) < 0) {
         return -1;
     }
-    int closed = io_is_closed(self->state, Py_IS_TYPE((PyObject *)self, self->state->text_type)
-                                               ? self->buffer : (PyObject *)self);
+    bool plain = Py_IS_TYPE((PyObject *)self, self->state->text_type);
+    int closed = plain && self->plain_buffer
+                     ? buffered_is_closed(self->buffer)
+                     : io_is_closed(self->state, plain ? self->buffer : (PyObject *)self);
     if (closed > 0) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on closed file.");
     }
@@ -262,6 +264,9 @@ text_init(struct text *self, PyObject *buffer, const char *encoding, PyObject *e
         return -1;
     }
     self->buffer = Py_NewRef(buffer);
+    self->plain_buffer = Py_IS_TYPE(buffer, self->state->reader_type)
+                         || Py_IS_TYPE(buffer, self->state->writer_type)
+                         || Py_IS_TYPE(buffer, self->state->random_type);
     newline_apply(self, newline);
     flags_set(self, line_buffering, write_through);
     int rc = codec_apply(self, codec, self->errors);
@@ -850,10 +855,12 @@ text_detach(struct text *self)
 static bool
 flag_given(PyObject *value, int *flag)
 {
-    if (value != Py_None) {
-        *flag = bind_truth(value, flag) ? *flag : -1;
+    if (value == Py_None) {
+        return true;
     }
-    return *flag >= 0;
+    int number = PyLong_AsInt(value);
+    *flag = number != 0;
+    return number != -1 || !PyErr_Occurred();
 }
 
 /* Another encoding, errors or newline for what follows: 0, or -1. */
