@@ -94,7 +94,7 @@ static int
 is_closed(struct buffered *self)
 {
     if (self->buffer == NULL) {
-        return 1;
+        return 1; /* even if the raw stream could not be closed */
     }
     return self->plain_file ? fileio_is_closed(self->raw) : io_is_closed(self->state, self->raw);
 }
@@ -111,6 +111,13 @@ check_open(struct buffered *self, const char *action)
         PyErr_Format(PyExc_ValueError, "%s closed file", action);
     }
     return closed ? -1 : 0;
+}
+
+int
+buffered_is_closed(PyObject *stream)
+{
+    struct buffered *self = (struct buffered *)stream;
+    return check_ready(self) < 0 ? -1 : is_closed(self);
 }
 
 static inline Py_ssize_t
@@ -413,11 +420,13 @@ read_to(struct buffered *self, char *to, Py_ssize_t size, bool once)
         return -1;
     }
     buffer_reset(self);
-    while (done < size && !(once && done > 0)) {
+    for (bool read = false; done < size && !(once && read); read = true) {
         Py_ssize_t wanted = size - done, count;
-        if (wanted >= self->size) {
+        if (wanted > self->size || (wanted == self->size && !once)) {
             count = raw_read(self, to + done, once ? wanted : wanted - wanted % self->size);
             done += Py_MAX(count, 0);
+        } else if (once && done > 0) {
+            break;
         } else {
             count = buffer_fill(self);
             done += buffer_take(self, to + done, wanted);
@@ -739,7 +748,7 @@ seek_to(struct buffered *self, Py_ssize_t target, int whence)
         Py_ssize_t offset = whence == SEEK_SET ? target - here : target;
         if (whence <= SEEK_CUR && offset >= -self->start && offset <= ahead(self) && self->end > 0) {
             self->start += offset;
-            return PyLong_FromSsize_t(here + offset);
+            return PyLong_FromSsize_t(Py_MAX(here + offset, 0)); /* strange devices */
         }
     }
     if (turn_to_reading(self) < 0) {
@@ -880,6 +889,17 @@ buffered_dealloc_warn(struct buffered *self, PyObject *source)
     return Py_NewRef(Py_None);
 }
 
+/* Closes the raw stream inside the lock, so that whoever waits for that finds it closed. */
+static PyObject *
+raw_close(struct buffered *self)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(self->raw, self->state->names.close);
+    PyMem_Free(self->buffer);
+    self->buffer = NULL;
+    buffer_reset(self);
+    return done;
+}
+
 static PyObject *
 buffered_close(struct buffered *self)
 {
@@ -896,17 +916,7 @@ buffered_close(struct buffered *self)
     }
     PyObject *flushed = PyObject_CallMethodNoArgs((PyObject *)self, self->state->names.flush);
     PyObject *raised = PyErr_GetRaisedException();
-    PyObject *done = PyObject_CallMethodNoArgs(self->raw, self->state->names.close);
-    if (done != NULL || flushed != NULL || raised != NULL) {
-        PyObject *error = PyErr_GetRaisedException();
-        if (buffered_enter(self) == 0) {
-            PyMem_Free(self->buffer);
-            self->buffer = NULL;
-            buffer_reset(self);
-            buffered_leave(self);
-        }
-        PyErr_SetRaisedException(error);
-    }
+    PyObject *done = ENTERED(self, raw_close(self));
     io_chain(raised);
     if (flushed == NULL) {
         Py_CLEAR(done);

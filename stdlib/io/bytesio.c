@@ -362,7 +362,7 @@ static size_t
 bytesio_sizeof(struct bytesio *self)
 {
     size_t size = (size_t)Py_TYPE((PyObject *)self)->tp_basicsize;
-    if (self->bytes != NULL && !self->shared) {
+    if (self->bytes != NULL && Py_REFCNT(self->bytes) == 1) {
         size += (size_t)PyBytes_GET_SIZE(self->bytes) + offsetof(PyBytesObject, ob_sval) + 1;
     }
     return size;

@@ -185,7 +185,8 @@ file_number(PyObject *file)
     }
     int fd = PyLong_AsInt(file);
     if (fd == -1 && PyErr_Occurred()) {
-        return -2;
+        PyErr_Clear(); /* refused as a path, then */
+        return -1;
     }
     if (fd < 0) {
         PyErr_SetString(PyExc_ValueError, "negative file descriptor");

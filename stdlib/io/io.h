@@ -94,7 +94,7 @@ io_offset(PyObject *number)
     return PyNumber_AsSsize_t(number, PyExc_ValueError);
 }
 
-/* For parameters: None and nothing keep the default. */
+/* Whether the call that just failed was only interrupted; then the exception is gone. */
 static inline bool
 io_interrupted(void)
 {
@@ -137,6 +137,9 @@ void io_chain(PyObject *earlier);
 Py_ssize_t fileio_read_once(PyObject *file, char *to, Py_ssize_t size);
 Py_ssize_t fileio_write_once(PyObject *file, const char *from, Py_ssize_t size);
 bool fileio_is_closed(PyObject *file);
+
+/* Whether a buffered stream (exact type, initialized) is closed: 1, 0, or -1 with an exception. */
+int buffered_is_closed(PyObject *stream);
 
 /* ---- IncrementalNewlineDecoder (newline.c) ----------------------------------------------------- */
 

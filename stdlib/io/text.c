@@ -22,8 +22,10 @@ text_check_open(struct text *self)
     if (text_check_ready(self) < 0) {
         return -1;
     }
-    int closed = io_is_closed(self->state, Py_IS_TYPE((PyObject *)self, self->state->text_type)
-                                               ? self->buffer : (PyObject *)self);
+    bool plain = Py_IS_TYPE((PyObject *)self, self->state->text_type);
+    int closed = plain && self->plain_buffer
+                     ? buffered_is_closed(self->buffer)
+                     : io_is_closed(self->state, plain ? self->buffer : (PyObject *)self);
     if (closed > 0) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on closed file.");
     }
@@ -56,6 +58,14 @@ newline_apply(struct text *self, const char *newline)
 static PyObject *
 codec_find(struct io_state *state, PyObject *encoding)
 {
+    Py_ssize_t length;
+    const char *name = PyUnicode_AsUTF8AndSize(encoding, &length);
+    if (name == NULL || strlen(name) != (size_t)length) {
+        if (name != NULL) {
+            PyErr_Format(PyExc_LookupError, "unknown encoding: %.400s", name);
+        }
+        return NULL;
+    }
     PyObject *codecs = PyImport_ImportModule("_codecs");
     PyObject *codec = codecs ? PyObject_CallMethod(codecs, "lookup", "O", encoding) : NULL;
     Py_XDECREF(codecs);
@@ -254,6 +264,9 @@ text_init(struct text *self, PyObject *buffer, const char *encoding, PyObject *e
         return -1;
     }
     self->buffer = Py_NewRef(buffer);
+    self->plain_buffer = Py_IS_TYPE(buffer, self->state->reader_type)
+                         || Py_IS_TYPE(buffer, self->state->writer_type)
+                         || Py_IS_TYPE(buffer, self->state->random_type);
     newline_apply(self, newline);
     flags_set(self, line_buffering, write_through);
     int rc = codec_apply(self, codec, self->errors);
@@ -347,8 +360,11 @@ bytes_within(struct text *self, PyObject *text, Py_ssize_t *size)
 static int
 bytes_keep(struct text *self, const char *data, Py_ssize_t size)
 {
-    if (self->pending_size + size > self->chunk_size && text_write_out(self) < 0) {
-        return -1;
+    /* Writing may run code that writes here, too. */
+    while (self->pending_size > 0 && self->pending_size + size > self->chunk_size) {
+        if (text_write_out(self) < 0) {
+            return -1;
+        }
     }
     return pending_add(self, data, size);
 }
@@ -417,7 +433,7 @@ text_write(struct text *self, PyObject *text)
     if (rc < 0) {
         return NULL;
     }
-    if (self->chars != NULL || self->snap_input != NULL) {
+    if (self->snap_input != NULL) {
         text_drop_chars(self);
         if (self->decoder != NULL) {
             PyObject *done = PyObject_CallMethodNoArgs(self->decoder, self->state->names.reset);
@@ -839,10 +855,12 @@ text_detach(struct text *self)
 static bool
 flag_given(PyObject *value, int *flag)
 {
-    if (value != Py_None) {
-        *flag = bind_truth(value, flag) ? *flag : -1;
+    if (value == Py_None) {
+        return true;
     }
-    return *flag >= 0;
+    int number = PyLong_AsInt(value);
+    *flag = number != 0;
+    return number != -1 || !PyErr_Occurred();
 }
 
 /* Another encoding, errors or newline for what follows: 0, or -1. */
@@ -858,6 +876,9 @@ codec_change(struct text *self, PyObject *encoding, PyObject *errors)
     if (errors != Py_None && !PyUnicode_Check(errors)) {
         PyErr_Format(PyExc_TypeError, "reconfigure() argument 'errors' must be str or None, not %s",
                      Py_TYPE(errors)->tp_name);
+        return -1;
+    }
+    if (errors != Py_None && PyUnicode_AsUTF8(errors) == NULL) {
         return -1;
     }
     PyObject *name, *handler;
@@ -1005,7 +1026,7 @@ text_get_newlines(struct text *self)
 static PyObject *
 text_get_errors(struct text *self)
 {
-    return text_check_ready(self) < 0 ? NULL : Py_NewRef(self->errors);
+    return self->errors == NULL && text_check_ready(self) < 0 ? NULL : Py_NewRef(self->errors);
 }
 
 static PyObject *
@@ -1056,7 +1077,7 @@ static PyObject *
 text_repr(PyObject *op)
 {
     struct text *self = (struct text *)op;
-    if (text_check_ready(self) < 0) {
+    if (!self->detached && text_check_ready(self) < 0) {
         return NULL;
     }
     const char *type = Py_TYPE(op)->tp_name;
