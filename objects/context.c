@@ -569,6 +569,9 @@ var_make(PyObject *name, PyObject *fallback)
         PyErr_SetString(PyExc_TypeError, "context variable name must be a str");
         return NULL;
     }
+    if (PyObject_Hash(name) == -1) {
+        return NULL; /* a subclass of str may have none */
+    }
     PyContextVar *var = PyObject_GC_New(PyContextVar, &PyContextVar_Type);
     if (var != NULL) {
         var->name = Py_NewRef(name);
