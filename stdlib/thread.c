@@ -1118,7 +1118,7 @@ local_setattro(PyObject *op, PyObject *name, PyObject *value)
     int rc = names_dict((struct local *)op, name);
     if (rc > 0) {
         rc = -1;
-        PyErr_Format(PyExc_AttributeError, "'%.100s' object attribute '%U' is read-only",
+        PyErr_Format(PyExc_AttributeError, "'%.100s' object attribute '%S' is read-only",
                      Py_TYPE(op)->tp_name, name);
     } else if (rc == 0) {
         rc = _PyObject_GenericSetAttrWithDict(op, name, value, dict);
