@@ -1,5 +1,6 @@
 /* Start and end of the type system in an interpreter. */
 #include "objects/cfunction.h"
+#include "objects/context.h"
 #include "objects/descr.h"
 #include "objects/module.h"
 #include "objects/namespace.h"
@@ -17,6 +18,7 @@ PyTypeObject *const object_types[] = {
 
 static PyTypeObject *const *const groups[] = {
     object_types, descr_types, cfunction_types, weakref_types, module_types, typing_types,
+    context_types,
 };
 
 /* Instances of typing's types find their __module__ in the type, as those of classes do. */

@@ -10,6 +10,7 @@
 struct thread_state_ {
     PyObject *lock_type, *rlock_type, *handle_type, *local_type, *holder_type, *args_type;
     PyObject *locals_key; /* of a thread's holder in its dict */
+    PyObject *dict_name;
 };
 
 /* Locks live in their objects and are a byte each. */
@@ -1082,15 +1083,27 @@ local_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
+/* Whether an attribute's name is __dict__, as it sees it: 1, 0, or -1 with an exception. */
+static int
+names_dict(struct local *self, PyObject *name)
+{
+    if (PyUnicode_CheckExact(name)) {
+        return PyUnicode_EqualToUTF8(name, "__dict__");
+    }
+    struct thread_state_ *state = state_of_local(self);
+    return state ? PyObject_RichCompareBool(name, state->dict_name, Py_EQ) : -1;
+}
+
 static PyObject *
 local_getattro(PyObject *op, PyObject *name)
 {
     struct local *self = (struct local *)op;
     PyObject *dict = local_dict(self);
-    if (dict == NULL || (PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "__dict__"))) {
+    int own = dict ? names_dict(self, name) : 1;
+    if (own > 0) {
         return dict;
     }
-    PyObject *result = _PyObject_GenericGetAttrWithDict(op, name, dict, 0);
+    PyObject *result = own < 0 ? NULL : _PyObject_GenericGetAttrWithDict(op, name, dict, 0);
     Py_DECREF(dict);
     return result;
 }
@@ -1102,11 +1115,12 @@ local_setattro(PyObject *op, PyObject *name, PyObject *value)
     if (dict == NULL) {
         return -1;
     }
-    int rc = -1;
-    if (PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "__dict__")) {
-        PyErr_Format(PyExc_AttributeError, "'%.100s' object attribute '%U' is read-only",
+    int rc = names_dict((struct local *)op, name);
+    if (rc > 0) {
+        rc = -1;
+        PyErr_Format(PyExc_AttributeError, "'%.100s' object attribute '%S' is read-only",
                      Py_TYPE(op)->tp_name, name);
-    } else {
+    } else if (rc == 0) {
         rc = _PyObject_GenericSetAttrWithDict(op, name, value, dict);
     }
     Py_DECREF(dict);
@@ -1329,6 +1343,7 @@ thread_exec(PyObject *module)
     state->local_type = (PyObject *)module_type(module, &local_spec, true);
     state->holder_type = (PyObject *)module_type(module, &holder_spec, false);
     state->args_type = (PyObject *)PyStructSequence_NewType(&args_desc);
+    state->dict_name = PyUnicode_InternFromString("__dict__");
     state->locals_key = PyUnicode_FromFormat("_thread._local.%p", (void *)module);
     for (size_t i = 0; i < sizeof(*state) / sizeof(PyObject *); i++) {
         if (((PyObject **)state)[i] == NULL) {
