@@ -147,7 +147,7 @@ static int
 direntry_is(struct direntry *self, bool follow, mode_t kind)
 {
     if (self->type != DT_UNKNOWN && !(follow && self->type == DT_LNK)) {
-        return DTTOIF(self->type) == kind;
+        return (mode_t)DTTOIF(self->type) == kind;
     }
     PyObject *status = direntry_status(self, follow);
     if (status == NULL) {
