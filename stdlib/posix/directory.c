@@ -29,19 +29,22 @@ is_dots(const char *name)
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-/* Opens a path for reading; a given fd stays the caller's.  NULL with errno. */
+/* Opens a path for reading; a given fd stays the caller's.  NULL with an exception. */
 static DIR *
 directory_open(const struct path *path)
 {
     if (path->name != NULL) {
-        return BLOCKING(opendir(path->name));
+        DIR *directory = BLOCKING(opendir(path->name));
+        return directory ? directory : (path_fail(path), NULL);
     }
     int fd = fcntl(path->fd, F_DUPFD_CLOEXEC, 0);
-    DIR *directory = fd < 0 ? NULL : BLOCKING(fdopendir(fd));
-    if (directory == NULL && fd >= 0) {
-        int error = errno;
+    if (fd < 0) {
+        return posix_fail(), NULL;
+    }
+    DIR *directory = BLOCKING(fdopendir(fd));
+    if (directory == NULL) {
+        path_fail(path);
         close(fd);
-        errno = error;
     }
     return directory;
 }
@@ -67,7 +70,7 @@ os_listdir(PyObject *Py_UNUSED(module), PyObject *arg)
     }
     DIR *directory = directory_open(&path);
     if (directory == NULL) {
-        return path_raise(&path);
+        return NULL;
     }
     PyObject *list = PyList_New(0);
     while (list != NULL) {
@@ -147,7 +150,7 @@ static int
 direntry_is(struct direntry *self, bool follow, mode_t kind)
 {
     if (self->type != DT_UNKNOWN && !(follow && self->type == DT_LNK)) {
-        return DTTOIF(self->type) == kind;
+        return (mode_t)DTTOIF(self->type) == kind;
     }
     PyObject *status = direntry_status(self, follow);
     if (status == NULL) {
@@ -398,7 +401,6 @@ os_scandir(PyObject *module, PyObject *arg)
     self->as_bytes = path.is_bytes;
     self->directory = directory_open(&path);
     if (self->directory == NULL) {
-        path_raise(&path);
         Py_CLEAR(self);
     }
     return (PyObject *)self;

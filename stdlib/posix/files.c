@@ -388,7 +388,7 @@ os_utime(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *times, PyObject *
     int rc = BLOCKING(path.name ? utimensat(dir_fd, path.name, values,
                                             follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW)
                                 : futimens(path.fd, values));
-    return rc < 0 ? posix_fail() : 0;
+    return path_check(&path, rc);
 }
 
 /* ---- extended attributes -------------------------------------------------------------------- */

@@ -146,6 +146,9 @@ path_read(struct path *path, PyObject *arg, const char *function, const char *ar
             return false;
         }
         Py_DECREF(method);
+        if (method == Py_None) {
+            return path_refuse(path, arg, flags);
+        }
         path->object = PyOS_FSPath(arg);
         if (path->object == NULL) {
             return false;
