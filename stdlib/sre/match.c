@@ -3,10 +3,6 @@
 
 #include "sre_match.bind.h"
 
-#define HIDDEN_TYPE                                                                               \
-    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                           \
-     | Py_TPFLAGS_DISALLOW_INSTANTIATION)
-
 PyObject *
 match_make(struct pattern *pattern, struct run *run, int status)
 {
@@ -315,13 +311,6 @@ template_compile(struct sre_state *state, PyObject *pattern, PyObject *text)
     }
     PyObject *result = PyObject_CallFunctionObjArgs(function, pattern, text, NULL);
     Py_DECREF(function);
-    /* What cannot be looked up in the cache is a wrong type of replacement. */
-    if (result == NULL && PyErr_ExceptionMatches(PyExc_TypeError) && !PyUnicode_Check(text)
-        && !PyObject_CheckBuffer(text)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError, "expected str instance, %.200s found",
-                     Py_TYPE(text)->tp_name);
-    }
     return result;
 }
 

@@ -118,13 +118,7 @@ run_group(const struct run *run, Py_ssize_t group, PyObject *missing)
     return run_slice(run, start, end);
 }
 
-/* The next of all matches, each beginning where the last one ended: as run_search. */
-static int
-run_next(struct run *run)
-{
-    return run_search(run);
-}
-
+/* The next match begins where this one ended. */
 static void
 run_go_on(struct run *run)
 {
@@ -206,7 +200,7 @@ pattern_findall(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize
     }
     PyObject *list = PyList_New(0), *empty = run_slice(&run, 0, 0);
     int status = list && empty ? 1 : -1;
-    while (status > 0 && (status = run_next(&run)) > 0) {
+    while (status > 0 && (status = run_search(&run)) > 0) {
         if (list_take(list, found_item(self, &run, empty)) < 0) {
             status = -1;
         }
@@ -231,7 +225,7 @@ pattern_split(struct pattern *self, PyObject *string, Py_ssize_t maxsplit)
     int status = list ? 1 : -1;
     Py_ssize_t last = 0;
     for (Py_ssize_t n = 0; status > 0 && (maxsplit == 0 || n < maxsplit); n++) {
-        status = run_next(&run);
+        status = run_search(&run);
         if (status <= 0) {
             break;
         }
@@ -336,7 +330,7 @@ replace(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t count
     PyObject *list = PyList_New(0), *result = NULL;
     Py_ssize_t last = 0, n = 0;
     int status = list ? 1 : -1;
-    while (status > 0 && (count == 0 || n < count) && (status = run_next(&run)) > 0) {
+    while (status > 0 && (count == 0 || n < count) && (status = run_search(&run)) > 0) {
         Py_ssize_t start = run.start, end = run.end;
         if ((last < start && list_take(list, run_slice(&run, last, start)) < 0)
             || replacement_add(state, self, &run, filter, call, list) < 0) {
@@ -471,10 +465,6 @@ static PyType_Slot scanner_slots[] = {
     {Py_tp_members, scanner_members},
     {0, NULL},
 };
-
-#define HIDDEN_TYPE                                                                               \
-    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                           \
-     | Py_TPFLAGS_DISALLOW_INSTANTIATION)
 
 PyType_Spec scanner_spec = {
     "_sre.SRE_Scanner", sizeof(struct scanner), 0, HIDDEN_TYPE, scanner_slots,
