@@ -586,7 +586,7 @@ pattern_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-/* The table of docs/bindings.md and the place of the weak references. */
+/* By hand, for the place of the weak references. */
 static PyMemberDef pattern_all_members[] = {
     {"pattern", Py_T_OBJECT_EX, offsetof(struct pattern, pattern), Py_READONLY,
      "What the pattern was compiled from."},
