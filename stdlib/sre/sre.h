@@ -241,6 +241,11 @@ struct sre_state {
     PyObject *pattern_type, *match_type, *scanner_type, *template_type, *compile_template;
 };
 
+/* Of types that only this module makes objects of. */
+#define HIDDEN_TYPE                                                                               \
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                           \
+     | Py_TPFLAGS_DISALLOW_INSTANTIATION)
+
 extern PyModuleDef sre_module;
 extern PyType_Spec pattern_spec, match_spec, scanner_spec, template_spec;
 

@@ -447,8 +447,7 @@ condition_translate(struct translation *t, codes at, codes end, codes *next)
     if (both) {
         /* The two words might as well be operands of something else; then the block without them
          * cannot be read. */
-        codes scan = no - 1 + no[-1];
-        finish = scan;
+        finish = no - 1 + no[-1];
     }
     uint32_t test = here(t);
     if (!EMIT(t, I_IF_GROUP, at[1] * 2, 0)) {
