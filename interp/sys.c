@@ -523,6 +523,11 @@ static int sys_set_int_max_str_digits(PyObject *module, int maxdigits)
     return 0;
 }
 
+static PyObject *sys_get_cpu_count_config(PyObject *module)
+{
+    return PyLong_FromLong(main_interp_self()->config.cpu_count);
+}
+
 static int sys_is_stack_trampoline_active(PyObject *module)
 {
     return 0;

@@ -5,16 +5,16 @@
 
 /* Not ranked: dicts are changed, hence critical sections entered, while it is held. That is safe,
  * since a thread that waits for it gives its own critical sections up. */
-static PyMutex type_mutex;
+static struct recursive_mutex type_mutex; /* lookups under it may have to assign a version */
 
 void type_lock(void)
 {
-    mutex_lock(&type_mutex);
+    recursive_lock(&type_mutex);
 }
 
 void type_unlock(void)
 {
-    mutex_unlock(&type_mutex);
+    recursive_unlock(&type_mutex);
 }
 
 /* ---- per-interpreter state of static types --------------------------------------------------- */
