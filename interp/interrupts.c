@@ -8,21 +8,28 @@
 
 static volatile sig_atomic_t interrupted;
 
-static void note_interrupt(int number)
+int (*interrupts_handler)(void);
+
+void interrupts_notify(void)
 {
-    (void)number;
-    interrupted = 1;
     struct thread *main_thread = runtime.main == NULL ? NULL : runtime.main->threads;
     if (main_thread != NULL) {
         interrupt_request(main_thread, BREAK_SIGNAL);
     }
 }
 
+static void note_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+    interrupts_notify();
+}
+
 static int raise_interrupt(struct thread *self)
 {
     (void)self;
     if (!interrupted) {
-        return 0;
+        return interrupts_handler == NULL ? 0 : interrupts_handler();
     }
     interrupted = 0;
     PyErr_SetNone(PyExc_KeyboardInterrupt);

@@ -32,6 +32,11 @@ void hooks_init(void);
 /* Sets Py_VerboseFlag and the like. */
 void flags_from_config(const PyConfig *config);
 
+/* Asks the main thread for a safe point; for signal handlers. */
+void interrupts_notify(void);
+/* What the signal module runs there: 0, or -1 with an exception. */
+extern int (*interrupts_handler)(void);
+
 /* SIGINT becomes KeyboardInterrupt. -1 with an exception. */
 int interrupts_init(void);
 
