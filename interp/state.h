@@ -38,7 +38,6 @@ struct main_interp {
     PyMutex warning_lock;
 
     /* -- small things */
-    int int_max_str_digits;
     bool initialized, finalizing;
 };
 

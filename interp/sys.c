@@ -6,6 +6,7 @@
 #include "locking/refs.h"
 #include "locking/world.h"
 #include "objects/error.h"
+#include "objects/int.h"
 #include "objects/str.h"
 
 #include <dlfcn.h>
@@ -509,7 +510,7 @@ static int sys_is_finalizing(PyObject *module)
 
 static int sys_get_int_max_str_digits(PyObject *module)
 {
-    return main_interp_self()->int_max_str_digits;
+    return int_max_str_digits();
 }
 
 enum { DIGITS_THRESHOLD = 640 };
@@ -519,7 +520,7 @@ static int sys_set_int_max_str_digits(PyObject *module, int maxdigits)
     if (maxdigits != 0 && maxdigits < DIGITS_THRESHOLD) {
         return raise_value("maxdigits must be 0 or larger than %d", DIGITS_THRESHOLD);
     }
-    main_interp_self()->int_max_str_digits = maxdigits;
+    int_set_max_str_digits(maxdigits);
     return 0;
 }
 

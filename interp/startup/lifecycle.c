@@ -125,7 +125,7 @@ static int modules_start(struct main_interp *interp)
     if (interp->modules == NULL || interp->extensions == NULL || interp->import_lock == NULL) {
         return -1;
     }
-    interp->int_max_str_digits = interp->config.int_max_str_digits;
+    int_set_max_str_digits(interp->config.int_max_str_digits);
     if (builtins_init(interp) < 0 || sys_init(interp) < 0 ||
         PyDict_SetItemString(interp->modules, "builtins", interp->builtins_module) < 0 ||
         PyDict_SetItemString(interp->modules, "sys", interp->sys_module) < 0 ||

@@ -12,6 +12,16 @@ import threading
 assert sys.implementation.name == 'cpython' and sys.version_info[:3] == (3, 13, 5)
 assert sys._is_gil_enabled() == (sys.abiflags == '')
 
+sys.set_int_max_str_digits(1000)
+try:
+    str(10 ** 2000)
+except ValueError as e:
+    assert 'Exceeds the limit (1000 digits)' in str(e)
+else:
+    assert False
+sys.set_int_max_str_digits(0)
+assert len(str(10 ** 5000)) == 5001 and sys.get_int_max_str_digits() == 0
+
 assert json.loads(json.dumps({'a': [1, 2.5, None, True, 'ä']})) == {'a': [1, 2.5, None, True, 'ä']}
 assert re.findall(r'(\w)(\d+)', 'a1 b22 c') == [('a', '1'), ('b', '22')]
 assert re.sub(r'\s+', ' ', 'a  b \n c') == 'a b c'
