@@ -33,6 +33,7 @@
     X(_statistics) \
     X(_string) \
     X(_struct) \
+    X(_symtable) \
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \
