@@ -5,6 +5,7 @@
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
+    X(_asyncio) \
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
