@@ -11,6 +11,7 @@
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
+    X(_datetime) \
     X(_functools) \
     X(_heapq) \
     X(_imp) \
