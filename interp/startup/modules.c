@@ -22,6 +22,7 @@
     X(_md5) \
     X(_opcode) \
     X(_operator) \
+    X(_pickle) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
