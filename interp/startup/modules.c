@@ -44,6 +44,7 @@
     X(binascii) \
     X(cmath) \
     X(errno) \
+    X(faulthandler) \
     X(fcntl) \
     X(gc) \
     X(grp) \
