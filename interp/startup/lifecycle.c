@@ -297,7 +297,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
         return fail_with("can't initialize faulthandler");
     }
     if (interp->config.tracemalloc &&
-        call_module("tracemalloc", "start", "i", interp->config.tracemalloc) < 0) {
+        call_module("_tracemalloc", "start", "i", interp->config.tracemalloc) < 0) {
         return fail_with("can't initialize tracemalloc");
     }
     if (interp->config.warnoptions.length > 0) {

@@ -36,6 +36,7 @@
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \
+    X(_tracemalloc) \
     X(_typing) \
     X(_warnings) \
     X(_weakref) \
