@@ -189,16 +189,16 @@ clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
 
 static PyStructSequence_Field struct_time_fields[] = {
     {"tm_year", "year, for example, 1993"},
-    {"tm_mon", "month of year, range [1, 12]"},
-    {"tm_mday", "day of month, range [1, 31]"},
+    {"tm_mon", "month, 1 to 12"},
+    {"tm_mday", "day in the month, 1 to 31"},
     {"tm_hour", "hours, range [0, 23]"},
     {"tm_min", "minutes, range [0, 59]"},
     {"tm_sec", "seconds, range [0, 61])"},
-    {"tm_wday", "day of week, range [0, 6], Monday is 0"},
-    {"tm_yday", "day of year, range [1, 366]"},
-    {"tm_isdst", "1 if summer time is in effect, 0 if not, and -1 if unknown"},
-    {"tm_zone", "abbreviation of timezone name"},
-    {"tm_gmtoff", "offset from UTC in seconds"},
+    {"tm_wday", "day in the week, 0 for Monday to 6"},
+    {"tm_yday", "day in the year, 1 to 366"},
+    {"tm_isdst", "summer time: 1 yes, 0 no, -1 not known"},
+    {"tm_zone", "short name of the time zone"},
+    {"tm_gmtoff", "seconds east of UTC"},
     {NULL, NULL},
 };
 

@@ -27,6 +27,7 @@
     X(_sha2) \
     X(_sha3) \
     X(_signal) \
+    X(_socket) \
     X(_sre) \
     X(_stat) \
     X(_statistics) \

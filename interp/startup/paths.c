@@ -144,7 +144,30 @@ static PyStatus append_pythonpath(PyConfig *config)
     return status;
 }
 
-static PyStatus fill_search_paths(PyConfig *config, const char *library, const char *prefix)
+/* Where a build keeps the extension modules it has made: the file pybuilddir.txt beside the executable says
+ * it, relative to itself. False when this is no build folder. */
+static bool find_build_modules(const char *executable, char *folder)
+{
+    char real[PATH_MAX], name[2 * PATH_MAX], text[PATH_MAX / 2] = "";
+    char *slash = realpath(executable, real) == NULL ? NULL : strrchr(real, '/');
+    if (slash == NULL) {
+        return false;
+    }
+    *slash = 0;
+    snprintf(name, sizeof name, "%s/pybuilddir.txt", real);
+    FILE *file = fopen(name, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool found = fgets(text, sizeof text, file) != NULL;
+    fclose(file);
+    text[strcspn(text, "\n")] = 0;
+    snprintf(name, sizeof name, "%s/%s", real, text);
+    return found && realpath(name, folder) != NULL;
+}
+
+static PyStatus fill_search_paths(PyConfig *config, const char *executable, const char *library,
+                                  const char *prefix)
 {
     char buffer[PATH_MAX + 32];
     PyStatus status = append_pythonpath(config);
@@ -155,7 +178,9 @@ static PyStatus fill_search_paths(PyConfig *config, const char *library, const c
     if (!PyStatus_Exception(status)) {
         status = append_path(config, library);
     }
-    snprintf(buffer, sizeof buffer, "%s/" LIBRARY "/lib-dynload", prefix);
+    if (!find_build_modules(executable, buffer)) {
+        snprintf(buffer, sizeof buffer, "%s/" LIBRARY "/lib-dynload", prefix);
+    }
     if (!PyStatus_Exception(status)) {
         status = append_path(config, buffer);
     }
@@ -185,7 +210,7 @@ PyStatus config_find_paths(PyConfig *config)
         status = set_if_missing(config, fields[i].field, fields[i].text);
     }
     if (!PyStatus_Exception(status) && !config->module_search_paths_set) {
-        status = fill_search_paths(config, library, prefix);
+        status = fill_search_paths(config, executable, library, prefix);
     }
     return status;
 }

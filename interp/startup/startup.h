@@ -11,6 +11,9 @@ PyStatus config_read_argv(PyConfig *config);
 /* Reads PYTHON* variables, if the configuration says so. */
 PyStatus config_read_environment(PyConfig *config);
 
+/* A deep copy; what `to` had is freed. */
+PyStatus config_copy(PyConfig *to, const PyConfig *from);
+
 /* Finds the executable, the library and sys.path. */
 PyStatus config_find_paths(PyConfig *config);
 
