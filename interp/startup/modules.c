@@ -17,6 +17,7 @@
     X(_io) \
     X(_json) \
     X(_locale) \
+    X(_lsprof) \
     X(_md5) \
     X(_opcode) \
     X(_operator) \
