@@ -1339,6 +1339,25 @@ int import_init(struct main_interp *interp)
     return done == NULL ? -1 : 0;
 }
 
+/* .pyc files hold instructions: those of a build with others are not read. */
+static int set_magic_number(void)
+{
+    static const unsigned char magic[] = {OPCODES_FINGERPRINT & 0xFF, OPCODES_FINGERPRINT >> 8,
+                                          '\r', '\n'};
+    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)magic, sizeof magic);
+    PyObject *number = PyLong_FromUnsignedLong(magic[0] | magic[1] << 8 | (unsigned long)'\r' << 16 |
+                                               (unsigned long)'\n' << 24);
+    int result = external == NULL || bytes == NULL || number == NULL ||
+                         PyObject_SetAttrString(external, "MAGIC_NUMBER", bytes) < 0 ||
+                         PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", number) < 0
+                     ? -1 : 0;
+    Py_XDECREF(external);
+    Py_XDECREF(bytes);
+    Py_XDECREF(number);
+    return result;
+}
+
 int import_init_external(struct main_interp *interp)
 {
     PyObject *done =
@@ -1347,6 +1366,9 @@ int import_init_external(struct main_interp *interp)
         return -1;
     }
     Py_DECREF(done);
+    if (set_magic_number() < 0) {
+        return -1;
+    }
     /* sys.path_hooks gets the zip importer in front of the path-based one. */
     PyObject *zipimport = PyImport_ImportModule("zipimport");
     PyObject *hooks = sys_get(ID(path_hooks));

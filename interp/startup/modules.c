@@ -19,6 +19,7 @@
     X(_io) \
     X(_json) \
     X(_locale) \
+    X(_lsprof) \
     X(_md5) \
     X(_opcode) \
     X(_operator) \
@@ -40,6 +41,7 @@
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \
+    X(_tracemalloc) \
     X(_typing) \
     X(_warnings) \
     X(_weakref) \
@@ -48,6 +50,7 @@
     X(binascii) \
     X(cmath) \
     X(errno) \
+    X(faulthandler) \
     X(fcntl) \
     X(gc) \
     X(grp) \
