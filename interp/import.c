@@ -3,6 +3,7 @@
  * Finding and loading is importlib's: its bootstrap is frozen into the binary. What stands here is
  * what it cannot do itself, and what would be too slow there: a module that is already imported. */
 
+#include "interp/code.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/hash.h"
@@ -1339,6 +1340,26 @@ int import_init(struct main_interp *interp)
     return done == NULL ? -1 : 0;
 }
 
+/* The upper half of the magic number of .pyc files says for which instructions they are. */
+static int set_magic_number(struct main_interp *interp)
+{
+    PyObject *external = PyObject_GetAttrString(interp->importlib, "_bootstrap_external");
+    PyObject *old = external == NULL ? NULL : PyObject_GetAttrString(external, "_RAW_MAGIC_NUMBER");
+    uint32_t raw = old == NULL ? 0 : (uint32_t)PyLong_AsUnsignedLongMask(old);
+    raw = (raw & 0xFFFF) | (uint32_t)OPCODE_FINGERPRINT << 16;
+    unsigned char bytes[4] = {raw & 0xFF, raw >> 8 & 0xFF, raw >> 16 & 0xFF, raw >> 24};
+    PyObject *number = PyLong_FromUnsignedLong(raw);
+    PyObject *magic = PyBytes_FromStringAndSize((char *)bytes, sizeof bytes);
+    int result = old == NULL || number == NULL || magic == NULL ||
+                 PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", number) < 0 ||
+                 PyObject_SetAttrString(external, "MAGIC_NUMBER", magic) < 0 ? -1 : 0;
+    Py_XDECREF(magic);
+    Py_XDECREF(number);
+    Py_XDECREF(old);
+    Py_XDECREF(external);
+    return result;
+}
+
 int import_init_external(struct main_interp *interp)
 {
     PyObject *done =
@@ -1347,6 +1368,9 @@ int import_init_external(struct main_interp *interp)
         return -1;
     }
     Py_DECREF(done);
+    if (set_magic_number(interp) < 0) {
+        return -1;
+    }
     /* sys.path_hooks gets the zip importer in front of the path-based one. */
     PyObject *zipimport = PyImport_ImportModule("zipimport");
     PyObject *hooks = sys_get(ID(path_hooks));
