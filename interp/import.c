@@ -3,6 +3,7 @@
  * Finding and loading is importlib's: its bootstrap is frozen into the binary. What stands here is
  * what it cannot do itself, and what would be too slow there: a module that is already imported. */
 
+#include "interp/code.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/hash.h"

@@ -134,10 +134,10 @@ def order(instructions):
 
 
 def fingerprint(instructions):
-    """16 bits that differ, most likely, when code compiled for other instructions would not run."""
-    text = "\n".join(f"{i.name} {sorted(i.operands.items())} {i.body}" for i in instructions
-                     if i.base == i.name)
-    return zlib.crc32(text.encode()) & 0xFFFF
+    """16 bits that differ for code that this machine cannot run: numbers, names and operands of plain instructions."""
+    plain = [f"{i.name} {sorted(i.operands.items())}" for i in instructions if i.base == i.name]
+    crc = zlib.crc32("\n".join(plain).encode())
+    return (crc ^ crc >> 16) & 0xFFFF
 
 
 def write_opcodes(instructions, out):

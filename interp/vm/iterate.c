@@ -67,7 +67,12 @@ value_t vm_range_next(PyObject *op)
 
 value_t vm_iter_next(PyObject *it)
 {
-    return value_from_owned(Py_TYPE(it)->tp_iternext(it));
+    iternextfunc next = Py_TYPE(it)->tp_iternext;
+    if (unlikely(next == NULL)) {
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator", Py_TYPE(it)->tp_name);
+        return VALUE_NULL;
+    }
+    return value_from_owned(next(it));
 }
 
 int vm_iter_end(struct frame *fp)
