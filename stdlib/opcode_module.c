@@ -142,6 +142,17 @@ static int opcode_module_stack_effect(PyObject *module, int opcode, PyObject *op
     return 0;
 }
 
+/* The machine has registers: no instruction moves a stack. */
+int PyCompile_OpcodeStackEffectWithJump(int opcode, int Py_UNUSED(oparg), int Py_UNUSED(jump))
+{
+    return valid(opcode) ? 0 : PY_INVALID_STACK_EFFECT;
+}
+
+int PyCompile_OpcodeStackEffect(int opcode, int oparg)
+{
+    return PyCompile_OpcodeStackEffectWithJump(opcode, oparg, -1);
+}
+
 static PyObject *opcode_module_get_executor(PyObject *module, PyObject *code, int offset)
 {
     PyErr_SetString(PyExc_RuntimeError, "Executors are not available in this build");

@@ -187,6 +187,11 @@ static int signal_module_set_wakeup_fd(PyObject *module, int fd, int warn_on_ful
     return __atomic_exchange_n(&signals.wakeup_fd, fd, __ATOMIC_RELAXED);
 }
 
+int PySignal_SetWakeupFd(int fd)
+{
+    return __atomic_exchange_n(&signals.wakeup_fd, fd < 0 ? -1 : fd, __ATOMIC_RELAXED);
+}
+
 static int signal_module_siginterrupt(PyObject *module, int number, int flag)
 {
     if (check_number(number) < 0) {
