@@ -159,7 +159,14 @@ static PyObject *opcode_module_get_executor(PyObject *module, PyObject *code, in
     return NULL;
 }
 
+/* Instructions that have seen the same thing for a while are replaced by specialised forms. */
+static int opcode_module_exec(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "ENABLE_SPECIALIZATION", 1);
+}
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, opcode_module_exec},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},
     {0, NULL},

@@ -16,6 +16,12 @@ static int list_set_new(PyObject *list, Py_ssize_t index, PyObject *value)
     return PyList_SetItem(list, index, Py_XNewRef(value));
 }
 
+static PyObject *list_new_of(PyObject *size)
+{
+    Py_ssize_t length = PyLong_AsSsize_t(size);
+    return length == -1 && PyErr_Occurred() ? NULL : PyList_New(length);
+}
+
 static PyObject *running_frame(void)
 {
     return (PyObject *)PyEval_GetFrame();
@@ -278,15 +284,15 @@ static const char *check_conversions(int shift, long add)
     unsigned long long all = PyLong_AsUnsignedLongLong(number);
     if (PyErr_Occurred()) {
         PyErr_Clear();
-        wrong = expected <= UINT64_MAX ? "PyLong_AsUnsignedLongLong" : wrong;
-    } else if (all != (unsigned long long)expected || expected > UINT64_MAX) {
+        wrong = expected >= 0 && expected <= UINT64_MAX ? "PyLong_AsUnsignedLongLong" : wrong;
+    } else if (expected < 0 || expected > UINT64_MAX || all != (unsigned long long)expected) {
         wrong = "PyLong_AsUnsignedLongLong";
     }
     size_t size = PyLong_AsSize_t(number);
     if (PyErr_Occurred()) {
         PyErr_Clear();
-        wrong = expected <= (__int128)SIZE_MAX ? "PyLong_AsSize_t" : wrong;
-    } else if (size != (size_t)expected) {
+        wrong = expected >= 0 && expected <= (__int128)SIZE_MAX ? "PyLong_AsSize_t" : wrong;
+    } else if (expected < 0 || size != (size_t)expected) {
         wrong = "PyLong_AsSize_t";
     }
     if (fits) {
@@ -306,7 +312,7 @@ static PyObject *check_all_conversions(void)
         for (long add = -2; add <= 2; add++) {
             const char *wrong = check_conversions(shift, add);
             if (wrong != NULL) {
-                return failed("%s of 2**%d%+ld", wrong, shift, add);
+                return failed("%s of 2**%d + %ld", wrong, shift, add);
             }
         }
     }
@@ -369,40 +375,6 @@ FUNCTION0(test_long_as_double)
 
 /* ---- str ---------------------------------------------------------------------------------------------- */
 
-FUNCTIONN(unicode_writechar)
-{
-    PyObject *from;
-    Py_ssize_t index;
-    unsigned ch;
-    if (!PyArg_ParseTuple(args, "OnI", &from, &index, &ch)) {
-        return NULL;
-    }
-    NULLABLE(from);
-    if (from != NULL && !PyUnicode_Check(from)) {
-        return int_or_error(PyUnicode_WriteChar(from, index, ch));
-    }
-    /* A copy of its own that may be changed; its width is the text's. */
-    PyObject *left = PyUnicode_Substring(from, 0, 0), *copy = NULL;
-    if (left != NULL) {
-        Py_ssize_t length = PyUnicode_GetLength(from);
-        copy = length == 0 ? Py_NewRef(left) : PyUnicode_FromFormat("%U%U", left, from);
-        Py_DECREF(left);
-    }
-    if (copy == NULL) {
-        return NULL;
-    }
-    if (copy == from) {
-        Py_DECREF(copy);
-        return failed("the text could not be copied");
-    }
-    int result = PyUnicode_WriteChar(copy, index, ch);
-    if (result < 0) {
-        Py_DECREF(copy);
-        return NULL;
-    }
-    return Py_BuildValue("(Ni)", copy, result);
-}
-
 /* A str that nobody else has a reference to (new reference), or the object itself. */
 static PyObject *unshared(PyObject *text)
 {
@@ -415,6 +387,27 @@ static PyObject *unshared(PyObject *text)
                                                                    "surrogatepass");
     Py_XDECREF(encoded);
     return copy;
+}
+
+FUNCTIONN(unicode_writechar)
+{
+    PyObject *from;
+    Py_ssize_t index;
+    unsigned ch;
+    if (!PyArg_ParseTuple(args, "OnI", &from, &index, &ch)) {
+        return NULL;
+    }
+    NULLABLE(from);
+    PyObject *copy = unshared(from);
+    if (copy == NULL) {
+        return NULL;
+    }
+    int result = PyUnicode_WriteChar(copy, index, ch);
+    if (result < 0) {
+        Py_DECREF(copy);
+        return NULL;
+    }
+    return Py_BuildValue("(Ni)", copy, result);
 }
 
 FUNCTIONN(unicode_resize)
@@ -702,7 +695,7 @@ FUNCTION0(test_string_from_format)
     EXPECT_TEXT("-1 18446744073709551615 12 -13", "%jd %ju %td %ti", (intmax_t)-1, (uintmax_t)-1,
                 (ptrdiff_t)12, (ptrdiff_t)-13);
     EXPECT_TEXT("[   5] [0005] [5   ]", "[%4d] [%04d] [%-4d]", 5, 5, 5);
-    EXPECT_TEXT("[0x1f] [  007]", "[%#x] [%5.3d]", 31, 7);
+    EXPECT_TEXT("[  007]", "[%5.3d]", 7);
     EXPECT_TEXT("[abc] [  ab] [ab  ] [abc]", "[%s] [%4.2s] [%-4.2s] [%.9s]", "abc", "abc", "abc",
                 "abc");
     EXPECT_TEXT("w: xyz", "w: %ls", L"xyz");
@@ -949,13 +942,14 @@ static PyMethodDef data_methods[] = {
 
 static PyType_Slot data_slots[] = {{Py_tp_methods, data_methods}, {0, NULL}};
 
-static PyObject *make_subclass(PyObject *base, int basicsize, int itemsize, PyType_Slot *slots)
+static PyObject *make_subclass(PyObject *base, int basicsize, int itemsize, PyType_Slot *slots,
+                               unsigned flags)
 {
     PyType_Spec spec = {
         .name = "_testcapi.Sub",
         .basicsize = basicsize,
         .itemsize = itemsize,
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_ITEMS_AT_END,
+        .flags = Py_TPFLAGS_DEFAULT | flags,
         .slots = slots,
     };
     return PyType_FromMetaclass(NULL, NULL, &spec, base);
@@ -967,7 +961,7 @@ FUNCTIONN(subclass_var_heaptype)
     int basicsize, itemsize;
     long unused;
     return PyArg_ParseTuple(args, "Oiil", &base, &basicsize, &itemsize, &unused)
-               ? make_subclass(base, basicsize, itemsize, data_slots) : NULL;
+               ? make_subclass(base, basicsize, itemsize, data_slots, Py_TPFLAGS_ITEMS_AT_END) : NULL;
 }
 
 FUNCTIONN(subclass_heaptype)
@@ -975,7 +969,7 @@ FUNCTIONN(subclass_heaptype)
     PyObject *base;
     int basicsize, itemsize;
     return PyArg_ParseTuple(args, "Oii", &base, &basicsize, &itemsize)
-               ? make_subclass(base, basicsize, itemsize, no_slots) : NULL;
+               ? make_subclass(base, basicsize, itemsize, no_slots, 0) : NULL;
 }
 
 /* The member of the type, with an absolute offset, or as if that were relative to the type's data. */
