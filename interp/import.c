@@ -670,6 +670,11 @@ long PyImport_GetMagicNumber(void)
     return number;
 }
 
+const char *PyImport_GetMagicTag(void)
+{
+    return KRAIT_CACHE_TAG;
+}
+
 /* ---- built-in modules ---------------------------------------------------------------------------------- */
 
 extern struct _inittab builtin_modules[];
