@@ -85,17 +85,10 @@ static struct frame *enter_function(PyThreadState *ts, struct frame *prev, struc
 
 PyObject *vm_instance_new(PyTypeObject *type)
 {
-    return type->tp_alloc(type, 0);
-}
-
-int vm_append(PyObject *list, value_t *item)
-{
-    PyObject *op = value_to_owned(*item);
-    if (op == NULL) {
-        return -1;
+    if (likely(type->tp_alloc == PyType_GenericAlloc)) {
+        return object_new_instance(type);
     }
-    *item = VALUE_NULL;
-    return list_append_owned((PyListObject *)list, op);
+    return type->tp_alloc(type, 0);
 }
 
 static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObject *type)
