@@ -93,6 +93,12 @@ int warnings_init(struct main_interp *interp);
 PyObject *compile_source(const char *source, size_t length, PyObject *filename, int start,
                          PyCompilerFlags *flags, int optimize);
 
+/* The text of a str, bytes or buffer without NUL bytes: *owner (new reference) keeps it alive; a str's
+ * adds PyCF_IGNORE_COOKIE to the flags. NULL with an exception that speaks of function's argument 1, which
+ * must be `what`. May run Python code. */
+const char *source_text(PyObject *source, const char *function, const char *what,
+                        PyCompilerFlags *flags, PyObject **owner, Py_ssize_t *length);
+
 /* The same from a tree (see interp/parse). */
 struct ast_module;
 struct arena;

@@ -167,6 +167,7 @@ struct runtime {
     struct interp_state *interps, *main;
     int64_t next_interp_id;
     unsigned long main_thread;        /* pthread_self of the main thread */
+    struct thread *main_state;        /* its state in the main interpreter; atomic, for signal handlers */
     struct thread *finalizing;        /* not NULL: every other thread that attaches is hung */
     struct interp_state *gilstate_interp;
     bool initialized;
@@ -218,12 +219,13 @@ void thread_before_fork(void);
 void thread_after_fork_parent(void);
 void thread_after_fork_child(void);
 
-/* What upper floors do around fork(), at most four of them: `before` in the order of registration (may wait
- * for locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. */
+/* What upper floors do around fork(): `before` in the order of registration (may wait for
+ * locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. Each may be NULL.
+ * `hooks` stays valid for ever; registering the same again does nothing. */
 struct fork_hooks {
     void (*before)(void);
     void (*parent)(void);
-    void (*child)(void); /* not NULL */
+    void (*child)(void);
 };
 void fork_register(const struct fork_hooks *hooks);
 

@@ -85,9 +85,8 @@ Py_complex _Py_c_pow(Py_complex a, Py_complex b)
         phase += b.imag * log(size);
     }
     Py_complex power = {length * cos(phase), length * sin(phase)};
-    if (isinf(power.real) || isinf(power.imag)) {
-        errno = ERANGE;
-    }
+    /* What pow() and exp() said of an underflow is no error. */
+    errno = isinf(power.real) || isinf(power.imag) ? ERANGE : 0;
     return power;
 }
 
@@ -515,9 +514,14 @@ static bool is_number(PyObject *op)
 /* The value of an argument; *is_complex tells whether it had an imaginary part of its own. */
 static int argument(PyObject *op, const char *name, bool one, Py_complex *value, bool *is_complex)
 {
-    int found = PyComplex_Check(op) ? (*value = value_of(op), 1)
-                : name == NULL || strcmp(name, "real") == 0 ? from_complex_method(op, value)
-                                                            : 0;
+    int found = 0;
+    if (strcmp(name, "real") == 0 && !PyComplex_CheckExact(op)) {
+        found = from_complex_method(op, value); /* a subclass may have its own */
+    }
+    if (found == 0 && PyComplex_Check(op)) {
+        *value = value_of(op);
+        found = 1;
+    }
     *is_complex = found > 0;
     if (found != 0) {
         return found < 0 ? -1 : 0;

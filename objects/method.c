@@ -210,9 +210,9 @@ static PyObject *method_get_doc(PyObject *op, void *Py_UNUSED(closure))
 
 static PyMemberDef method_members[] = {
     { "__func__", _Py_T_OBJECT, offsetof(PyMethodObject, im_func), Py_READONLY,
-      "the function (or other callable) implementing a method" },
+      "what gets called" },
     { "__self__", _Py_T_OBJECT, offsetof(PyMethodObject, im_self), Py_READONLY,
-      "the instance to which a method is bound" },
+      "the first argument of calls" },
     { NULL },
 };
 
@@ -233,7 +233,7 @@ PyTypeObject PyMethod_Type = {
     .tp_getattro = method_getattro,
     .tp_setattro = PyObject_GenericSetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_doc = "method(function, instance, /)\n--\n\nCreate a bound instance method object.",
+    .tp_doc = "method(function, instance, /)\n--\n\nA function bound to its first argument.",
     .tp_traverse = method_traverse,
     .tp_richcompare = method_compare,
     .tp_weaklistoffset = offsetof(PyMethodObject, im_weakreflist),
@@ -357,7 +357,7 @@ static PyObject *instance_method_get_doc(PyObject *op, void *Py_UNUSED(closure))
 
 static PyMemberDef instance_method_members[] = {
     { "__func__", _Py_T_OBJECT, offsetof(PyInstanceMethodObject, func), Py_READONLY,
-      "the function (or other callable) implementing a method" },
+      "what gets called" },
     { NULL },
 };
 

@@ -24,7 +24,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-PyStatus config_copy(PyConfig *to, const PyConfig *from);
 
 /* ---- what a thread and an interpreter consist of ------------------------------------------------------- */
 

@@ -27,11 +27,13 @@
     X(_sha2) \
     X(_sha3) \
     X(_signal) \
+    X(_socket) \
     X(_sre) \
     X(_stat) \
     X(_statistics) \
     X(_string) \
     X(_struct) \
+    X(_symtable) \
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \

@@ -33,6 +33,7 @@ struct places {
     char library[PATH_MAX];
     char platlibdir[64];
     char extra[2 * PATH_MAX];  /* folders to search before the library, with ':' between */
+    char modules[PATH_MAX];    /* where extension modules are */
     char searched[4 * PATH_MAX];
 };
 
@@ -262,6 +263,7 @@ static bool library_of_build(struct places *places, const char *program)
         return false;
     }
     read_setting(path, "extra", places->extra, sizeof places->extra);
+    read_setting(path, "modules", places->modules, sizeof places->modules);
     return try_library(places, library);
 }
 
@@ -361,7 +363,8 @@ static PyStatus fill_search_paths(PyConfig *config, const struct places *places)
     char zip[PATH_MAX], modules[PATH_MAX];
     if (!join(zip, places->prefix, places->platlibdir) || !join(zip, zip, ZIP) ||
         !join(modules, places->exec_prefix, places->platlibdir) ||
-        !join(modules, modules, NAME "/lib-dynload")) {
+        !join(modules, modules, NAME "/lib-dynload") ||
+        (places->modules[0] != 0 && !copy(modules, sizeof modules, places->modules))) {
         return PyStatus_Error("a path is too long");
     }
     PyStatus status = append_folders(config, config->pythonpath_env);

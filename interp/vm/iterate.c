@@ -62,8 +62,7 @@ value_t vm_range_next(PyObject *op)
     long number = field_load(&it->next);
     field_store(&it->left, left - 1);
     field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
-    return value_int_fits(number) ? value_from_int(number)
-                                  : value_from_owned(PyLong_FromLong(number));
+    return vm_int_value(number);
 }
 
 value_t vm_iter_next(PyObject *it)

@@ -375,10 +375,11 @@ int vm_match_keys(struct frame *fp, unsigned a, unsigned b, unsigned c)
 int vm_get_len(struct frame *fp, unsigned a, unsigned b)
 {
     Py_ssize_t n = PyObject_Size(reg_object(fp, b));
-    if (n < 0) {
+    value_t length = n < 0 ? VALUE_NULL : vm_int_value(n);
+    if (length == VALUE_NULL) {
         return -1;
     }
-    reg_put(fp, a, value_from_int(n));
+    reg_put(fp, a, length);
     return 0;
 }
 

@@ -257,6 +257,12 @@ static inline int value_truth_fast(value_t v)
     return value_is_double(v) ? value_double(v) != 0.0 : -1;
 }
 
+/* A machine integer as a value, behind a pointer where no int word holds it; VALUE_NULL with MemoryError. */
+static inline value_t vm_int_value(int64_t i)
+{
+    return value_int_fits(i) ? value_from_int(i) : value_from_owned(PyLong_FromLongLong(i));
+}
+
 /* Of int words; false: not here. */
 static inline bool vm_int_floordiv(value_t a, value_t b, value_t *result)
 {

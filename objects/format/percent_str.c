@@ -149,6 +149,7 @@ PyObject *PyUnicode_Format(PyObject *format, PyObject *values)
     while (failed == 0 && at < n) {
         Py_ssize_t percent = str_find_char(format, '%', at, n);
         Py_ssize_t stop = percent < 0 ? n : percent;
+        w.overallocate = stop < n; /* a format without conversions is the result itself */
         failed = str_writer_substring(&w, format, at, stop);
         at = stop;
         if (failed == 0 && at < n) {

@@ -79,17 +79,34 @@ COLD void gc_count_flush(struct thread *self)
     }
 }
 
-/* A tuple of nothing but atoms can be in no cycle, and need not be looked at again. */
-static void untrack_plain_tuple(PyObject *op)
+static bool may_be_in_cycle(PyObject *op)
 {
-    if (!PyTuple_CheckExact(op)) {
-        return;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(op); i++) {
-        PyObject *item = PyTuple_GET_ITEM(op, i);
-        if (!item || (gc_is_container(item) && (!PyTuple_CheckExact(item) || PyObject_GC_IsTracked(item)))) {
-            return;
+    return gc_is_container(op) && (!PyTuple_CheckExact(op) || PyObject_GC_IsTracked(op));
+}
+
+/* A tuple or dict of nothing but atoms can be in no cycle, and need not be looked at again: a dict is tracked
+ * anew when something else enters it. */
+static void untrack_plain(PyObject *op)
+{
+    if (PyTuple_CheckExact(op)) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(op); i++) {
+            PyObject *item = PyTuple_GET_ITEM(op, i);
+            if (!item || may_be_in_cycle(item)) {
+                return;
+            }
         }
+    }
+    else if (PyDict_CheckExact(op)) {
+        Py_ssize_t at = 0;
+        PyObject *key, *value;
+        while (PyDict_Next(op, &at, &key, &value)) {
+            if (may_be_in_cycle(value) || may_be_in_cycle(key)) {
+                return;
+            }
+        }
+    }
+    else {
+        return;
     }
     gc_untrack(op);
 }
@@ -116,7 +133,7 @@ static void survivors_promote(struct collection *c)
     }
     for (size_t i = 0; i < c->candidates.count; i++) {
         PyObject *op = c->candidates.item[i];
-        untrack_plain_tuple(op);
+        untrack_plain(op);
         if (!gc_has(op, GC_YOUNG) && gc_is_tracked(op)) {
             *object_gc_byte(op) |= GC_OLDER;
         }

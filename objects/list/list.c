@@ -553,6 +553,9 @@ static PyObject *list_richcompare(PyObject *a, PyObject *b, int operation)
         }
         int equal = x == y ? 1 : PyObject_RichCompareBool(x, y, Py_EQ);
         PyObject *result = NULL;
+        if (equal == 0 && (i >= Py_SIZE(a) || i >= Py_SIZE(b))) {
+            equal = 1; /* the comparison took items away: lengths decide, in the next round */
+        }
         if (equal == 0) {
             result = operation == Py_EQ   ? Py_NewRef(Py_False)
                      : operation == Py_NE ? Py_NewRef(Py_True)

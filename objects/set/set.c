@@ -612,7 +612,7 @@ static void set_clear(PySetObject *self)
 
 static PyObject *set_copy(PySetObject *self)
 {
-    return copy_as((PyObject *)self, Py_TYPE(self) == &PySet_Type ? &PySet_Type : Py_TYPE(self));
+    return copy_as((PyObject *)self, &PySet_Type);
 }
 
 static int set_discard(PySetObject *self, PyObject *object)
@@ -815,7 +815,7 @@ SHARED_METHODS(frozenset)
 static PyObject *frozenset_copy(PySetObject *self)
 {
     return PyFrozenSet_CheckExact(self) ? Py_NewRef(self)
-                                        : copy_as((PyObject *)self, Py_TYPE(self));
+                                        : copy_as((PyObject *)self, &PyFrozenSet_Type);
 }
 
 /* ---- C API ----------------------------------------------------------------------------------- */
