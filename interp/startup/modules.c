@@ -21,9 +21,11 @@
     X(_locale) \
     X(_lsprof) \
     X(_md5) \
+    X(_multiprocessing) \
     X(_opcode) \
     X(_operator) \
     X(_pickle) \
+    X(_posixshmem) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
