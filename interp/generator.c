@@ -172,6 +172,10 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         return PYGEN_ERROR;
     }
     if (thrown) {
+        /* Raised anew in here: what is being handled in here becomes its context. */
+        PyObject *exc = PyErr_GetRaisedException();
+        PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+        Py_DECREF(exc);
         monitor_throw(ts, frame);
     }
     value_t v = interp_run(ts, frame, thrown);
