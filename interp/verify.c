@@ -18,7 +18,7 @@ static const char *check_operand(const struct code_body *body, unsigned kind, ui
     case OPERAND_USE:
     case OPERAND_KEEP:
         return value < body->nregs ? NULL : "register out of range";
-    case OPERAND_BASE: /* of a window, whose size is checked apart; an empty one may begin at the end */
+    case OPERAND_BASE: /* an empty window may begin behind the last register */
         return value <= body->nregs ? NULL : "register out of range";
     case OPERAND_LOCAL:
         return value < body->nregs ? NULL : "local variable out of range";

@@ -5,12 +5,14 @@
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
+    X(_asyncio) \
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
+    X(_datetime) \
     X(_functools) \
     X(_heapq) \
     X(_imp) \
@@ -21,6 +23,7 @@
     X(_md5) \
     X(_opcode) \
     X(_operator) \
+    X(_pickle) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
