@@ -223,8 +223,12 @@ int PyEval_MergeCompilerFlags(PyCompilerFlags *flags)
 
 int Py_EnterRecursiveCall(const char *where)
 {
-    if (unlikely(thread_stack_low(thread_self(), 0))) {
+    struct thread *thread = thread_self();
+    if (unlikely(thread_stack_low(thread, 0)) && thread->ts.recursion_headroom == 0) {
+        /* Making the exception may go a little deeper. */
+        thread->ts.recursion_headroom++;
         PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where);
+        thread->ts.recursion_headroom--;
         return -1;
     }
     return 0;

@@ -221,13 +221,14 @@ void thread_after_fork_child(void);
 
 /* What upper floors do around fork(): `before` in the order of registration (may wait for
  * locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. Each may be NULL.
- * `hooks` stays valid for ever; registering the same again does nothing. */
+ * `hooks` is static; registering the same again does nothing. */
 struct fork_hooks {
     void (*before)(void);
     void (*parent)(void);
     void (*child)(void);
+    struct fork_hooks *registered_before, *registered_after; /* the registry's */
 };
-void fork_register(const struct fork_hooks *hooks);
+void fork_register(struct fork_hooks *hooks);
 
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);

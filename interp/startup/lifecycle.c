@@ -201,6 +201,28 @@ static PyStatus fail_with(const char *message)
     return PyStatus_Error(message);
 }
 
+/* module.function(...): 0, or -1 with an exception. */
+static int call_module(const char *name, const char *function, const char *format, ...)
+{
+    PyObject *module = PyImport_ImportModule(name);
+    PyObject *callable = module == NULL ? NULL : PyObject_GetAttrString(module, function);
+    va_list args;
+    va_start(args, format);
+    PyObject *result = NULL;
+    if (callable != NULL && format != NULL) {
+        PyObject *argument = Py_VaBuildValue(format, args);
+        result = argument == NULL ? NULL : PyObject_CallOneArg(callable, argument);
+        Py_XDECREF(argument);
+    } else if (callable != NULL) {
+        result = PyObject_CallNoArgs(callable);
+    }
+    va_end(args);
+    Py_XDECREF(result);
+    Py_XDECREF(callable);
+    Py_XDECREF(module);
+    return result == NULL ? -1 : 0;
+}
+
 static int import_site(void)
 {
     PyObject *site = PyImport_ImportModule("site");
@@ -270,6 +292,13 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     interp->initialized = true;
     __atomic_store_n(&initialized, true, __ATOMIC_RELEASE);
+    if (interp->config.faulthandler && call_module("faulthandler", "enable", NULL) < 0) {
+        return fail_with("can't initialize faulthandler");
+    }
+    if (interp->config.tracemalloc &&
+        call_module("_tracemalloc", "start", "i", interp->config.tracemalloc) < 0) {
+        return fail_with("can't initialize tracemalloc");
+    }
     if (interp->config.warnoptions.length > 0) {
         PyObject *warnings = PyImport_ImportModule("warnings");
         if (warnings == NULL) {
