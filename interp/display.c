@@ -158,6 +158,28 @@ void PyErr_DisplayException(PyObject *exception)
     PyErr_Display(NULL, exception, NULL);
 }
 
+/* Writes what traceback.print_tb makes of it below the usual heading. */
+int PyTraceBack_Print(PyObject *traceback, PyObject *file)
+{
+    if (traceback == NULL) {
+        return 0;
+    }
+    if (!PyTraceBack_Check(traceback)) {
+        PyErr_BadInternalCall();
+        return -1;
+    }
+    if (PyFile_WriteString("Traceback (most recent call last):\n", file) < 0) {
+        return -1;
+    }
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *done = module == NULL ? NULL
+                                    : PyObject_CallMethod(module, "print_tb", "OOO", traceback,
+                                                          Py_None, file);
+    Py_XDECREF(module);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 /* ---- at the end of a program ------------------------------------------------------------------------- */
 
 static void set_last(PyObject *exception)

@@ -164,7 +164,7 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
     *result = NULL;
     if (unlikely(thread_stack_low(thread_of(ts), 0))) {
         value_release(sent);
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return PYGEN_ERROR;
     }
     struct frame *frame = vm_gen_enter(ts, thread_frame(ts), gen, sent, RETURN_C);

@@ -598,11 +598,9 @@ static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, u
     }
     else {
         struct wide_state state = {fp, next, VALUE_NULL};
-        int status = vm_single_step(ts, &state, op);
-        if (status < 0) {
+        if (vm_single_step(ts, &state, op) < 0) {
             return -1;
         }
-        fp->pc = state.pc;
     }
     what->target = (int)(fp->pc - body->words);
     const uint64_t *after = fp->pc;

@@ -31,6 +31,7 @@ struct main_interp {
     PyObject *audit_hooks;          /* list of sys.addaudithook, or NULL */
     PyObject *atexit_calls;         /* owned by the atexit module's part */
     int (*before_finalize)(void);
+    struct exit_callback *exit_callbacks; /* of PyUnstable_AtExit, newest first; atomic */
 
     /* -- warnings; owned */
     PyObject *warning_filters, *warning_once, *warning_default_action;
@@ -81,6 +82,9 @@ int import_init_external(struct main_interp *interp); /* path-based import */
 PyObject *import_name(PyObject *globals, PyObject *name, PyObject *fromlist, PyObject *level);
 PyObject *import_from(PyObject *module, PyObject *name);
 int import_star(PyObject *module, PyObject *locals);
+
+/* Makes the calls of PyUnstable_AtExit, newest first. */
+void interp_run_exit_callbacks(struct main_interp *interp);
 
 /* ---- warnings -------------------------------------------------------------------------------- */
 

@@ -664,6 +664,11 @@ static PyObject *sys_current_frames(PyObject *module)
     return take_census(current_frame);
 }
 
+PyObject *_PyThread_CurrentFrames(void)
+{
+    return sys_current_frames(NULL);
+}
+
 static PyObject *sys_current_exceptions(PyObject *module)
 {
     if (PySys_Audit("sys._current_exceptions", NULL) < 0) {

@@ -1,5 +1,6 @@
 /* What sys shows of the build, the machine and the configuration. */
 
+#include "interp/sys_info.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/namespace.h"
@@ -186,7 +187,7 @@ static PyObject *flags_info(const PyConfig *config)
     return make_info(&desc, values);
 }
 
-static PyObject *thread_info(void)
+PyObject *thread_info(void)
 {
     static PyStructSequence_Field fields[] = {
         {"name", "what threads are made of"},

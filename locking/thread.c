@@ -459,6 +459,15 @@ void PyOS_AfterFork(void)
 
 static size_t stack_size;
 
+/* What is asked for may be this little; what a thread gets has room for the reserve of a RecursionError. */
+#define STACK_SIZE_LEAST ((size_t)32 * 1024)
+#define STACK_SIZE_REAL_LEAST ((size_t)256 * 1024)
+
+static size_t stack_size_real(size_t wanted)
+{
+    return wanted < STACK_SIZE_REAL_LEAST ? STACK_SIZE_REAL_LEAST : wanted;
+}
+
 size_t PyThread_get_stacksize(void)
 {
     return stack_size;
@@ -471,10 +480,10 @@ int PyThread_set_stacksize(size_t size)
         return 0;
     }
     pthread_attr_t attributes;
-    if (size < 128 * 1024 || pthread_attr_init(&attributes) != 0) {
+    if (size < STACK_SIZE_LEAST || pthread_attr_init(&attributes) != 0) {
         return -1;
     }
-    int failed = pthread_attr_setstacksize(&attributes, size);
+    int failed = pthread_attr_setstacksize(&attributes, stack_size_real(size));
     pthread_attr_destroy(&attributes);
     if (failed) {
         return -1;
@@ -508,7 +517,7 @@ int thread_start(void (*fn)(void *), void *arg, bool joinable, unsigned long *id
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     if (stack_size) {
-        pthread_attr_setstacksize(&attributes, stack_size);
+        pthread_attr_setstacksize(&attributes, stack_size_real(stack_size));
     }
     if (!joinable) {
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

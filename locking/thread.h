@@ -72,6 +72,7 @@ struct thread {
     /* -- bounds of the C stack, 0 while unknown */
     uintptr_t stack_low;      /* with 64 KiB to spare */
     uintptr_t stack_high;
+    bool stack_reserve;       /* a RecursionError is being made in what is to spare */
     int32_t gc_net;           /* the collector's: containers tracked less untracked, not yet counted */
     uint32_t sample;          /* slow decrements since the last promotion looked at */
 };

@@ -302,7 +302,8 @@ static PyObject *function_body(struct compiler *c, struct expr *e, const struct 
         temp_push(c);
     }
     int iterator = u->depth;
-    emit(c, MOVE, iterator, 0, 0);
+    /* The caller made an iterator of it, but a debugger may have put something else there. */
+    emit(c, generators_of(e)->items[0]->is_async ? MOVE : GET_ITER, iterator, 0, 0);
     temp_push(c);
     loops(c, e, 0, iterator, result);
     temp_pop_to(c, result);

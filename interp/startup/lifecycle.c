@@ -446,6 +446,7 @@ int Py_FinalizeEx(void)
     runtime.finalizing = thread_self();
     __atomic_store_n(&initialized, false, __ATOMIC_RELEASE);
     clear_modules(interp);
+    interp_run_exit_callbacks(interp);
     if (flush_streams() < 0) {
         result = -1;
     }

@@ -14,6 +14,9 @@ PyStatus config_read_environment(PyConfig *config);
 /* A deep copy; what `to` had is freed. */
 PyStatus config_copy(PyConfig *to, const PyConfig *from);
 
+/* What Py_SetPath, Py_SetProgramName and Py_SetPythonHome were told, for fields not set yet. */
+PyStatus config_read_presets(PyConfig *config);
+
 /* Finds the executable, the library and sys.path. */
 PyStatus config_find_paths(PyConfig *config);
 

@@ -126,17 +126,19 @@
 #define LEAVE(result)                                                                             \
     do {                                                                                          \
         value_t result_ = (result);                                                               \
-        SAVE();                                                                                   \
         struct frame *caller_ = fp->prev;                                                         \
         enum on_return kind_ = fp->on_return;                                                     \
         value_t *window_ = r - 1;                                                                 \
         if (unlikely(fp->owner == FRAME_OF_GENERATOR)) {                                          \
+            SAVE();                                                                               \
             vm_gen_finish(ts, fp);                                                                \
         }                                                                                         \
         else if (unlikely(fp->object != NULL || fp->locals != NULL)) {                            \
+            SAVE();                                                                               \
             frame_clear(ts, fp, co->nlocals);                                                     \
         }                                                                                         \
         else {                                                                                    \
+            fp->pc = co->words;     /* finalizers do not see it any more */                       \
             for (value_t *q_ = r, *end_ = r + co->nlocals; q_ < end_; q_++) {                     \
                 value_t word_ = *q_;                                                              \
                 if (value_is_owned(word_)) {                                                      \

@@ -85,17 +85,10 @@ static struct frame *enter_function(PyThreadState *ts, struct frame *prev, struc
 
 PyObject *vm_instance_new(PyTypeObject *type)
 {
-    return type->tp_alloc(type, 0);
-}
-
-int vm_append(PyObject *list, value_t *item)
-{
-    PyObject *op = value_to_owned(*item);
-    if (op == NULL) {
-        return -1;
+    if (likely(type->tp_alloc == PyType_GenericAlloc)) {
+        return object_new_instance(type);
     }
-    *item = VALUE_NULL;
-    return list_append_owned((PyListObject *)list, op);
+    return type->tp_alloc(type, 0);
 }
 
 static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObject *type)
@@ -351,7 +344,7 @@ PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyOb
     const struct exec_state *exec = &interp_thread(ts)->exec;
 
     if (unlikely(thread_stack_low(thread_of(ts), 0) || r + total >= exec->values_end)) {
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return NULL;
     }
     for (Py_ssize_t i = 0; i < total; i++) {
@@ -371,7 +364,7 @@ PyObject *interp_eval(PyObject *func, PyObject *locals)
     struct code_body *body = code_body((PyCodeObject *)((PyFunctionObject *)func)->func_code);
 
     if (unlikely(thread_stack_low(thread_of(ts), 0) || !room_for(ts, top, body, r, 0))) {
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return NULL;
     }
     if (body->argcount != 0 || !body->simple) {

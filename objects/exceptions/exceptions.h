@@ -13,6 +13,9 @@ int exception_init(PyObject *self, PyObject *args, PyObject *kwargs);
 int exception_clear(PyObject *self);
 int exception_traverse(PyObject *self, visitproc visit, void *arg);
 void exception_dealloc(PyObject *self);
+/* A call of the type, without a tuple for nothing. */
+PyObject *exception_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                               PyObject *kwnames);
 PyObject *exception_str(PyObject *self);
 
 /* Sets args to a tuple of these (borrowed) items, unless it holds just them. 0 or -1. */
@@ -30,6 +33,7 @@ PyObject *memory_error_new(void);
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (flags),                           \
         .tp_doc = docstring,                                                                      \
         .tp_base = &exception_##base,                                                             \
+        .tp_vectorcall = exception_vectorcall,                                                    \
         __VA_ARGS__                                                                               \
     }
 
