@@ -6,6 +6,7 @@
 #include "interp/dump.h"
 #include "interp/state.h"
 #include "locking/lock.h"
+#include "locking/world.h"
 #include "objects/capi/fatal.h"
 #include "seconds.h"
 
@@ -504,7 +505,7 @@ static void forget_watch(void)
 
 static void prepare_end(void)
 {
-    static const struct fork_hooks hooks = {.child = forget_watch};
+    static struct fork_hooks hooks = {.child = forget_watch};
     static int once;
     if (!__atomic_exchange_n(&once, 1, __ATOMIC_RELAXED)) {
         Py_AtExit(at_end);

@@ -47,6 +47,7 @@
     X(_typing) \
     X(_warnings) \
     X(_weakref) \
+    X(_zoneinfo) \
     X(array) \
     X(atexit) \
     X(binascii) \

@@ -3,6 +3,7 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/gc/gc.h"
 #include "objects/set.h"
 #include "objects/str.h"
 #include "objects/tuple.h"
@@ -507,6 +508,16 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n)) {
         value_t word = fp->r[b], *to = fp->r + a + n;
         PyObject **items = ((PyTupleObject *)op)->ob_item;
+        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
+            /* The last one to hold it: its items need not be counted up and down. */
+            for (unsigned i = 0; i < n; i++) {
+                FEW_TIMES();
+                *--to = value_from_owned(items[i]);
+            }
+            gc_untrack(op);
+            slab_free(op);
+            return 0;
+        }
         for (unsigned i = 0; i < n; i++) {
             *--to = value_from_owned(Py_NewRef(items[i]));
         }
