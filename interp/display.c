@@ -280,17 +280,16 @@ static PyStructSequence_Desc unraisable_desc = {
 /* The argument of sys.unraisablehook (new reference). */
 static PyObject *unraisable_args(PyObject *exception, PyObject *message, PyObject *object)
 {
-    static PyTypeObject *type; /* per process: it has no state */
-    PyTypeObject *made = __atomic_load_n(&type, __ATOMIC_ACQUIRE);
-    if (made == NULL) {
-        made = PyStructSequence_NewType(&unraisable_desc);
-        if (made == NULL) {
+    static PyTypeObject type; /* per process: it has no state */
+    static struct once ready;
+    if (once_begin(&ready)) {
+        bool made = PyStructSequence_InitType2(&type, &unraisable_desc) == 0;
+        once_end(&ready, made);
+        if (!made) {
             return NULL;
         }
-        object_make_immortal((PyObject *)made);
-        __atomic_store_n(&type, made, __ATOMIC_RELEASE);
     }
-    PyObject *args = PyStructSequence_New(made);
+    PyObject *args = PyStructSequence_New(&type);
     if (args != NULL) {
         PyObject *traceback = PyException_GetTraceback(exception);
         PyObject *items[] = {

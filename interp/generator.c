@@ -103,6 +103,7 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     }
     ts->py_recursion_remaining--;
     for (unsigned i = 0, n = own->spare; i < n; i++) {
+        FEW_TIMES();
         r[i] = own->r[i];
     }
     own->r = r;
@@ -128,6 +129,7 @@ void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from)
     value_t *to = gen_registers(gen);
     unsigned depth = fp->body->depths[fp->pc - 1 - fp->body->words];
     for (unsigned i = 0; i < depth; i++) {
+        FEW_TIMES();
         to[i] = value_own(fp->r[i]);
     }
     fp->spare = (uint16_t)depth;
@@ -164,7 +166,7 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
     *result = NULL;
     if (unlikely(thread_stack_low(thread_of(ts), 0))) {
         value_release(sent);
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return PYGEN_ERROR;
     }
     struct frame *frame = vm_gen_enter(ts, thread_frame(ts), gen, sent, RETURN_C);
@@ -172,6 +174,10 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         return PYGEN_ERROR;
     }
     if (thrown) {
+        /* Raised anew in here: what is being handled in here becomes its context. */
+        PyObject *exc = PyErr_GetRaisedException();
+        PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+        Py_DECREF(exc);
         monitor_throw(ts, frame);
     }
     value_t v = interp_run(ts, frame, thrown);

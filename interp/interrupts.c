@@ -88,7 +88,7 @@ static void forget_noted(void)
 
 int interrupts_init(void)
 {
-    static const struct fork_hooks hooks = {.child = forget_noted};
+    static struct fork_hooks hooks = {.child = forget_noted};
     struct sigaction old, action = {.sa_handler = interrupts_note, .sa_flags = SA_ONSTACK};
     safe_point_hooks.signals = raise_interrupt;
     fork_register(&hooks);

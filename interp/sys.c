@@ -9,6 +9,8 @@
 #include "objects/int.h"
 #include "objects/str.h"
 
+PyAPI_FUNC(int) _PyObject_DebugMallocStats(FILE *out);
+
 #include <dlfcn.h>
 #include <math.h>
 
@@ -531,6 +533,30 @@ static PyObject *sys_get_cpu_count_config(PyObject *module)
 
 static int sys_is_stack_trampoline_active(PyObject *module)
 {
+    return 0;
+}
+
+/* Frames of Python functions are not on the C stack, so there is nothing to name there. */
+static int sys_activate_stack_trampoline(PyObject *module, const char *backend)
+{
+    if (strcmp(backend, "perf") != 0) {
+        PyErr_Format(PyExc_ValueError, "invalid backend: %s", backend);
+    } else {
+        PyErr_SetString(PyExc_ValueError, "perf trampoline not available");
+    }
+    return -1;
+}
+
+static int sys_debugmallocstats(PyObject *module)
+{
+    _PyObject_DebugMallocStats(stderr);
+    return 0;
+}
+
+static int sys_baserepl(PyObject *module)
+{
+    PyCompilerFlags flags = _PyCompilerFlags_INIT;
+    PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
     return 0;
 }
 

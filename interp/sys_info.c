@@ -329,6 +329,7 @@ static int put_build(PyObject *dict)
                    put(dict, "int_info", int_info()) < 0 ||
                    put(dict, "hash_info", hash_info()) < 0 ||
                    put(dict, "thread_info", thread_info()) < 0 ||
+                   put(dict, "monitoring", monitoring_module()) < 0 ||
                    put(dict, "builtin_module_names", builtin_names()) < 0 ||
                    put(dict, "stdlib_module_names", stdlib_module_names()) < 0 ||
                    put(dict, "byteorder", PyUnicode_FromString(little ? "little" : "big")) < 0 ||

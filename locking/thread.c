@@ -396,43 +396,30 @@ void thread_after_fork_child(void)
 }
 
 /* Hooks are only ever added, so that the calls below need no lock. */
-struct fork_entry {
-    const struct fork_hooks *hooks;
-    struct fork_entry *before, *after;
-};
-static struct fork_entry *fork_first, *fork_last;
+static struct fork_hooks *fork_first, *fork_last;
 static struct prim_lock fork_lock;
 
-void fork_register(const struct fork_hooks *hooks)
+void fork_register(struct fork_hooks *hooks)
 {
-    struct fork_entry *entry = mem_calloc(MEM_RAW, 1, sizeof *entry);
-    if (!entry) {
-        lock_fatal("fork_register", "out of memory");
-    }
     prim_lock_acquire(&fork_lock);
-    for (struct fork_entry *old = fork_first; old; old = old->after) {
-        if (old->hooks == hooks) {
-            prim_lock_release(&fork_lock);
-            mem_free(MEM_RAW, entry);
-            return;
-        }
+    if (hooks != fork_first && !hooks->registered_before) {
+        hooks->registered_before = fork_last;
+        atomic_store_release(fork_last ? &fork_last->registered_after : &fork_first, hooks);
+        atomic_store_release(&fork_last, hooks);
     }
-    *entry = (struct fork_entry){.hooks = hooks, .before = fork_last};
-    atomic_store_release(fork_last ? &fork_last->after : &fork_first, entry);
-    atomic_store_release(&fork_last, entry);
     prim_lock_release(&fork_lock);
 }
 
 /* The last one that PyOS_BeforeFork called: what is registered meanwhile takes no part. */
-static struct fork_entry *fork_called;
+static struct fork_hooks *fork_called;
 
 void PyOS_BeforeFork(void)
 {
-    struct fork_entry *last = atomic_load_acquire(&fork_last);
-    for (struct fork_entry *e = atomic_load_acquire(&fork_first); e;
-         e = e == last ? NULL : atomic_load_acquire(&e->after)) {
-        if (e->hooks->before) {
-            e->hooks->before();
+    struct fork_hooks *last = atomic_load_acquire(&fork_last);
+    for (struct fork_hooks *e = atomic_load_acquire(&fork_first); e;
+         e = e == last ? NULL : atomic_load_acquire(&e->registered_after)) {
+        if (e->before) {
+            e->before();
         }
     }
     thread_before_fork();
@@ -441,11 +428,11 @@ void PyOS_BeforeFork(void)
 
 void PyOS_AfterFork_Parent(void)
 {
-    struct fork_entry *last = fork_called;
+    struct fork_hooks *last = fork_called;
     thread_after_fork_parent();
-    for (struct fork_entry *e = last; e; e = e->before) {
-        if (e->hooks->parent) {
-            e->hooks->parent();
+    for (struct fork_hooks *e = last; e; e = e->registered_before) {
+        if (e->parent) {
+            e->parent();
         }
     }
 }
@@ -454,9 +441,9 @@ void PyOS_AfterFork_Child(void)
 {
     thread_after_fork_child();
     fork_lock = (struct prim_lock){0};
-    for (struct fork_entry *e = fork_called; e; e = e->before) {
-        if (e->hooks->child) {
-            e->hooks->child();
+    for (struct fork_hooks *e = fork_called; e; e = e->registered_before) {
+        if (e->child) {
+            e->child();
         }
     }
 }
@@ -472,6 +459,15 @@ void PyOS_AfterFork(void)
 
 static size_t stack_size;
 
+/* What is asked for may be this little; what a thread gets has room for the reserve of a RecursionError. */
+#define STACK_SIZE_LEAST ((size_t)32 * 1024)
+#define STACK_SIZE_REAL_LEAST ((size_t)256 * 1024)
+
+static size_t stack_size_real(size_t wanted)
+{
+    return wanted < STACK_SIZE_REAL_LEAST ? STACK_SIZE_REAL_LEAST : wanted;
+}
+
 size_t PyThread_get_stacksize(void)
 {
     return stack_size;
@@ -484,10 +480,10 @@ int PyThread_set_stacksize(size_t size)
         return 0;
     }
     pthread_attr_t attributes;
-    if (size < 128 * 1024 || pthread_attr_init(&attributes) != 0) {
+    if (size < STACK_SIZE_LEAST || pthread_attr_init(&attributes) != 0) {
         return -1;
     }
-    int failed = pthread_attr_setstacksize(&attributes, size);
+    int failed = pthread_attr_setstacksize(&attributes, stack_size_real(size));
     pthread_attr_destroy(&attributes);
     if (failed) {
         return -1;
@@ -521,7 +517,7 @@ int thread_start(void (*fn)(void *), void *arg, bool joinable, unsigned long *id
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     if (stack_size) {
-        pthread_attr_setstacksize(&attributes, stack_size);
+        pthread_attr_setstacksize(&attributes, stack_size_real(stack_size));
     }
     if (!joinable) {
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

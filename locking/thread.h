@@ -72,6 +72,7 @@ struct thread {
     /* -- bounds of the C stack, 0 while unknown */
     uintptr_t stack_low;      /* with 64 KiB to spare */
     uintptr_t stack_high;
+    bool stack_reserve;       /* a RecursionError is being made in what is to spare */
     int32_t gc_net;           /* the collector's: containers tracked less untracked, not yet counted */
     uint32_t sample;          /* slow decrements since the last promotion looked at */
 };
@@ -221,13 +222,14 @@ void thread_after_fork_child(void);
 
 /* What upper floors do around fork(): `before` in the order of registration (may wait for
  * locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. Each may be NULL.
- * `hooks` stays valid for ever; registering the same again does nothing. */
+ * `hooks` is static; registering the same again does nothing. */
 struct fork_hooks {
     void (*before)(void);
     void (*parent)(void);
     void (*child)(void);
+    struct fork_hooks *registered_before, *registered_after; /* the registry's */
 };
-void fork_register(const struct fork_hooks *hooks);
+void fork_register(struct fork_hooks *hooks);
 
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);

@@ -1,4 +1,6 @@
 /* method: a callable bound to an object; instancemethod: a callable that binds like a function. */
+#include "objects/birth.h"
+#include "objects/gc/gc.h"
 #include "objects/object.h"
 
 #include "locking/refs.h"
@@ -53,7 +55,7 @@ PyObject *PyMethod_New(PyObject *func, PyObject *self)
         PyErr_BadInternalCall();
         return NULL;
     }
-    PyMethodObject *method = (PyMethodObject *)object_new_raw(&PyMethod_Type, 0);
+    PyMethodObject *method = (PyMethodObject *)birth_of_container(&PyMethod_Type, sizeof(PyMethodObject));
     if (method == NULL) {
         return NULL;
     }
@@ -106,13 +108,13 @@ static PyObject *method_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObj
 
 static void method_dealloc(PyObject *op)
 {
-    PyObject_GC_UnTrack(op);
+    gc_untrack(op);
     if (method_of(op)->im_weakreflist != NULL) {
         weakref_clear_all(op);
     }
     Py_DECREF(method_of(op)->im_func);
     Py_XDECREF(method_of(op)->im_self);
-    PyObject_GC_Del(op);
+    slab_free(op);
 }
 
 static int method_traverse(PyObject *op, visitproc visit, void *arg)

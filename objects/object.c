@@ -108,12 +108,37 @@ void object_free(PyObject *op)
     slab_free(op);
 }
 
+PyObject *object_new_instance(PyTypeObject *type)
+{
+    const unsigned long usual = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC
+                                | Py_TPFLAGS_INLINE_VALUES | Py_TPFLAGS_MANAGED_DICT;
+    if (unlikely((type->tp_flags & usual) != usual || type->tp_itemsize != 0)) {
+        return PyType_GenericAlloc(type, 0);
+    }
+    size_t words = ((size_t)type->tp_basicsize >> 3) + type_shape(type)->capacity;
+    PyObject *op = slab_alloc(words * 8, SLAB_GC_16);
+    if (unlikely(op == NULL)) {
+        return PyErr_NoMemory();
+    }
+    ref_init(op);
+    field_store(&op->ob_type, type);
+    ref_inc((PyObject *)type);
+    *object_managed_word(op) = 1;
+    *object_managed_weaklist(op) = NULL;
+    uint64_t *word = (uint64_t *)op + sizeof(PyObject) / 8, *end = (uint64_t *)op + words;
+    while (word < end) {
+        *word++ = 0;
+    }
+    gc_track(op);
+    return op;
+}
+
 PyObject *PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t nitems)
 {
     /* One item more than asked for: types written in C rely on it as a sentinel. */
     PyObject *op = object_new_sized(type, nitems, nitems + 1);
     if (op != NULL && (type->tp_flags & Py_TPFLAGS_HAVE_GC)) {
-        PyObject_GC_Track(op);
+        gc_track(op);
     }
     return op;
 }
@@ -226,6 +251,10 @@ void object_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     if (unlikely(ref_tracer.function != NULL)) {
         ref_tracer.function(op, PyRefTracer_DESTROY, ref_tracer.data);
+    }
+    if (type == &PyFloat_Type) {
+        slab_free(op);
+        return;
     }
     if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC)) {
         type->tp_dealloc(op);

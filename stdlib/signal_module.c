@@ -7,6 +7,7 @@
 #include "locking/lock.h"
 #include "locking/world.h"
 #include "seconds.h"
+#include "sigset.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +20,6 @@
 struct signal_state {
     PyObject *itimer_error, *siginfo_type;
 };
-
-/* A set of signals from an iterable of numbers; false with an exception. */
-static bool sigset_of(PyObject *iterable, sigset_t *set);
 
 #include "signal_module.bind.h"
 
@@ -338,41 +336,6 @@ static PyObject *signal_module_getitimer(PyObject *module, int which)
 }
 
 /* ---- sets and waiting ------------------------------------------------------------------------------------ */
-
-/* Adds a signal; numbers that the C library keeps for itself are skipped. */
-static bool sigset_add(sigset_t *set, PyObject *item)
-{
-    int overflow;
-    PyObject *index = PyNumber_Index(item);
-    long number = index == NULL ? -1 : PyLong_AsLongAndOverflow(index, &overflow);
-    Py_XDECREF(index);
-    if (index == NULL) {
-        return false;
-    }
-    if (number < 1 || number >= NSIG) {
-        PyErr_Format(PyExc_ValueError, "signal number %ld out of range [1; %i]", number, NSIG - 1);
-        return false;
-    }
-    if (sigaddset(set, (int)number) < 0 && errno != EINVAL) {
-        PyErr_SetFromErrno(PyExc_OSError);
-        return false;
-    }
-    return true;
-}
-
-static bool sigset_of(PyObject *iterable, sigset_t *set)
-{
-    sigemptyset(set);
-    PyObject *iterator = PyObject_GetIter(iterable);
-    bool fine = iterator != NULL;
-    PyObject *item;
-    while (fine && (item = PyIter_Next(iterator)) != NULL) {
-        fine = sigset_add(set, item);
-        Py_DECREF(item);
-    }
-    Py_XDECREF(iterator);
-    return fine && !PyErr_Occurred();
-}
 
 static PyObject *set_of_sigset(const sigset_t *set)
 {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <wchar.h>
 
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* the old flags */
 
 PyAPI_FUNC(PyObject *) _PyConfig_AsDict(const PyConfig *config);
 PyAPI_FUNC(int) _PyConfig_FromDict(PyConfig *config, PyObject *dict);

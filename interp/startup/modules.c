@@ -5,21 +5,25 @@
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
+    X(_asyncio) \
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
+    X(_datetime) \
     X(_functools) \
     X(_heapq) \
     X(_imp) \
     X(_io) \
     X(_json) \
     X(_locale) \
+    X(_lsprof) \
     X(_md5) \
     X(_opcode) \
     X(_operator) \
+    X(_pickle) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
@@ -37,14 +41,17 @@
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \
+    X(_tracemalloc) \
     X(_typing) \
     X(_warnings) \
     X(_weakref) \
+    X(_zoneinfo) \
     X(array) \
     X(atexit) \
     X(binascii) \
     X(cmath) \
     X(errno) \
+    X(faulthandler) \
     X(fcntl) \
     X(gc) \
     X(grp) \

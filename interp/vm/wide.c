@@ -4,10 +4,10 @@
  */
 #include "interp/vm/vm.h"
 
-#define A (WORD_A(w) | WORD_A(x) << 16)
-#define B (WORD_B(w) | WORD_B(x) << 16)
-#define C (WORD_C(w) | WORD_C(x) << 16)
-#define SC (x ? (int)C : WORD_SC(w))
+#define A (WORD_A(w) | WORD_A(prefix) << 16)
+#define B (WORD_B(w) | WORD_B(prefix) << 16)
+#define C (WORD_C(w) | WORD_C(prefix) << 16)
+#define SC (prefix ? (int)C : WORD_SC(w))
 #define SBC ((int)WORD_BCU(w))
 #define BCU WORD_BCU(w)
 
@@ -42,8 +42,8 @@
 
 #include "interp/vm/bodies.h"
 
-/* x: the prefix, or 0. With `failed` a failure is left to the caller. */
-static bool step(PyThreadState *ts, struct wide_state *state, uint64_t x, unsigned op, bool *failed)
+/* prefix: the EXT word, or 0 (named so that no body hides it). With `failed` a failure is left to the caller. */
+static bool step(PyThreadState *ts, struct wide_state *state, uint64_t prefix, unsigned op, bool *failed)
 {
     struct frame *fp = state->fp;
     const uint64_t *pc = state->pc;
@@ -91,7 +91,7 @@ int vm_single_step(PyThreadState *ts, struct wide_state *state, unsigned op)
     const struct code_body *body = state->fp->body;
     const uint64_t *word = --state->pc;
     bool failed = false;
-    uint64_t x = word > body->words && WORD_OP(word[-1]) == EXT ? word[-1] : 0;
-    step(ts, state, x, op, &failed);
+    uint64_t prefix = word > body->words && WORD_OP(word[-1]) == EXT ? word[-1] : 0;
+    step(ts, state, prefix, op, &failed);
     return failed ? -1 : 0;
 }

@@ -101,6 +101,10 @@ void str_dealloc(PyObject *s)
     if (!((PyASCIIObject *)s)->state.compact) {
         PyMem_Free(((PyUnicodeObject *)s)->data.any);
     }
+    if (PyUnicode_CheckExact(s)) {
+        slab_free(s);
+        return;
+    }
     Py_TYPE(s)->tp_free(s);
 }
 

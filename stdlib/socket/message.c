@@ -8,20 +8,18 @@ PyObject *socket_sendmsg_afalg(struct socket *, PyObject *, PyObject *, PyObject
 
 /* ---- the sizes of items --------------------------------------------------------------------- */
 
-/* An item of ancillary data is a header, its data, and a gap so that the next one is aligned. */
-static const size_t item_limit = SIZE_MAX / 2 - 64;
-
-/* Whether an item can have so much data; the system's type for lengths is what bounds it. */
+/* An item of ancillary data is a header, its data, and a gap so that the next one is aligned.
+ * The system's type for lengths bounds it, and `more` is what else has to fit. */
 static bool
-item_fits(Py_ssize_t length)
+item_fits(Py_ssize_t length, size_t more)
 {
-    return length >= 0 && (size_t)length <= INT_MAX - CMSG_SPACE(0) && (size_t)length <= item_limit;
+    return length >= 0 && (size_t)length <= INT_MAX - more;
 }
 
 PyObject *
 net_CMSG_LEN(PyObject *Py_UNUSED(module), Py_ssize_t length)
 {
-    if (!item_fits(length)) {
+    if (!item_fits(length, CMSG_LEN(0))) {
         PyErr_SetString(PyExc_OverflowError, "CMSG_LEN() argument out of range");
         return NULL;
     }
@@ -31,7 +29,7 @@ net_CMSG_LEN(PyObject *Py_UNUSED(module), Py_ssize_t length)
 PyObject *
 net_CMSG_SPACE(PyObject *Py_UNUSED(module), Py_ssize_t length)
 {
-    if (!item_fits(length)) {
+    if (!item_fits(length, CMSG_SPACE(1))) {
         PyErr_SetString(PyExc_OverflowError, "CMSG_SPACE() argument out of range");
         return NULL;
     }
@@ -314,7 +312,7 @@ static bool
 items_lay_out(struct items *items)
 {
     for (Py_ssize_t i = 0; i < items->count; i++) {
-        if (!item_fits(items->item[i].data.len)) {
+        if (!item_fits(items->item[i].data.len, CMSG_SPACE(1))) {
             PyErr_SetString(PyExc_OSError, "ancillary data item too large");
             return false;
         }
@@ -469,7 +467,7 @@ send_to_algorithm(struct socket *self, PyObject *data, int op, const Py_buffer *
     uint32_t operation = (uint32_t)op, associated = (uint32_t)length;
     size_t size = CMSG_SPACE(sizeof operation);
     if (vector != NULL) {
-        if (!item_fits(vector->len)) {
+        if (!item_fits(vector->len, CMSG_SPACE(1 + sizeof(struct af_alg_iv)))) {
             PyErr_SetString(PyExc_OSError, "ancillary data item too large");
             return NULL;
         }
