@@ -8,6 +8,7 @@
 #include "locking/refs.h"
 #include "objects/error.h"
 #include "objects/gc/gc.h"
+#include "objects/int.h"
 #include "objects/shape.h"
 #include "objects/type.h"
 
@@ -225,7 +226,7 @@ static void trash_empty(struct object_thread *thread)
 void object_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    if (type == &PyFloat_Type) {
+    if (type == &PyFloat_Type || (type == &PyLong_Type && !int_is_small_object(op))) {
         slab_free(op);
         return;
     }
