@@ -533,9 +533,8 @@ static PyObject *compile_ast(PyObject *source, PyObject *filename, int start, in
     return result;
 }
 
-/* Source text as UTF-8 or bytes: *owner keeps it alive (new reference). NULL with an exception. */
-static const char *source_text(PyObject *source, const char *function, const char *what,
-                               PyCompilerFlags *flags, PyObject **owner, Py_ssize_t *length)
+const char *source_text(PyObject *source, const char *function, const char *what,
+                        PyCompilerFlags *flags, PyObject **owner, Py_ssize_t *length)
 {
     const char *text;
     *owner = NULL;

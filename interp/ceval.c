@@ -221,10 +221,27 @@ int PyEval_MergeCompilerFlags(PyCompilerFlags *flags)
 
 /* ---- recursion ------------------------------------------------------------------------------- */
 
+/* Making the exception calls things too: that may use most of what is kept to spare. */
+enum { RESERVE_FOR_ERROR = 40 * 1024 };
+
+void raise_stack_used_up(const char *where)
+{
+    struct thread *self = thread_self();
+    if (self->stack_reserve) {
+        PyErr_NoMemory();
+        return;
+    }
+    self->stack_reserve = true;
+    self->stack_low -= RESERVE_FOR_ERROR;
+    PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where);
+    self->stack_low += RESERVE_FOR_ERROR;
+    self->stack_reserve = false;
+}
+
 int Py_EnterRecursiveCall(const char *where)
 {
     if (unlikely(thread_stack_low(thread_self(), 0))) {
-        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where);
+        raise_stack_used_up(where);
         return -1;
     }
     return 0;

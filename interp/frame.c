@@ -109,17 +109,11 @@ void frame_clear(PyThreadState *ts, struct frame *frame, unsigned depth)
         Py_DECREF(op);
         return;
     }
+    frame->pc = frame->body->words;     /* finalizers do not see it any more */
     reg_release_range(frame->r, 0, depth);
     value_t func = frame->func;
     PyObject *locals = frame->locals;
-    op = frame->object;
-    if (op != NULL && Py_REFCNT(op) > 1) {
-        /* A finalizer took hold of it meanwhile. */
-        frame_escape(frame);
-        locals = NULL;
-        func = VALUE_NULL;
-    }
-    else if (op != NULL) {
+    if (op != NULL) {
         op->f_frame = NULL;
     }
     frame->object = NULL;

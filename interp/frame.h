@@ -83,10 +83,18 @@ struct frame *frame_visible(struct frame *frame);
 #define VALUE_STACK_BYTES ((size_t)64 << 20)
 #define CONTROL_STACK_BYTES ((size_t)64 << 20)
 
+/* The jump that brought control where it is, for line events. */
+struct arrival {
+    struct frame *frame;            /* NULL: none */
+    const uint64_t *pc;             /* behind the target */
+    bool other_line;
+};
+
 struct exec_state {
     value_t *values, *values_end;
     struct frame *control, *control_end;
     uint32_t c_depth;
+    struct arrival arrival;
 };
 
 /* interp's part of a thread. */

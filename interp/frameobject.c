@@ -2,6 +2,7 @@
  * Frame objects: the type, its attributes, and the C API on frames.
  */
 #include "interp/vm/vm.h"
+#include "frameobject.h"
 
 #define FRAME(op) ((PyFrameObject *)(op))
 

@@ -166,7 +166,7 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
     *result = NULL;
     if (unlikely(thread_stack_low(thread_of(ts), 0))) {
         value_release(sent);
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return PYGEN_ERROR;
     }
     struct frame *frame = vm_gen_enter(ts, thread_frame(ts), gen, sent, RETURN_C);
@@ -174,6 +174,10 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         return PYGEN_ERROR;
     }
     if (thrown) {
+        /* Raised anew in here: what is being handled in here becomes its context. */
+        PyObject *exc = PyErr_GetRaisedException();
+        PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+        Py_DECREF(exc);
         monitor_throw(ts, frame);
     }
     value_t v = interp_run(ts, frame, thrown);

@@ -3,6 +3,7 @@
  * Finding and loading is importlib's: its bootstrap is frozen into the binary. What stands here is
  * what it cannot do itself, and what would be too slow there: a module that is already imported. */
 
+#include "interp/magic.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/hash.h"
@@ -667,6 +668,11 @@ long PyImport_GetMagicNumber(void)
     Py_XDECREF(magic);
     Py_XDECREF(external);
     return number;
+}
+
+const char *PyImport_GetMagicTag(void)
+{
+    return KRAIT_CACHE_TAG;
 }
 
 /* ---- built-in modules ---------------------------------------------------------------------------------- */
@@ -1339,6 +1345,23 @@ int import_init(struct main_interp *interp)
     return done == NULL ? -1 : 0;
 }
 
+/* What is in a .pyc file here is not what CPython's files have: the number in front says so. */
+static int set_magic_number(struct main_interp *interp)
+{
+    static const char magic[] = {(char)(KRAIT_MAGIC & 0xFF), (char)(KRAIT_MAGIC >> 8), '\r', '\n'};
+    PyObject *external = PyObject_GetAttrString(interp->importlib, "_bootstrap_external");
+    PyObject *bytes = PyBytes_FromStringAndSize(magic, sizeof magic);
+    PyObject *raw = PyLong_FromLong(KRAIT_MAGIC | '\r' << 16 | '\n' << 24);
+    int result = external == NULL || bytes == NULL || raw == NULL ||
+                         PyObject_SetAttrString(external, "MAGIC_NUMBER", bytes) < 0 ||
+                         PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", raw) < 0
+                     ? -1 : 0;
+    Py_XDECREF(external);
+    Py_XDECREF(bytes);
+    Py_XDECREF(raw);
+    return result;
+}
+
 int import_init_external(struct main_interp *interp)
 {
     PyObject *done =
@@ -1347,6 +1370,9 @@ int import_init_external(struct main_interp *interp)
         return -1;
     }
     Py_DECREF(done);
+    if (set_magic_number(interp) < 0) {
+        return -1;
+    }
     /* sys.path_hooks gets the zip importer in front of the path-based one. */
     PyObject *zipimport = PyImport_ImportModule("zipimport");
     PyObject *hooks = sys_get(ID(path_hooks));

@@ -20,6 +20,8 @@ struct word_monitor {
     uint16_t op;                    /* what the word does */
     uint8_t disabled[KINDS];        /* tools that returned DISABLE */
     uint8_t starts_line;
+    uint8_t after_other_line;       /* ... also when control falls into it */
+    uint8_t same_line, other_line;  /* a jump to a word that starts a line, from that line or from another */
 };
 
 struct code_monitor {
@@ -67,48 +69,59 @@ static int event_of(const struct code_body *body, uint32_t index)
     }
 }
 
-static int word_line(const int *lines, uint32_t index)
+/* Where a jump at word i goes, or -1. */
+static int jump_target(const struct code_body *body, uint32_t i)
 {
-    return lines[index];
+    const struct opcode_info *info = &opcode_table[code_base_op(body, i)];
+    if (!(info->flags & OPCODE_JUMPS)) {
+        return -1;
+    }
+    const uint64_t *pc = &body->words[i + 1];
+    return (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(pc[-1]));
 }
 
-/* Marks the words that begin a line: where it changes, and where a jump from another line lands. */
+/* Words that begin a line: what may run before them stands on another one, or is the start of the function. A jump
+ * that comes from the same line is marked too: it says so when it is taken. */
 static void mark_lines(struct code_body *body, const int *lines)
 {
     struct word_monitor *words = body->monitor->words;
     uint32_t first = (uint32_t)body->code->_co_firsttraceable;
-    int previous = -1;
+    int before = -1;                    /* the line of what falls through, -1: nothing does */
     for (uint32_t i = 0; i < body->nwords; i++) {
         unsigned op = code_base_op(body, i);
-        words[i].starts_line = 0;
-        if (i <= first || op == RESUME || op == EXT) {
-            previous = op == RESUME ? -1 : previous;
+        if (op == RESUME) {
+            before = i == first ? -1 : before;
             continue;
         }
-        bool after_prefix = WORD_OP(body->words[i - 1]) == EXT;
-        int line = word_line(lines, i);
-        if (line >= 0 && line != previous && !after_prefix) {
-            words[i].starts_line = 1;
+        if (op == EXT) {
+            continue;
         }
-        previous = line >= 0 ? line : previous;
+        if (i > first && lines[i] >= 0 && lines[i] != before) {
+            words[i].starts_line = words[i].after_other_line = 1;
+        }
+        before = opcode_table[op].flags & OPCODE_ENDS && op != RETURN_GENERATOR ? -1 : lines[i];
     }
     for (uint32_t i = first; i < body->nwords; i++) {
-        const struct opcode_info *info = &opcode_table[code_base_op(body, i)];
-        if (!(info->flags & OPCODE_JUMPS)) {
+        int target = jump_target(body, i);
+        if (target < 0) {
             continue;
         }
-        const uint64_t *pc = &body->words[i + 1];
-        int target = (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc)
-                                                           : WORD_SBC(pc[-1]));
-        if (lines[target] >= 0 && lines[target] != lines[i] && target > (int)first
-            && code_base_op(body, (uint32_t)target) != RESUME) {
-            words[target].starts_line = 1;
+        uint32_t to = (uint32_t)target + (code_base_op(body, (uint32_t)target) == EXT);
+        if (lines[to] >= 0 && code_base_op(body, to) != RESUME) {
+            words[to].starts_line |= lines[to] != lines[i];
         }
     }
     for (uint32_t i = 0; i < body->nhandlers; i++) {
         uint32_t target = body->handlers[i].target;
-        if (lines[target] >= 0 && code_base_op(body, target) != PUSH_EXC) {
-            words[target].starts_line |= 0;
+        words[target].starts_line |= lines[target] >= 0;
+    }
+    for (uint32_t i = first; i < body->nwords; i++) {
+        int target = jump_target(body, i);
+        if (target >= 0) {
+            uint32_t to = (uint32_t)target + (code_base_op(body, (uint32_t)target) == EXT);
+            words[i].same_line = words[to].starts_line && lines[to] == lines[i];
+            words[i].other_line = words[to].starts_line && lines[to] != lines[i]
+                                  && !words[to].after_other_line;
         }
     }
 }
@@ -209,7 +222,8 @@ int monitoring_update_code(struct code_body *body)
         }
         int e = event_of(body, i);
         bool on = (e >= 0 && (main_tools[e] & ~state->disabled[KIND_MAIN]))
-                  || (state->starts_line && (lines & ~state->disabled[KIND_LINE]))
+                  || ((state->starts_line | state->same_line | state->other_line)
+                      && (lines & ~state->disabled[KIND_LINE]))
                   || (i > first && (instructions & ~state->disabled[KIND_INSTRUCTION]));
         patch_word(body, i, on);
     }
@@ -577,6 +591,29 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
     return report_word(ts, fp, KIND_MAIN, what);
 }
 
+static bool is_handler(const struct code_body *body, uint32_t index)
+{
+    for (uint32_t i = 0; i < body->nhandlers; i++) {
+        if (body->handlers[i].target == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The jump at `index` is about to be or has been taken: its target wants to know whether that was on its line. */
+static void note_arrival(PyThreadState *ts, struct frame *fp, int index)
+{
+    const struct word_monitor *state = &fp->body->monitor->words[index];
+    if (state->same_line || state->other_line) {
+        struct arrival *arrival = &interp_thread(ts)->exec.arrival;
+        const uint64_t *target = fp->body->words + jump_target(fp->body, (uint32_t)index);
+        arrival->frame = fp;
+        arrival->pc = target + 1 + (WORD_OP(*target) == EXT);
+        arrival->other_line = state->other_line;
+    }
+}
+
 /* Does the instruction, then reports where it went. -2: done. */
 static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, unsigned op)
 {
@@ -598,17 +635,29 @@ static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, u
     }
     else {
         struct wide_state state = {fp, next, VALUE_NULL};
-        int status = vm_single_step(ts, &state, op);
-        if (status < 0) {
+        if (vm_single_step(ts, &state, op) < 0) {
             return -1;
         }
-        fp->pc = state.pc;
     }
     what->target = (int)(fp->pc - body->words);
     const uint64_t *after = fp->pc;
+    bool jumped = what->target == jump_target(body, (uint32_t)what->index);
     int status = report_word(ts, fp, KIND_MAIN, what);
     fp->pc = after;
+    if (jumped) {
+        note_arrival(ts, fp, what->index);
+    }
     return status < 0 ? -1 : -2;
+}
+
+/* Whether control comes to a word that starts a line from another line. */
+static bool enters_line(PyThreadState *ts, struct frame *fp, uint32_t index)
+{
+    struct arrival *arrival = &interp_thread(ts)->exec.arrival;
+    const struct word_monitor *state = &fp->body->monitor->words[index];
+    bool at_target = arrival->frame == fp && arrival->pc == fp->pc;
+    arrival->frame = NULL;
+    return at_target ? arrival->other_line : state->after_other_line || is_handler(fp->body, index);
 }
 
 int vm_instrumented(PyThreadState *ts, struct frame *fp)
@@ -623,7 +672,7 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
         return (int)op;         /* RESUME brings the code up to date and comes again */
     }
     int first = body->code->_co_firsttraceable;
-    if (state->starts_line) {
+    if (state->starts_line && enters_line(ts, fp, (uint32_t)what.index)) {
         what.event = PY_MONITORING_EVENT_LINE;
         if (report_word(ts, fp, KIND_LINE, &what) < 0) {
             return -1;
@@ -662,6 +711,7 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
     case PY_MONITORING_EVENT_JUMP:
         what.target = what.index + 1 + WORD_SBC(pc[-1]);
         status = report_word(ts, fp, KIND_MAIN, &what);
+        note_arrival(ts, fp, what.index);
         break;
     case PY_MONITORING_EVENT_BRANCH:
         return do_branch(ts, fp, &what, op);

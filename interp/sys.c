@@ -9,6 +9,8 @@
 #include "objects/int.h"
 #include "objects/str.h"
 
+PyAPI_FUNC(int) _PyObject_DebugMallocStats(FILE *out);
+
 #include <dlfcn.h>
 #include <math.h>
 
@@ -534,6 +536,30 @@ static int sys_is_stack_trampoline_active(PyObject *module)
     return 0;
 }
 
+/* Frames of Python functions are not on the C stack, so there is nothing to name there. */
+static int sys_activate_stack_trampoline(PyObject *module, const char *backend)
+{
+    if (strcmp(backend, "perf") != 0) {
+        PyErr_Format(PyExc_ValueError, "invalid backend: %s", backend);
+    } else {
+        PyErr_SetString(PyExc_ValueError, "perf trampoline not available");
+    }
+    return -1;
+}
+
+static int sys_debugmallocstats(PyObject *module)
+{
+    _PyObject_DebugMallocStats(stderr);
+    return 0;
+}
+
+static int sys_baserepl(PyObject *module)
+{
+    PyCompilerFlags flags = _PyCompilerFlags_INIT;
+    PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
+    return 0;
+}
+
 static int sys_deactivate_stack_trampoline(PyObject *module)
 {
     return 0;
@@ -636,6 +662,11 @@ static PyObject *sys_current_frames(PyObject *module)
         return NULL;
     }
     return take_census(current_frame);
+}
+
+PyObject *_PyThread_CurrentFrames(void)
+{
+    return sys_current_frames(NULL);
 }
 
 static PyObject *sys_current_exceptions(PyObject *module)

@@ -16,6 +16,27 @@ struct object_hooks object_hooks;
 
 /* ---- birth ----------------------------------------------------------------------------------- */
 
+/* Told of each object that begins and ends; for debuggers. */
+static struct {
+    PyRefTracer function;
+    void *data;
+} ref_tracer;
+
+int PyRefTracer_SetTracer(PyRefTracer tracer, void *data)
+{
+    ref_tracer.data = data;
+    ref_tracer.function = tracer;
+    return 0;
+}
+
+PyRefTracer PyRefTracer_GetTracer(void **data)
+{
+    if (data != NULL) {
+        *data = ref_tracer.data;
+    }
+    return ref_tracer.function;
+}
+
 /* Memory with a header and a clean pre-header; NULL with MemoryError. */
 static inline PyObject *object_memory(PyTypeObject *type, size_t size)
 {
@@ -29,6 +50,9 @@ static inline PyObject *object_memory(PyTypeObject *type, size_t size)
     field_store(&op->ob_type, type);
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         ref_inc((PyObject *)type);
+    }
+    if (unlikely(ref_tracer.function != NULL)) {
+        ref_tracer.function(op, PyRefTracer_CREATE, ref_tracer.data);
     }
     if (preheader != 0) {
         *object_managed_word(op) = type->tp_flags & Py_TPFLAGS_INLINE_VALUES ? 1 : 0;
@@ -226,6 +250,9 @@ static void trash_empty(struct object_thread *thread)
 void object_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
+    if (unlikely(ref_tracer.function != NULL)) {
+        ref_tracer.function(op, PyRefTracer_DESTROY, ref_tracer.data);
+    }
     if (type == &PyFloat_Type || (type == &PyLong_Type && !int_is_small_object(op))) {
         slab_free(op);
         return;
@@ -320,6 +347,11 @@ int PyObject_CallFinalizerFromDealloc(PyObject *op)
 #undef Py_IsNone
 #undef Py_IsTrue
 #undef Py_IsFalse
+
+void _Py_SetRefcnt(PyObject *op, Py_ssize_t count)
+{
+    Py_SET_REFCNT(op, count);
+}
 
 void Py_IncRef(PyObject *op)
 {

@@ -179,6 +179,7 @@ Py_hash_t PyObject_Hash(PyObject *op)
 }
 
 /* For x op y, what y is asked. */
+PyAPI_DATA(int) _Py_SwappedOp[];
 int _Py_SwappedOp[] = { Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE };
 
 static PyObject *compare(PyObject *a, PyObject *b, int op)

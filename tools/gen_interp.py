@@ -139,7 +139,8 @@ def write_opcodes(instructions, out):
     for number, inst in enumerate(instructions):
         out.write(f"    {inst.name} = {number},\n")
     out.write(f"}};\n\n#define OPCODE_COUNT {len(instructions)}\n"
-              f"#define OPCODE_PLAIN_COUNT {plain}     /* the rest are forms of these */\n\n"
+              f"#define OPCODE_PLAIN_COUNT {plain}     /* the rest are forms of these */\n"
+              "\n"
               "#define OPCODE_LIST(X) \\\n")
     out.write(" \\\n".join(f"    X({inst.name})" for inst in instructions))
     out.write("\n\n#endif\n")

@@ -32,7 +32,9 @@ static struct block *find_binder(const struct block *block, PyObject *name)
         }
         if (outer->kind == BLOCK_CLASS) {
             bool classdict;
-            if (PyUnicode_READ_CHAR(name, 0) == '_' && class_provides(name, &classdict)) {
+            /* Not for its own comprehensions, which are no scopes inside it. */
+            if (PyUnicode_READ_CHAR(name, 0) == '_' && frame_owner(block) != outer
+                && class_provides(name, &classdict)) {
                 *(classdict ? &outer->needs_classdict : &outer->needs_class_closure) = true;
                 return outer;
             }

@@ -123,9 +123,20 @@ static void slots_sorted(struct compiler *c, const struct block *block, uint32_t
     }
 }
 
-/* Variables of comprehensions inlined in a class or module body: registers that nobody sees. */
-static void slots_hidden(struct compiler *c, const struct block *block)
+/* Does the function itself have a register for the name? */
+static bool block_has_slot(const struct block *block, PyObject *name)
 {
+    const struct symbol *symbol = block_symbol(block, name);
+    return block_is_function_like(block) && symbol != NULL &&
+           (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL ||
+            symbol->scope == SCOPE_FREE);
+}
+
+/* Variables of comprehensions inlined below `block` that the frame of `owner` has not yet. In a class or
+   module body nobody sees them. */
+static void slots_inlined(struct compiler *c, const struct block *owner, const struct block *block)
+{
+    uint8_t hidden = block_is_function_like(owner) ? 0 : CODE_FAST_HIDDEN;
     for (uint32_t i = 0; i < block->child_count; i++) {
         const struct block *child = block->children[i];
         if (!child->inlined) {
@@ -134,14 +145,14 @@ static void slots_hidden(struct compiler *c, const struct block *block)
         for (uint32_t k = 0; k < child->symbols.count; k++) {
             const struct symbol *symbol = &child->symbols.items[k];
             if ((symbol->flags & SYM_PARAM) ||
-                (symbol->scope != SCOPE_LOCAL && symbol->scope != SCOPE_CELL)) {
+                (symbol->scope != SCOPE_LOCAL && symbol->scope != SCOPE_CELL) ||
+                block_has_slot(owner, symbol->name)) {
                 continue;
             }
-            slot_add(c, symbol->name,
-                     CODE_FAST_HIDDEN | (symbol->scope == SCOPE_CELL ? CODE_FAST_CELL
-                                                                     : CODE_FAST_LOCAL));
+            slot_add(c, symbol->name, hidden | (symbol->scope == SCOPE_CELL ? CODE_FAST_CELL
+                                                                            : CODE_FAST_LOCAL));
         }
-        slots_hidden(c, child);
+        slots_inlined(c, owner, child);
     }
 }
 
@@ -173,9 +184,10 @@ static void slots_collect(struct compiler *c, const struct block *block)
                 slot_add(c, symbol->name, CODE_FAST_LOCAL);
             }
         }
+        slots_inlined(c, block, block);
         slots_sorted(c, block, SCOPE_CELL, CODE_FAST_CELL);
     } else {
-        slots_hidden(c, block);
+        slots_inlined(c, block, block);
         if (block->needs_class_closure) {
             slot_add(c, ID(__class__), CODE_FAST_CELL);
         }
@@ -265,6 +277,16 @@ bool unit_enter(struct compiler *c, PyObject *name, const struct block *block, i
     return true;
 }
 
+/* Cells of an inlined comprehension alone are made by it. */
+static bool belongs_to_comprehension(const struct unit *u, int slot)
+{
+    if (!block_is_function_like(u->block)) {
+        return (u->slot_kinds[slot] & CODE_FAST_HIDDEN) != 0;
+    }
+    const struct symbol *symbol = block_symbol(u->block, PyList_GET_ITEM(u->slots, slot));
+    return symbol == NULL || symbol->scope != SCOPE_CELL || (symbol->flags & SYM_COMP_ONLY);
+}
+
 /* What runs before the first line: closure, cells, the switch to a generator. */
 static void prologue(struct compiler *c)
 {
@@ -282,8 +304,7 @@ static void prologue(struct compiler *c)
         emit(c, COPY_FREE_VARS, first_free, free_count, 0);
     }
     for (int i = 0; i < u->nlocals; i++) {
-        /* A hidden cell belongs to its comprehension, which makes it. */
-        if ((u->slot_kinds[i] & CODE_FAST_CELL) && !(u->slot_kinds[i] & CODE_FAST_HIDDEN)) {
+        if ((u->slot_kinds[i] & CODE_FAST_CELL) && !belongs_to_comprehension(u, i)) {
             emit(c, MAKE_CELL, i, 0, 0);
         }
     }
@@ -298,6 +319,9 @@ static void prologue(struct compiler *c)
 PyObject *unit_leave(struct compiler *c)
 {
     struct unit *u = c->unit;
+    if (!c->failed) {
+        lines_settle(c, u);
+    }
     PyObject *code = c->failed ? NULL : keep(c, unit_assemble(c, u));
     c->unit = u->outer;
     return code;
@@ -359,6 +383,19 @@ uint32_t emit(struct compiler *c, enum opcode op, int a, int b, int c_)
 {
     emit_draft(c, op, (uint32_t)a, (uint32_t)b, (uint32_t)c_);
     return c->unit->code_count - 1;
+}
+
+uint32_t draft_append(struct compiler *c, const struct draft *draft)
+{
+    struct unit *u = c->unit;
+    struct draft copy = *draft;
+    struct draft *code = grow(c, u->code, u->code_count, &u->code_capacity, sizeof *u->code);
+    if (code == NULL) {
+        return 0;
+    }
+    u->code = code;
+    u->code[u->code_count] = copy;
+    return u->code_count++;
 }
 
 void emit_jump(struct compiler *c, enum opcode op, int a, int b, int32_t label)

@@ -5,21 +5,25 @@
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
+    X(_asyncio) \
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
+    X(_datetime) \
     X(_functools) \
     X(_heapq) \
     X(_imp) \
     X(_io) \
     X(_json) \
     X(_locale) \
+    X(_lsprof) \
     X(_md5) \
     X(_opcode) \
     X(_operator) \
+    X(_pickle) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
@@ -27,22 +31,27 @@
     X(_sha2) \
     X(_sha3) \
     X(_signal) \
+    X(_socket) \
     X(_sre) \
     X(_stat) \
     X(_statistics) \
     X(_string) \
     X(_struct) \
+    X(_symtable) \
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \
+    X(_tracemalloc) \
     X(_typing) \
     X(_warnings) \
     X(_weakref) \
+    X(_zoneinfo) \
     X(array) \
     X(atexit) \
     X(binascii) \
     X(cmath) \
     X(errno) \
+    X(faulthandler) \
     X(fcntl) \
     X(gc) \
     X(grp) \

@@ -128,11 +128,11 @@
 #define LEAVE(result)                                                                             \
     do {                                                                                          \
         value_t result_ = (result);                                                               \
-        SAVE();                                                                                   \
         struct frame *caller_ = fp->prev;                                                         \
         enum on_return kind_ = fp->on_return;                                                     \
         value_t *window_ = r - 1;                                                                 \
         if (likely((fp->owner | (uintptr_t)fp->object | (uintptr_t)fp->locals) == 0)) {           \
+            fp->pc = co->words;     /* finalizers do not see it any more */                       \
             for (value_t *q_ = r, *end_ = r + co->nlocals; q_ < end_; q_++) {                     \
                 value_t word_ = *q_;                                                              \
                 FEW_TIMES();                                                                      \
@@ -147,9 +147,11 @@
             value_release(func_);                                                                 \
         }                                                                                         \
         else if (fp->owner == FRAME_OF_GENERATOR) {                                               \
+            SAVE();                                                                               \
             vm_gen_finish(ts, fp);                                                                \
         }                                                                                         \
         else {                                                                                    \
+            SAVE();                                                                               \
             frame_clear(ts, fp, co->nlocals);                                                     \
         }                                                                                         \
         RETURN_INTO(caller_, kind_, result_, window_);                                            \

@@ -398,7 +398,7 @@ PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyOb
     const struct exec_state *exec = &interp_thread(ts)->exec;
 
     if (unlikely(thread_stack_low(thread_of(ts), 0) || r + total >= exec->values_end)) {
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return NULL;
     }
     for (Py_ssize_t i = 0; i < total; i++) {
@@ -418,7 +418,7 @@ PyObject *interp_eval(PyObject *func, PyObject *locals)
     struct code_body *body = code_body((PyCodeObject *)((PyFunctionObject *)func)->func_code);
 
     if (unlikely(thread_stack_low(thread_of(ts), 0) || !room_for(ts, top, body, r, 0))) {
-        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        raise_stack_used_up("");
         return NULL;
     }
     if (body->argcount != 0 || !body->simple) {

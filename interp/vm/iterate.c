@@ -20,7 +20,12 @@ int vm_get_iter(struct frame *fp, unsigned a, unsigned b)
 
 value_t vm_iter_next(PyObject *it)
 {
-    return value_from_owned(Py_TYPE(it)->tp_iternext(it));
+    iternextfunc next = Py_TYPE(it)->tp_iternext;
+    if (unlikely(next == NULL)) {
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator", Py_TYPE(it)->tp_name);
+        return VALUE_NULL;
+    }
+    return value_from_owned(next(it));
 }
 
 int vm_iter_end(struct frame *fp)

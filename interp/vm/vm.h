@@ -571,6 +571,8 @@ VM_INLINE bool vm_has_room(PyThreadState *ts, struct frame *top, const struct co
            && ts->py_recursion_remaining > 0;
 }
 
+/* RecursionError because the C stack is used up; `where` goes behind the text. */
+void raise_stack_used_up(const char *where);
 /* RecursionError, or MemoryError when a stack is full. */
 void vm_raise_too_deep(PyThreadState *ts);
 

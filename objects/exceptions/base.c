@@ -285,7 +285,7 @@ static PyMemberDef members[] = {
 };
 
 PyTypeObject exception_BaseException = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "BaseException",
     .tp_basicsize = sizeof(PyBaseExceptionObject),
     .tp_dealloc = exception_dealloc,

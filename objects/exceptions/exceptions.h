@@ -27,7 +27,7 @@ PyObject *memory_error_new(void);
 /* A static exception type called `name` in builtins, deriving from `base`. Slots not given are inherited. */
 #define EXCEPTION_TYPE_AS(c_name, name, base, struct_type, flags, docstring, ...)                 \
     PyTypeObject exception_##c_name = {                                                           \
-        PyVarObject_HEAD_INIT(NULL, 0)                                                            \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0) /* MemoryError may be raised before types are ready */ \
         .tp_name = name,                                                                          \
         .tp_basicsize = sizeof(struct_type),                                                      \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (flags),                           \

@@ -566,6 +566,8 @@ Py_ssize_t PyUnicode_GetLength(PyObject *s)
     return str_check_argument(s) < 0 ? -1 : str_len(s);
 }
 
+PyAPI_FUNC(Py_ssize_t) PyUnicode_GetSize(PyObject *s);
+
 Py_ssize_t PyUnicode_GetSize(PyObject *Py_UNUSED(s))
 {
     PyErr_SetString(PyExc_RuntimeError,
