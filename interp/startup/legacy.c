@@ -87,40 +87,6 @@ PyStatus config_read_presets(PyConfig *config)
     return status;
 }
 
-void PyPreConfig_InitPythonConfig(PyPreConfig *config)
-{
-    *config = (PyPreConfig){
-        ._config_init = 2, .parse_argv = 1, .isolated = -1, .use_environment = -1,
-        .configure_locale = 1, .coerce_c_locale = -1, .coerce_c_locale_warn = -1,
-        .utf8_mode = -1, .dev_mode = -1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
-    };
-}
-
-void PyPreConfig_InitIsolatedConfig(PyPreConfig *config)
-{
-    *config = (PyPreConfig){
-        ._config_init = 3, .isolated = 1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
-    };
-}
-
-/* The locale and the allocator are chosen without it: there is nothing to do. */
-PyStatus Py_PreInitialize(const PyPreConfig *Py_UNUSED(config))
-{
-    return PyStatus_Ok();
-}
-
-PyStatus Py_PreInitializeFromArgs(const PyPreConfig *config, Py_ssize_t Py_UNUSED(argc),
-                                  wchar_t **Py_UNUSED(argv))
-{
-    return Py_PreInitialize(config);
-}
-
-PyStatus Py_PreInitializeFromBytesArgs(const PyPreConfig *config, Py_ssize_t Py_UNUSED(argc),
-                                       char **Py_UNUSED(argv))
-{
-    return Py_PreInitialize(config);
-}
-
 PyStatus _Py_InitializeMain(void)
 {
     return Py_IsInitialized() ? PyStatus_Ok() : PyStatus_Error("runtime not initialized");
