@@ -2,6 +2,8 @@
 
 #include "Python.h"
 
+#include "optional/optional_modules.h"
+
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
@@ -73,6 +75,7 @@
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)
+OPTIONAL_MODULES(DECLARE)
 
 #define ENTRY(name) {(char *)#name, PyInit_##name},
 
@@ -80,5 +83,6 @@ struct _inittab builtin_modules[] = {
     {(char *)"builtins", NULL},
     {(char *)"sys", NULL},
     MODULES(ENTRY)
+    OPTIONAL_MODULES(ENTRY)
     {NULL, NULL},
 };
