@@ -186,7 +186,7 @@ signals_init(PyObject *op, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs
 static Py_ssize_t
 signals_length(PyObject *op)
 {
-    return SIGNALS;
+    return signals_alive((struct signals *)op) ? SIGNALS : -1;
 }
 
 static PyObject *
@@ -367,8 +367,20 @@ context_copy(struct decimal_state *state, const struct context *from)
     struct context *self = context_make(state, state->context_type, &from->mpd);
     if (self != NULL) {
         self->capitals = from->capitals;
+        self->mpd.status = from->mpd.status;
     }
     return (PyObject *)self;
+}
+
+/* The same without flags. */
+static PyObject *
+context_fresh(struct decimal_state *state, PyObject *from)
+{
+    PyObject *self = context_copy(state, (struct context *)from);
+    if (self != NULL) {
+        CTX(self)->status = 0;
+    }
+    return self;
 }
 
 static PyObject *
@@ -805,7 +817,7 @@ context_to_eng_string(struct context *self, PyObject *x)
 static PyObject *
 context_apply(struct context *self, PyObject *x)
 {
-    return apply_unary(STATE(self), self, mpd_qplus, x);
+    return number_required(self, x) ? context_create_decimal(self, x) : NULL;
 }
 
 static Py_ssize_t
@@ -868,7 +880,7 @@ context_current(struct decimal_state *state)
         return NULL;
     }
     if (context == NULL) {
-        context = context_copy(state, (struct context *)state->default_context);
+        context = context_fresh(state, state->default_context);
         if (context != NULL && current_set(state, context) < 0) {
             Py_CLEAR(context);
         }
@@ -908,7 +920,7 @@ decimal_module_setcontext(PyObject *module, PyObject *context)
         context != state->extended_context) {
         return current_set(state, context);
     }
-    PyObject *copy = context_copy(state, (struct context *)context);
+    PyObject *copy = context_fresh(state, context);
     int rc = copy ? current_set(state, copy) : -1;
     Py_XDECREF(copy);
     return rc;

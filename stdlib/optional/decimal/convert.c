@@ -471,17 +471,12 @@ digits_put(char *at, PyObject *digits)
     return true;
 }
 
-/* The tuple as text, to be freed. */
+/* The items of a tuple as text, to be freed. */
 static char *
-tuple_to_text(PyObject *tuple)
+tuple_to_text(PyObject *tuple, PyObject *digits)
 {
     int sign;
     Py_ssize_t exponent = 0;
-    if (PyTuple_GET_SIZE(tuple) != 3) {
-        raise_value("argument must be a sequence of length 3");
-        return NULL;
-    }
-    PyObject *digits = PyTuple_GET_ITEM(tuple, 1);
     if (!sign_read(PyTuple_GET_ITEM(tuple, 0), &sign)) {
         return NULL;
     }
@@ -490,10 +485,6 @@ tuple_to_text(PyObject *tuple)
         return NULL;
     }
     bool infinite = *special == 'I';
-    if (!infinite && !PyTuple_Check(digits)) {
-        raise_value("coefficient must be a tuple of digits");
-        return NULL;
-    }
     Py_ssize_t count = infinite ? 0 : PyTuple_GET_SIZE(digits);
     char *text = PyMem_Malloc((size_t)count + 40);
     if (text == NULL) {
@@ -514,14 +505,37 @@ tuple_to_text(PyObject *tuple)
     return text;
 }
 
+/* The coefficient as a tuple: new reference. */
+static PyObject *
+coefficient_of(PyObject *tuple)
+{
+    if (PyTuple_GET_SIZE(tuple) != 3) {
+        return raise_value("argument must be a sequence of length 3");
+    }
+    PyObject *digits = PyTuple_GET_ITEM(tuple, 1);
+    if (PyList_Check(digits)) {
+        return PyList_AsTuple(digits);
+    }
+    if (!PyTuple_Check(digits)) {
+        PyObject *last = PyTuple_GET_ITEM(tuple, 2);
+        if (PyUnicode_Check(last) && PyUnicode_EqualToUTF8(last, "F")) {
+            return PyTuple_New(0); /* infinity has none */
+        }
+        return raise_value("coefficient must be a tuple of digits");
+    }
+    return Py_NewRef(digits);
+}
+
 static PyObject *
 number_from_tuple(PyTypeObject *type, PyObject *value, struct decimal_state *state,
                   struct context *context, bool exact)
 {
     PyObject *tuple = PySequence_Tuple(value);
-    char *text = tuple ? tuple_to_text(tuple) : NULL;
+    PyObject *digits = tuple ? coefficient_of(tuple) : NULL;
+    char *text = digits ? tuple_to_text(tuple, digits) : NULL;
     PyObject *self = text ? number_from_ascii(type, text, state, context, exact) : NULL;
     PyMem_Free(text);
+    Py_XDECREF(digits);
     Py_XDECREF(tuple);
     return self;
 }

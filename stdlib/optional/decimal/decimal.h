@@ -75,7 +75,7 @@ struct context *context_current(struct decimal_state *state);
 struct context *context_argument(struct decimal_state *state, PyObject *arg);
 /* Adds status flags: 0, or -1 with the exception of one that is trapped. */
 int context_signal(struct decimal_state *state, struct context *context, uint32_t status);
-/* A new context like the template, without flags. */
+/* A new context with the same settings and flags. */
 PyObject *context_copy(struct decimal_state *state, const struct context *from);
 /* A rounding mode, or -1 with TypeError. */
 int rounding_of(struct decimal_state *state, PyObject *arg);

@@ -1,13 +1,6 @@
 /* Decimal.__format__(). */
 #include "optional/decimal/decimal.h"
 
-static PyObject *
-raise_format(void)
-{
-    PyErr_SetString(PyExc_ValueError, "invalid format string");
-    return NULL;
-}
-
 /* The texts of a locale, as UTF-8, kept while the specification points to them. */
 struct locale_texts {
     PyObject *dot, *separator;
@@ -72,14 +65,15 @@ text_decode(char *text, bool fill_nul)
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
 }
 
-/* Reads the specification; a leading NUL is a fill.  False with ValueError. */
-static bool
+/* Reads the specification; a leading NUL is a fill.  1, 0 if it is malformed for the library, -1 with
+ * an exception. */
+static int
 spec_read(mpd_spec_t *spec, const char *format, size_t size, bool capitals, bool *fill_nul)
 {
     char *copy = PyMem_Malloc(size + 1);
     if (copy == NULL) {
         PyErr_NoMemory();
-        return false;
+        return -1;
     }
     memcpy(copy, format, size + 1);
     *fill_nul = size > 0 && format[0] == '\0';
@@ -88,20 +82,37 @@ spec_read(mpd_spec_t *spec, const char *format, size_t size, bool capitals, bool
     }
     bool fine = strlen(copy) == size && mpd_parse_fmt_str(spec, copy, capitals);
     PyMem_Free(copy);
-    if (!fine) {
-        raise_format();
-    }
-    else if (*fill_nul) {
+    if (fine && *fill_nul) {
         spec->fill[0] = '\xff';
         spec->fill[1] = '\0';
+    }
+    if (fine && size > 0 && format[size - 1] == 'N' &&
+        PyErr_WarnEx(PyExc_DeprecationWarning, "Format specifier 'N' is deprecated", 1) < 0) {
+        return -1;
     }
     return fine;
 }
 
-/* Formats that the library rounds in a way of its own, once the number is too large for it. */
+/* What the library does not know is left to the module in Python. */
 static PyObject *
-format_by_spec(struct decimal_state *state, struct context *context, PyObject *op,
-               const mpd_spec_t *spec, bool fill_nul)
+format_in_python(PyObject *op, PyObject *format, struct context *context)
+{
+    PyObject *module = PyImport_ImportModule("_pydecimal");
+    PyObject *text = module ? PyObject_Str(op) : NULL;
+    PyObject *number = text ? PyObject_CallMethod(module, "Decimal", "O", text) : NULL;
+    PyObject *result = number ? PyObject_CallMethod(number, "__format__", "OO", format, context)
+                              : NULL;
+    Py_XDECREF(module);
+    Py_XDECREF(text);
+    Py_XDECREF(number);
+    if (result == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_SetString(PyExc_ValueError, "invalid format string");
+    }
+    return result;
+}
+
+static PyObject *
+format_by_spec(struct context *context, PyObject *op, const mpd_spec_t *spec, bool fill_nul)
 {
     uint32_t status = 0;
     char *text = mpd_qformat_spec(MPD(op), spec, &context->mpd, &status);
@@ -139,9 +150,12 @@ number_format(struct decimal_state *state, PyObject *op, PyObject *format, PyObj
         return NULL;
     }
     PyObject *result = NULL;
-    if (spec_read(&spec, text, (size_t)size, context->capitals, &fill_nul) &&
-        spec_localize(&spec, overrides, &texts)) {
-        result = format_by_spec(state, context, op, &spec, fill_nul);
+    int rc = spec_read(&spec, text, (size_t)size, context->capitals, &fill_nul);
+    if (rc == 0) {
+        result = format_in_python(op, format, context);
+    }
+    else if (rc > 0 && spec_localize(&spec, overrides, &texts)) {
+        result = format_by_spec(context, op, &spec, fill_nul);
     }
     Py_XDECREF(texts.dot);
     Py_XDECREF(texts.separator);
