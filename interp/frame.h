@@ -49,7 +49,8 @@ struct frame {
     uint8_t owner;              /* enum frame_owner */
     uint8_t events;             /* monitoring: this frame's start was reported */
     uint8_t unwinding;          /* its words are being released */
-    uint16_t spare;
+    uint16_t spare;             /* suspended generators: how many words the object holds; running frames:
+                                   the line that was reported last, see monitoring.c */
 };
 
 static inline PyFunctionObject *frame_function(const struct frame *frame)

@@ -105,6 +105,7 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     for (unsigned i = 0, n = own->spare; i < n; i++) {
         r[i] = own->r[i];
     }
+    own->spare = 0;
     own->r = r;
     own->prev = fp;
     own->top = fp ? fp->top : exec->control;

@@ -19,8 +19,13 @@ enum word_kind { KIND_LINE, KIND_INSTRUCTION, KIND_MAIN, KINDS };
 struct word_monitor {
     uint16_t op;                    /* what the word does */
     uint8_t disabled[KINDS];        /* tools that returned DISABLE */
-    uint8_t starts_line;
+    uint8_t starts_line;            /* enum line_start */
+    int32_t line;                   /* or -1 */
 };
+
+/* A loop's head is a new line when one comes back from the loop's body, and none when one comes from the
+ * word before. */
+enum line_start { LINE_GOES_ON, LINE_STARTS, LINE_MAY_START };
 
 struct code_monitor {
     uint32_t local[TOOLS];          /* sets of events of this code object */
@@ -67,50 +72,58 @@ static int event_of(const struct code_body *body, uint32_t index)
     }
 }
 
-static int word_line(const int *lines, uint32_t index)
+/* Where the jump at word i goes. */
+static uint32_t jump_target(const struct code_body *body, uint32_t i, unsigned op)
 {
-    return lines[index];
+    const uint64_t *pc = &body->words[i + 1];
+    int distance = opcode_table[op].c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(pc[-1]);
+    return (uint32_t)((int)i + 1 + distance);
 }
 
-/* Marks the words that begin a line: where it changes, and where a jump from another line lands. */
-static void mark_lines(struct code_body *body, const int *lines)
+/* Marks the words that begin a line: where it changes, and where a jump lands. The jump that ends a loop
+ * belongs to the line before it. */
+static void mark_lines(struct code_body *body)
 {
     struct word_monitor *words = body->monitor->words;
     uint32_t first = (uint32_t)body->code->_co_firsttraceable;
     int previous = -1;
-    for (uint32_t i = 0; i < body->nwords; i++) {
+    for (uint32_t i = first; i < body->nwords; i++) {
         unsigned op = code_base_op(body, i);
-        words[i].starts_line = 0;
-        if (i <= first || op == RESUME || op == EXT) {
-            previous = op == RESUME ? -1 : previous;
-            continue;
+        bool after_prefix = i > 0 && WORD_OP(body->words[i - 1]) == EXT;
+        if (i > first && op != RESUME && op != EXT && op != JUMP_BACK && words[i].line >= 0 &&
+            words[i].line != previous && !after_prefix) {
+            words[i].starts_line = LINE_STARTS;
         }
-        bool after_prefix = WORD_OP(body->words[i - 1]) == EXT;
-        int line = word_line(lines, i);
-        if (line >= 0 && line != previous && !after_prefix) {
-            words[i].starts_line = 1;
-        }
-        previous = line >= 0 ? line : previous;
+        bool ends = opcode_table[op].flags & OPCODE_ENDS || op == JUMP || op == JUMP_BACK || i == first;
+        previous = ends ? -1 : words[i].line >= 0 ? words[i].line : previous;
     }
     for (uint32_t i = first; i < body->nwords; i++) {
-        const struct opcode_info *info = &opcode_table[code_base_op(body, i)];
-        if (!(info->flags & OPCODE_JUMPS)) {
+        unsigned op = code_base_op(body, i);
+        if (!(opcode_table[op].flags & OPCODE_JUMPS)) {
             continue;
         }
-        const uint64_t *pc = &body->words[i + 1];
-        int target = (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc)
-                                                           : WORD_SBC(pc[-1]));
-        if (lines[target] >= 0 && lines[target] != lines[i] && target > (int)first
-            && code_base_op(body, (uint32_t)target) != RESUME) {
-            words[target].starts_line = 1;
+        struct word_monitor *target = &words[jump_target(body, i, op)];
+        unsigned landing = code_base_op(body, (uint32_t)(target - words));
+        if (target->line >= 0 && target->line != words[i].line && target > words + first &&
+            landing != RESUME && landing != JUMP_BACK && target->starts_line == LINE_GOES_ON) {
+            target->starts_line = LINE_MAY_START;
         }
     }
-    for (uint32_t i = 0; i < body->nhandlers; i++) {
-        uint32_t target = body->handlers[i].target;
-        if (lines[target] >= 0 && code_base_op(body, target) != PUSH_EXC) {
-            words[target].starts_line |= 0;
-        }
-    }
+}
+
+/* A line as a number that running frames have room for, never 0; events that were switched on anew make it
+ * another one. */
+static uint16_t line_mark(int line)
+{
+    return (uint16_t)(((uint32_t)line ^ monitoring_version * 0x9E37u) << 1 | 1);
+}
+
+bool monitoring_line_goes_on(const struct frame *fp, int index, int target)
+{
+    const struct code_monitor *monitor = fp->body->monitor;
+    int line = monitor->words[target].line;
+    return target <= index &&
+           (fp->spare != 0 ? fp->spare == line_mark(line) : monitor->words[index].line == line);
 }
 
 static int monitor_make(struct code_body *body)
@@ -120,26 +133,22 @@ static int monitor_make(struct code_body *body)
     }
     struct code_monitor *monitor =
         PyMem_RawCalloc(1, sizeof *monitor + body->nwords * sizeof(struct word_monitor));
-    int *lines = PyMem_RawMalloc((body->nwords + 1) * sizeof(int));
-    if (monitor == NULL || lines == NULL) {
-        PyMem_RawFree(monitor);
-        PyMem_RawFree(lines);
+    if (monitor == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     struct line_iter iter;
     for (uint32_t i = 0; i < body->nwords; i++) {
-        lines[i] = -1;
+        monitor->words[i].line = -1;
     }
     line_iter_init(&iter, body->code);
     while (line_iter_next(&iter)) {
         for (int i = iter.start; i < iter.stop && i < (int)body->nwords; i++) {
-            lines[i] = iter.position.line;
+            monitor->words[i].line = iter.position.line;
         }
     }
     body->monitor = monitor;
-    mark_lines(body, lines);
-    PyMem_RawFree(lines);
+    mark_lines(body);
     return 0;
 }
 
@@ -210,6 +219,7 @@ int monitoring_update_code(struct code_body *body)
         int e = event_of(body, i);
         bool on = (e >= 0 && (main_tools[e] & ~state->disabled[KIND_MAIN]))
                   || (state->starts_line && (lines & ~state->disabled[KIND_LINE]))
+                  || (op == JUMP_BACK && lines)
                   || (i > first && (instructions & ~state->disabled[KIND_INSTRUCTION]));
         patch_word(body, i, on);
     }
@@ -398,8 +408,8 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
     if (ts->tracing) {
         return 0;
     }
-    int place = what->event == PY_MONITORING_EVENT_LINE ? code_line(code, what->index)
-                                                        : what->index * 2;
+    int place = what->event == PY_MONITORING_EVENT_LINE
+                    ? code_body(code)->monitor->words[what->index].line : what->index * 2;
     args[nargs++] = PyLong_FromLong(place);
     if (what->event == PY_MONITORING_EVENT_LINE) {
         /* (code, line) */
@@ -621,14 +631,21 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
         return (int)op;         /* RESUME brings the code up to date and comes again */
     }
     int first = body->code->_co_firsttraceable;
-    if (state->starts_line) {
+    if (state->starts_line && !ts->tracing) {
+        uint16_t mark = line_mark(state->line), seen = fp->spare;
+        fp->spare = mark;
         what.event = PY_MONITORING_EVENT_LINE;
-        if (report_word(ts, fp, KIND_LINE, &what) < 0) {
+        if ((state->starts_line == LINE_STARTS || seen != mark)
+            && report_word(ts, fp, KIND_LINE, &what) < 0) {
             return -1;
         }
         if (fp->pc != pc) {
             return (int)op;     /* the tracer jumped */
         }
+    }
+    else if (op == JUMP_BACK
+             && state->line != state[(int)jump_target(body, (uint32_t)what.index, op) - what.index].line) {
+        fp->spare = 0;          /* the loop's head is another line than the end of its body */
     }
     if (what.index > first) {
         what.event = PY_MONITORING_EVENT_INSTRUCTION;

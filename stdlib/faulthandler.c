@@ -504,7 +504,7 @@ static void forget_watch(void)
 
 static void prepare_end(void)
 {
-    static const struct fork_hooks hooks = {.child = forget_watch};
+    static struct fork_hooks hooks = {.child = forget_watch};
     static int once;
     if (!__atomic_exchange_n(&once, 1, __ATOMIC_RELAXED)) {
         Py_AtExit(at_end);

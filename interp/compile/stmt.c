@@ -254,7 +254,6 @@ static void while_statement(struct compiler *c, struct stmt *s)
     uint64_t *bound = bound_save(c);
     expr_jump(c, s->while_.test, false, exit);
     stmts(c, s->while_.body);
-    c->pos = s->pos;
     emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     label_here(c, exit);
@@ -289,7 +288,6 @@ static void for_statement(struct compiler *c, struct stmt *s)
         target_store(c, target, base + 1);
     }
     stmts(c, s->for_.body);
-    c->pos = s->pos;
     label_here(c, next);
     emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
@@ -322,7 +320,6 @@ static void async_for_statement(struct compiler *c, struct stmt *s)
     handler_pop(c);
     target_store(c, s->for_.target, base + 1);
     stmts(c, s->for_.body);
-    c->pos = s->pos;
     emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     label_here(c, ended);
