@@ -33,7 +33,7 @@ enum on_return {
     RETURN_SEND,            /* ... by SEND */
 };
 
-enum frame_owner { FRAME_OF_STACK, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
+enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
 
 struct frame {
     struct code_body *body;
@@ -49,8 +49,7 @@ struct frame {
     uint8_t owner;              /* enum frame_owner */
     uint8_t call_reported;      /* monitoring: somebody was told of the call that is made now */
     uint8_t unwinding;          /* its words are being released */
-    uint16_t spare;             /* suspended generators: how many words the object holds; running frames:
-                                   the line that was reported last, see monitoring.c */
+    uint16_t spare;
 };
 
 static inline PyFunctionObject *frame_function(const struct frame *frame)
@@ -84,10 +83,18 @@ struct frame *frame_visible(struct frame *frame);
 #define VALUE_STACK_BYTES ((size_t)64 << 20)
 #define CONTROL_STACK_BYTES ((size_t)64 << 20)
 
+/* The jump that brought control where it is, for line events. */
+struct arrival {
+    struct frame *frame;            /* NULL: none */
+    const uint64_t *pc;             /* behind the target */
+    bool other_line;
+};
+
 struct exec_state {
     value_t *values, *values_end;
     struct frame *control, *control_end;
     uint32_t c_depth;
+    struct arrival arrival;
 };
 
 /* interp's part of a thread. */

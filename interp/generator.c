@@ -103,9 +103,9 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     }
     ts->py_recursion_remaining--;
     for (unsigned i = 0, n = own->spare; i < n; i++) {
+        FEW_TIMES();
         r[i] = own->r[i];
     }
-    own->spare = 0;
     own->r = r;
     own->prev = fp;
     own->top = fp ? fp->top : exec->control;
@@ -129,6 +129,7 @@ void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from)
     value_t *to = gen_registers(gen);
     unsigned depth = fp->body->depths[fp->pc - 1 - fp->body->words];
     for (unsigned i = 0; i < depth; i++) {
+        FEW_TIMES();
         to[i] = value_own(fp->r[i]);
     }
     fp->spare = (uint16_t)depth;
@@ -173,6 +174,10 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         return PYGEN_ERROR;
     }
     if (thrown) {
+        /* Raised anew in here: what is being handled in here becomes its context. */
+        PyObject *exc = PyErr_GetRaisedException();
+        PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+        Py_DECREF(exc);
         monitor_throw(ts, frame);
     }
     value_t v = interp_run(ts, frame, thrown);

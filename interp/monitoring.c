@@ -19,13 +19,10 @@ enum word_kind { KIND_LINE, KIND_INSTRUCTION, KIND_MAIN, KINDS };
 struct word_monitor {
     uint16_t op;                    /* what the word does */
     uint8_t disabled[KINDS];        /* tools that returned DISABLE */
-    uint8_t starts_line;            /* enum line_start */
-    int32_t line;                   /* or -1 */
+    uint8_t starts_line;
+    uint8_t after_other_line;       /* ... also when control falls into it */
+    uint8_t same_line, other_line;  /* a jump to a word that starts a line, from that line or from another */
 };
-
-/* A loop's head is a new line when one comes back from the loop's body, and none when one comes from the
- * word before. */
-enum line_start { LINE_GOES_ON, LINE_STARTS, LINE_MAY_START };
 
 struct code_monitor {
     uint32_t local[TOOLS];          /* sets of events of this code object */
@@ -72,58 +69,61 @@ static int event_of(const struct code_body *body, uint32_t index)
     }
 }
 
-/* Where the jump at word i goes. */
-static uint32_t jump_target(const struct code_body *body, uint32_t i, unsigned op)
+/* Where a jump at word i goes, or -1. */
+static int jump_target(const struct code_body *body, uint32_t i)
 {
+    const struct opcode_info *info = &opcode_table[code_base_op(body, i)];
+    if (!(info->flags & OPCODE_JUMPS)) {
+        return -1;
+    }
     const uint64_t *pc = &body->words[i + 1];
-    int distance = opcode_table[op].c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(pc[-1]);
-    return (uint32_t)((int)i + 1 + distance);
+    return (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(pc[-1]));
 }
 
-/* Marks the words that begin a line: where it changes, and where a jump lands. The jump that ends a loop
- * belongs to the line before it. */
-static void mark_lines(struct code_body *body)
+/* Words that begin a line: what may run before them stands on another one, or is the start of the function. A jump
+ * that comes from the same line is marked too: it says so when it is taken. */
+static void mark_lines(struct code_body *body, const int *lines)
 {
     struct word_monitor *words = body->monitor->words;
     uint32_t first = (uint32_t)body->code->_co_firsttraceable;
-    int previous = -1;
-    for (uint32_t i = first; i < body->nwords; i++) {
+    int before = -1;                    /* the line of what falls through, -1: nothing does */
+    for (uint32_t i = 0; i < body->nwords; i++) {
         unsigned op = code_base_op(body, i);
-        bool after_prefix = i > 0 && WORD_OP(body->words[i - 1]) == EXT;
-        if (i > first && op != RESUME && op != EXT && op != JUMP_BACK && words[i].line >= 0 &&
-            words[i].line != previous && !after_prefix) {
-            words[i].starts_line = LINE_STARTS;
-        }
-        bool ends = opcode_table[op].flags & OPCODE_ENDS || op == JUMP || op == JUMP_BACK || i == first;
-        previous = ends ? -1 : words[i].line >= 0 ? words[i].line : previous;
-    }
-    for (uint32_t i = first; i < body->nwords; i++) {
-        unsigned op = code_base_op(body, i);
-        if (!(opcode_table[op].flags & OPCODE_JUMPS)) {
+        if (op == RESUME) {
+            before = i == first ? -1 : before;
             continue;
         }
-        struct word_monitor *target = &words[jump_target(body, i, op)];
-        unsigned landing = code_base_op(body, (uint32_t)(target - words));
-        if (target->line >= 0 && target->line != words[i].line && target > words + first &&
-            landing != RESUME && landing != JUMP_BACK && target->starts_line == LINE_GOES_ON) {
-            target->starts_line = LINE_MAY_START;
+        if (op == EXT) {
+            continue;
+        }
+        if (i > first && lines[i] >= 0 && lines[i] != before) {
+            words[i].starts_line = words[i].after_other_line = 1;
+        }
+        before = opcode_table[op].flags & OPCODE_ENDS && op != RETURN_GENERATOR ? -1 : lines[i];
+    }
+    for (uint32_t i = first; i < body->nwords; i++) {
+        int target = jump_target(body, i);
+        if (target < 0) {
+            continue;
+        }
+        uint32_t to = (uint32_t)target + (code_base_op(body, (uint32_t)target) == EXT);
+        if (lines[to] >= 0 && code_base_op(body, to) != RESUME) {
+            words[to].starts_line |= lines[to] != lines[i];
         }
     }
-}
-
-/* A line as a number that running frames have room for, never 0; events that were switched on anew make it
- * another one. */
-static uint16_t line_mark(int line)
-{
-    return (uint16_t)(((uint32_t)line ^ monitoring_version * 0x9E37u) << 1 | 1);
-}
-
-bool monitoring_line_goes_on(const struct frame *fp, int index, int target)
-{
-    const struct code_monitor *monitor = fp->body->monitor;
-    int line = monitor->words[target].line;
-    return target <= index &&
-           (fp->spare != 0 ? fp->spare == line_mark(line) : monitor->words[index].line == line);
+    for (uint32_t i = 0; i < body->nhandlers; i++) {
+        uint32_t target = body->handlers[i].target;
+        words[target].starts_line |= lines[target] >= 0;
+    }
+    for (uint32_t i = first; i < body->nwords; i++) {
+        int target = jump_target(body, i);
+        if (target >= 0) {
+            uint32_t to = (uint32_t)target + (code_base_op(body, (uint32_t)target) == EXT);
+            words[i].same_line = words[to].starts_line && lines[to] == lines[i];
+            words[i].other_line = words[to].starts_line && lines[to] != lines[i]
+                                  && !words[to].after_other_line;
+        }
+    }
 }
 
 static int monitor_make(struct code_body *body)
@@ -133,22 +133,26 @@ static int monitor_make(struct code_body *body)
     }
     struct code_monitor *monitor =
         PyMem_RawCalloc(1, sizeof *monitor + body->nwords * sizeof(struct word_monitor));
-    if (monitor == NULL) {
+    int *lines = PyMem_RawMalloc((body->nwords + 1) * sizeof(int));
+    if (monitor == NULL || lines == NULL) {
+        PyMem_RawFree(monitor);
+        PyMem_RawFree(lines);
         PyErr_NoMemory();
         return -1;
     }
     struct line_iter iter;
     for (uint32_t i = 0; i < body->nwords; i++) {
-        monitor->words[i].line = -1;
+        lines[i] = -1;
     }
     line_iter_init(&iter, body->code);
     while (line_iter_next(&iter)) {
         for (int i = iter.start; i < iter.stop && i < (int)body->nwords; i++) {
-            monitor->words[i].line = iter.position.line;
+            lines[i] = iter.position.line;
         }
     }
     body->monitor = monitor;
-    mark_lines(body);
+    mark_lines(body, lines);
+    PyMem_RawFree(lines);
     return 0;
 }
 
@@ -218,8 +222,8 @@ int monitoring_update_code(struct code_body *body)
         }
         int e = event_of(body, i);
         bool on = (e >= 0 && (main_tools[e] & ~state->disabled[KIND_MAIN]))
-                  || (state->starts_line && (lines & ~state->disabled[KIND_LINE]))
-                  || (op == JUMP_BACK && lines)
+                  || ((state->starts_line | state->same_line | state->other_line)
+                      && (lines & ~state->disabled[KIND_LINE]))
                   || (i > first && (instructions & ~state->disabled[KIND_INSTRUCTION]));
         patch_word(body, i, on);
     }
@@ -407,8 +411,8 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
     if (ts->tracing) {
         return 0;
     }
-    int place = what->event == PY_MONITORING_EVENT_LINE
-                    ? code_body(code)->monitor->words[what->index].line : what->index * 2;
+    int place = what->event == PY_MONITORING_EVENT_LINE ? code_line(code, what->index)
+                                                        : what->index * 2;
     args[nargs++] = PyLong_FromLong(place);
     if (what->event == PY_MONITORING_EVENT_LINE) {
         /* (code, line) */
@@ -590,6 +594,29 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
     return report_word(ts, fp, KIND_MAIN, what);
 }
 
+static bool is_handler(const struct code_body *body, uint32_t index)
+{
+    for (uint32_t i = 0; i < body->nhandlers; i++) {
+        if (body->handlers[i].target == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The jump at `index` is about to be or has been taken: its target wants to know whether that was on its line. */
+static void note_arrival(PyThreadState *ts, struct frame *fp, int index)
+{
+    const struct word_monitor *state = &fp->body->monitor->words[index];
+    if (state->same_line || state->other_line) {
+        struct arrival *arrival = &interp_thread(ts)->exec.arrival;
+        const uint64_t *target = fp->body->words + jump_target(fp->body, (uint32_t)index);
+        arrival->frame = fp;
+        arrival->pc = target + 1 + (WORD_OP(*target) == EXT);
+        arrival->other_line = state->other_line;
+    }
+}
+
 /* Does the instruction, then reports where it went. -2: done. */
 static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, unsigned op)
 {
@@ -617,9 +644,23 @@ static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, u
     }
     what->target = (int)(fp->pc - body->words);
     const uint64_t *after = fp->pc;
+    bool jumped = what->target == jump_target(body, (uint32_t)what->index);
     int status = report_word(ts, fp, KIND_MAIN, what);
     fp->pc = after;
+    if (jumped) {
+        note_arrival(ts, fp, what->index);
+    }
     return status < 0 ? -1 : -2;
+}
+
+/* Whether control comes to a word that starts a line from another line. */
+static bool enters_line(PyThreadState *ts, struct frame *fp, uint32_t index)
+{
+    struct arrival *arrival = &interp_thread(ts)->exec.arrival;
+    const struct word_monitor *state = &fp->body->monitor->words[index];
+    bool at_target = arrival->frame == fp && arrival->pc == fp->pc;
+    arrival->frame = NULL;
+    return at_target ? arrival->other_line : state->after_other_line || is_handler(fp->body, index);
 }
 
 int vm_instrumented(PyThreadState *ts, struct frame *fp)
@@ -634,21 +675,14 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
         return (int)op;         /* RESUME brings the code up to date and comes again */
     }
     int first = body->code->_co_firsttraceable;
-    if (state->starts_line && !ts->tracing) {
-        uint16_t mark = line_mark(state->line), seen = fp->spare;
-        fp->spare = mark;
+    if (state->starts_line && enters_line(ts, fp, (uint32_t)what.index)) {
         what.event = PY_MONITORING_EVENT_LINE;
-        if ((state->starts_line == LINE_STARTS || seen != mark)
-            && report_word(ts, fp, KIND_LINE, &what) < 0) {
+        if (report_word(ts, fp, KIND_LINE, &what) < 0) {
             return -1;
         }
         if (fp->pc != pc) {
             return (int)op;     /* the tracer jumped */
         }
-    }
-    else if (op == JUMP_BACK
-             && state->line != state[(int)jump_target(body, (uint32_t)what.index, op) - what.index].line) {
-        fp->spare = 0;          /* the loop's head is another line than the end of its body */
     }
     if (what.index > first) {
         what.event = PY_MONITORING_EVENT_INSTRUCTION;
@@ -680,6 +714,7 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
     case PY_MONITORING_EVENT_JUMP:
         what.target = what.index + 1 + WORD_SBC(pc[-1]);
         status = report_word(ts, fp, KIND_MAIN, &what);
+        note_arrival(ts, fp, what.index);
         break;
     case PY_MONITORING_EVENT_BRANCH:
         return do_branch(ts, fp, &what, op);

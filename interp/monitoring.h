@@ -38,9 +38,6 @@ uint32_t monitoring_local(PyCodeObject *code, int tool);
 /* Forgets what DISABLE switched off. */
 int monitoring_restart(void);
 
-/* A jump from word `index` to `target` goes back within the line that was reported last. */
-bool monitoring_line_goes_on(const struct frame *frame, int index, int target);
-
 /* sys.settrace and sys.setprofile: an event for the hooks in C. 0 or -1. */
 int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int index,
                  PyObject *arg, PyObject *arg2, int target);

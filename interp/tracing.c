@@ -121,7 +121,7 @@ static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int ind
     case PY_MONITORING_EVENT_JUMP:
     case PY_MONITORING_EVENT_BRANCH:
         /* Backward within a line: the line begins anew. */
-        if (monitoring_line_goes_on(thread_frame(ts), index, target)) {
+        if (target <= index && code_line(code, index) == code_line(code, target)) {
             return trace_line(ts, code_line(code, target));
         }
         return 0;

@@ -6,6 +6,7 @@
 #include "interp/dump.h"
 #include "interp/state.h"
 #include "locking/lock.h"
+#include "locking/world.h"
 #include "objects/capi/fatal.h"
 #include "seconds.h"
 

@@ -357,7 +357,8 @@ static int tracemalloc_module_is_tracing(PyObject *module)
 
 static int tracemalloc_module_start(PyObject *module, int nframe)
 {
-    static struct fork_hooks hooks = {lock_for_fork, unlock_after_fork, unlock_after_fork};
+    static struct fork_hooks hooks = {
+        .before = lock_for_fork, .parent = unlock_after_fork, .child = unlock_after_fork};
     static bool registered;
     if (nframe < 1 || nframe > MOST_FRAMES) {
         PyErr_Format(PyExc_ValueError, "the number of frames must be in range [1; %d]",

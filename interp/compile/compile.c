@@ -26,6 +26,7 @@ static void module_body(struct compiler *c, const struct ast_module *tree)
     case MODULE_KINDS:
         Py_UNREACHABLE();
     }
+    c->pos = NOWHERE;
     emit_wide(c, RETURN_CONST, 0, const_add(c, Py_None));
 }
 

@@ -14,6 +14,24 @@ static struct comprehension_seq *generators_of(struct expr *e)
                                       : e->generatorexp.generators;
 }
 
+static struct ast_pos element_pos(const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_LISTCOMP:
+        return e->listcomp.elt->pos;
+    case EXPR_SETCOMP:
+        return e->setcomp.elt->pos;
+    case EXPR_DICTCOMP: {
+        struct ast_pos pos = e->dictcomp.key->pos;
+        pos.end_line = e->dictcomp.value->pos.end_line;
+        pos.end_col = e->dictcomp.value->pos.end_col;
+        return pos;
+    }
+    default:
+        return e->generatorexp.elt->pos;
+    }
+}
+
 /* Adds the innermost element to r[result]. */
 static void element(struct compiler *c, struct expr *e, int result)
 {
@@ -34,9 +52,7 @@ static void element(struct compiler *c, struct expr *e, int result)
     case EXPR_DICTCOMP: {
         int key = expr_operand(c, e->dictcomp.key, e->dictcomp.value);
         int value = expr(c, e->dictcomp.value, ANY);
-        c->pos = e->dictcomp.key->pos;
-        c->pos.end_line = e->dictcomp.value->pos.end_line;
-        c->pos.end_col = e->dictcomp.value->pos.end_col;
+        c->pos = element_pos(e);
         emit(c, MAP_ADD, result, key, value);
         break;
     }
@@ -98,7 +114,7 @@ static void sync_loop(struct compiler *c, struct expr *e, size_t depth, int iter
     }
     body(c, e, depth, next, result);
     label_here(c, next);
-    c->pos = e->pos;
+    c->pos = element_pos(e);
     emit_jump(c, JUMP_BACK, 0, 0, start);
     label_here(c, exhausted);
 }
@@ -121,7 +137,7 @@ static void async_loop(struct compiler *c, struct expr *e, size_t depth, int ite
     temp_pop_to(c, base);
     body(c, e, depth, next, result);
     label_here(c, next);
-    c->pos = e->pos;
+    c->pos = element_pos(e);
     emit_jump(c, JUMP_BACK, 0, 0, start);
     label_here(c, ended);
     /* r[base] = the exception: it must stand right above the iterator. */
@@ -307,7 +323,7 @@ static PyObject *function_body(struct compiler *c, struct expr *e, const struct 
     temp_push(c);
     loops(c, e, 0, iterator, result);
     temp_pop_to(c, result);
-    c->pos = e->pos;
+    c->pos = generator ? NOWHERE : e->pos;
     if (generator) {
         emit_wide(c, RETURN_CONST, 0, const_add(c, Py_None));
         handler_pop(c);

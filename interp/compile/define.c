@@ -162,6 +162,7 @@ static void set_argument_counts(struct compiler *c, struct arguments *args)
 
 static void return_none(struct compiler *c)
 {
+    c->pos = NOWHERE;
     emit_wide(c, RETURN_CONST, 0, const_add(c, Py_None));
 }
 

@@ -115,8 +115,7 @@ static void pattern_value(struct compiler *c, struct match *m, struct pattern *p
 {
     struct expr *value = p->value.value;
     if (value->kind != EXPR_CONSTANT && value->kind != EXPR_ATTRIBUTE &&
-        value->kind != EXPR_JOINEDSTR && value->kind != EXPR_BINOP &&
-        value->kind != EXPR_UNARYOP) {
+        value->kind != EXPR_BINOP && value->kind != EXPR_UNARYOP) {
         fail_syntax(c, "patterns may only match literals and attribute lookups");
         return;
     }
@@ -184,6 +183,21 @@ static void check_length(struct compiler *c, struct match *m, int subject, size_
     temp_pop_to(c, base);
 }
 
+/* r[item], a copy of the subject, becomes its item number -`from_end`, counted with len(). */
+static void item_from_end(struct compiler *c, int subject, int item, size_t from_end)
+{
+    PyObject *number = keep(c, PyLong_FromSize_t(from_end));
+    if (number == NULL) {
+        return;
+    }
+    int index = c->unit->depth;
+    emit(c, GET_LEN, index, subject, 0);
+    temp_push(c);
+    emit(c, SUB_K, index, index, (int)const_add(c, number));
+    emit(c, GET_ITEM, item, item, index);
+    temp_pop_to(c, index);
+}
+
 /* Items one by one by index, for [a, *_, b]: what nobody asks for is not fetched. */
 static void items_by_index(struct compiler *c, struct match *m, struct pattern_seq *patterns,
                            size_t star, int subject)
@@ -194,12 +208,15 @@ static void items_by_index(struct compiler *c, struct match *m, struct pattern_s
             continue;
         }
         int item = push_copy(c, subject);
-        PyObject *index = keep(c, i < star ? PyLong_FromSize_t(i)
-                                           : PyLong_FromLong(-(long)(patterns->len - i)));
-        if (index == NULL) {
-            return;
+        if (i < star) {
+            PyObject *index = keep(c, PyLong_FromSize_t(i));
+            if (index == NULL) {
+                return;
+            }
+            emit(c, GET_ITEM_K, item, item, (int)const_add(c, index));
+        } else {
+            item_from_end(c, subject, item, patterns->len - i);
         }
-        emit(c, GET_ITEM_K, item, item, (int)const_add(c, index));
         subpattern(c, m, p, item);
     }
 }
@@ -276,7 +293,7 @@ static void push_keys(struct compiler *c, struct expr_seq *keys)
                 return;
             }
         } else if (key->kind != EXPR_ATTRIBUTE && key->kind != EXPR_BINOP &&
-                   key->kind != EXPR_UNARYOP && key->kind != EXPR_JOINEDSTR) {
+                   key->kind != EXPR_UNARYOP) {
             fail_syntax(c, "mapping pattern keys may only match literals and attribute lookups");
             return;
         }

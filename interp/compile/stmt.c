@@ -226,6 +226,7 @@ static void if_statement(struct compiler *c, struct stmt *s)
     }
     bool body_ends = c->unit->unreachable;
     uint64_t *after_body = bound_save(c);
+    c->pos = NOWHERE;
     emit_jump(c, JUMP, 0, 0, end);
     label_here(c, orelse);
     bound_restore(c, before);
@@ -254,6 +255,7 @@ static void while_statement(struct compiler *c, struct stmt *s)
     uint64_t *bound = bound_save(c);
     expr_jump(c, s->while_.test, false, exit);
     stmts(c, s->while_.body);
+    c->pos = NOWHERE;
     emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     label_here(c, exit);
@@ -288,6 +290,7 @@ static void for_statement(struct compiler *c, struct stmt *s)
         target_store(c, target, base + 1);
     }
     stmts(c, s->for_.body);
+    c->pos = NOWHERE;
     label_here(c, next);
     emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
@@ -320,6 +323,7 @@ static void async_for_statement(struct compiler *c, struct stmt *s)
     handler_pop(c);
     target_store(c, s->for_.target, base + 1);
     stmts(c, s->for_.body);
+    c->pos = NOWHERE;
     emit_jump(c, JUMP_BACK, 0, 0, again);
     open_pop(c);
     label_here(c, ended);
@@ -331,11 +335,21 @@ static void async_for_statement(struct compiler *c, struct stmt *s)
     label_here(c, end);
 }
 
-static struct open_block *innermost_loop(struct compiler *c)
+static bool is_loop(const struct open_block *block)
+{
+    return block->kind == OPEN_WHILE || block->kind == OPEN_FOR || block->kind == OPEN_ASYNC_FOR;
+}
+
+/* What break, continue (`to_loop`) and return leave: the innermost loop, or NULL. Fails if an except* is
+   in between. */
+static struct open_block *jump_out(struct compiler *c, bool to_loop)
 {
     struct open_block *block = c->unit->open;
-    while (block != NULL && block->kind != OPEN_WHILE && block->kind != OPEN_FOR &&
-           block->kind != OPEN_ASYNC_FOR) {
+    while (block != NULL && !(to_loop && is_loop(block))) {
+        if (block->star) {
+            fail_syntax(c, "'break', 'continue' and 'return' cannot appear in an except* block");
+            return NULL;
+        }
         block = block->outer;
     }
     return block;
@@ -343,7 +357,7 @@ static struct open_block *innermost_loop(struct compiler *c)
 
 static void break_statement(struct compiler *c, struct stmt *s)
 {
-    struct open_block *loop = innermost_loop(c);
+    struct open_block *loop = jump_out(c, true);
     emit(c, NOP, 0, 0, 0);
     if (loop == NULL) {
         fail_syntax(c, "'break' outside loop");
@@ -359,7 +373,7 @@ static void break_statement(struct compiler *c, struct stmt *s)
 
 static void continue_statement(struct compiler *c, struct stmt *s)
 {
-    struct open_block *loop = innermost_loop(c);
+    struct open_block *loop = jump_out(c, true);
     emit(c, NOP, 0, 0, 0);
     if (loop == NULL) {
         fail_syntax(c, "'continue' not properly in loop");
@@ -385,6 +399,7 @@ static void return_statement(struct compiler *c, struct stmt *s)
         fail_syntax(c, "'return' with value in async generator");
         return;
     }
+    jump_out(c, false);
     int depth = u->depth;
     int32_t handler = u->handler;
     bool constant = value == NULL || value->kind == EXPR_CONSTANT;

@@ -149,6 +149,7 @@ static struct block *block_enter(struct symtable *table, PyObject *name, enum bl
     if (parent != NULL) {
         block->nested = parent->nested || block_is_function_like(parent);
         block->is_method = kind == BLOCK_FUNCTION && parent->kind == BLOCK_CLASS;
+        block->iter_expression = parent->iter_expression;
         if (kind != BLOCK_ANNOTATION) {
             if (parent->child_count == parent->child_capacity) {
                 uint32_t capacity = parent->child_capacity == 0 ? 4 : parent->child_capacity * 2;
@@ -288,8 +289,22 @@ static int define_mangled(struct symtable *table, struct block *block, PyObject 
     return 0;
 }
 
+/* __debug__ is a constant. */
+static int check_assignable(struct symtable *table, PyObject *name, bool deleted,
+                            const struct ast_pos *pos)
+{
+    if (PyUnicode_READ_CHAR(name, 0) != '_' || !PyUnicode_EqualToUTF8AndSize(name, "__debug__", 9)) {
+        return 0;
+    }
+    return symtable_error(table, pos, deleted ? "cannot delete %U" : "cannot assign to %U", name);
+}
+
 static int define(struct symtable *table, PyObject *name, uint32_t flag, const struct ast_pos *pos)
 {
+    if ((flag & (SYM_BOUND | SYM_DELETED)) &&
+        check_assignable(table, name, (flag & SYM_DELETED) != 0, pos) < 0) {
+        return -1;
+    }
     PyObject *mangled = mangle(table, name);
     return mangled == NULL ? -1 : define_mangled(table, table->current, mangled, flag, pos);
 }
@@ -325,7 +340,10 @@ static inline int visit_opt(struct symtable *table, struct expr *expr)
 static int visit_keywords(struct symtable *table, struct keyword_seq *keywords)
 {
     for (size_t i = 0; i < keywords->len; i++) {
-        if (visit_expr(table, keywords->items[i]->value) < 0) {
+        struct keyword *keyword = keywords->items[i];
+        if ((keyword->arg != NULL &&
+             check_assignable(table, keyword->arg, false, &keyword->pos) < 0) ||
+            visit_expr(table, keyword->value) < 0) {
             return -1;
         }
     }
@@ -655,6 +673,10 @@ static int visit_expr_kind(struct symtable *table, struct expr *expr)
     case EXPR_CONSTANT:
         return 0;
     case EXPR_ATTRIBUTE:
+        if (expr->ctx != AST_LOAD &&
+            check_assignable(table, expr->attribute.attr, expr->ctx == AST_DEL, &expr->pos) < 0) {
+            return -1;
+        }
         return visit_expr(table, expr->attribute.value);
     case EXPR_SUBSCRIPT:
         if (visit_expr(table, expr->subscript.value) < 0) {
@@ -805,6 +827,11 @@ static int visit_type_params(struct symtable *table, struct typeparam_seq *param
 {
     for (size_t i = 0; i < params->len; i++) {
         struct typeparam *param = params->items[i];
+        if (PyUnicode_EqualToUTF8AndSize(param->name, "__classdict__", 13)) {
+            return symtable_error(table, &param->pos,
+                                  "reserved name '%U' cannot be used for type parameter",
+                                  param->name);
+        }
         if (define(table, param->name, SYM_TYPE_PARAM | SYM_LOCAL, &param->pos) < 0) {
             return -1;
         }
@@ -1085,7 +1112,8 @@ static int visit_try(struct symtable *table, struct stmt *stmt)
         }
         /* The name is deleted when the handler ends. */
         if (handler->name != NULL &&
-            define(table, handler->name, SYM_LOCAL | SYM_DELETED, &handler->pos) < 0) {
+            (check_assignable(table, handler->name, false, &handler->pos) < 0 ||
+             define(table, handler->name, SYM_LOCAL | SYM_DELETED, &handler->pos) < 0)) {
             return -1;
         }
         if (visit_stmts(table, handler->body) < 0) {

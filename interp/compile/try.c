@@ -33,6 +33,7 @@ static void try_finally(struct compiler *c, struct stmt *s, void (*body)(struct 
     stmts(c, s->try_.finalbody);
     uint64_t *after = bound_save(c);
     bool reachable = !c->unit->unreachable;
+    c->pos = NOWHERE;
     emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, raised);
@@ -40,14 +41,14 @@ static void try_finally(struct compiler *c, struct stmt *s, void (*body)(struct 
     temp_push(c);
     struct open_block finally_end = {.kind = OPEN_FINALLY_END, .reg = base};
     struct ast_pos pos = c->pos;
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     open_push(c, &finally_end);
     handler_push(c, cleanup, base + 1, true);
     emit(c, PUSH_EXC, base, 0, 0);
     temp_push(c);
     c->pos = pos;
     stmts(c, s->try_.finalbody);
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     emit(c, RERAISE, base + 1, REG_NONE, 0);
     handler_pop(c);
     open_pop(c);
@@ -73,7 +74,7 @@ static void named_handler_body(struct compiler *c, struct handler *handler, int 
     stmts(c, handler->body);
     handler_pop(c);
     open_pop(c);
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     int32_t normal = label_new(c);
     emit_jump(c, JUMP, 0, 0, normal);
 
@@ -132,7 +133,7 @@ static void one_handler(struct compiler *c, struct handler *handler, int base, i
         open_push(c, &open);
         stmts(c, handler->body);
         open_pop(c);
-        c->pos = (struct ast_pos){-1, -1, -1, -1};
+        c->pos = NOWHERE;
     }
     /* From here on an exception is not one inside the handler. */
     int32_t inner = c->unit->handler;
@@ -166,7 +167,7 @@ static void try_except(struct compiler *c, struct stmt *s)
             joined[i] = ~(uint64_t)0;
         }
     }
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, raised);
@@ -184,7 +185,7 @@ static void try_except(struct compiler *c, struct stmt *s)
         bound_restore(c, before);
         one_handler(c, handler, base, end, joined);
     }
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     emit(c, RERAISE, base + 1, REG_NONE, 0);
     handler_pop(c);
     cleanup_here(c, cleanup, base);
@@ -237,13 +238,14 @@ static void star_handler(struct compiler *c, struct handler *handler, int base, 
     }
     temp_pop_to(c, match);
 
-    struct open_block open = {.kind = OPEN_HANDLER, .reg = base, .name = handler->name};
+    struct open_block open = {.kind = OPEN_HANDLER, .reg = base, .name = handler->name,
+                              .star = true};
     open_push(c, &open);
     handler_push(c, raised, match, true);
     stmts(c, handler->body);
     handler_pop(c);
     open_pop(c);
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     if (handler->name != NULL) {
         delete_name(c, handler->name);
     }
@@ -289,7 +291,7 @@ static void try_star_except(struct compiler *c, struct stmt *s)
     handler_pop(c);
     open_pop(c);
     stmts(c, s->try_.orelse);
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     emit_jump(c, JUMP, 0, 0, end);
 
     label_here(c, raised);
@@ -306,7 +308,7 @@ static void try_star_except(struct compiler *c, struct stmt *s)
         star_handler(c, s->try_.handlers->items[i], base, i + 1 == s->try_.handlers->len, reraise);
     }
     label_here(c, reraise);
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     temp_pop_to(c, base + STAR_REST);
     emit(c, INTRINSIC2, base + STAR_ORIGINAL, base + STAR_ORIGINAL,
          INTRINSIC_PREP_RERAISE_STAR);

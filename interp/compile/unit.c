@@ -319,6 +319,9 @@ static void prologue(struct compiler *c)
 PyObject *unit_leave(struct compiler *c)
 {
     struct unit *u = c->unit;
+    if (!c->failed) {
+        lines_settle(c, u);
+    }
     PyObject *code = c->failed ? NULL : keep(c, unit_assemble(c, u));
     c->unit = u->outer;
     return code;
@@ -380,6 +383,19 @@ uint32_t emit(struct compiler *c, enum opcode op, int a, int b, int c_)
 {
     emit_draft(c, op, (uint32_t)a, (uint32_t)b, (uint32_t)c_);
     return c->unit->code_count - 1;
+}
+
+uint32_t draft_append(struct compiler *c, const struct draft *draft)
+{
+    struct unit *u = c->unit;
+    struct draft copy = *draft;
+    struct draft *code = grow(c, u->code, u->code_count, &u->code_capacity, sizeof *u->code);
+    if (code == NULL) {
+        return 0;
+    }
+    u->code = code;
+    u->code[u->code_count] = copy;
+    return u->code_count++;
 }
 
 void emit_jump(struct compiler *c, enum opcode op, int a, int b, int32_t label)

@@ -7,6 +7,9 @@
 #include "interp/code.h"
 #include "symtable.h"
 
+/* The position of what stands nowhere in the source: see lines.c. */
+#define NOWHERE ((struct ast_pos){-1, -1, -1, -1})
+
 enum { ANY = -1 };        /* as destination: wherever is cheapest */
 enum { NO_LABEL = -1, NO_HANDLER = -1 };
 
@@ -46,6 +49,7 @@ struct open_block {
     int reg;                    /* iterator; __exit__; previous handled exception */
     struct stmt_seq *finalbody; /* OPEN_FINALLY_TRY */
     PyObject *name;             /* OPEN_HANDLER: the name to delete, or NULL */
+    bool star;                  /* OPEN_HANDLER of an except*: no jump leaves it */
     struct ast_pos pos;         /* of the with statement */
 };
 
@@ -86,6 +90,7 @@ struct unit {
     bool unreachable;
     bool async;                          /* await may stand here */
     struct open_block *open;
+    int open_count;                      /* nested blocks, as their limit counts them */
     uint64_t *bound;                     /* bit per local: surely bound here */
     uint32_t bound_words;
 };
@@ -129,6 +134,9 @@ bool unit_enter(struct compiler *c, PyObject *name, const struct block *block, i
    failure. */
 PyObject *unit_leave(struct compiler *c);
 
+/* Gives drafts that stand nowhere the position of what runs before them. */
+void lines_settle(struct compiler *c, struct unit *unit);
+
 /* Finishes the drafts of `unit` into a code object (new reference). */
 PyObject *unit_assemble(struct compiler *c, struct unit *unit);
 
@@ -137,6 +145,8 @@ PyObject *unit_assemble(struct compiler *c, struct unit *unit);
 uint32_t emit(struct compiler *c, enum opcode op, int a, int b, int c_);
 static inline void emit_wide(struct compiler *c, enum opcode op, int a, uint32_t bc);
 void emit_jump(struct compiler *c, enum opcode op, int a, int b, int32_t label);
+/* Adds a copy of `draft` at the end, reachable or not: its index. */
+uint32_t draft_append(struct compiler *c, const struct draft *draft);
 int32_t label_new(struct compiler *c);
 void label_here(struct compiler *c, int32_t label);
 
@@ -288,6 +298,7 @@ void make_function(struct compiler *c, PyObject *code, const struct block *block
 
 /* ---- open blocks (unwind.c) ---- */
 
+/* Fails when too many are open. */
 void open_push(struct compiler *c, struct open_block *block);
 void open_pop(struct compiler *c);
 

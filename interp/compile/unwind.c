@@ -2,15 +2,27 @@
 
 #include "unit.h"
 
+enum { BLOCKS_MAX = 21 };
+
+static int weight_of(const struct open_block *block)
+{
+    return block->kind == OPEN_HANDLER ? 2 : block->kind == OPEN_COMPREHENSION ? 0 : 1;
+}
+
 void open_push(struct compiler *c, struct open_block *block)
 {
     block->outer = c->unit->open;
     block->handler = c->unit->handler;
     c->unit->open = block;
+    c->unit->open_count += weight_of(block);
+    if (c->unit->open_count > BLOCKS_MAX) {
+        fail_syntax(c, "too many statically nested blocks");
+    }
 }
 
 void open_pop(struct compiler *c)
 {
+    c->unit->open_count -= weight_of(c->unit->open);
     c->unit->open = c->unit->open->outer;
 }
 

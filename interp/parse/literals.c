@@ -126,6 +126,20 @@ static int simple_escape(int c)
     }
 }
 
+/* The place of the backslash before `at`, which lies inside the token. */
+static struct ast_pos escape_pos(const struct parser *p, const char *at, const struct token *token)
+{
+    const char *s = p->tok.text + token->start;
+    struct ast_pos pos = token_pos(token);
+    for (; s < at - 1; s++) {
+        pos.col = *s == '\n' ? 0 : pos.col + 1;
+        pos.line += *s == '\n';
+    }
+    pos.end_line = pos.line;
+    pos.end_col = pos.col + 2;
+    return pos;
+}
+
 /* The first escape in a literal that means nothing: `at` points behind its backslash. */
 static int warn_escape(struct parser *p, const char *at, const struct token *token)
 {
@@ -134,6 +148,9 @@ static int warn_escape(struct parser *p, const char *at, const struct token *tok
         return 0; /* said before */
     }
     p->warned_until = index + 1;
+    if (token->kind == TOK_FSTRING_MIDDLE && (*at == '{' || *at == '}')) {
+        return 0; /* the tokenizer said so */
+    }
     bool octal = *at >= '4' && *at <= '7';
     PyObject *category = p->feature_version >= 12 ? PyExc_SyntaxWarning : PyExc_DeprecationWarning;
     PyObject *message = octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'", at)
@@ -143,12 +160,12 @@ static int warn_escape(struct parser *p, const char *at, const struct token *tok
         parser_fail(p);
         return -1;
     }
-    int line = token->line;
-    int rc = PyErr_WarnExplicitObject(category, message, p->tok.filename, line, NULL, NULL);
+    struct ast_pos pos = escape_pos(p, at, token);
+    int rc = PyErr_WarnExplicitObject(category, message, p->tok.filename, pos.line, NULL, NULL);
     if (rc < 0) {
         if (PyErr_ExceptionMatches(category)) {
             PyErr_Clear();
-            syntax_error(p, token_pos(token), "%U", message);
+            syntax_error(p, pos, "%U", message);
         }
         parser_fail(p);
     }

@@ -367,7 +367,8 @@ static struct expr *parse_infix_new(struct parser *p, enum infix_level level)
                 diagnose_arithmetic(p);
             }
             struct expr *right = parse_infix(p, found + 1);
-            joined = right ? make_binop(p, left, infix[kind].op, right) : NULL;
+            joined = right && (kind != TOK_AT || check_version(p, 5, "The '@' operator is") == 0)
+                         ? make_binop(p, left, infix[kind].op, right) : NULL;
             if (joined != NULL) {
                 joined->pos = until_here(p, start);
             }

@@ -406,7 +406,8 @@ PyObject *_PyExc_PrepReraiseStar(PyObject *original, PyObject *results)
             result = Py_NewRef(part);
         } else if (part != NULL &&
                    (part == Py_None || PyList_Append(raised, part) == 0)) {
-            result = group_of(raised);
+            result = PyList_GET_SIZE(raised) == 1 ? Py_NewRef(PyList_GET_ITEM(raised, 0))
+                                                  : group_of(raised);
         }
         Py_XDECREF(part);
     }

@@ -78,6 +78,10 @@ static pid_t
 do_fork(PyObject *module, const char *event, int *master)
 {
     struct posix_state *state = state_of(module);
+    if (Py_IsFinalizing()) {
+        PyErr_SetString(PyExc_PythonFinalizationError, "can't fork at interpreter shutdown");
+        return -1;
+    }
     if (PySys_Audit(event, NULL) < 0) {
         return -1;
     }

@@ -526,16 +526,7 @@ make_unix(const struct sockaddr_un *address, socklen_t length)
 static PyObject *
 make_inet6(const struct sockaddr_in6 *address)
 {
-    PyObject *host;
-    char text[INET6_ADDRSTRLEN], scope[IF_NAMESIZE];
-    if (address->sin6_scope_id != 0
-        && inet_ntop(AF_INET6, &address->sin6_addr, text, sizeof text) != NULL
-        && IN6_IS_ADDR_LINKLOCAL(&address->sin6_addr)
-        && if_indextoname(address->sin6_scope_id, scope) != NULL) {
-        host = PyUnicode_FromFormat("%s%%%s", text, scope);
-    } else {
-        host = address_text(AF_INET6, &address->sin6_addr);
-    }
+    PyObject *host = address_text(AF_INET6, &address->sin6_addr);
     return host ? Py_BuildValue("NiII", host, ntohs(address->sin6_port),
                                 ntohl(address->sin6_flowinfo), address->sin6_scope_id)
                 : NULL;
