@@ -172,10 +172,12 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         return PYGEN_ERROR;
     }
     if (thrown) {
-        /* Seen from inside: its context is what is being handled here. */
-        PyObject *exc = PyErr_GetRaisedException();
-        PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
-        Py_DECREF(exc);
+        if (gen->gi_exc_state.exc_value != NULL && !Py_IsNone(gen->gi_exc_state.exc_value)) {
+            /* Its context is what the generator is handling. */
+            PyObject *exc = PyErr_GetRaisedException();
+            PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+            Py_DECREF(exc);
+        }
         monitor_throw(ts, frame);
     }
     value_t v = interp_run(ts, frame, thrown);
