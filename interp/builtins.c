@@ -533,9 +533,8 @@ static PyObject *compile_ast(PyObject *source, PyObject *filename, int start, in
     return result;
 }
 
-/* Source text as UTF-8 or bytes: *owner keeps it alive (new reference). NULL with an exception. */
-static const char *source_text(PyObject *source, const char *function, const char *what,
-                               PyCompilerFlags *flags, PyObject **owner, Py_ssize_t *length)
+const char *source_text(PyObject *source, const char *function, const char *what,
+                        PyCompilerFlags *flags, PyObject **owner, Py_ssize_t *length)
 {
     const char *text;
     *owner = NULL;
@@ -988,6 +987,12 @@ static PyObject *machine_sum_object(const struct machine_sum *sum)
 /* 1: the item is in the sum. 0: it does not fit. */
 static int machine_sum_add(struct machine_sum *sum, PyObject *item)
 {
+    if (PyLong_CheckExact(item) && sum->kind == SUM_INTS
+        && PyUnstable_Long_IsCompact((PyLongObject *)item)) {
+        return !__builtin_add_overflow(sum->integer,
+                                       PyUnstable_Long_CompactValue((PyLongObject *)item),
+                                       &sum->integer);
+    }
     if (PyLong_CheckExact(item) || PyBool_Check(item)) {
         int overflow;
         long long number = PyLong_AsLongLongAndOverflow(item, &overflow);

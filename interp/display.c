@@ -158,6 +158,28 @@ void PyErr_DisplayException(PyObject *exception)
     PyErr_Display(NULL, exception, NULL);
 }
 
+/* Writes what traceback.print_tb makes of it below the usual heading. */
+int PyTraceBack_Print(PyObject *traceback, PyObject *file)
+{
+    if (traceback == NULL) {
+        return 0;
+    }
+    if (!PyTraceBack_Check(traceback)) {
+        PyErr_BadInternalCall();
+        return -1;
+    }
+    if (PyFile_WriteString("Traceback (most recent call last):\n", file) < 0) {
+        return -1;
+    }
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *done = module == NULL ? NULL
+                                    : PyObject_CallMethod(module, "print_tb", "OOO", traceback,
+                                                          Py_None, file);
+    Py_XDECREF(module);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 /* ---- at the end of a program ------------------------------------------------------------------------- */
 
 static void set_last(PyObject *exception)
@@ -258,17 +280,16 @@ static PyStructSequence_Desc unraisable_desc = {
 /* The argument of sys.unraisablehook (new reference). */
 static PyObject *unraisable_args(PyObject *exception, PyObject *message, PyObject *object)
 {
-    static PyTypeObject *type; /* per process: it has no state */
-    PyTypeObject *made = __atomic_load_n(&type, __ATOMIC_ACQUIRE);
-    if (made == NULL) {
-        made = PyStructSequence_NewType(&unraisable_desc);
-        if (made == NULL) {
+    static PyTypeObject type; /* per process: it has no state */
+    static struct once ready;
+    if (once_begin(&ready)) {
+        bool made = PyStructSequence_InitType2(&type, &unraisable_desc) == 0;
+        once_end(&ready, made);
+        if (!made) {
             return NULL;
         }
-        object_make_immortal((PyObject *)made);
-        __atomic_store_n(&type, made, __ATOMIC_RELEASE);
     }
-    PyObject *args = PyStructSequence_New(made);
+    PyObject *args = PyStructSequence_New(&type);
     if (args != NULL) {
         PyObject *traceback = PyException_GetTraceback(exception);
         PyObject *items[] = {

@@ -2,6 +2,7 @@
  * Frame objects: the type, its attributes, and the C API on frames.
  */
 #include "interp/vm/vm.h"
+#include "frameobject.h"
 
 #define FRAME(op) ((PyFrameObject *)(op))
 
@@ -369,9 +370,9 @@ static PyObject *frame_sizeof(PyObject *self, PyObject *unused)
 
 static PyMethodDef frame_methods[] = {
     {"clear", frame_clear_method, METH_NOARGS,
-     PyDoc_STR("F.clear(): clear all references held by the frame")},
+     PyDoc_STR("Drop the frame's variables, if it has ended.")},
     {"__sizeof__", frame_sizeof, METH_NOARGS,
-     PyDoc_STR("F.__sizeof__() -> size of F in memory, in bytes")},
+     PyDoc_STR("Bytes of memory it takes.")},
     {0},
 };
 

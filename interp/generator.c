@@ -103,6 +103,7 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     }
     ts->py_recursion_remaining--;
     for (unsigned i = 0, n = own->spare; i < n; i++) {
+        FEW_TIMES();
         r[i] = own->r[i];
     }
     own->r = r;
@@ -128,6 +129,7 @@ void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from)
     value_t *to = gen_registers(gen);
     unsigned depth = fp->body->depths[fp->pc - 1 - fp->body->words];
     for (unsigned i = 0; i < depth; i++) {
+        FEW_TIMES();
         to[i] = value_own(fp->r[i]);
     }
     fp->spare = (uint16_t)depth;
@@ -775,29 +777,28 @@ static PyObject *gen_repr(PyObject *self)
 
 #define COMMON_METHODS                                                                            \
     {"send", gen_method_send, METH_O,                                                             \
-     PyDoc_STR("send(arg) -> send 'arg' into it, return next yielded value or raise "             \
-               "StopIteration.")},                                                                \
+     PyDoc_STR("send(value): resume with value; what is yielded next, or StopIteration.")},       \
     {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL,                                 \
-     PyDoc_STR("throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in it, return next "    \
-               "yielded value or raise\nStopIteration.")},                                        \
+     PyDoc_STR("throw(exception): raise it where it stands; what is yielded next, or "            \
+               "StopIteration. (type, value, traceback) are accepted too.")},                     \
     {"close", gen_method_close, METH_NOARGS,                                                      \
-     PyDoc_STR("close() -> raise GeneratorExit inside it.")}
+     PyDoc_STR("close(): raise GeneratorExit where it stands, and end it.")}
 
 static PyMethodDef generator_methods[] = {
     COMMON_METHODS,
     {"__sizeof__", gen_method_sizeof, METH_NOARGS,
-     PyDoc_STR("gen.__sizeof__() -> size of gen in memory, in bytes")},
+     PyDoc_STR("Bytes of memory it takes.")},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      PyDoc_STR("See PEP 585")},
     {0},
 };
 
 static PyGetSetDef generator_getset[] = {
-    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("name of the generator"), NULL},
+    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("its name"), NULL},
     {"__qualname__", gen_get_qualname, gen_set_qualname,
-     PyDoc_STR("qualified name of the generator"), NULL},
+     PyDoc_STR("its name with those of the scopes around"), NULL},
     {"gi_yieldfrom", gen_get_delegate, NULL,
-     PyDoc_STR("object being iterated by yield from, or None"), NULL},
+     PyDoc_STR("what it delegates to, or None"), NULL},
     {"gi_running", gen_get_running, NULL, NULL, NULL},
     {"gi_frame", gen_get_frame, NULL, NULL, NULL},
     {"gi_suspended", gen_get_suspended, NULL, NULL, NULL},
@@ -847,17 +848,17 @@ static PyObject *coro_await(PyObject *self)
 static PyMethodDef coroutine_methods[] = {
     COMMON_METHODS,
     {"__sizeof__", gen_method_sizeof, METH_NOARGS,
-     PyDoc_STR("coro.__sizeof__() -> size of coroutine in memory, in bytes")},
+     PyDoc_STR("Bytes of memory it takes.")},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, PyDoc_STR("See PEP 585")},
     {0},
 };
 
 static PyGetSetDef coroutine_getset[] = {
-    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("name of the coroutine"), NULL},
+    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("its name"), NULL},
     {"__qualname__", gen_get_qualname, gen_set_qualname,
-     PyDoc_STR("qualified name of the coroutine"), NULL},
+     PyDoc_STR("its name with those of the scopes around"), NULL},
     {"cr_await", gen_get_delegate, NULL,
-     PyDoc_STR("object being awaited on, or None"), NULL},
+     PyDoc_STR("what it waits for, or None"), NULL},
     {"cr_running", gen_get_running, NULL, NULL, NULL},
     {"cr_frame", gen_get_frame, NULL, NULL, NULL},
     {"cr_code", gen_get_code, NULL, NULL, NULL},

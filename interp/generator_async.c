@@ -661,22 +661,22 @@ static PyObject *agen_athrow(PyObject *self, PyObject *const *args, Py_ssize_t n
 
 static PyMethodDef agen_methods[] = {
     {"asend", agen_asend, METH_O,
-     PyDoc_STR("asend(v) -> send 'v' in generator.")},
+     PyDoc_STR("asend(value): an awaitable that resumes the generator with value.")},
     {"athrow", _PyCFunction_CAST(agen_athrow), METH_FASTCALL,
      PyDoc_STR("athrow(value)\nathrow(type[,value[,tb]])\n\nraise exception in generator.")},
     {"aclose", agen_aclose, METH_NOARGS,
-     PyDoc_STR("aclose() -> raise GeneratorExit inside generator.")},
+     PyDoc_STR("aclose(): an awaitable that ends the generator.")},
     {"__sizeof__", gen_method_sizeof, METH_NOARGS,
-     PyDoc_STR("gen.__sizeof__() -> size of gen in memory, in bytes")},
+     PyDoc_STR("Bytes of memory it takes.")},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, PyDoc_STR("See PEP 585")},
     {0},
 };
 
 static PyGetSetDef agen_getset[] = {
-    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("name of the async generator"), NULL},
+    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("its name"), NULL},
     {"__qualname__", gen_get_qualname, gen_set_qualname,
-     PyDoc_STR("qualified name of the async generator"), NULL},
-    {"ag_await", gen_get_delegate, NULL, PyDoc_STR("object being awaited on, or None"), NULL},
+     PyDoc_STR("its name with those of the scopes around"), NULL},
+    {"ag_await", gen_get_delegate, NULL, PyDoc_STR("what it waits for, or None"), NULL},
     {"ag_frame", gen_get_frame, NULL, NULL, NULL},
     {"ag_code", gen_get_code, NULL, NULL, NULL},
     {"ag_suspended", gen_get_suspended, NULL, NULL, NULL},

@@ -3,7 +3,7 @@
  * Finding and loading is importlib's: its bootstrap is frozen into the binary. What stands here is
  * what it cannot do itself, and what would be too slow there: a module that is already imported. */
 
-#include "interp/code.h"
+#include "interp/magic.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/hash.h"
@@ -668,6 +668,11 @@ long PyImport_GetMagicNumber(void)
     Py_XDECREF(magic);
     Py_XDECREF(external);
     return number;
+}
+
+const char *PyImport_GetMagicTag(void)
+{
+    return KRAIT_CACHE_TAG;
 }
 
 /* ---- built-in modules ---------------------------------------------------------------------------------- */
@@ -1340,23 +1345,20 @@ int import_init(struct main_interp *interp)
     return done == NULL ? -1 : 0;
 }
 
-/* The upper half of the magic number of .pyc files says for which instructions they are. */
+/* What is in a .pyc file here is not what CPython's files have: the number in front says so. */
 static int set_magic_number(struct main_interp *interp)
 {
+    static const char magic[] = {(char)(KRAIT_MAGIC & 0xFF), (char)(KRAIT_MAGIC >> 8), '\r', '\n'};
     PyObject *external = PyObject_GetAttrString(interp->importlib, "_bootstrap_external");
-    PyObject *old = external == NULL ? NULL : PyObject_GetAttrString(external, "_RAW_MAGIC_NUMBER");
-    uint32_t raw = old == NULL ? 0 : (uint32_t)PyLong_AsUnsignedLongMask(old);
-    raw = (raw & 0xFFFF) | (uint32_t)OPCODE_FINGERPRINT << 16;
-    unsigned char bytes[4] = {raw & 0xFF, raw >> 8 & 0xFF, raw >> 16 & 0xFF, raw >> 24};
-    PyObject *number = PyLong_FromUnsignedLong(raw);
-    PyObject *magic = PyBytes_FromStringAndSize((char *)bytes, sizeof bytes);
-    int result = old == NULL || number == NULL || magic == NULL ||
-                 PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", number) < 0 ||
-                 PyObject_SetAttrString(external, "MAGIC_NUMBER", magic) < 0 ? -1 : 0;
-    Py_XDECREF(magic);
-    Py_XDECREF(number);
-    Py_XDECREF(old);
+    PyObject *bytes = PyBytes_FromStringAndSize(magic, sizeof magic);
+    PyObject *raw = PyLong_FromLong(KRAIT_MAGIC | '\r' << 16 | '\n' << 24);
+    int result = external == NULL || bytes == NULL || raw == NULL ||
+                         PyObject_SetAttrString(external, "MAGIC_NUMBER", bytes) < 0 ||
+                         PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", raw) < 0
+                     ? -1 : 0;
     Py_XDECREF(external);
+    Py_XDECREF(bytes);
+    Py_XDECREF(raw);
     return result;
 }
 

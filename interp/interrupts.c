@@ -1,4 +1,7 @@
-/* Signals that interrupt Python code: SIGINT becomes KeyboardInterrupt at the next safe point. */
+/* Signals that interrupt Python code.
+ *
+ * A C handler notes the number here and asks the main thread for a safe point. What happens there is the
+ * signal module's; before it is loaded, SIGINT raises KeyboardInterrupt and that is all. */
 
 #include "interp/startup/startup.h"
 #include "locking/world.h"
@@ -6,50 +9,62 @@
 
 #include <signal.h>
 
-static volatile sig_atomic_t interrupted;
+static uint8_t noted[NSIG];
 
 int (*interrupts_handler)(void);
+bool (*interrupts_python_handler)(int number);
 
 void interrupts_notify(void)
 {
-    struct thread *main_thread = runtime.main == NULL ? NULL : runtime.main->threads;
-    if (main_thread != NULL) {
-        interrupt_request(main_thread, BREAK_SIGNAL);
+    struct thread *main_state = atomic_load_acquire(&runtime.main_state);
+    if (main_state != NULL) {
+        interrupt_request(main_state, BREAK_SIGNAL);
     }
 }
 
-static void note_interrupt(int number)
+void interrupts_note(int number)
 {
-    (void)number;
-    interrupted = 1;
+    atomic_store_release(&noted[number], 1);
     interrupts_notify();
+}
+
+bool interrupts_take(int number)
+{
+    return atomic_load_relaxed(&noted[number]) && atomic_swap(&noted[number], 0);
 }
 
 static int raise_interrupt(struct thread *self)
 {
     (void)self;
-    if (!interrupted) {
-        return interrupts_handler == NULL ? 0 : interrupts_handler();
+    if (interrupts_handler != NULL) {
+        return interrupts_handler();
     }
-    interrupted = 0;
+    if (!interrupts_take(SIGINT)) {
+        return 0;
+    }
     PyErr_SetNone(PyExc_KeyboardInterrupt);
     return -1;
 }
 
 int PyErr_CheckSignals(void)
 {
-    if (!thread_is_main()) {
+    struct thread *self = thread_self();
+    if (!thread_is_main() || !thread_interp(self)->is_main) {
         return 0;
     }
-    return raise_interrupt(thread_self());
+    interrupt_clear(self, BREAK_SIGNAL);
+    return raise_interrupt(self);
 }
 
+/* As if the signal had arrived; one that Python code does not handle is left alone. */
 int PyErr_SetInterruptEx(int number)
 {
     if (number < 1 || number >= NSIG) {
         return -1;
     }
-    note_interrupt(number);
+    if (interrupts_python_handler == NULL || interrupts_python_handler(number)) {
+        interrupts_note(number);
+    }
     return 0;
 }
 
@@ -60,20 +75,28 @@ void PyErr_SetInterrupt(void)
 
 int PyOS_InterruptOccurred(void)
 {
-    int result = thread_is_main() && interrupted;
-    if (result) {
-        interrupted = 0;
+    return thread_is_main() && interrupts_take(SIGINT);
+}
+
+/* What had arrived before fork() is the parent's. */
+static void forget_noted(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        interrupts_take(number);
     }
-    return result;
 }
 
 int interrupts_init(void)
 {
+    static struct fork_hooks hooks = {.child = forget_noted};
+    struct sigaction old, action = {.sa_handler = interrupts_note, .sa_flags = SA_ONSTACK};
     safe_point_hooks.signals = raise_interrupt;
-    struct sigaction old, action = {.sa_handler = note_interrupt};
+    fork_register(&hooks);
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
         sigaction(SIGINT, &action, NULL);
     }
-    return 0;
+    PyObject *module = PyImport_ImportModule("_signal");
+    Py_XDECREF(module);
+    return module == NULL ? -1 : 0;
 }

@@ -205,9 +205,6 @@ static struct PyModuleDef module_definition = {
 
 static PyObject *events_namespace(void)
 {
-    PyObject *types = PyImport_ImportModule("types");
-    PyErr_Clear();
-    Py_XDECREF(types);
     PyObject *dict = PyDict_New();
     for (int e = 0; dict && e < EVENTS; e++) {
         PyObject *bit = PyLong_FromLong(1l << e);

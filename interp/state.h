@@ -31,6 +31,7 @@ struct main_interp {
     PyObject *audit_hooks;          /* list of sys.addaudithook, or NULL */
     PyObject *atexit_calls;         /* owned by the atexit module's part */
     int (*before_finalize)(void);
+    struct exit_callback *exit_callbacks; /* of PyUnstable_AtExit, newest first; atomic */
 
     /* -- warnings; owned */
     PyObject *warning_filters, *warning_once, *warning_default_action;
@@ -82,6 +83,9 @@ PyObject *import_name(PyObject *globals, PyObject *name, PyObject *fromlist, PyO
 PyObject *import_from(PyObject *module, PyObject *name);
 int import_star(PyObject *module, PyObject *locals);
 
+/* Makes the calls of PyUnstable_AtExit, newest first. */
+void interp_run_exit_callbacks(struct main_interp *interp);
+
 /* ---- warnings -------------------------------------------------------------------------------- */
 
 int warnings_init(struct main_interp *interp);
@@ -92,6 +96,12 @@ int warnings_init(struct main_interp *interp);
  * configured. */
 PyObject *compile_source(const char *source, size_t length, PyObject *filename, int start,
                          PyCompilerFlags *flags, int optimize);
+
+/* The text of a str, bytes or buffer without NUL bytes: *owner (new reference) keeps it alive; a str's
+ * adds PyCF_IGNORE_COOKIE to the flags. NULL with an exception that speaks of function's argument 1, which
+ * must be `what`. May run Python code. */
+const char *source_text(PyObject *source, const char *function, const char *what,
+                        PyCompilerFlags *flags, PyObject **owner, Py_ssize_t *length);
 
 /* The same from a tree (see interp/parse). */
 struct ast_module;

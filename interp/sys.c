@@ -9,6 +9,8 @@
 #include "objects/int.h"
 #include "objects/str.h"
 
+PyAPI_FUNC(int) _PyObject_DebugMallocStats(FILE *out);
+
 #include <dlfcn.h>
 #include <math.h>
 
@@ -534,6 +536,30 @@ static int sys_is_stack_trampoline_active(PyObject *module)
     return 0;
 }
 
+/* Frames of Python functions are not on the C stack, so there is nothing to name there. */
+static int sys_activate_stack_trampoline(PyObject *module, const char *backend)
+{
+    if (strcmp(backend, "perf") != 0) {
+        PyErr_Format(PyExc_ValueError, "invalid backend: %s", backend);
+    } else {
+        PyErr_SetString(PyExc_ValueError, "perf trampoline not available");
+    }
+    return -1;
+}
+
+static int sys_debugmallocstats(PyObject *module)
+{
+    _PyObject_DebugMallocStats(stderr);
+    return 0;
+}
+
+static int sys_baserepl(PyObject *module)
+{
+    PyCompilerFlags flags = _PyCompilerFlags_INIT;
+    PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
+    return 0;
+}
+
 static int sys_deactivate_stack_trampoline(PyObject *module)
 {
     return 0;
@@ -638,6 +664,11 @@ static PyObject *sys_current_frames(PyObject *module)
     return take_census(current_frame);
 }
 
+PyObject *_PyThread_CurrentFrames(void)
+{
+    return sys_current_frames(NULL);
+}
+
 static PyObject *sys_current_exceptions(PyObject *module)
 {
     if (PySys_Audit("sys._current_exceptions", NULL) < 0) {
@@ -677,18 +708,16 @@ static PyStructSequence_Desc asyncgen_hooks_desc = {
 static PyObject *sys_get_asyncgen_hooks(PyObject *module)
 {
     PyThreadState *ts = &thread_self()->ts;
-    PyObject *type = PyObject_GetAttrString(main_interp_self()->sys_module, "_asyncgen_hooks_type");
-    PyObject *hooks = NULL;
-    if (type == NULL) {
-        PyErr_Clear();
-        type = (PyObject *)PyStructSequence_NewType(&asyncgen_hooks_desc);
-        if (type == NULL || PySys_SetObject("_asyncgen_hooks_type", type) < 0) {
-            Py_XDECREF(type);
+    static PyTypeObject type; /* per process: it has no state */
+    static struct once ready;
+    if (once_begin(&ready)) {
+        bool made = PyStructSequence_InitType2(&type, &asyncgen_hooks_desc) == 0;
+        once_end(&ready, made);
+        if (!made) {
             return NULL;
         }
     }
-    hooks = PyStructSequence_New((PyTypeObject *)type);
-    Py_DECREF(type);
+    PyObject *hooks = PyStructSequence_New(&type);
     if (hooks != NULL) {
         PyObject *first = ts->async_gen_firstiter, *last = ts->async_gen_finalizer;
         PyStructSequence_SetItem(hooks, 0, Py_NewRef(first == NULL ? Py_None : first));

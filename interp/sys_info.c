@@ -1,5 +1,6 @@
 /* What sys shows of the build, the machine and the configuration. */
 
+#include "interp/sys_info.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/namespace.h"
@@ -186,7 +187,7 @@ static PyObject *flags_info(const PyConfig *config)
     return make_info(&desc, values);
 }
 
-static PyObject *thread_info(void)
+PyObject *thread_info(void)
 {
     static PyStructSequence_Field fields[] = {
         {"name", "what threads are made of"},
@@ -328,6 +329,7 @@ static int put_build(PyObject *dict)
                    put(dict, "int_info", int_info()) < 0 ||
                    put(dict, "hash_info", hash_info()) < 0 ||
                    put(dict, "thread_info", thread_info()) < 0 ||
+                   put(dict, "monitoring", monitoring_module()) < 0 ||
                    put(dict, "builtin_module_names", builtin_names()) < 0 ||
                    put(dict, "stdlib_module_names", stdlib_module_names()) < 0 ||
                    put(dict, "byteorder", PyUnicode_FromString(little ? "little" : "big")) < 0 ||

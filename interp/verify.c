@@ -17,8 +17,9 @@ static const char *check_operand(const struct code_body *body, unsigned kind, ui
     case OPERAND_DST:
     case OPERAND_USE:
     case OPERAND_KEEP:
-    case OPERAND_BASE:
         return value < body->nregs ? NULL : "register out of range";
+    case OPERAND_BASE: /* an empty window may begin behind the last register */
+        return value <= body->nregs ? NULL : "register out of range";
     case OPERAND_LOCAL:
         return value < body->nregs ? NULL : "local variable out of range";
     case OPERAND_CONST:
@@ -154,5 +155,6 @@ int code_verify(PyCodeObject *code)
             return bad(code, h->start, "bad exception handler");
         }
     }
+    code_choose_forms(code_body(code));
     return 0;
 }

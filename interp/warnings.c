@@ -387,6 +387,9 @@ static struct frame *caller_at(Py_ssize_t level, PyObject *prefixes)
 static int warn_at(PyObject *message, PyObject *category, Py_ssize_t level, PyObject *source,
                    PyObject *prefixes)
 {
+    if (main_interp_self()->warning_filters == NULL) {
+        return 0; /* too early in the start for anyone to have asked for warnings */
+    }
     struct frame *frame = caller_at(level, prefixes);
     PyObject *globals, *filename;
     struct warning w = {.message = message, .category = category, .source = source};

@@ -121,6 +121,9 @@ void thread_bind(struct thread *t)
     ts->_status.bound = 1;
     ts->_status.unbound = 0;
     owner_register(t);
+    if (!runtime.main_state && thread_is_main() && thread_interp(t)->is_main) {
+        atomic_store_release(&runtime.main_state, t);
+    }
     if (!thread_bound_state && (!runtime.gilstate_interp || thread_interp(t) == runtime.gilstate_interp
                                 || thread_interp(t)->is_main)) {
         thread_bound_state = t;
@@ -155,6 +158,9 @@ void thread_clear(struct thread *t)
 static void thread_free(struct thread *t)
 {
     qsbr_thread_done(t);
+    if (runtime.main_state == t) {
+        atomic_store_release(&runtime.main_state, NULL);
+    }
     if (thread_bound_state == t) {
         thread_bound_state = NULL;
     }
@@ -373,6 +379,7 @@ void thread_after_fork_child(void)
     runtime.main_thread = (unsigned long)pthread_self();
     self->ts.thread_id = runtime.main_thread;
     self->ts.native_thread_id = prim_native_id();
+    runtime.main_state = self;
     park_after_fork_child();
     qsbr_after_fork_child();
     owners_after_fork_child(self);
@@ -388,35 +395,44 @@ void thread_after_fork_child(void)
     }
 }
 
-static struct fork_hooks fork_hooks[4];
+/* Hooks are only ever added, so that the calls below need no lock. */
+static struct fork_hooks *fork_first, *fork_last;
+static struct prim_lock fork_lock;
 
-void fork_register(const struct fork_hooks *hooks)
+void fork_register(struct fork_hooks *hooks)
 {
-    for (size_t i = 0; i < sizeof(fork_hooks) / sizeof(fork_hooks[0]); i++) {
-        if (!fork_hooks[i].child) {
-            fork_hooks[i] = *hooks;
-            return;
-        }
+    prim_lock_acquire(&fork_lock);
+    if (hooks != fork_first && !hooks->registered_before) {
+        hooks->registered_before = fork_last;
+        atomic_store_release(fork_last ? &fork_last->registered_after : &fork_first, hooks);
+        atomic_store_release(&fork_last, hooks);
     }
-    lock_fatal("fork_register", "too many fork hooks");
+    prim_lock_release(&fork_lock);
 }
+
+/* The last one that PyOS_BeforeFork called: what is registered meanwhile takes no part. */
+static struct fork_hooks *fork_called;
 
 void PyOS_BeforeFork(void)
 {
-    for (size_t i = 0; i < sizeof(fork_hooks) / sizeof(fork_hooks[0]); i++) {
-        if (fork_hooks[i].before) {
-            fork_hooks[i].before();
+    struct fork_hooks *last = atomic_load_acquire(&fork_last);
+    for (struct fork_hooks *e = atomic_load_acquire(&fork_first); e;
+         e = e == last ? NULL : atomic_load_acquire(&e->registered_after)) {
+        if (e->before) {
+            e->before();
         }
     }
     thread_before_fork();
+    fork_called = last;
 }
 
 void PyOS_AfterFork_Parent(void)
 {
+    struct fork_hooks *last = fork_called;
     thread_after_fork_parent();
-    for (size_t i = sizeof(fork_hooks) / sizeof(fork_hooks[0]); i-- > 0; ) {
-        if (fork_hooks[i].parent) {
-            fork_hooks[i].parent();
+    for (struct fork_hooks *e = last; e; e = e->registered_before) {
+        if (e->parent) {
+            e->parent();
         }
     }
 }
@@ -424,9 +440,10 @@ void PyOS_AfterFork_Parent(void)
 void PyOS_AfterFork_Child(void)
 {
     thread_after_fork_child();
-    for (size_t i = sizeof(fork_hooks) / sizeof(fork_hooks[0]); i-- > 0; ) {
-        if (fork_hooks[i].child) {
-            fork_hooks[i].child();
+    fork_lock = (struct prim_lock){0};
+    for (struct fork_hooks *e = fork_called; e; e = e->registered_before) {
+        if (e->child) {
+            e->child();
         }
     }
 }

@@ -168,6 +168,7 @@ struct runtime {
     struct interp_state *interps, *main;
     int64_t next_interp_id;
     unsigned long main_thread;        /* pthread_self of the main thread */
+    struct thread *main_state;        /* its state in the main interpreter; atomic, for signal handlers */
     struct thread *finalizing;        /* not NULL: every other thread that attaches is hung */
     struct interp_state *gilstate_interp;
     bool initialized;
@@ -219,14 +220,16 @@ void thread_before_fork(void);
 void thread_after_fork_parent(void);
 void thread_after_fork_child(void);
 
-/* What upper floors do around fork(), at most four of them: `before` in the order of registration (may wait
- * for locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. */
+/* What upper floors do around fork(): `before` in the order of registration (may wait for
+ * locks), `parent` and `child` in the other. PyOS_BeforeFork and its kin call them. Each may be NULL.
+ * `hooks` is static; registering the same again does nothing. */
 struct fork_hooks {
     void (*before)(void);
     void (*parent)(void);
-    void (*child)(void); /* not NULL */
+    void (*child)(void);
+    struct fork_hooks *registered_before, *registered_after; /* the registry's */
 };
-void fork_register(const struct fork_hooks *hooks);
+void fork_register(struct fork_hooks *hooks);
 
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);

@@ -1,4 +1,5 @@
 /* cell: one variable shared between functions. */
+#include "objects/birth.h"
 #include "objects/object.h"
 
 #include "locking/lock.h"
@@ -18,7 +19,7 @@ static PyObject *cell_get(PyObject *op)
 
 PyObject *PyCell_New(PyObject *value)
 {
-    PyCellObject *cell = (PyCellObject *)object_new_raw(&PyCell_Type, 0);
+    PyCellObject *cell = (PyCellObject *)birth_of_container(&PyCell_Type, sizeof(PyCellObject));
     if (cell != NULL) {
         cell->ob_ref = Py_XNewRef(value);
         PyObject_GC_Track(cell);

@@ -85,6 +85,8 @@ int PyCFunction_GetFlags(PyObject *op)
     return PyCFunction_GET_FLAGS(op);
 }
 
+PyAPI_FUNC(PyObject *) PyCFunction_Call(PyObject *callable, PyObject *args, PyObject *kwargs);
+
 PyObject *PyCFunction_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
 {
     return PyObject_Call(callable, args, kwargs);
@@ -121,14 +123,25 @@ static PyObject *cfunction_get_name(PyObject *op, void *Py_UNUSED(closure))
     return PyUnicode_FromString(def_of(op)->ml_name);
 }
 
+/* What it belongs to: also for a static method, which is not called with it. */
+static PyObject *owner_of(PyObject *op)
+{
+    return ((PyCFunctionObject *)op)->m_self;
+}
+
 /* A module's function has its own name; a method Class.name. */
 static PyObject *cfunction_get_qualname(PyObject *op, void *Py_UNUSED(closure))
 {
-    PyObject *self = PyCFunction_GET_SELF(op);
+    PyObject *self = owner_of(op);
     if (self == NULL || PyModule_Check(self)) {
         return PyUnicode_FromString(def_of(op)->ml_name);
     }
     PyObject *type = PyType_Check(self) ? self : (PyObject *)Py_TYPE(self);
+    if (!(((PyTypeObject *)type)->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+        /* Asked for while the type is being made, too. */
+        const char *dotted = ((PyTypeObject *)type)->tp_name, *dot = strrchr(dotted, '.');
+        return PyUnicode_FromFormat("%s.%s", dot ? dot + 1 : dotted, def_of(op)->ml_name);
+    }
     PyObject *qualname = PyObject_GetAttr(type, ID(__qualname__)), *name = NULL;
     if (qualname != NULL && !PyUnicode_Check(qualname)) {
         PyErr_SetString(PyExc_TypeError,
@@ -149,7 +162,7 @@ static PyObject *cfunction_get_self(PyObject *op, void *Py_UNUSED(closure))
 
 static PyObject *cfunction_reduce(PyObject *op)
 {
-    PyObject *self = PyCFunction_GET_SELF(op);
+    PyObject *self = owner_of(op);
     if (self == NULL || PyModule_Check(self)) {
         return PyUnicode_FromString(def_of(op)->ml_name);
     }

@@ -1,6 +1,7 @@
 /*
  * complex: arithmetic, text, and the type.
  */
+#include "objects/birth.h"
 #include "objects/float.h"
 #include "objects/int.h"
 #include "objects/object.h"
@@ -12,7 +13,7 @@
 
 PyObject *PyComplex_FromCComplex(Py_complex value)
 {
-    PyComplexObject *op = (PyComplexObject *)object_new_raw(&PyComplex_Type, 0);
+    PyComplexObject *op = (PyComplexObject *)birth_of_atom(&PyComplex_Type, sizeof(PyComplexObject));
     if (op != NULL) {
         op->cval = value;
     }

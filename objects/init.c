@@ -13,7 +13,7 @@
 PyTypeObject *const object_types[] = {
     &PyBaseObject_Type, &PyType_Type, &PySuper_Type, &_PyNone_Type, &_PyNotImplemented_Type,
     &PyEllipsis_Type, &PyMethod_Type, &PyInstanceMethod_Type, &PyCell_Type, &_PyNamespace_Type,
-    &buffer_owner_type, NULL,
+    &PyPickleBuffer_Type, &buffer_owner_type, NULL,
 };
 
 static PyTypeObject *const *const groups[] = {

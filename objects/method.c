@@ -1,4 +1,6 @@
 /* method: a callable bound to an object; instancemethod: a callable that binds like a function. */
+#include "objects/birth.h"
+#include "objects/gc/gc.h"
 #include "objects/object.h"
 
 #include "locking/refs.h"
@@ -53,7 +55,7 @@ PyObject *PyMethod_New(PyObject *func, PyObject *self)
         PyErr_BadInternalCall();
         return NULL;
     }
-    PyMethodObject *method = (PyMethodObject *)object_new_raw(&PyMethod_Type, 0);
+    PyMethodObject *method = (PyMethodObject *)birth_of_container(&PyMethod_Type, sizeof(PyMethodObject));
     if (method == NULL) {
         return NULL;
     }
@@ -106,13 +108,13 @@ static PyObject *method_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObj
 
 static void method_dealloc(PyObject *op)
 {
-    PyObject_GC_UnTrack(op);
+    gc_untrack(op);
     if (method_of(op)->im_weakreflist != NULL) {
         weakref_clear_all(op);
     }
     Py_DECREF(method_of(op)->im_func);
     Py_XDECREF(method_of(op)->im_self);
-    PyObject_GC_Del(op);
+    slab_free(op);
 }
 
 static int method_traverse(PyObject *op, visitproc visit, void *arg)
@@ -210,9 +212,9 @@ static PyObject *method_get_doc(PyObject *op, void *Py_UNUSED(closure))
 
 static PyMemberDef method_members[] = {
     { "__func__", _Py_T_OBJECT, offsetof(PyMethodObject, im_func), Py_READONLY,
-      "the function (or other callable) implementing a method" },
+      "what gets called" },
     { "__self__", _Py_T_OBJECT, offsetof(PyMethodObject, im_self), Py_READONLY,
-      "the instance to which a method is bound" },
+      "the first argument of calls" },
     { NULL },
 };
 
@@ -233,7 +235,7 @@ PyTypeObject PyMethod_Type = {
     .tp_getattro = method_getattro,
     .tp_setattro = PyObject_GenericSetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_doc = "method(function, instance, /)\n--\n\nCreate a bound instance method object.",
+    .tp_doc = "method(function, instance, /)\n--\n\nA function bound to its first argument.",
     .tp_traverse = method_traverse,
     .tp_richcompare = method_compare,
     .tp_weaklistoffset = offsetof(PyMethodObject, im_weakreflist),
@@ -357,7 +359,7 @@ static PyObject *instance_method_get_doc(PyObject *op, void *Py_UNUSED(closure))
 
 static PyMemberDef instance_method_members[] = {
     { "__func__", _Py_T_OBJECT, offsetof(PyInstanceMethodObject, func), Py_READONLY,
-      "the function (or other callable) implementing a method" },
+      "what gets called" },
     { NULL },
 };
 

@@ -15,6 +15,27 @@ struct object_hooks object_hooks;
 
 /* ---- birth ----------------------------------------------------------------------------------- */
 
+/* Told of each object that begins and ends; for debuggers. */
+static struct {
+    PyRefTracer function;
+    void *data;
+} ref_tracer;
+
+int PyRefTracer_SetTracer(PyRefTracer tracer, void *data)
+{
+    ref_tracer.data = data;
+    ref_tracer.function = tracer;
+    return 0;
+}
+
+PyRefTracer PyRefTracer_GetTracer(void **data)
+{
+    if (data != NULL) {
+        *data = ref_tracer.data;
+    }
+    return ref_tracer.function;
+}
+
 /* Memory with a header and a clean pre-header; NULL with MemoryError. */
 static inline PyObject *object_memory(PyTypeObject *type, size_t size)
 {
@@ -28,6 +49,9 @@ static inline PyObject *object_memory(PyTypeObject *type, size_t size)
     field_store(&op->ob_type, type);
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         ref_inc((PyObject *)type);
+    }
+    if (unlikely(ref_tracer.function != NULL)) {
+        ref_tracer.function(op, PyRefTracer_CREATE, ref_tracer.data);
     }
     if (preheader != 0) {
         *object_managed_word(op) = type->tp_flags & Py_TPFLAGS_INLINE_VALUES ? 1 : 0;
@@ -84,12 +108,37 @@ void object_free(PyObject *op)
     slab_free(op);
 }
 
+PyObject *object_new_instance(PyTypeObject *type)
+{
+    const unsigned long usual = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC
+                                | Py_TPFLAGS_INLINE_VALUES | Py_TPFLAGS_MANAGED_DICT;
+    if (unlikely((type->tp_flags & usual) != usual || type->tp_itemsize != 0)) {
+        return PyType_GenericAlloc(type, 0);
+    }
+    size_t words = ((size_t)type->tp_basicsize >> 3) + type_shape(type)->capacity;
+    PyObject *op = slab_alloc(words * 8, SLAB_GC_16);
+    if (unlikely(op == NULL)) {
+        return PyErr_NoMemory();
+    }
+    ref_init(op);
+    field_store(&op->ob_type, type);
+    ref_inc((PyObject *)type);
+    *object_managed_word(op) = 1;
+    *object_managed_weaklist(op) = NULL;
+    uint64_t *word = (uint64_t *)op + sizeof(PyObject) / 8, *end = (uint64_t *)op + words;
+    while (word < end) {
+        *word++ = 0;
+    }
+    gc_track(op);
+    return op;
+}
+
 PyObject *PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t nitems)
 {
     /* One item more than asked for: types written in C rely on it as a sentinel. */
     PyObject *op = object_new_sized(type, nitems, nitems + 1);
     if (op != NULL && (type->tp_flags & Py_TPFLAGS_HAVE_GC)) {
-        PyObject_GC_Track(op);
+        gc_track(op);
     }
     return op;
 }
@@ -200,6 +249,13 @@ static void trash_empty(struct object_thread *thread)
 void object_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
+    if (unlikely(ref_tracer.function != NULL)) {
+        ref_tracer.function(op, PyRefTracer_DESTROY, ref_tracer.data);
+    }
+    if (type == &PyFloat_Type) {
+        slab_free(op);
+        return;
+    }
     if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC)) {
         type->tp_dealloc(op);
         return;
@@ -290,6 +346,11 @@ int PyObject_CallFinalizerFromDealloc(PyObject *op)
 #undef Py_IsNone
 #undef Py_IsTrue
 #undef Py_IsFalse
+
+void _Py_SetRefcnt(PyObject *op, Py_ssize_t count)
+{
+    Py_SET_REFCNT(op, count);
+}
 
 void Py_IncRef(PyObject *op)
 {

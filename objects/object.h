@@ -61,6 +61,9 @@ OWNED PyObject *object_new(PyTypeObject *type, Py_ssize_t nitems);
  * every field at once. Never for types with a pre-header or inline values. */
 OWNED PyObject *object_new_raw(PyTypeObject *type, Py_ssize_t nitems);
 
+/* An instance of a class without items, tracked: what PyType_GenericAlloc makes of it. */
+OWNED PyObject *object_new_instance(PyTypeObject *type);
+
 /* Gives the memory of an object back; fields are already released, and it is untracked.
  * Does not release the type. This is what PyObject_Del and PyObject_GC_Del come down to. */
 void object_free(PyObject *op);

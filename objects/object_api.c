@@ -1,4 +1,5 @@
 /* The abstract operations on any object: text, hash, comparison, truth, attributes, dir. */
+#include "objects/compare.h"
 #include "objects/object.h"
 
 #include "locking/lock.h"
@@ -178,6 +179,7 @@ Py_hash_t PyObject_Hash(PyObject *op)
 }
 
 /* For x op y, what y is asked. */
+PyAPI_DATA(int) _Py_SwappedOp[];
 int _Py_SwappedOp[] = { Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE };
 
 static PyObject *compare(PyObject *a, PyObject *b, int op)
@@ -230,6 +232,10 @@ PyObject *PyObject_RichCompare(PyObject *a, PyObject *b, int op)
         }
         return NULL;
     }
+    int plain = compare_plain(a, b, op);
+    if (plain >= 0) {
+        return PyBool_FromLong(plain);
+    }
     if (Py_EnterRecursiveCall(" in comparison")) {
         return NULL;
     }
@@ -248,6 +254,10 @@ int PyObject_RichCompareBool(PyObject *a, PyObject *b, int op)
         if (op == Py_NE) {
             return 0;
         }
+    }
+    int plain = a == NULL || b == NULL ? -1 : compare_plain(a, b, op);
+    if (plain >= 0) {
+        return plain;
     }
     PyObject *result = PyObject_RichCompare(a, b, op);
     if (result == NULL) {

@@ -348,6 +348,20 @@ static bool has_hidden_fields(PyTypeObject *type, Py_ssize_t slots)
     return type->tp_basicsize > size + slots * (Py_ssize_t)sizeof(PyObject *);
 }
 
+/* Whether there is surely nothing in the instance's dict. */
+static bool has_empty_dict(PyObject *obj)
+{
+    PyTypeObject *type = Py_TYPE(obj);
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        return instance_is_empty(obj);
+    }
+    if (type->tp_dictoffset <= 0) {
+        return false;
+    }
+    PyObject *dict = *(PyObject **)((char *)obj + type->tp_dictoffset);
+    return dict == NULL || PyDict_GET_SIZE(dict) == 0;
+}
+
 static PyObject *default_state(PyObject *obj, bool required)
 {
     PyTypeObject *type = Py_TYPE(obj);
@@ -356,7 +370,7 @@ static PyObject *default_state(PyObject *obj, bool required)
         return NULL;
     }
     PyObject *state;
-    if ((type->tp_flags & Py_TPFLAGS_MANAGED_DICT) && instance_is_empty(obj)) {
+    if (has_empty_dict(obj)) {
         state = Py_NewRef(Py_None);
     }
     else {

@@ -1,6 +1,7 @@
 /*
  * range: an arithmetic sequence of ints of any size, and its iterators.
  */
+#include "objects/birth.h"
 #include "objects/range.h"
 #include "locking/lock.h"
 #include "objects/int.h"
@@ -345,7 +346,7 @@ bool range_as_longs(PyObject *op, long *start, long *step, long *length)
 
 static PyObject *range_iter_new(long start, long step, long length)
 {
-    struct range_iter *it = (struct range_iter *)object_new_raw(&PyRangeIter_Type, 0);
+    struct range_iter *it = (struct range_iter *)birth_of_atom(&PyRangeIter_Type, sizeof(struct range_iter));
     if (it != NULL) {
         it->next = start;
         it->step = step;

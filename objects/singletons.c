@@ -59,7 +59,7 @@ PyTypeObject _PyNone_Type = {
     .tp_as_number = &none_as_number,
     .tp_hash = none_hash,
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "The type of the None singleton.",
+    .tp_doc = "The class of None.",
     .tp_richcompare = none_richcompare,
     .tp_new = none_new,
 };
@@ -99,7 +99,7 @@ PyTypeObject _PyNotImplemented_Type = {
     .tp_repr = not_implemented_repr,
     .tp_as_number = &not_implemented_as_number,
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "The type of the NotImplemented singleton.",
+    .tp_doc = "The class of NotImplemented.",
     .tp_methods = not_implemented_methods,
     .tp_new = not_implemented_new,
 };
@@ -130,7 +130,7 @@ PyTypeObject PyEllipsis_Type = {
     .tp_dealloc = singleton_dealloc,
     .tp_repr = ellipsis_repr,
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "The type of the Ellipsis singleton.",
+    .tp_doc = "The class of `...`.",
     .tp_methods = ellipsis_methods,
     .tp_new = ellipsis_new,
 };

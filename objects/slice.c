@@ -1,6 +1,7 @@
 /*
  * slice, Ellipsis's neighbour in subscripts: three objects, and how they select from a length.
  */
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
 #include "objects/object.h"
@@ -11,7 +12,7 @@
 /* Takes over the references, also on failure. */
 static PyObject *slice_from_owned(PyObject *start, PyObject *stop, PyObject *step)
 {
-    PySliceObject *slice = (PySliceObject *)object_new_raw(&PySlice_Type, 0);
+    PySliceObject *slice = (PySliceObject *)birth_of_container(&PySlice_Type, sizeof(PySliceObject));
     if (slice == NULL) {
         Py_DECREF(start);
         Py_DECREF(stop);

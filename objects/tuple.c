@@ -2,6 +2,7 @@
  * tuple: the immutable sequence, its iterator, and the C API of both.
  */
 #include "objects/tuple.h"
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/iter.h"
 #include "objects/object.h"
@@ -20,7 +21,12 @@ PyTupleObject *tuple_alloc(Py_ssize_t n)
     if ((size_t)n > (PY_SSIZE_T_MAX - sizeof(PyTupleObject)) / sizeof(PyObject *)) {
         return (PyTupleObject *)PyErr_NoMemory();
     }
-    return (PyTupleObject *)object_new_raw(&PyTuple_Type, n);
+    size_t size = offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *);
+    PyTupleObject *t = (PyTupleObject *)birth_of_container(&PyTuple_Type, size);
+    if (likely(t != NULL)) {
+        t->ob_base.ob_size = n;
+    }
+    return t;
 }
 
 PyObject *tuple_ready(PyTupleObject *t)
@@ -203,17 +209,15 @@ static void tuple_dealloc(PyObject *op)
     }
     PyTupleObject *t = (PyTupleObject *)op;
     gc_untrack(op);
-    Py_TRASHCAN_BEGIN(op, tuple_dealloc)
     for (Py_ssize_t i = Py_SIZE(op); --i >= 0;) {
         Py_XDECREF(t->ob_item[i]);
     }
     if (PyTuple_CheckExact(op)) {
-        object_free(op);
+        slab_free(op);
     }
     else {
         Py_TYPE(op)->tp_free(op);
     }
-    Py_TRASHCAN_END
 }
 
 static int tuple_traverse(PyObject *op, visitproc visit, void *arg)

@@ -209,7 +209,7 @@ static PyMemberDef union_members[] = {
 };
 
 static PyGetSetDef union_getset[] = {
-    { "__parameters__", union_get_parameters, NULL, "Type variables in the types.UnionType.",
+    { "__parameters__", union_get_parameters, NULL, "The type parameters that occur in the members.",
       NULL },
     { NULL },
 };
@@ -228,7 +228,7 @@ PyTypeObject _PyUnion_Type = {
     .tp_hash = union_hash,
     .tp_getattro = union_getattro,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_doc = "Represent a PEP 604 union type\n\nE.g. for int | str",
+    .tp_doc = "A union of types, as int | str makes it.",
     .tp_traverse = union_traverse,
     .tp_richcompare = union_compare,
     .tp_members = union_members,

@@ -142,13 +142,31 @@ static int opcode_module_stack_effect(PyObject *module, int opcode, PyObject *op
     return 0;
 }
 
+/* The machine has registers: no instruction moves a stack. */
+int PyCompile_OpcodeStackEffectWithJump(int opcode, int Py_UNUSED(oparg), int Py_UNUSED(jump))
+{
+    return valid(opcode) ? 0 : PY_INVALID_STACK_EFFECT;
+}
+
+int PyCompile_OpcodeStackEffect(int opcode, int oparg)
+{
+    return PyCompile_OpcodeStackEffectWithJump(opcode, oparg, -1);
+}
+
 static PyObject *opcode_module_get_executor(PyObject *module, PyObject *code, int offset)
 {
     PyErr_SetString(PyExc_RuntimeError, "Executors are not available in this build");
     return NULL;
 }
 
+/* Instructions that have seen the same thing for a while are replaced by specialised forms. */
+static int opcode_module_exec(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "ENABLE_SPECIALIZATION", 1);
+}
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, opcode_module_exec},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},
     {0, NULL},

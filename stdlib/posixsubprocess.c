@@ -422,6 +422,11 @@ spawner_fork_exec(PyObject *Py_UNUSED(module), PyObject *args, PyObject *executa
         PyErr_SetString(PyExc_RuntimeError, "preexec_fn not supported within subinterpreters");
         return NULL;
     }
+    if (child.preexec_fn != NULL && Py_IsFinalizing()) {
+        PyErr_SetString(PyExc_PythonFinalizationError,
+                        "preexec_fn not supported at interpreter shutdown");
+        return NULL;
+    }
     if (close_fds && errpipe_write < 3) {
         PyErr_SetString(PyExc_ValueError, "errpipe_write must be >= 3");
         return NULL;

@@ -1324,7 +1324,8 @@ thread_get_main_thread_ident(PyObject *Py_UNUSED(module))
 static int
 watch_forks(void)
 {
-    static const struct fork_hooks hooks = {fork_before, fork_parent, fork_child};
+    static struct fork_hooks hooks = {
+        .before = fork_before, .parent = fork_parent, .child = fork_child};
     static struct once once;
     if (once_begin(&once)) {
         fork_register(&hooks);

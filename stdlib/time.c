@@ -1,5 +1,5 @@
 /* The module time. */
-#include "module.h"
+#include "seconds.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,8 +10,6 @@ struct clock_state {
 };
 
 #include "time.bind.h"
-
-#define SECOND 1000000000LL
 
 /* ---- clocks --------------------------------------------------------------------------------- */
 
@@ -77,47 +75,6 @@ clock_clock_getres(PyObject *Py_UNUSED(module), int id)
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     return PyFloat_FromDouble((double)step.tv_sec + (double)step.tv_nsec * 1e-9);
-}
-
-/* Seconds as nanoseconds, rounded up or down; false with an exception. */
-static bool
-nanoseconds_of(PyObject *arg, bool up, PyTime_t *out)
-{
-    if (PyFloat_Check(arg)) {
-        double value = PyFloat_AS_DOUBLE(arg);
-        if (value != value) {
-            PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
-            return false;
-        }
-        value *= 1e9;
-        value = up ? __builtin_ceil(value) : __builtin_floor(value);
-        if (!(value >= -9223372036854775808.0 && value < 9223372036854775808.0)) {
-            PyErr_SetString(PyExc_OverflowError, "timestamp out of range for platform time_t");
-            return false;
-        }
-        *out = (PyTime_t)value;
-        return true;
-    }
-    long long seconds;
-    if (!bind_longlong(arg, &seconds)) {
-        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C PyTime_t");
-        }
-        return false;
-    }
-    if (__builtin_mul_overflow(seconds, SECOND, out)) {
-        PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C PyTime_t");
-        return false;
-    }
-    return true;
-}
-
-static struct timespec
-timespec_of(PyTime_t time)
-{
-    PyTime_t rest = time % SECOND;
-    rest += rest < 0 ? SECOND : 0;
-    return (struct timespec){.tv_sec = (time - rest) / SECOND, .tv_nsec = rest};
 }
 
 static int
@@ -232,16 +189,16 @@ clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
 
 static PyStructSequence_Field struct_time_fields[] = {
     {"tm_year", "year, for example, 1993"},
-    {"tm_mon", "month of year, range [1, 12]"},
-    {"tm_mday", "day of month, range [1, 31]"},
+    {"tm_mon", "month, 1 to 12"},
+    {"tm_mday", "day in the month, 1 to 31"},
     {"tm_hour", "hours, range [0, 23]"},
     {"tm_min", "minutes, range [0, 59]"},
     {"tm_sec", "seconds, range [0, 61])"},
-    {"tm_wday", "day of week, range [0, 6], Monday is 0"},
-    {"tm_yday", "day of year, range [1, 366]"},
-    {"tm_isdst", "1 if summer time is in effect, 0 if not, and -1 if unknown"},
-    {"tm_zone", "abbreviation of timezone name"},
-    {"tm_gmtoff", "offset from UTC in seconds"},
+    {"tm_wday", "day in the week, 0 for Monday to 6"},
+    {"tm_yday", "day in the year, 1 to 366"},
+    {"tm_isdst", "summer time: 1 yes, 0 no, -1 not known"},
+    {"tm_zone", "short name of the time zone"},
+    {"tm_gmtoff", "seconds east of UTC"},
     {NULL, NULL},
 };
 

@@ -21,7 +21,6 @@ import argparse
 import os
 import re
 import sys
-import zlib
 
 KINDS = {
     "none": "OPERAND_NONE", "dst": "OPERAND_DST", "use": "OPERAND_USE", "keep": "OPERAND_KEEP",
@@ -133,13 +132,6 @@ def order(instructions):
             + [i for i in instructions.values() if i.base != i.name])
 
 
-def fingerprint(instructions):
-    """16 bits that differ for code that this machine cannot run: numbers, names and operands of plain instructions."""
-    plain = [f"{i.name} {sorted(i.operands.items())}" for i in instructions if i.base == i.name]
-    crc = zlib.crc32("\n".join(plain).encode())
-    return (crc ^ crc >> 16) & 0xFFFF
-
-
 def write_opcodes(instructions, out):
     plain = sum(i.base == i.name for i in instructions)
     out.write("/* Made by tools/gen_interp.py. */\n#ifndef KRAIT_OPCODES_H\n#define KRAIT_OPCODES_H\n\n"
@@ -148,7 +140,7 @@ def write_opcodes(instructions, out):
         out.write(f"    {inst.name} = {number},\n")
     out.write(f"}};\n\n#define OPCODE_COUNT {len(instructions)}\n"
               f"#define OPCODE_PLAIN_COUNT {plain}     /* the rest are forms of these */\n"
-              f"#define OPCODE_FINGERPRINT 0x{fingerprint(instructions):04X}  /* in .pyc files */\n\n"
+              "\n"
               "#define OPCODE_LIST(X) \\\n")
     out.write(" \\\n".join(f"    X({inst.name})" for inst in instructions))
     out.write("\n\n#endif\n")

@@ -181,7 +181,7 @@ static void guard_generator(struct compiler *c, int32_t raised)
     temp_pop_to(c, u->nlocals);
 }
 
-static PyObject *clean_docstring(struct compiler *c, PyObject *doc);
+PyAPI_FUNC(PyObject *) _PyCompile_CleanDoc(PyObject *doc);
 
 static PyObject *function_code(struct compiler *c, struct stmt *s, const struct block *block,
                                int firstlineno)
@@ -195,7 +195,7 @@ static PyObject *function_code(struct compiler *c, struct stmt *s, const struct 
     PyObject *doc = ast_docstring(s->functiondef.body);
     /* The first constant is the docstring, or None. */
     if (doc != NULL && c->optimize < 2) {
-        doc = clean_docstring(c, doc);
+        doc = keep(c, _PyCompile_CleanDoc(doc));
         if (doc != NULL) {
             const_add(c, doc);
         }
@@ -538,15 +538,10 @@ static bool has_annotations(const struct stmt_seq *body)
     return false;
 }
 
-/* The docstring without the indentation that its lines share. */
-static PyObject *clean_docstring(struct compiler *c, PyObject *doc)
+/* The lines of a docstring without the indentation that they share (the first has none to share): changes
+ * the list. 0 or -1. */
+static int remove_margin(PyObject *lines)
 {
-    PyObject *expanded = keep(c, PyObject_CallMethod(doc, "expandtabs", NULL));
-    PyObject *newline = keep(c, PyUnicode_FromString("\n"));
-    PyObject *lines = c->failed ? NULL : keep(c, PyUnicode_Split(expanded, newline, -1));
-    if (lines == NULL) {
-        return NULL;
-    }
     Py_ssize_t count = PyList_GET_SIZE(lines), margin = PY_SSIZE_T_MAX;
     for (Py_ssize_t i = 1; i < count; i++) {
         PyObject *line = PyList_GET_ITEM(lines, i);
@@ -567,11 +562,26 @@ static PyObject *clean_docstring(struct compiler *c, PyObject *doc)
         }
         PyObject *rest = PyUnicode_Substring(line, start, length);
         if (rest == NULL || PyList_SetItem(lines, i, rest) < 0) {
-            fail(c);
-            return NULL;
+            return -1;
         }
     }
-    return keep(c, PyUnicode_Join(newline, lines));
+    return 0;
+}
+
+/* The docstring as the compiler stores it (new reference). */
+PyObject *_PyCompile_CleanDoc(PyObject *doc)
+{
+    PyObject *newline = PyUnicode_FromString("\n"), *result = NULL;
+    PyObject *expanded = PyObject_CallMethod(doc, "expandtabs", NULL);
+    PyObject *lines = newline == NULL || expanded == NULL
+                          ? NULL : PyUnicode_Split(expanded, newline, -1);
+    if (lines != NULL && remove_margin(lines) == 0) {
+        result = PyUnicode_Join(newline, lines);
+    }
+    Py_XDECREF(lines);
+    Py_XDECREF(expanded);
+    Py_XDECREF(newline);
+    return result;
 }
 
 void body_with_docstring(struct compiler *c, struct stmt_seq *body)
@@ -582,7 +592,7 @@ void body_with_docstring(struct compiler *c, struct stmt_seq *body)
     PyObject *doc = c->interactive ? NULL : ast_docstring(body);
     if (doc != NULL && c->optimize < 2) {
         c->pos = body->items[0]->pos;
-        doc = clean_docstring(c, doc);
+        doc = keep(c, _PyCompile_CleanDoc(doc));
         if (doc != NULL) {
             int temp = c->unit->depth;
             load_const(c, temp, doc);

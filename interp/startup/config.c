@@ -310,6 +310,9 @@ PyStatus PyConfig_Read(PyConfig *config)
     if (config->orig_argv.length == 0) {
         status = list_set(&config->orig_argv, config->argv.length, config->argv.items);
     }
+    if (!PyStatus_Exception(status)) {
+        status = config_read_presets(config);
+    }
     if (!PyStatus_Exception(status) && config->program_name == NULL) {
         const wchar_t *name = config->argv.length > 0 && config->argv.items[0][0] != 0
                                   ? config->argv.items[0] : L"python3";

@@ -1,6 +1,8 @@
 /* What start-up registers with the floors below. */
 
 #include "interp/startup/startup.h"
+#include "interp/dump.h"
+#include "objects/capi/fatal.h"
 #include "objects/error.h"
 #include "objects/gc/gc.h"
 #include "objects/typing.h"
@@ -49,8 +51,19 @@ static void visit_registers(struct interp_state *interp, visitproc visit, void *
     thread_each(interp, visit_thread, &roots);
 }
 
+/* The last words of a fatal error. */
+static void dump_everything(int fd, struct thread *current)
+{
+    struct interp_state *interp = current != NULL ? thread_interp(current) : runtime.main;
+    if (interp != NULL) {
+        dump_stacks(fd, interp, current);
+        dump_extensions(fd, interp);
+    }
+}
+
 void hooks_init(void)
 {
+    fatal_dump_stacks = dump_everything;
     interp_typing_hook = typing_intrinsic;
     gc_register_roots(visit_registers);
 }

@@ -24,7 +24,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-PyStatus config_copy(PyConfig *to, const PyConfig *from);
 
 /* ---- what a thread and an interpreter consist of ------------------------------------------------------- */
 
@@ -202,6 +201,28 @@ static PyStatus fail_with(const char *message)
     return PyStatus_Error(message);
 }
 
+/* module.function(...): 0, or -1 with an exception. */
+static int call_module(const char *name, const char *function, const char *format, ...)
+{
+    PyObject *module = PyImport_ImportModule(name);
+    PyObject *callable = module == NULL ? NULL : PyObject_GetAttrString(module, function);
+    va_list args;
+    va_start(args, format);
+    PyObject *result = NULL;
+    if (callable != NULL && format != NULL) {
+        PyObject *argument = Py_VaBuildValue(format, args);
+        result = argument == NULL ? NULL : PyObject_CallOneArg(callable, argument);
+        Py_XDECREF(argument);
+    } else if (callable != NULL) {
+        result = PyObject_CallNoArgs(callable);
+    }
+    va_end(args);
+    Py_XDECREF(result);
+    Py_XDECREF(callable);
+    Py_XDECREF(module);
+    return result == NULL ? -1 : 0;
+}
+
 static int import_site(void)
 {
     PyObject *site = PyImport_ImportModule("site");
@@ -271,6 +292,13 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     }
     interp->initialized = true;
     __atomic_store_n(&initialized, true, __ATOMIC_RELEASE);
+    if (interp->config.faulthandler && call_module("faulthandler", "enable", NULL) < 0) {
+        return fail_with("can't initialize faulthandler");
+    }
+    if (interp->config.tracemalloc &&
+        call_module("_tracemalloc", "start", "i", interp->config.tracemalloc) < 0) {
+        return fail_with("can't initialize tracemalloc");
+    }
     if (interp->config.warnoptions.length > 0) {
         PyObject *warnings = PyImport_ImportModule("warnings");
         if (warnings == NULL) {
@@ -366,6 +394,27 @@ static void wait_for_threads(void)
     PyErr_Clear();
 }
 
+/* Empties the table of modules; returns weak references to them (new reference), NULL without memory.
+ * So what is used by nobody dies as a whole, and its destructors still find all of it. */
+static PyObject *modules_forget(struct main_interp *interp)
+{
+    PyObject *result = PyList_New(0), *items = PyDict_Items(interp->modules);
+    for (Py_ssize_t i = 0; items != NULL && i < PyList_GET_SIZE(items); i++) {
+        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
+        PyObject *module = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1);
+        PyObject *ref = PyModule_Check(module) ? PyWeakref_NewRef(module, NULL) : NULL;
+        if (ref != NULL && result != NULL && PyList_Append(result, ref) < 0) {
+            Py_CLEAR(result);
+        }
+        Py_XDECREF(ref);
+        (void)PyDict_SetItem(interp->modules, name, Py_None);
+        PyErr_Clear();
+    }
+    Py_XDECREF(items);
+    PyDict_Clear(interp->modules);
+    return result;
+}
+
 /* Modules are emptied so that destructors of their globals run while the rest still works. */
 static void clear_modules(struct main_interp *interp)
 {
@@ -380,23 +429,18 @@ static void clear_modules(struct main_interp *interp)
             PyErr_Clear();
         }
     }
-    PyObject *modules = PyDict_Values(interp->modules);
-    PyObject *keys = PyDict_Keys(interp->modules);
-    for (Py_ssize_t i = 0; keys != NULL && i < PyList_GET_SIZE(keys); i++) {
-        PyObject *key = PyList_GET_ITEM(keys, i);
-        if (PyDict_SetItem(interp->modules, key, Py_None) < 0) {
-            PyErr_Clear();
-        }
-    }
-    Py_XDECREF(keys);
-    PyDict_Clear(interp->modules);
+    PyObject *modules = modules_forget(interp);
     PyGC_Collect();
     for (Py_ssize_t i = modules == NULL ? 0 : PyList_GET_SIZE(modules); i-- > 0;) {
-        PyObject *module = PyList_GET_ITEM(modules, i);
-        if (PyModule_Check(module) && module != interp->sys_module &&
-            module != interp->builtins_module) {
+        PyObject *module;
+        if (PyWeakref_GetRef(PyList_GET_ITEM(modules, i), &module) <= 0) {
+            PyErr_Clear();
+            continue;
+        }
+        if (module != interp->sys_module && module != interp->builtins_module) {
             module_clear_dict(PyModule_GetDict(module));
         }
+        Py_DECREF(module);
     }
     Py_XDECREF(modules);
     PyGC_Collect();
@@ -418,6 +462,7 @@ int Py_FinalizeEx(void)
     runtime.finalizing = thread_self();
     __atomic_store_n(&initialized, false, __ATOMIC_RELEASE);
     clear_modules(interp);
+    interp_run_exit_callbacks(interp);
     if (flush_streams() < 0) {
         result = -1;
     }

@@ -243,6 +243,12 @@ static int start_and_run(PyConfig *config, PyStatus status)
 
 int Py_BytesMain(int argc, char **argv)
 {
+    PyPreConfig preconfig;
+    PyPreConfig_InitPythonConfig(&preconfig);
+    PyStatus status = Py_PreInitializeFromBytesArgs(&preconfig, argc, argv);
+    if (PyStatus_Exception(status)) {
+        Py_ExitStatusException(status);
+    }
     setlocale(LC_CTYPE, "");
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
@@ -251,6 +257,12 @@ int Py_BytesMain(int argc, char **argv)
 
 int Py_Main(int argc, wchar_t **argv)
 {
+    PyPreConfig preconfig;
+    PyPreConfig_InitPythonConfig(&preconfig);
+    PyStatus status = Py_PreInitializeFromArgs(&preconfig, argc, argv);
+    if (PyStatus_Exception(status)) {
+        Py_ExitStatusException(status);
+    }
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
     return start_and_run(&config, PyConfig_SetArgv(&config, argc, argv));

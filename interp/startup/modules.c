@@ -2,24 +2,32 @@
 
 #include "Python.h"
 
+#include "optional/optional_modules.h"
+
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
+    X(_asyncio) \
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
+    X(_datetime) \
     X(_functools) \
     X(_heapq) \
     X(_imp) \
     X(_io) \
     X(_json) \
     X(_locale) \
+    X(_lsprof) \
     X(_md5) \
+    X(_multiprocessing) \
     X(_opcode) \
     X(_operator) \
+    X(_pickle) \
+    X(_posixshmem) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
@@ -27,22 +35,27 @@
     X(_sha2) \
     X(_sha3) \
     X(_signal) \
+    X(_socket) \
     X(_sre) \
     X(_stat) \
     X(_statistics) \
     X(_string) \
     X(_struct) \
+    X(_symtable) \
     X(_sysconfig) \
     X(_thread) \
     X(_tokenize) \
+    X(_tracemalloc) \
     X(_typing) \
     X(_warnings) \
     X(_weakref) \
+    X(_zoneinfo) \
     X(array) \
     X(atexit) \
     X(binascii) \
     X(cmath) \
     X(errno) \
+    X(faulthandler) \
     X(fcntl) \
     X(gc) \
     X(grp) \
@@ -62,6 +75,7 @@
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)
+OPTIONAL_MODULES(DECLARE)
 
 #define ENTRY(name) {(char *)#name, PyInit_##name},
 
@@ -69,5 +83,6 @@ struct _inittab builtin_modules[] = {
     {(char *)"builtins", NULL},
     {(char *)"sys", NULL},
     MODULES(ENTRY)
+    OPTIONAL_MODULES(ENTRY)
     {NULL, NULL},
 };

@@ -11,6 +11,12 @@ PyStatus config_read_argv(PyConfig *config);
 /* Reads PYTHON* variables, if the configuration says so. */
 PyStatus config_read_environment(PyConfig *config);
 
+/* A deep copy; what `to` had is freed. */
+PyStatus config_copy(PyConfig *to, const PyConfig *from);
+
+/* What Py_SetPath, Py_SetProgramName and Py_SetPythonHome were told, for fields not set yet. */
+PyStatus config_read_presets(PyConfig *config);
+
 /* Finds the executable, the library and sys.path. */
 PyStatus config_find_paths(PyConfig *config);
 
@@ -32,12 +38,17 @@ void hooks_init(void);
 /* Sets Py_VerboseFlag and the like. */
 void flags_from_config(const PyConfig *config);
 
-/* Asks the main thread for a safe point; for signal handlers. */
+/* For signal handlers: notes that a signal has arrived, and asks the main thread for a safe point. */
+void interrupts_note(int number);
 void interrupts_notify(void);
-/* What the signal module runs there: 0, or -1 with an exception. */
+/* Has it arrived? It is forgotten. */
+bool interrupts_take(int number);
+/* The signal module's: what a safe point runs (0, or -1 with an exception); and whether Python code
+ * handles a signal. */
 extern int (*interrupts_handler)(void);
+extern bool (*interrupts_python_handler)(int number);
 
-/* SIGINT becomes KeyboardInterrupt. -1 with an exception. */
+/* SIGINT becomes KeyboardInterrupt; loads the signal module. -1 with an exception. */
 int interrupts_init(void);
 
 /* sys.stdin, stdout and stderr; -1 with an exception. */

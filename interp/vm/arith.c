@@ -6,6 +6,7 @@
 
 #include "interp/vm/vm.h"
 #include "objects/float.h"
+#include "objects/str.h"
 
 static PyObject *power(PyObject *a, PyObject *b)
 {
@@ -34,7 +35,7 @@ static PyObject *(*const binary_functions[])(PyObject *, PyObject *) = {
     [ARITH_IXOR] = PyNumber_InPlaceXor, [ARITH_IMATRIX_MULTIPLY] = PyNumber_InPlaceMatrixMultiply,
 };
 
-static bool put_double(double d, value_t *result)
+static inline bool put_double(double d, value_t *result)
 {
     if (d != d) {
         return false;
@@ -43,7 +44,7 @@ static bool put_double(double d, value_t *result)
     return true;
 }
 
-static bool arith_ints(unsigned kind, value_t x, value_t y, value_t *result)
+static inline bool arith_ints(unsigned kind, value_t x, value_t y, value_t *result)
 {
     switch (kind) {
     case ARITH_ADD:
@@ -77,7 +78,7 @@ static bool arith_ints(unsigned kind, value_t x, value_t y, value_t *result)
     }
 }
 
-static bool arith_doubles(unsigned kind, double x, double y, value_t *result)
+static inline bool arith_doubles(unsigned kind, double x, double y, value_t *result)
 {
     switch (kind) {
     case ARITH_ADD:
@@ -101,7 +102,7 @@ static bool arith_doubles(unsigned kind, double x, double y, value_t *result)
 }
 
 /* Both words are numbers, or pointers to numbers; false when objects must do it. */
-static bool arith_numbers(unsigned kind, value_t x, value_t y, value_t *result)
+static inline bool arith_numbers(unsigned kind, value_t x, value_t y, value_t *result)
 {
     if (kind >= ARITH_INPLACE) {
         kind -= ARITH_INPLACE;
@@ -153,20 +154,19 @@ static int append_str(struct frame *fp, unsigned a, unsigned b, unsigned c)
     return 1;
 }
 
-int vm_arith(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned c)
+static __attribute__((noinline)) int arith_slow(struct frame *fp, unsigned kind, unsigned a,
+                                                unsigned b, unsigned c)
 {
     value_t x = fp->r[b], y = fp->r[c], result;
-    if (!arith_numbers(kind, x, y, &result)) {
-        if ((kind == ARITH_IADD || kind == ARITH_ADD) && value_is_owned(x) && value_is_pointer(y)
-            && PyUnicode_CheckExact(value_object(x)) && PyUnicode_CheckExact(value_object(y))) {
-            int done = append_str(fp, a, b, c);
-            if (done <= 0) {
-                return done;
-            }
+    if ((kind == ARITH_IADD || kind == ARITH_ADD) && value_is_owned(x) && value_is_pointer(y)
+        && PyUnicode_CheckExact(value_object(x)) && PyUnicode_CheckExact(value_object(y))) {
+        int done = append_str(fp, a, b, c);
+        if (done <= 0) {
+            return done;
         }
-        if (!arith_objects(kind, reg_object(fp, b), reg_object(fp, c), &result)) {
-            return -1;
-        }
+    }
+    if (!arith_objects(kind, reg_object(fp, b), reg_object(fp, c), &result)) {
+        return -1;
     }
     reg_consume(fp, b);
     reg_consume(fp, c);
@@ -174,17 +174,41 @@ int vm_arith(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned c
     return 0;
 }
 
-int vm_arith_k(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned k)
+static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kind, unsigned a,
+                                                  unsigned b, unsigned k)
 {
     value_t result;
-    if (!arith_numbers(kind, fp->r[b], fp->body->kwords[k], &result)
-        && !arith_objects(kind, reg_object(fp, b), fp->body->consts[k], &result)) {
+    if (!arith_objects(kind, reg_object(fp, b), fp->body->consts[k], &result)) {
         return -1;
     }
     reg_consume(fp, b);
     reg_put(fp, a, result);
     return 0;
 }
+
+#define ARITH_DEFINE(name, KIND)                                                                  \
+    int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
+    {                                                                                             \
+        value_t result;                                                                           \
+        if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                          \
+            return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
+        }                                                                                         \
+        reg_consume(fp, b);                                                                       \
+        reg_consume(fp, c);                                                                       \
+        reg_put(fp, a, result);                                                                   \
+        return 0;                                                                                 \
+    }                                                                                             \
+    int vm_arith_k_##name(struct frame *fp, unsigned a, unsigned b, unsigned k)                   \
+    {                                                                                             \
+        value_t result;                                                                           \
+        if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->body->kwords[k], &result)) {               \
+            return arith_k_slow(fp, ARITH_##KIND, a, b, k);                                       \
+        }                                                                                         \
+        reg_consume(fp, b);                                                                       \
+        reg_put(fp, a, result);                                                                   \
+        return 0;                                                                                 \
+    }
+ARITH_KINDS(ARITH_DEFINE)
 
 int vm_unary(struct frame *fp, enum unary_kind kind, unsigned a, unsigned b)
 {
@@ -259,6 +283,19 @@ int vm_compare_k(struct frame *fp, int op, unsigned a, unsigned b, unsigned k)
     return 0;
 }
 
+/* Of two exact str: 1 or 0; -1: not here. */
+static inline int str_words_equal(int op, value_t x, value_t y)
+{
+    if ((op != Py_EQ && op != Py_NE) || !value_is_pointer(x) || !value_is_pointer(y)) {
+        return -1;
+    }
+    PyObject *a = value_object(x), *b = value_object(y);
+    if (!PyUnicode_CheckExact(a) || !PyUnicode_CheckExact(b)) {
+        return -1;
+    }
+    return (a == b || str_equal(a, b)) == (op == Py_EQ);
+}
+
 static int truth_of_result(value_t result)
 {
     if (result == VALUE_NULL) {
@@ -276,6 +313,9 @@ int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c)
 {
     int truth = compare_numbers(op, fp->r[b], fp->r[c]);
     if (truth < 0) {
+        truth = str_words_equal(op, fp->r[b], fp->r[c]);
+    }
+    if (truth < 0) {
         truth = truth_of_result(compare_objects(op, reg_object(fp, b), reg_object(fp, c)));
         if (truth < 0) {
             return -1;
@@ -289,6 +329,9 @@ int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c)
 int vm_compare_test_k(struct frame *fp, int op, unsigned b, unsigned k)
 {
     int truth = compare_numbers(op, fp->r[b], fp->body->kwords[k]);
+    if (truth < 0) {
+        truth = str_words_equal(op, fp->r[b], fp->body->kwords[k]);
+    }
     if (truth < 0) {
         truth = truth_of_result(compare_objects(op, reg_object(fp, b), fp->body->consts[k]));
         if (truth < 0) {

@@ -68,52 +68,18 @@ static PyObject *site_name(struct frame *fp, unsigned s)
     return fp->body->names[fp->body->sites[s].arg];
 }
 
-/* ---- what caches hold ------------------------------------------------------------------------ */
-
-/* Whether the instance has no attribute of its own that could hide one of the type: version checked before. */
-static bool instance_hides_nothing(PyObject *owner)
-{
-    PyTypeObject *type = Py_TYPE(owner);
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
-        uintptr_t word = object_managed_load(owner);
-        return word == 0 || managed_is_inline(word);
-    }
-    return type->tp_dictoffset == 0;
-}
-
-value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
-{
-    if (unlikely(entry == NULL)) {
-        return VALUE_NULL;
-    }
-    if (entry->owner != NULL) {         /* an attribute of this very class */
-        if (entry->owner == owner
-            && type_version_now((PyTypeObject *)owner) == entry->version) {
-            return ref_word(entry->value);
-        }
-        return VALUE_NULL;
-    }
-    if (type_version_now(Py_TYPE(owner)) == entry->version && instance_hides_nothing(owner)) {
-        return ref_word(entry->value);
-    }
-    return VALUE_NULL;
-}
-
-value_t vm_entry_method(PyObject *owner, struct site_entry *entry)
-{
-    if (unlikely(entry == NULL || entry->owner != NULL)) {
-        return VALUE_NULL;
-    }
-    if (type_version_now(Py_TYPE(owner)) == entry->version && instance_hides_nothing(owner)) {
-        return ref_word(entry->value);
-    }
-    return VALUE_NULL;
-}
-
 /* ---- GET_ATTR -------------------------------------------------------------------------------- */
 
+/* Whether attributes are found in the usual way; __getattr__, asked when they are not, does not matter to
+ * caches of what was found. */
 static bool generic_getattr(PyTypeObject *type)
 {
+    if (type->tp_getattro == slot_tp_getattr_hook) {
+        PyObject *getattribute = type_lookup(type, ID(__getattribute__), NULL);
+        return getattribute != NULL && Py_IS_TYPE(getattribute, &PyWrapperDescr_Type)
+               && ((PyWrapperDescrObject *)getattribute)->d_wrapped
+                      == (void *)PyObject_GenericGetAttr;
+    }
     return type->tp_getattro == PyObject_GenericGetAttr;
 }
 
@@ -131,6 +97,16 @@ static Py_ssize_t object_member_offset(PyObject *descr, PyTypeObject *type, bool
         return 0;
     }
     return member->offset;
+}
+
+/* Whether it is a property with a plain function. */
+static bool is_simple_property(PyObject *descr)
+{
+    if (!Py_IS_TYPE(descr, &PyProperty_Type)) {
+        return false;
+    }
+    PyObject *getter = field_load(&((struct propertyobject *)descr)->getter);
+    return getter != NULL && Py_IS_TYPE(getter, &PyFunction_Type);
 }
 
 static void learn_module(struct frame *fp, struct code_site *site, PyObject *module, PyObject *name,
@@ -211,6 +187,12 @@ static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner,
         }
     }
     else {
+        if (is_simple_property(descr)) {
+            struct site_entry entry = {.kind = GET_ATTR_PROPERTY, .version = version,
+                                       .value = descr};
+            site_specialise_entry(fp, site, GET_ATTR_PROPERTY, &entry, GET_ATTR_ANY);
+            return;
+        }
         Py_ssize_t offset = object_member_offset(descr, type, false);
         if (offset) {
             site_specialise(fp, site, GET_ATTR_SLOT, CACHE_WORD(CACHE_SLOT, offset, version),

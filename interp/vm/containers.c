@@ -3,8 +3,10 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/gc/gc.h"
 #include "objects/set.h"
 #include "objects/str.h"
+#include "objects/tuple.h"
 
 /* ---- subscripts ------------------------------------------------------------------------------ */
 
@@ -36,6 +38,13 @@ static PyObject *subscript(PyObject *container, value_t *key)
         }
         return NULL;
     }
+    if (PyUnicode_CheckExact(container) && value_is_int(*key)) {
+        Py_ssize_t i = value_int(*key), length = str_len(container);
+        i += i < 0 ? length : 0;
+        if (likely((size_t)i < (size_t)length)) {
+            return str_from_char(str_read(container, i));
+        }
+    }
     PyObject *op = value_box(key);
     return op == NULL ? NULL : PyObject_GetItem(container, op);
 }
@@ -54,7 +63,10 @@ int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 
 int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
 {
-    value_t key = value_from_uncounted(fp->body->consts[k]);
+    value_t key = fp->body->kwords[k];
+    if (!value_is_int(key)) {
+        key = value_from_uncounted(fp->body->consts[k]);
+    }
     PyObject *result = subscript(reg_object(fp, b), &key);
     if (result == NULL) {
         return -1;
@@ -121,18 +133,63 @@ int vm_del_item(struct frame *fp, unsigned a, unsigned b)
     return 0;
 }
 
+/* A bound of a slice: false when it is neither None nor an int that fits. */
+static bool slice_bound(value_t v, Py_ssize_t length, Py_ssize_t missing, Py_ssize_t *bound)
+{
+    if (value_is_none(v)) {
+        *bound = missing;
+        return true;
+    }
+    v = value_number_of(v);
+    if (!value_is_int(v)) {
+        return false;
+    }
+    Py_ssize_t i = value_int(v);
+    i += i < 0 ? length : 0;
+    *bound = i < 0 ? 0 : i > length ? length : i;
+    return true;
+}
+
+/* container[start:stop] of the usual types without a slice object; NULL without an exception: not here. New
+ * reference. */
+static PyObject *slice_of_exact(PyObject *container, value_t start, value_t stop)
+{
+    PyTypeObject *type = Py_TYPE(container);
+    bool text = type == &PyUnicode_Type;
+    if (!text && type != &PyTuple_Type && (type != &PyList_Type || lock_threads_run_together())) {
+        return NULL;
+    }
+    Py_ssize_t length = text ? str_len(container) : Py_SIZE(container), low, high;
+    if (!slice_bound(start, length, 0, &low) || !slice_bound(stop, length, length, &high)) {
+        return NULL;
+    }
+    high = high < low ? low : high;
+    if (text) {
+        return low == 0 && high == length ? Py_NewRef(container)
+                                          : str_substring(container, low, high);
+    }
+    return type == &PyTuple_Type ? tuple_slice((PyTupleObject *)container, low, high)
+                                 : list_slice((PyListObject *)container, low, high);
+}
+
 int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     PyObject *container = reg_object(fp, b);
-    PyObject *start = reg_object(fp, c), *stop = reg_object(fp, c + 1);
-    if (container == NULL || start == NULL || stop == NULL) {
+    if (container == NULL) {
         return -1;
     }
-    PyObject *slice = PySlice_New(start, stop, NULL);
-    PyObject *result = slice ? PyObject_GetItem(container, slice) : NULL;
-    Py_XDECREF(slice);
+    PyObject *result = slice_of_exact(container, fp->r[c], fp->r[c + 1]);
     if (result == NULL) {
-        return -1;
+        PyObject *start = reg_object(fp, c), *stop = reg_object(fp, c + 1);
+        if (PyErr_Occurred() || start == NULL || stop == NULL) {
+            return -1;
+        }
+        PyObject *slice = PySlice_New(start, stop, NULL);
+        result = slice ? PyObject_GetItem(container, slice) : NULL;
+        Py_XDECREF(slice);
+        if (result == NULL) {
+            return -1;
+        }
     }
     value_release(fp->r[c + 1]);
     value_release(fp->r[c]);
@@ -158,32 +215,52 @@ int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n)
 
 /* ---- building -------------------------------------------------------------------------------- */
 
+/* Moves n words out of registers as owned references; undone, and -1 with MemoryError, when a number cannot
+ * become an object. */
+static inline int take_words(value_t *words, PyObject **items, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        items[i] = value_to_owned(words[i]);
+        if (unlikely(items[i] == NULL)) {
+            while (i-- > 0) {
+                words[i] = value_from_owned(items[i]);
+            }
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int vm_build_tuple(struct frame *fp, unsigned a, unsigned b, unsigned n)
 {
-    value_t *words = fp->r + b;
-    PyObject *tuple = args_materialise(words, n) < 0 ? NULL : PyTuple_New(n);
-    if (tuple == NULL) {
+    if (n == 0) {
+        return reg_put_owned(fp, a, PyTuple_New(0));
+    }
+    PyTupleObject *tuple = tuple_alloc(n);
+    if (unlikely(tuple == NULL)) {
         return -1;
     }
-    for (unsigned i = 0; i < n; i++) {
-        PyTuple_SET_ITEM(tuple, i, value_object(words[i]));
-        words[i] = VALUE_NULL;
+    if (unlikely(take_words(fp->r + b, tuple->ob_item, n) < 0)) {
+        object_free((PyObject *)tuple);
+        return -1;
     }
-    return reg_put_owned(fp, a, tuple);
+    reg_put(fp, a, value_from_owned(tuple_ready(tuple)));
+    return 0;
 }
 
 int vm_build_list(struct frame *fp, unsigned a, unsigned b, unsigned n)
 {
-    value_t *words = fp->r + b;
-    PyObject *list = args_materialise(words, n) < 0 ? NULL : PyList_New(n);
-    if (list == NULL) {
+    PyObject *list = PyList_New(n);
+    if (unlikely(list == NULL)) {
         return -1;
     }
-    for (unsigned i = 0; i < n; i++) {
-        PyList_SET_ITEM(list, i, value_object(words[i]));
-        words[i] = VALUE_NULL;
+    if (unlikely(take_words(fp->r + b, ((PyListObject *)list)->ob_item, n) < 0)) {
+        memset(((PyListObject *)list)->ob_item, 0, n * sizeof(PyObject *));
+        Py_DECREF(list);
+        return -1;
     }
-    return reg_put_owned(fp, a, list);
+    reg_put(fp, a, value_from_owned(list));
+    return 0;
 }
 
 int vm_build_set(struct frame *fp, unsigned a, unsigned b, unsigned n)
@@ -427,6 +504,27 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     PyObject *op = reg_object(fp, b);
     if (op == NULL) {
         return -1;
+    }
+    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n)) {
+        value_t word = fp->r[b], *to = fp->r + a + n;
+        PyObject **items = ((PyTupleObject *)op)->ob_item;
+        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
+            /* The last one to hold it: its items need not be counted up and down. */
+            for (unsigned i = 0; i < n; i++) {
+                FEW_TIMES();
+                *--to = value_from_owned(items[i]);
+            }
+            gc_untrack(op);
+            slab_free(op);
+            return 0;
+        }
+        for (unsigned i = 0; i < n; i++) {
+            *--to = value_from_owned(Py_NewRef(items[i]));
+        }
+        if (b >= fp->body->nlocals) {
+            value_release(word);
+        }
+        return 0;
     }
     /* The source may stand where the first item goes. */
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;

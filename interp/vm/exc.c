@@ -256,8 +256,12 @@ static int enter_manager(struct frame *fp, unsigned a, unsigned b, PyObject *ent
     if (manager == NULL) {
         return -1;
     }
-    PyObject *enter = manager_method(manager, enter_name, protocol, "", exit_name);
+    PyObject *enter;
+    int unbound = object_lookup_special_method(manager, enter_name, &enter);
     if (enter == NULL) {
+        if (unbound == 0) {
+            manager_method(manager, enter_name, protocol, "", exit_name);
+        }
         return -1;
     }
     PyObject *leave = manager_method(manager, exit_name, protocol, missing, enter_name);
@@ -265,7 +269,9 @@ static int enter_manager(struct frame *fp, unsigned a, unsigned b, PyObject *ent
         Py_DECREF(enter);
         return -1;
     }
-    PyObject *result = PyObject_CallNoArgs(enter);
+    PyObject *args[] = {NULL, manager};
+    PyObject *result = PyObject_Vectorcall(enter, args + 1 + !unbound,
+                                           (size_t)unbound | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_DECREF(enter);
     if (result == NULL) {
         Py_DECREF(leave);

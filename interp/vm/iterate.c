@@ -18,53 +18,6 @@ int vm_get_iter(struct frame *fp, unsigned a, unsigned b)
     return 0;
 }
 
-value_t vm_list_next(PyObject *op)
-{
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    if (i < 0 || seq == NULL) {
-        return VALUE_NULL;
-    }
-    value_t v = vm_list_item(seq, i);
-    if (v == VALUE_NULL) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
-}
-
-value_t vm_tuple_next(PyObject *op)
-{
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    if (i < 0 || seq == NULL) {
-        return VALUE_NULL;
-    }
-    value_t v = vm_tuple_item(seq, i);
-    if (v == VALUE_NULL) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
-}
-
-value_t vm_range_next(PyObject *op)
-{
-    struct range_iter *it = (struct range_iter *)op;
-    long left = field_load(&it->left);
-    if (left <= 0) {
-        return VALUE_NULL;
-    }
-    long number = field_load(&it->next);
-    field_store(&it->left, left - 1);
-    field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
-    return vm_int_value(number);
-}
-
 value_t vm_iter_next(PyObject *it)
 {
     iternextfunc next = Py_TYPE(it)->tp_iternext;

@@ -16,10 +16,13 @@
 #include "locking/lock.h"
 #include "locking/refs.h"
 #include "locking/world.h"
+#include "objects/descr.h"
 #include "objects/dict.h"
 #include "objects/int.h"
+#include "objects/iter.h"
 #include "objects/list.h"
 #include "objects/object.h"
+#include "objects/range.h"
 #include "objects/shape.h"
 #include "objects/type.h"
 #include "objects/value.h"
@@ -34,6 +37,9 @@ PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callabl
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #endif
+
+/* For what the loop does all the time: the compiler would rather call it, the loop being so long. */
+#define VM_INLINE static inline __attribute__((always_inline))
 
 #define VALUE_NONE value_from_uncounted(Py_None)
 #define VALUE_BOOL(truth) value_from_uncounted((truth) ? Py_True : Py_False)
@@ -94,7 +100,7 @@ static inline int reg_put_owned(struct frame *fp, unsigned d, PyObject *op)
 void reg_release_range(value_t *r, unsigned from, unsigned to);
 
 /* The word for an object that the caller only borrows: uncounted where that is safe, else counted. */
-static inline value_t ref_word(PyObject *op)
+VM_INLINE value_t ref_word(PyObject *op)
 {
     return ref_needs_no_count(op) ? value_from_uncounted(op) : value_from_owned(ref_new(op));
 }
@@ -130,7 +136,7 @@ struct site_entry {
     PyObject *value;            /* valid while the type has the version */
 };
 
-static inline struct site_entry *site_entry(const struct code_site *site)
+VM_INLINE struct site_entry *site_entry(const struct code_site *site)
 {
     uint64_t cache = field_load_acquire(&site->cache);
     return cache >> 48 == 0 ? (struct site_entry *)(uintptr_t)cache : NULL;
@@ -138,7 +144,7 @@ static inline struct site_entry *site_entry(const struct code_site *site)
 
 /* Owned words, or unbound when the cache does not hold. No Python code runs. */
 
-static inline value_t dict_load_slot(PyObject **slot)
+VM_INLINE value_t dict_load_slot(PyObject **slot)
 {
     if (lock_threads_run_together()) {
         PyObject *op = ref_load_uncounted(slot);
@@ -152,7 +158,7 @@ static inline value_t dict_load_slot(PyObject **slot)
     return op == NULL ? VALUE_NULL : ref_word(op);
 }
 
-static inline value_t dict_load_cached(PyObject *dict, uint64_t cache)
+VM_INLINE value_t dict_load_cached(PyObject *dict, uint64_t cache)
 {
     if (unlikely(cache >> 48 != CACHE_MODULE)) {
         return VALUE_NULL;
@@ -161,7 +167,7 @@ static inline value_t dict_load_cached(PyObject *dict, uint64_t cache)
     return slot == NULL ? VALUE_NULL : dict_load_slot(slot);
 }
 
-static inline bool attr_load_inline(PyObject *owner, unsigned index, value_t *result)
+VM_INLINE bool attr_load_inline(PyObject *owner, unsigned index, value_t *result)
 {
     if (unlikely(!managed_is_inline(field_load_acquire(object_managed_word(owner))))) {
         return false;
@@ -179,7 +185,7 @@ static inline bool attr_load_inline(PyObject *owner, unsigned index, value_t *re
 }
 
 /* Takes v over when true. Releases the old value (may run Python code). */
-static inline bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
+VM_INLINE bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
 {
     if (!lock_threads_run_together()) {
         value_t *slot = &object_inline_slots(owner)[index];
@@ -193,7 +199,7 @@ static inline bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
     return instance_set_at(owner, (int)index, v);
 }
 
-static inline value_t attr_load_field(PyObject **field)
+VM_INLINE value_t attr_load_field(PyObject **field)
 {
     bool empty;
     return value_from_owned(ref_try_load(field, &empty));
@@ -205,9 +211,54 @@ static inline PyObject *module_dict(PyObject *module)
     return *(PyObject **)((char *)module + sizeof(PyObject));
 }
 
-value_t vm_entry_attr(PyObject *owner, struct site_entry *entry);
-value_t vm_entry_method(PyObject *owner, struct site_entry *entry);
-value_t vm_builtin_load(struct frame *fp, struct site_entry *entry);
+/* Whether an instance has no attribute of its own that could hide one of the type: its version was checked
+ * before. */
+static inline bool instance_hides_nothing(PyObject *owner)
+{
+    PyTypeObject *type = Py_TYPE(owner);
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        uintptr_t word = object_managed_load(owner);
+        return word == 0 || managed_is_inline(word);
+    }
+    return type->tp_dictoffset == 0;
+}
+
+/* What a type has for its instances. */
+VM_INLINE value_t vm_entry_method(PyObject *owner, struct site_entry *entry)
+{
+    if (unlikely(entry == NULL || entry->owner != NULL
+                 || type_version_now(Py_TYPE(owner)) != entry->version
+                 || !instance_hides_nothing(owner))) {
+        return VALUE_NULL;
+    }
+    return ref_word(entry->value);
+}
+
+/* The same, or an attribute of this very class. */
+VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
+{
+    if (likely(entry != NULL && entry->owner == owner)) {
+        return type_version_now((PyTypeObject *)owner) == entry->version ? ref_word(entry->value)
+                                                                         : VALUE_NULL;
+    }
+    return vm_entry_method(owner, entry);
+}
+
+
+VM_INLINE value_t vm_builtin_load(struct frame *fp, struct site_entry *entry)
+{
+    PyFunctionObject *func = frame_function(fp);
+    if (unlikely(entry == NULL)) {
+        return VALUE_NULL;
+    }
+    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)func->func_globals)->ma_keys);
+    if (unlikely(field_load(&keys->version) != entry->version)) {
+        return VALUE_NULL;
+    }
+    PyObject **slot = dict_cached_slot(func->func_builtins, entry->version2, entry->index);
+    return unlikely(slot == NULL) ? VALUE_NULL : dict_load_slot(slot);
+}
+
 int vm_store_field(struct frame *fp, PyObject **field, PyObject *owner, unsigned v);
 
 /* Publishes a cache and turns the op of the current word into `op`, if the word still is a form of
@@ -229,10 +280,22 @@ enum arith_kind {
     ARITH_IFLOOR_DIVIDE, ARITH_IREMAINDER, ARITH_IPOWER, ARITH_ILSHIFT, ARITH_IRSHIFT,
     ARITH_IAND, ARITH_IOR, ARITH_IXOR, ARITH_IMATRIX_MULTIPLY,
 };
+/* Each has a function of its own, so that numbers behind pointers - items of lists, say - meet no
+ * switch on the way. */
+#define ARITH_KINDS(X)                                                                            \
+    X(add, ADD) X(subtract, SUBTRACT) X(multiply, MULTIPLY) X(true_divide, TRUE_DIVIDE)           \
+    X(floor_divide, FLOOR_DIVIDE) X(remainder, REMAINDER) X(power, POWER) X(lshift, LSHIFT)       \
+    X(rshift, RSHIFT) X(and, AND) X(or, OR) X(xor, XOR) X(matrix_multiply, MATRIX_MULTIPLY)       \
+    X(iadd, IADD) X(isubtract, ISUBTRACT) X(imultiply, IMULTIPLY)                                 \
+    X(itrue_divide, ITRUE_DIVIDE) X(ifloor_divide, IFLOOR_DIVIDE) X(iremainder, IREMAINDER)       \
+    X(ipower, IPOWER) X(ilshift, ILSHIFT) X(irshift, IRSHIFT) X(iand, IAND) X(ior, IOR)           \
+    X(ixor, IXOR) X(imatrix_multiply, IMATRIX_MULTIPLY)
 enum unary_kind { UNARY_NEGATIVE, UNARY_POSITIVE, UNARY_INVERT };
 
-int vm_arith(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned c);
-int vm_arith_k(struct frame *fp, unsigned kind, unsigned a, unsigned b, unsigned k);
+#define ARITH_DECLARE(name, KIND)                                                                 \
+    int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c);                    \
+    int vm_arith_k_##name(struct frame *fp, unsigned a, unsigned b, unsigned k);
+ARITH_KINDS(ARITH_DECLARE)
 int vm_unary(struct frame *fp, enum unary_kind kind, unsigned a, unsigned b);
 int vm_compare(struct frame *fp, int op, unsigned a, unsigned b, unsigned c);
 int vm_compare_k(struct frame *fp, int op, unsigned a, unsigned b, unsigned k);
@@ -371,7 +434,7 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n);
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after);
 
 /* Item i (negative from the end) as a word, or unbound when out of range. */
-static inline value_t vm_list_item(PyObject *op, int64_t i)
+VM_INLINE value_t vm_list_item(PyObject *op, int64_t i)
 {
     PyListObject *list = (PyListObject *)op;
     if (lock_threads_run_together()) {
@@ -385,7 +448,7 @@ static inline value_t vm_list_item(PyObject *op, int64_t i)
     return value_from_owned(Py_NewRef(list->ob_item[i]));
 }
 
-static inline value_t vm_tuple_item(PyObject *op, int64_t i)
+VM_INLINE value_t vm_tuple_item(PyObject *op, int64_t i)
 {
     Py_ssize_t n = Py_SIZE(op);
     i += i < 0 ? n : 0;
@@ -398,9 +461,48 @@ static inline value_t vm_tuple_item(PyObject *op, int64_t i)
 /* ---- iteration ------------------------------------------------------------------------------- */
 
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b);
-value_t vm_range_next(PyObject *it);
-value_t vm_list_next(PyObject *it);
-value_t vm_tuple_next(PyObject *it);
+/* The next item of such an iterator as an owned word, or unbound at the end. */
+VM_INLINE value_t vm_list_next(PyObject *op)
+{
+    struct index_iter *it = (struct index_iter *)op;
+    Py_ssize_t i = iter_index(it);
+    PyObject *seq = it->seq;
+    value_t v;
+    if (unlikely(i < 0 || seq == NULL || (v = vm_list_item(seq, i)) == VALUE_NULL)) {
+        iter_finish(it);
+        return VALUE_NULL;
+    }
+    iter_set_index(it, i + 1);
+    return v;
+}
+
+VM_INLINE value_t vm_tuple_next(PyObject *op)
+{
+    struct index_iter *it = (struct index_iter *)op;
+    Py_ssize_t i = iter_index(it);
+    PyObject *seq = it->seq;
+    value_t v;
+    if (unlikely(i < 0 || seq == NULL || (v = vm_tuple_item(seq, i)) == VALUE_NULL)) {
+        iter_finish(it);
+        return VALUE_NULL;
+    }
+    iter_set_index(it, i + 1);
+    return v;
+}
+
+VM_INLINE value_t vm_range_next(PyObject *op)
+{
+    struct range_iter *it = (struct range_iter *)op;
+    long left = field_load(&it->left);
+    if (unlikely(left <= 0)) {
+        return VALUE_NULL;
+    }
+    long number = field_load(&it->next);
+    field_store(&it->left, left - 1);
+    field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
+    return likely(value_int_fits(number)) ? value_from_int(number)
+                                          : value_from_owned(PyLong_FromLong(number));
+}
 /* tp_iternext; unbound at the end, or with an exception. */
 value_t vm_iter_next(PyObject *it);
 /* The exception that an iterator ended with: StopIteration is taken away (0), others stay (-1). */
@@ -419,18 +521,49 @@ int vm_cleanup_throw(struct frame *fp, unsigned a);
 /* Any call: fp itself when it is done, another frame to run, or NULL with an exception. The window is
  * consumed in every case. */
 struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
+/* The same where a C function is expected: 0 done, 1 not here (nothing consumed), -1. */
+int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
 struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b,
                          unsigned flags);
 void vm_drop_window(struct frame *fp, unsigned base);
 PyObject *vm_instance_new(PyTypeObject *type);
-int vm_append(PyObject *list, value_t *item);
+
+/* Appends the item that *item holds, which is unbound then. 0, or -1 with MemoryError. */
+VM_INLINE int vm_append(PyObject *op, value_t *item)
+{
+    PyListObject *list = (PyListObject *)op;
+    PyObject *taken = value_to_owned(*item);
+    if (unlikely(taken == NULL)) {
+        return -1;
+    }
+    *item = VALUE_NULL;
+    if (!lock_threads_run_together()) {
+        Py_ssize_t n = Py_SIZE(list);
+        if (likely(n < list->allocated)) {
+            list->ob_item[n] = taken;
+            list->ob_base.ob_size = n + 1;
+            return 0;
+        }
+    }
+    return list_append_owned(list, taken);
+}
 
 static inline struct code_body *vm_init_body(PyObject *func)
 {
     return code_body((PyCodeObject *)((PyFunctionObject *)func)->func_code);
 }
 
-static inline bool vm_has_room(PyThreadState *ts, struct frame *top, const struct code_body *body,
+/* Of a getter that can run in a frame of the loop, else NULL. */
+static inline struct code_body *vm_property_body(value_t f)
+{
+    if (f == VALUE_NULL || !Py_IS_TYPE(value_object(f), &PyFunction_Type)) {
+        return NULL;
+    }
+    struct code_body *body = vm_init_body(value_object(f));
+    return body->simple && body->argcount == 1 ? body : NULL;
+}
+
+VM_INLINE bool vm_has_room(PyThreadState *ts, struct frame *top, const struct code_body *body,
                                const value_t *r)
 {
     const struct exec_state *exec = &interp_thread(ts)->exec;
@@ -447,12 +580,13 @@ void vm_raise_too_deep(PyThreadState *ts);
 static inline void vm_clear_locals(const struct code_body *body, value_t *r)
 {
     for (unsigned i = body->argcount; i < body->nlocals; i++) {
+        FEW_TIMES();
         r[i] = VALUE_NULL;
     }
 }
 
 /* Fills in a record at `top`; the words r[0..nlocals) are there. */
-static inline struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct frame *top,
+VM_INLINE struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct frame *top,
                                     value_t func, struct code_body *body, value_t *r,
                                     enum on_return how)
 {

@@ -42,7 +42,7 @@
 
 #include "interp/vm/bodies.h"
 
-/* `prefix` is the EXT word, or 0. With `failed` a failure is left to the caller. */
+/* prefix: the EXT word, or 0 (named so that no body hides it). With `failed` a failure is left to the caller. */
 static bool step(PyThreadState *ts, struct wide_state *state, uint64_t prefix, unsigned op, bool *failed)
 {
     struct frame *fp = state->fp;

@@ -289,6 +289,14 @@ PyObject *bytes_to_hex(const uint8_t *data, Py_ssize_t length, PyObject *sep, in
         return result;
     }
     uint8_t *out = as_bytes ? bytes_data(result) : str_data(result);
+    if (gaps == 0) {
+        for (Py_ssize_t i = 0; i < length; i++) {
+            unsigned high = data[i] >> 4, low = data[i] & 15;
+            out[2 * i] = (uint8_t)(high + (high > 9 ? 'a' - 10 : '0'));
+            out[2 * i + 1] = (uint8_t)(low + (low > 9 ? 'a' - 10 : '0'));
+        }
+        return result;
+    }
     /* Groups are counted from the right if `group` is positive. */
     Py_ssize_t left = gaps == 0 ? length : group > 0 ? (length - 1) % size + 1 : size;
     for (Py_ssize_t i = 0; i < length; i++) {

@@ -291,6 +291,11 @@ PyObject *PyObject_CallObject(PyObject *callable, PyObject *args)
     return PyObject_Call(callable, args, NULL);
 }
 
+/* Gone from the headers, still called by old binaries. */
+PyAPI_FUNC(PyObject *) PyEval_CallObjectWithKeywords(PyObject *, PyObject *, PyObject *);
+PyAPI_FUNC(PyObject *) PyEval_CallFunction(PyObject *, const char *, ...);
+PyAPI_FUNC(PyObject *) PyEval_CallMethod(PyObject *, const char *, const char *, ...);
+
 PyObject *PyEval_CallObjectWithKeywords(PyObject *callable, PyObject *args, PyObject *kwargs)
 {
     if (args && !PyTuple_Check(args)) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 void (*fatal_dump_stacks)(int fd, struct thread *current);
+void (*fatal_before_abort)(void);
 
 static void say(const char *text)
 {
@@ -40,7 +41,11 @@ static _Noreturn void die(const char *function, const char *message)
                               : "\nPython runtime state: unknown\n");
     if (fatal_dump_stacks) {
         say("\n");
-        fatal_dump_stacks(STDERR_FILENO, thread_self());
+        struct thread *current = thread_self();
+        fatal_dump_stacks(STDERR_FILENO, current ? current : thread_bound());
+    }
+    if (fatal_before_abort) {
+        fatal_before_abort();
     }
     abort();
 }

@@ -8,4 +8,7 @@
  * with nothing but write(), and never fails. NULL until then. */
 extern void (*fatal_dump_stacks)(int fd, struct thread *current);
 
+/* What is called last before abort(), by then everything has been told; NULL: nothing. */
+extern void (*fatal_before_abort)(void);
+
 #endif

@@ -342,7 +342,7 @@ static PyMethodDef structseq_methods[] = {
     {"__reduce__", structseq_reduce, METH_NOARGS, NULL},
     {"__replace__", _PyCFunction_CAST(structseq_replace), METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("__replace__($self, /, **changes)\n--\n\n"
-               "Return a copy of the structure with new values for the specified fields.")},
+               "A copy in which the fields given by keyword are replaced.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -141,24 +141,13 @@ PyTypeObject PyClassMethod_Type = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_doc =
         "classmethod(function, /)\n--\n\n"
-        "Convert a function to be a class method.\n"
+        "A function that gets the class as its first argument, whether it is called\n"
+        "through the class, a subclass or an instance:\n"
         "\n"
-        "A class method receives the class as implicit first argument,\n"
-        "just like an instance method receives the instance.\n"
-        "To declare a class method, use this idiom:\n"
-        "\n"
-        "  class C:\n"
-        "      @classmethod\n"
-        "      def f(cls, arg1, arg2, argN):\n"
-        "          ...\n"
-        "\n"
-        "It can be called either on the class (e.g. C.f()) or on an instance\n"
-        "(e.g. C().f()).  The instance is ignored except for its class.\n"
-        "If a class method is called for a derived class, the derived class\n"
-        "object is passed as the implied first argument.\n"
-        "\n"
-        "Class methods are different than C++ or Java static methods.\n"
-        "If you want those, see the staticmethod builtin.",
+        "    class Shape:\n"
+        "        @classmethod\n"
+        "        def unit(cls):\n"
+        "            return cls(1)\n",
     .tp_traverse = holder_traverse,
     .tp_clear = holder_clear,
     .tp_members = holder_members,
@@ -210,22 +199,13 @@ PyTypeObject PyStaticMethod_Type = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_doc =
         "staticmethod(function, /)\n--\n\n"
-        "Convert a function to be a static method.\n"
+        "A function that gets nothing but the arguments of the call, whether it is\n"
+        "called through the class or an instance:\n"
         "\n"
-        "A static method does not receive an implicit first argument.\n"
-        "To declare a static method, use this idiom:\n"
-        "\n"
-        "     class C:\n"
-        "         @staticmethod\n"
-        "         def f(arg1, arg2, argN):\n"
-        "             ...\n"
-        "\n"
-        "It can be called either on the class (e.g. C.f()) or on an instance\n"
-        "(e.g. C().f()). Both the class and the instance are ignored, and\n"
-        "neither is passed implicitly as the first argument to the method.\n"
-        "\n"
-        "Static methods in Python are similar to those found in Java or C++.\n"
-        "For a more advanced concept, see the classmethod builtin.",
+        "    class Shape:\n"
+        "        @staticmethod\n"
+        "        def area(width, height):\n"
+        "            return width * height\n",
     .tp_traverse = holder_traverse,
     .tp_clear = holder_clear,
     .tp_members = holder_members,

@@ -2,6 +2,7 @@
  * dict: the type, its methods, making and merging.
  */
 #include "objects/dict/keys.h"
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/set.h"
 #include "objects/tuple.h"
@@ -10,7 +11,7 @@
 
 PyObject *dict_from_keys(PyDictKeysObject *keys, Py_ssize_t used)
 {
-    PyDictObject *d = (PyDictObject *)object_new_raw(&PyDict_Type, 0);
+    PyDictObject *d = (PyDictObject *)birth_of_container(&PyDict_Type, sizeof(PyDictObject));
     if (d == NULL) {
         if (keys != KEYS_EMPTY) {
             for (Py_ssize_t ix = 0; ix < keys->nentries; ix++) {
@@ -460,23 +461,32 @@ static void dict_dealloc(PyObject *op)
         Py_SET_REFCNT(op, 0);
     }
     gc_untrack(op);
-    Py_TRASHCAN_BEGIN(op, dict_dealloc)
     PyDictKeysObject *keys = d->ma_keys;
     if (keys != KEYS_EMPTY) {
         d->ma_keys = KEYS_EMPTY;
-        for (Py_ssize_t ix = 0; ix < keys->nentries; ix++) {
-            Py_XDECREF(*keys_key_slot(keys, ix));
-            Py_XDECREF(*keys_value_slot(keys, ix));
+        Py_ssize_t n = keys->nentries;
+        if (keys_are_str(keys)) {
+            struct dict_str_entry *entries = dict_str_entries(keys);
+            for (Py_ssize_t ix = 0; ix < n; ix++) {
+                Py_XDECREF(entries[ix].key);
+                Py_XDECREF(entries[ix].value);
+            }
+        }
+        else {
+            struct dict_entry *entries = dict_entries(keys);
+            for (Py_ssize_t ix = 0; ix < n; ix++) {
+                Py_XDECREF(entries[ix].key);
+                Py_XDECREF(entries[ix].value);
+            }
         }
         PyMem_Free(keys_block(keys));
     }
     if (PyDict_CheckExact(op)) {
-        object_free(op);
+        slab_free(op);
     }
     else {
         Py_TYPE(op)->tp_free(op);
     }
-    Py_TRASHCAN_END
 }
 
 static int dict_traverse(PyObject *op, visitproc visit, void *arg)

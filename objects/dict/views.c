@@ -369,5 +369,6 @@ PyTypeObject PyDictValues_Type = {
 PyTypeObject *const dict_types[] = {
     &PyDict_Type, &PyDictKeys_Type, &PyDictItems_Type, &PyDictValues_Type, &PyDictIterKey_Type,
     &PyDictIterValue_Type, &PyDictIterItem_Type, &PyDictRevIterKey_Type, &PyDictRevIterValue_Type,
-    &PyDictRevIterItem_Type, NULL,
+    &PyDictRevIterItem_Type, &PyODict_Type, &PyODictKeys_Type, &PyODictValues_Type,
+    &PyODictItems_Type, &PyODictIter_Type, NULL,
 };

@@ -2,6 +2,7 @@
 
 #include "objects/exceptions/exceptions.h"
 #include "objects/tuple.h"
+#include "objects/type.h"
 
 #include "base_exception.bind.h"
 
@@ -28,6 +29,26 @@ int exception_init(PyObject *self, PyObject *args, PyObject *kwargs)
     }
     Py_XSETREF(base_of(self)->args, Py_NewRef(args));
     return 0;
+}
+
+PyObject *exception_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf,
+                               PyObject *kwnames)
+{
+    PyTypeObject *type = (PyTypeObject *)self;
+    if (type->tp_new != exception_new || type->tp_init != exception_init || kwnames != NULL) {
+        return type_vectorcall(self, args, nargsf, kwnames);
+    }
+    PyObject *tuple = tuple_from_array(args, PyVectorcall_NARGS(nargsf));
+    if (tuple == NULL) {
+        return NULL;
+    }
+    PyObject *exception = type->tp_alloc(type, 0);
+    if (exception == NULL) {
+        Py_DECREF(tuple);
+        return NULL;
+    }
+    base_of(exception)->args = tuple;
+    return exception;
 }
 
 int exception_set_args(PyObject *self, PyObject *const *items, Py_ssize_t count)
@@ -264,7 +285,7 @@ static PyMemberDef members[] = {
 };
 
 PyTypeObject exception_BaseException = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "BaseException",
     .tp_basicsize = sizeof(PyBaseExceptionObject),
     .tp_dealloc = exception_dealloc,

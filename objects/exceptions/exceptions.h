@@ -13,6 +13,9 @@ int exception_init(PyObject *self, PyObject *args, PyObject *kwargs);
 int exception_clear(PyObject *self);
 int exception_traverse(PyObject *self, visitproc visit, void *arg);
 void exception_dealloc(PyObject *self);
+/* A call of the type, without a tuple for nothing. */
+PyObject *exception_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                               PyObject *kwnames);
 PyObject *exception_str(PyObject *self);
 
 /* Sets args to a tuple of these (borrowed) items, unless it holds just them. 0 or -1. */
@@ -24,12 +27,13 @@ PyObject *memory_error_new(void);
 /* A static exception type called `name` in builtins, deriving from `base`. Slots not given are inherited. */
 #define EXCEPTION_TYPE_AS(c_name, name, base, struct_type, flags, docstring, ...)                 \
     PyTypeObject exception_##c_name = {                                                           \
-        PyVarObject_HEAD_INIT(NULL, 0)                                                            \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0) /* MemoryError may be raised before types are ready */ \
         .tp_name = name,                                                                          \
         .tp_basicsize = sizeof(struct_type),                                                      \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (flags),                           \
         .tp_doc = docstring,                                                                      \
         .tp_base = &exception_##base,                                                             \
+        .tp_vectorcall = exception_vectorcall,                                                    \
         __VA_ARGS__                                                                               \
     }
 

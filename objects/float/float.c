@@ -2,6 +2,7 @@
  * float: arithmetic by Python's rules, and the type with its methods and slots.
  */
 #include "objects/float.h"
+#include "objects/birth.h"
 #include "objects/int.h"
 #include "objects/object.h"
 #include "objects/str.h"
@@ -12,7 +13,7 @@
 
 PyObject *float_new(double value)
 {
-    PyFloatObject *op = (PyFloatObject *)object_new_raw(&PyFloat_Type, 0);
+    PyFloatObject *op = (PyFloatObject *)birth_of_atom(&PyFloat_Type, sizeof(PyFloatObject));
     if (op != NULL) {
         op->ob_fval = value;
     }

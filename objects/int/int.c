@@ -2,6 +2,7 @@
  * int: making ints, and the type with its methods and slots.
  */
 #include "objects/int.h"
+#include "objects/birth.h"
 #include "objects/dict.h"
 #include "objects/float.h"
 #include "objects/object.h"
@@ -49,9 +50,15 @@ PyLongObject *int_alloc(Py_ssize_t ndigits)
     return v;
 }
 
+static inline PyLongObject *few_digits(Py_ssize_t n)
+{
+    return (PyLongObject *)birth_of_atom(
+        &PyLong_Type, offsetof(PyLongObject, long_value.ob_digit) + (size_t)n * sizeof(digit));
+}
+
 static PyObject *one_digit(digit d, bool negative)
 {
-    PyLongObject *v = (PyLongObject *)object_new_raw(&PyLong_Type, 1);
+    PyLongObject *v = few_digits(1);
     if (v != NULL) {
         v->long_value.lv_tag = tag_of(1, negative);
         v->long_value.ob_digit[0] = d;
@@ -65,7 +72,7 @@ static PyObject *from_magnitude(uint64_t magnitude, bool negative)
         return one_digit((digit)magnitude, negative);
     }
     Py_ssize_t n = magnitude >> (2 * INT_SHIFT) ? 3 : 2;
-    PyLongObject *v = (PyLongObject *)object_new_raw(&PyLong_Type, n);
+    PyLongObject *v = few_digits(n);
     if (v != NULL) {
         v->long_value.lv_tag = tag_of(n, negative);
         digit *d = v->long_value.ob_digit;
@@ -219,7 +226,7 @@ static void slot_dealloc(PyObject *op)
         return;
     }
     if (PyLong_CheckExact(op)) {
-        object_free(op);
+        slab_free(op);
     }
     else {
         Py_TYPE(op)->tp_free(op);

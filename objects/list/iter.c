@@ -21,7 +21,12 @@ static PyObject *list_iter_next(PyObject *op)
     if (i < 0) {
         return NULL;
     }
-    PyObject *item = list_get_ref((PyListObject *)it->seq, i);
+    PyListObject *list = (PyListObject *)it->seq;
+    if (!lock_threads_run_together() && likely(i < Py_SIZE(list))) {
+        it->index = i + 1;
+        return Py_NewRef(list->ob_item[i]);
+    }
+    PyObject *item = list_get_ref(list, i);
     if (item == NULL) {
         return iter_finish(it);
     }

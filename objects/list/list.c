@@ -1,6 +1,8 @@
 /*
  * list: memory, the type with its methods and slots.
  */
+#include "objects/compare.h"
+#include "objects/birth.h"
 #include "objects/list/array.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
@@ -115,7 +117,7 @@ int list_resize_locked(PyListObject *list, Py_ssize_t size)
 
 static PyListObject *list_bare(void)
 {
-    PyListObject *list = (PyListObject *)object_new_raw(&PyList_Type, 0);
+    PyListObject *list = (PyListObject *)birth_of_container(&PyList_Type, sizeof(PyListObject));
     if (list != NULL) {
         Py_SET_SIZE(list, 0);
         list->ob_item = NULL;
@@ -472,18 +474,16 @@ static void list_dealloc(PyObject *op)
 {
     PyListObject *list = (PyListObject *)op;
     gc_untrack(op);
-    Py_TRASHCAN_BEGIN(op, list_dealloc)
     if (list->ob_item != NULL) {
         release_all(list->ob_item, Py_SIZE(list));
         PyMem_Free(list->ob_item - ARRAY_PREFIX);
     }
     if (PyList_CheckExact(op)) {
-        object_free(op);
+        slab_free(op);
     }
     else {
         Py_TYPE(op)->tp_free(op);
     }
-    Py_TRASHCAN_END
 }
 
 static int list_traverse(PyObject *op, visitproc visit, void *arg)
@@ -684,7 +684,22 @@ static PyObject *list_inplace_concat(PyObject *op, PyObject *other)
 static int list_contains(PyObject *op, PyObject *value)
 {
     PyObject *item;
-    for (Py_ssize_t i = 0; (item = list_get_ref((PyListObject *)op, i)) != NULL; i++) {
+    Py_ssize_t i = 0;
+    if (!lock_threads_run_together()) {
+        /* Plain comparisons run no code that could change the list. */
+        PyListObject *list = (PyListObject *)op;
+        for (; i < Py_SIZE(list); i++) {
+            item = list->ob_item[i];
+            int equal = item == value ? 1 : compare_plain(item, value, Py_EQ);
+            if (equal > 0) {
+                return 1;
+            }
+            if (equal < 0) {
+                break;
+            }
+        }
+    }
+    for (; (item = list_get_ref((PyListObject *)op, i)) != NULL; i++) {
         int equal = PyObject_RichCompareBool(item, value, Py_EQ);
         Py_DECREF(item);
         if (equal != 0) {

@@ -1,6 +1,7 @@
 /*
  * Iterators over sets.
  */
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/iter.h"
 #include "objects/set/table.h"
@@ -15,7 +16,7 @@ struct set_iter {
 
 PyObject *set_iter(PyObject *op)
 {
-    struct set_iter *it = (struct set_iter *)object_new_raw(&PySetIter_Type, 0);
+    struct set_iter *it = (struct set_iter *)birth_of_container(&PySetIter_Type, sizeof(struct set_iter));
     if (it == NULL) {
         return NULL;
     }
@@ -96,7 +97,7 @@ static Py_ssize_t set_iterator_length_hint(struct set_iter *self)
 /* (iter, ([keys left],)) */
 static PyObject *set_iterator_reduce(struct set_iter *self)
 {
-    struct set_iter *copy = (struct set_iter *)object_new_raw(&PySetIter_Type, 0);
+    struct set_iter *copy = (struct set_iter *)birth_of_container(&PySetIter_Type, sizeof(struct set_iter));
     if (copy == NULL) {
         return NULL;
     }

@@ -158,11 +158,22 @@ PyObject *str_digits_to_ascii(PyObject *s)
     return result;
 }
 
+PyAPI_FUNC(PyObject *) _PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *s);
+
+/* The same for extension modules, which want nothing behind the '?'. */
 PyObject *_PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *s)
 {
     if (!PyUnicode_Check(s)) {
         PyErr_BadInternalCall();
         return NULL;
     }
-    return str_digits_to_ascii(s);
+    PyObject *ascii = str_digits_to_ascii(s);
+    if (ascii == NULL || ascii == s || str_is_ascii(s)) {
+        return ascii;
+    }
+    Py_ssize_t stop = str_find_char(ascii, '?', 0, str_len(ascii));
+    if (stop >= 0) {
+        Py_SETREF(ascii, PyUnicode_Substring(ascii, 0, stop + 1));
+    }
+    return ascii;
 }

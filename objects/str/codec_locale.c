@@ -365,7 +365,7 @@ static Py_ssize_t encode_utf8_raw(const wchar_t *text, size_t n, char *out, size
         }
         else {
             int more = ch < 0x800 ? 1 : ch < 0x10000 ? 2 : 3;
-            *p++ = (uint8_t)((0xf00u >> more & 0xff) | ch >> (6 * more));
+            *p++ = (uint8_t)((0xff00u >> (more + 1) & 0xff) | ch >> (6 * more));
             while (more-- > 0) {
                 *p++ = (uint8_t)(0x80 | (ch >> (6 * more) & 0x3f));
             }

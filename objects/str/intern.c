@@ -225,6 +225,8 @@ void PyUnicode_InternInPlace(PyObject **p)
     str_intern(p);
 }
 
+PyAPI_FUNC(void) PyUnicode_InternImmortal(PyObject **p);
+
 void PyUnicode_InternImmortal(PyObject **p)
 {
     str_intern_immortal(p);

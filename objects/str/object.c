@@ -101,6 +101,10 @@ void str_dealloc(PyObject *s)
     if (!((PyASCIIObject *)s)->state.compact) {
         PyMem_Free(((PyUnicodeObject *)s)->data.any);
     }
+    if (PyUnicode_CheckExact(s)) {
+        slab_free(s);
+        return;
+    }
     Py_TYPE(s)->tp_free(s);
 }
 
@@ -540,6 +544,8 @@ Py_ssize_t PyUnicode_GetLength(PyObject *s)
 {
     return str_check_argument(s) < 0 ? -1 : str_len(s);
 }
+
+PyAPI_FUNC(Py_ssize_t) PyUnicode_GetSize(PyObject *s);
 
 Py_ssize_t PyUnicode_GetSize(PyObject *Py_UNUSED(s))
 {

@@ -237,9 +237,41 @@ static bool run_finalizers(PyObject *self, PyTypeObject *type, bool gc)
     return true;
 }
 
+/* An instance that has nothing but attributes in its inline slots, and no finalizer. */
+static inline bool is_plain(PyTypeObject *type)
+{
+    return type->tp_base == &PyBaseObject_Type && (type->tp_flags & Py_TPFLAGS_INLINE_VALUES)
+           && type->tp_finalize == NULL && type->tp_del == NULL && Py_SIZE(type) == 0
+           && type->tp_free == PyObject_GC_Del;
+}
+
+static void plain_dealloc(PyObject *self, PyTypeObject *type)
+{
+    gc_untrack(self);
+    if (*object_managed_weaklist(self) != NULL) {
+        weakref_clear_all(self);
+    }
+    if (managed_is_inline(*object_managed_word(self))) {
+        value_t *slot = object_inline_slots(self), *end = slot + type_shape(type)->capacity;
+        for (; slot < end; slot++) {
+            value_release(*slot);
+        }
+    }
+    else {
+        instance_clear(self);
+    }
+    slab_free(self);
+    ref_dec((PyObject *)type);
+}
+
 void subtype_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self), *base = base_with_other_dealloc(type);
+    PyTypeObject *type = Py_TYPE(self);
+    if (likely(is_plain(type))) {
+        plain_dealloc(self, type);
+        return;
+    }
+    PyTypeObject *base = base_with_other_dealloc(type);
     bool gc = type->tp_flags & Py_TPFLAGS_HAVE_GC;
     if (gc) {
         PyObject_GC_UnTrack(self);

@@ -51,7 +51,7 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
 static PyMethodDef new_method = {
     "__new__", (PyCFunction)(void (*)(void))tp_new_wrapper, METH_VARARGS | METH_KEYWORDS,
     "__new__($type, *args, **kwargs)\n--\n\n"
-    "Create and return a new object.  See help(type) for accurate signature."
+    "Make a new instance; help() of the class tells its arguments."
 };
 
 /* ---- the dict -------------------------------------------------------------------------------- */

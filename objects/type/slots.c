@@ -55,50 +55,51 @@ static struct wrapperbase slot_table[] = {
             "Call self as a function.")
     TP(__str__, tp_str, slot_tp_str, wrap_unaryfunc, "($self, /)", "Return str(self).")
     TP(__getattribute__, tp_getattro, slot_tp_getattr_hook, wrap_binaryfunc, "($self, name, /)",
-       "Return getattr(self, name).")
+       "The attribute of that name.")
     SLOT_NO_WRAPPER(__getattr__, ht_type.tp_getattro, slot_tp_getattr_hook)
     TP(__setattr__, tp_setattro, slot_tp_setattro, wrap_setattr, "($self, name, value, /)",
-       "Implement setattr(self, name, value).")
+       "Bind an attribute: what setattr() does.")
     TP(__delattr__, tp_setattro, slot_tp_setattro, wrap_delattr, "($self, name, /)",
-       "Implement delattr(self, name).")
+       "Remove an attribute: what delattr() does.")
     COMPARE(lt, "<") COMPARE(le, "<=") COMPARE(eq, "==")
     COMPARE(ne, "!=") COMPARE(gt, ">") COMPARE(ge, ">=")
     TP(__iter__, tp_iter, slot_tp_iter, wrap_unaryfunc, "($self, /)", "Implement iter(self).")
     TP(__next__, tp_iternext, slot_tp_iternext, wrap_next, "($self, /)", "Implement next(self).")
     TP(__get__, tp_descr_get, slot_tp_descr_get, wrap_descr_get,
-       "($self, instance, owner=None, /)", "Return an attribute of instance, which is of type owner.")
+       "($self, instance, owner=None, /)",
+       "What the attribute is when read through instance, or through the class owner.")
     TP(__set__, tp_descr_set, slot_tp_descr_set, wrap_descr_set, "($self, instance, value, /)",
-       "Set an attribute of instance to value.")
+       "Write value to the attribute in instance.")
     TP(__delete__, tp_descr_set, slot_tp_descr_set, wrap_descr_delete, "($self, instance, /)",
-       "Delete an attribute of instance.")
+       "Remove the attribute from instance.")
     SLOT_KW(__init__, ht_type.tp_init, slot_tp_init, wrap_init, "($self, /, *args, **kwargs)",
-            "Initialize self.  See help(type(self)) for accurate signature.")
+            "Give a new instance its first state; help() of the class tells the arguments.")
     SLOT_NO_WRAPPER(__new__, ht_type.tp_new, slot_tp_new)
     TP(__del__, tp_finalize, slot_tp_finalize, wrap_del, "($self, /)",
-       "Called when the instance is about to be destroyed.")
+       "Runs before the instance goes away.")
     SLOT(__buffer__, as_buffer.bf_getbuffer, slot_bf_getbuffer, wrap_buffer,
          "($self, flags, /)",
-         "Return a buffer object that exposes the underlying memory of the object.")
+         "A memoryview of the object's bytes.")
     SLOT(__release_buffer__, as_buffer.bf_releasebuffer, slot_bf_releasebuffer,
          wrap_releasebuffer, "($self, buffer, /)",
-         "Release the buffer object that exposes the underlying memory of the object.")
+         "Give back a memoryview that __buffer__ made.")
     SLOT(__await__, as_async.am_await, slot_am_await, wrap_unaryfunc, "($self, /)",
-         "Return an iterator to be used in await expression.")
+         "The iterator that await drives.")
     SLOT(__aiter__, as_async.am_aiter, slot_am_aiter, wrap_unaryfunc, "($self, /)",
-         "Return an awaitable, that resolves in asynchronous iterator.")
+         "The iterator that async for drives.")
     SLOT(__anext__, as_async.am_anext, slot_am_anext, wrap_unaryfunc, "($self, /)",
-         "Return a value or raise StopAsyncIteration.")
+         "An awaitable of the next value.")
 
     BINARY(add, add, "+") BINARY(sub, subtract, "-") BINARY(mul, multiply, "*")
     BINARY(mod, remainder, "%")
     SLOT(__divmod__, as_number.nb_divmod, slot_nb_divmod, wrap_binaryfunc_l, "($self, value, /)",
-         "Return divmod(self, value).")
+         "Quotient and remainder of self and value.")
     SLOT(__rdivmod__, as_number.nb_divmod, slot_nb_divmod, wrap_binaryfunc_r, "($self, value, /)",
-         "Return divmod(value, self).")
+         "Quotient and remainder of value and self.")
     SLOT(__pow__, as_number.nb_power, slot_nb_power, wrap_ternaryfunc,
-         "($self, value, mod=None, /)", "Return pow(self, value, mod).")
+         "($self, value, mod=None, /)", "self to the power of value, modulo mod if given.")
     SLOT(__rpow__, as_number.nb_power, slot_nb_power, wrap_ternaryfunc_r,
-         "($self, value, mod=None, /)", "Return pow(value, self, mod).")
+         "($self, value, mod=None, /)", "value to the power of self, modulo mod if given.")
     UNARY(neg, negative, "-self") UNARY(pos, positive, "+self") UNARY(abs, absolute, "abs(self)")
     SLOT(__bool__, as_number.nb_bool, slot_nb_bool, wrap_inquirypred, "($self, /)",
          "True if self else False")
@@ -114,8 +115,7 @@ static struct wrapperbase slot_table[] = {
     INPLACE(and, and, "&") INPLACE(xor, xor, "^") INPLACE(or, or, "|")
     BINARY(floordiv, floor_divide, "//") BINARY(truediv, true_divide, "/")
     INPLACE(floordiv, floor_divide, "//") INPLACE(truediv, true_divide, "/")
-    UNARY(index, index, "Return self converted to an integer, if self is suitable for use as an "
-                        "index into a list.")
+    UNARY(index, index, "The int that stands for self where an index is asked.")
     BINARY(matmul, matrix_multiply, "@") INPLACE(matmul, matrix_multiply, "@")
 
     SLOT(__len__, as_mapping.mp_length, slot_mp_length, wrap_lenfunc, "($self, /)",
@@ -144,7 +144,7 @@ static struct wrapperbase slot_table[] = {
     SLOT(__delitem__, as_sequence.sq_ass_item, slot_sq_ass_item, wrap_sq_delitem,
          "($self, key, /)", "Delete self[key].")
     SLOT(__contains__, as_sequence.sq_contains, slot_sq_contains, wrap_objobjproc,
-         "($self, key, /)", "Return bool(key in self).")
+         "($self, key, /)", "Whether key is in it.")
     SLOT(__iadd__, as_sequence.sq_inplace_concat, NULL, wrap_binaryfunc, "($self, value, /)",
          "Implement self+=value.")
     SLOT(__imul__, as_sequence.sq_inplace_repeat, NULL, wrap_indexargfunc, "($self, value, /)",

@@ -245,11 +245,11 @@ static PyObject *super_vectorcall(PyObject *cls, PyObject *const *args, size_t n
 
 static PyMemberDef super_members[] = {
     { "__thisclass__", _Py_T_OBJECT, offsetof(struct superobject, type), Py_READONLY,
-      "the class invoking super()" },
+      "the class whose method called super()" },
     { "__self__", _Py_T_OBJECT, offsetof(struct superobject, self), Py_READONLY,
-      "the instance invoking super(); may be None" },
+      "the bound instance or class, or None" },
     { "__self_class__", _Py_T_OBJECT, offsetof(struct superobject, self_type), Py_READONLY,
-      "the type of the instance invoking super(); may be None" },
+      "the class whose order of bases is searched, or None" },
     { NULL },
 };
 
@@ -262,19 +262,14 @@ PyTypeObject PySuper_Type = {
     .tp_getattro = super_getattro,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .tp_doc =
-        "super() -> same as super(__class__, <first argument>)\n"
-        "super(type) -> unbound super object\n"
-        "super(type, obj) -> bound super object; requires isinstance(obj, type)\n"
-        "super(type, type2) -> bound super object; requires issubclass(type2, type)\n"
-        "Typical use to call a cooperative superclass method:\n"
-        "class C(B):\n"
-        "    def meth(self, arg):\n"
-        "        super().meth(arg)\n"
-        "This works for class methods too:\n"
-        "class C(B):\n"
-        "    @classmethod\n"
-        "    def cmeth(cls, arg):\n"
-        "        super().cmeth(arg)\n",
+        "super(), super(type), super(type, object_or_type)\n"
+        "\n"
+        "Attributes as the classes after type give them, in the order of bases of the\n"
+        "second argument's class. In a method, super() fills in both arguments:\n"
+        "\n"
+        "    class Window(Frame):\n"
+        "        def draw(self, screen):\n"
+        "            super().draw(screen)\n",
     .tp_traverse = super_traverse,
     .tp_members = super_members,
     .tp_descr_get = super_descr_get,

@@ -382,7 +382,9 @@ collections_exec(PyObject *module)
                                                        (PyObject *)&PyDict_Type);
     bool complete = state->deque_type && state->iterator_type && state->reverse_type
                     && state->tuplegetter_type && state->defaultdict_type;
-    return complete ? PyModule_AddType(module, (PyTypeObject *)state->defaultdict_type) : -1;
+    return complete && PyModule_AddType(module, &PyODict_Type) == 0
+               ? PyModule_AddType(module, (PyTypeObject *)state->defaultdict_type)
+               : -1;
 }
 
 STATE_OBJECTS(collections)

@@ -265,11 +265,11 @@ invalid:
 
 static PyMemberDef partial_members[] = {
     {"func", Py_T_OBJECT_EX, offsetof(struct partial, func), Py_READONLY,
-     "function object to use in future partial calls"},
+     "the function that gets called"},
     {"args", Py_T_OBJECT_EX, offsetof(struct partial, args), Py_READONLY,
-     "tuple of arguments to future partial calls"},
+     "the positional arguments put first"},
     {"keywords", Py_T_OBJECT_EX, offsetof(struct partial, keywords), Py_READONLY,
-     "dictionary of keyword arguments to future partial calls"},
+     "the keyword arguments put in"},
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(struct partial, weaklist), Py_READONLY, NULL},
     {"__dictoffset__", Py_T_PYSSIZET, offsetof(struct partial, dict), Py_READONLY, NULL},
     {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct partial, vectorcall), Py_READONLY,

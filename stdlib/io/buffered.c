@@ -526,7 +526,17 @@ read_line(struct buffered *self, Py_ssize_t limit)
             line = PyBytes_FromStringAndSize(self->buffer + self->start, length);
         } else if (length > 0) {
             Py_ssize_t before = PyBytes_GET_SIZE(line);
-            if (_PyBytes_Resize(&line, before + length) == 0) {
+            if (before <= 1) {
+                /* Shared with others, so it cannot grow. */
+                PyObject *longer = PyBytes_FromStringAndSize(NULL, before + length);
+                if (longer != NULL) {
+                    memcpy(PyBytes_AS_STRING(longer), PyBytes_AS_STRING(line), (size_t)before);
+                }
+                Py_SETREF(line, longer);
+            } else {
+                _PyBytes_Resize(&line, before + length);
+            }
+            if (line != NULL) {
                 memcpy(PyBytes_AS_STRING(line) + before, self->buffer + self->start,
                        (size_t)length);
             }

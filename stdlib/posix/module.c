@@ -11,9 +11,9 @@ int directory_add_types(PyObject *module, struct posix_state *state);
 #define FIELDS(...) (PyStructSequence_Field[]){__VA_ARGS__, {NULL, NULL}}
 
 static PyStructSequence_Desc terminal_desc = {
-    "os.terminal_size", "A tuple of (columns, lines) for holding terminal window size",
-    FIELDS({"columns", "width of the terminal window in characters"},
-           {"lines", "height of the terminal window in characters"}), 2,
+    "os.terminal_size", "The size of a terminal, in characters.",
+    FIELDS({"columns", "characters in a line"},
+           {"lines", "lines on the screen"}), 2,
 };
 
 static PyStructSequence_Desc times_desc = {
@@ -21,13 +21,13 @@ static PyStructSequence_Desc times_desc = {
     FIELDS({"user", "user time"}, {"system", "system time"},
            {"children_user", "user time of children"},
            {"children_system", "system time of children"},
-           {"elapsed", "elapsed time since an arbitrary point in the past"}), 5,
+           {"elapsed", "seconds on a clock of unknown start"}), 5,
 };
 
 static PyStructSequence_Desc uname_desc = {
     "posix.uname_result", "What uname() returns.",
     FIELDS({"sysname", "operating system name"},
-           {"nodename", "name of machine on network (implementation-defined)"},
+           {"nodename", "the machine's name in its network"},
            {"release", "operating system release"}, {"version", "operating system version"},
            {"machine", "hardware identifier"}), 5,
 };

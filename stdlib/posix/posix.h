@@ -142,6 +142,9 @@ offset_or_none(PyObject *arg, long long *out, bool *given)
     return !*given || bind_longlong(arg, out);
 }
 
+/* What a sched_param object says; false with an exception. */
+bool sched_param_of(PyObject *module, PyObject *arg, struct sched_param *out);
+
 /* A struct sequence filled from items, which are stolen; NULL if one of them is. */
 PyObject *record_make(PyObject *type, PyObject *const *items, Py_ssize_t count);
 

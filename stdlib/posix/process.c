@@ -78,6 +78,10 @@ static pid_t
 do_fork(PyObject *module, const char *event, int *master)
 {
     struct posix_state *state = state_of(module);
+    if (Py_IsFinalizing()) {
+        PyErr_SetString(PyExc_PythonFinalizationError, "can't fork at interpreter shutdown");
+        return -1;
+    }
     if (PySys_Audit(event, NULL) < 0) {
         return -1;
     }
@@ -364,8 +368,8 @@ os_sched_getscheduler(PyObject *Py_UNUSED(module), int pid)
     return policy < 0 ? posix_fail() : policy;
 }
 
-static bool
-param_of(PyObject *module, PyObject *arg, struct sched_param *out)
+bool
+sched_param_of(PyObject *module, PyObject *arg, struct sched_param *out)
 {
     if (!Py_IS_TYPE(arg, (PyTypeObject *)state_of(module)->sched_param)) {
         PyErr_SetString(PyExc_TypeError, "must have a sched_param object");
@@ -387,7 +391,7 @@ int
 os_sched_setscheduler(PyObject *module, int pid, int policy, PyObject *param)
 {
     struct sched_param value;
-    return param_of(module, param, &value) ? posix_check(sched_setscheduler(pid, policy, &value))
+    return sched_param_of(module, param, &value) ? posix_check(sched_setscheduler(pid, policy, &value))
                                            : -1;
 }
 
@@ -406,7 +410,7 @@ int
 os_sched_setparam(PyObject *module, int pid, PyObject *param)
 {
     struct sched_param value;
-    return param_of(module, param, &value) ? posix_check(sched_setparam(pid, &value)) : -1;
+    return sched_param_of(module, param, &value) ? posix_check(sched_setparam(pid, &value)) : -1;
 }
 
 double

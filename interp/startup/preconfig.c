@@ -1,0 +1,172 @@
+/* What must be settled before the first block of memory is allocated: PYTHONMALLOC and the debug hooks.
+ *
+ * Whether the environment counts depends on the command line (-E, -I, -X dev), which is looked
+ * through here without allocating anything; config_read_argv reads it properly later. */
+
+#include "alloc/alloc.h"
+#include "interp/startup/startup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool configured;
+
+static void preconfig_init(PyPreConfig *config, bool isolated)
+{
+    *config = (PyPreConfig){
+        ._config_init = isolated ? 3 : 2, .parse_argv = !isolated, .isolated = isolated, .use_environment = !isolated,
+        .configure_locale = !isolated, .coerce_c_locale = isolated ? 0 : -1,
+        .coerce_c_locale_warn = isolated ? 0 : -1, .utf8_mode = isolated ? 0 : -1,
+        .dev_mode = isolated ? 0 : -1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
+    };
+}
+
+void PyPreConfig_InitPythonConfig(PyPreConfig *config)
+{
+    preconfig_init(config, false);
+}
+
+void PyPreConfig_InitIsolatedConfig(PyPreConfig *config)
+{
+    preconfig_init(config, true);
+}
+
+/* The i-th argument, up to `size` bytes of it; what is not ASCII becomes "?". */
+typedef void (*argument_fn)(const void *argv, Py_ssize_t i, char *text, size_t size);
+
+static void bytes_argument(const void *argv, Py_ssize_t i, char *text, size_t size)
+{
+    snprintf(text, size, "%s", ((char *const *)argv)[i]);
+}
+
+static void wide_argument(const void *argv, Py_ssize_t i, char *text, size_t size)
+{
+    const wchar_t *wide = ((wchar_t *const *)argv)[i];
+    size_t length = 0;
+    for (; wide[length] != 0 && length + 1 < size; length++) {
+        text[length] = wide[length] < 128 ? (char)wide[length] : '?';
+    }
+    text[length] = 0;
+}
+
+/* One argument. 0: go on, 1: the next argument is an option's value, 2: the options end here. */
+static int look_at(PyPreConfig *config, const char *text, char *option)
+{
+    if (text[0] != '-' || text[1] == 0 || strcmp(text, "--") == 0) {
+        return 2;
+    }
+    if (text[1] == '-') {
+        return strcmp(text, "--check-hash-based-pycs") == 0;
+    }
+    for (const char *letter = text + 1; *letter != 0; letter++) {
+        switch (*letter) {
+        case 'I':
+            config->isolated = 1;
+            config->use_environment = 0;
+            break;
+        case 'E':
+            config->use_environment = 0;
+            break;
+        case 'c':
+        case 'm':
+            return 2;
+        case 'W':
+        case 'X':
+            *option = *letter;
+            if (letter[1] == 0) {
+                return 1;
+            }
+            if (*letter == 'X' && strcmp(letter + 1, "dev") == 0) {
+                config->dev_mode = 1;
+            }
+            return 0;
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+static void look_through(PyPreConfig *config, argument_fn argument, const void *argv,
+                         Py_ssize_t argc)
+{
+    for (Py_ssize_t i = 1; i < argc; i++) {
+        char text[64], option = 0;
+        argument(argv, i, text, sizeof text);
+        int what = look_at(config, text, &option);
+        if (what == 2) {
+            return;
+        }
+        if (what == 1 && ++i < argc && option == 'X') {
+            argument(argv, i, text, sizeof text);
+            config->dev_mode = strcmp(text, "dev") == 0 ? 1 : config->dev_mode;
+        }
+    }
+}
+
+static const char *allocator_of(int allocator)
+{
+    static const char *const names[] = {
+        [PYMEM_ALLOCATOR_DEFAULT] = "default", [PYMEM_ALLOCATOR_DEBUG] = "debug",
+        [PYMEM_ALLOCATOR_MALLOC] = "malloc", [PYMEM_ALLOCATOR_MALLOC_DEBUG] = "malloc_debug",
+        [PYMEM_ALLOCATOR_PYMALLOC] = "pymalloc",
+        [PYMEM_ALLOCATOR_PYMALLOC_DEBUG] = "pymalloc_debug",
+        [PYMEM_ALLOCATOR_MIMALLOC] = "mimalloc",
+        [PYMEM_ALLOCATOR_MIMALLOC_DEBUG] = "mimalloc_debug",
+    };
+    return allocator > 0 && allocator < (int)(sizeof names / sizeof names[0]) ? names[allocator]
+                                                                              : NULL;
+}
+
+static PyStatus configure_memory(const PyPreConfig *config)
+{
+    const char *value = allocator_of(config->allocator), *reason = NULL;
+    bool from_environment = value == NULL && config->use_environment;
+    bool dev_mode = config->dev_mode > 0;
+    if (from_environment) {
+        const char *dev = getenv("PYTHONDEVMODE");
+        dev_mode = dev_mode || (dev != NULL && *dev != 0 && strcmp(dev, "0") != 0);
+        value = getenv("PYTHONMALLOC");
+    }
+    if (value == NULL || *value == 0) {
+        value = dev_mode ? "debug" : NULL;
+    }
+    if (mem_configure(value, &reason) == 0) {
+        return PyStatus_Ok();
+    }
+    static char message[160];
+    snprintf(message, sizeof message, "%s: %s", from_environment ? "PYTHONMALLOC" : "allocator",
+             reason);
+    return PyStatus_Error(message);
+}
+
+static PyStatus preinitialize(const PyPreConfig *given, argument_fn argument, const void *argv,
+                              Py_ssize_t argc)
+{
+    if (configured) {
+        return PyStatus_Ok();
+    }
+    PyPreConfig config = *given;
+    config.use_environment = config.use_environment && !config.isolated;
+    if (config.parse_argv) {
+        look_through(&config, argument, argv, argc);
+    }
+    PyStatus status = configure_memory(&config);
+    configured = !PyStatus_Exception(status);
+    return status;
+}
+
+PyStatus Py_PreInitialize(const PyPreConfig *config)
+{
+    return preinitialize(config, bytes_argument, NULL, 0);
+}
+
+PyStatus Py_PreInitializeFromBytesArgs(const PyPreConfig *config, Py_ssize_t argc, char **argv)
+{
+    return preinitialize(config, bytes_argument, argv, argc);
+}
+
+PyStatus Py_PreInitializeFromArgs(const PyPreConfig *config, Py_ssize_t argc, wchar_t **argv)
+{
+    return preinitialize(config, wide_argument, argv, argc);
+}

@@ -1,0 +1,36 @@
+/*
+ * Births of the objects that programs make all the time: the compiler knows their size or kind, so
+ * that little is left but taking a slot off a list. For exact static types without a
+ * pre-header; object_new() and object_new_raw() do the rest.
+ */
+#ifndef KRAIT_OBJECTS_BIRTH_H
+#define KRAIT_OBJECTS_BIRTH_H
+
+#include "alloc/slab.h"
+#include "locking/refs.h"
+#include "objects/object.h"
+
+static inline PyObject *birth(PyTypeObject *type, size_t size, enum slab_kind kind)
+{
+    PyObject *op = slab_alloc(size, kind);
+    if (unlikely(op == NULL)) {
+        return PyErr_NoMemory();
+    }
+    ref_init(op);
+    field_store(&op->ob_type, type);
+    return op;
+}
+
+/* `size` bytes, not cleared behind the header; not for the collector. New reference; NULL with MemoryError. */
+static inline PyObject *birth_of_atom(PyTypeObject *type, size_t size)
+{
+    return birth(type, size, SLAB_ATOM);
+}
+
+/* The same for a container, not yet tracked. */
+static inline PyObject *birth_of_container(PyTypeObject *type, size_t size)
+{
+    return birth(type, size, SLAB_GC);
+}
+
+#endif
