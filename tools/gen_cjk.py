@@ -281,6 +281,7 @@ def main():
             ("jisx0213_2004_1", [("jisx0208", "AS_IS"), ("jisx0213_1", "AS_IS")],
              "iso2022_jp_2004", b"\x1b$(Q"),
             ("jisx0213_2", [("jisx0213_2", "AS_IS")], "iso2022_jp_2004", b"\x1b$(P"),
+            ("jisx0213_2000_2", [("jisx0213_2", "AS_IS")], "iso2022_jp_3", b"\x1b$(P"),
             ("gb2312_7bit", [("gbk", "AS_7BIT")], "iso2022_jp_2", b"\x1b$A"),
             ("ksx1001_7bit", [("cp949", "AS_7BIT")], "iso2022_jp_2", b"\x1b$(C")):
         add_encoding(name, layers, seven_bit(encoding, escape), encoded_by(encoding, escape))

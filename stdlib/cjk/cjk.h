@@ -48,7 +48,8 @@ struct cjk_data {
 extern const struct cjk_data cjk_gbk, cjk_gb18030, cjk_gb2312, cjk_cp949, cjk_euc_kr, cjk_johab,
     cjk_big5, cjk_cp950, cjk_big5hkscs, cjk_cp932, cjk_shift_jis, cjk_shift_jisx0213,
     cjk_shift_jis_2004, cjk_euc_jp, cjk_euc_jisx0213, cjk_euc_jis_2004, cjk_jisx0208, cjk_jisx0212,
-    cjk_jisx0213_2000_1, cjk_jisx0213_2004_1, cjk_jisx0213_2, cjk_gb2312_7bit, cjk_ksx1001_7bit;
+    cjk_jisx0213_2000_1, cjk_jisx0213_2004_1, cjk_jisx0213_2, cjk_jisx0213_2000_2, cjk_gb2312_7bit,
+    cjk_ksx1001_7bit;
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
@@ -114,7 +115,8 @@ struct cjk_codec {
                   bool flush);
     int (*decode)(const struct cjk_codec *, struct mb_state *, struct mb_bytes *,
                   _PyUnicodeWriter *);
-    void (*init)(struct mb_state *);   /* both ways; NULL: zeros */
+    void (*encode_init)(struct mb_state *); /* NULL: zeros */
+    void (*decode_init)(struct mb_state *);
     int (*encode_reset)(struct mb_state *, struct mb_out *);
     void (*decode_reset)(struct mb_state *);
     const unsigned char *leads;        /* ranges of first bytes, ends with 0; NULL: from 0x80 on */
@@ -163,7 +165,8 @@ int iso2022_encode(const struct cjk_codec *codec, struct mb_state *state, struct
                    struct mb_out *out, bool flush);
 int iso2022_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_bytes *in,
                    _PyUnicodeWriter *writer);
-void iso2022_init(struct mb_state *state);
+void iso2022_encode_init(struct mb_state *state);
+void iso2022_decode_init(struct mb_state *state);
 int iso2022_encode_reset(struct mb_state *state, struct mb_out *out);
 void iso2022_decode_reset(struct mb_state *state);
 

@@ -2769,6 +2769,16 @@ const struct cjk_data cjk_jisx0213_2 = {
     "",
 };
 
+static const struct cjk_layer layers_jisx0213_2000_2[] = {
+    {set_jisx0213_2, CJK_AS_IS},
+    {NULL, CJK_END},
+};
+
+const struct cjk_data cjk_jisx0213_2000_2 = {
+    layers_jisx0213_2000_2, NULL,
+    "9iT07qx",
+};
+
 static const struct cjk_layer layers_gb2312_7bit[] = {
     {set_gbk, CJK_AS_7BIT},
     {

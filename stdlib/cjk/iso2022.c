@@ -54,7 +54,7 @@ const struct iso2022_config iso2022_jp_3 = {
     .long_jisx0208 = true,
     .sets = {{JISX0213_2000_1, 0, true, &cjk_jisx0213_2000_1}, {JISX0208, 0, false, &cjk_jisx0208},
              {JISX0213_2000_1, 0, false, &cjk_jisx0213_2000_1},
-             {JISX0213_2, 0, false, &cjk_jisx0213_2}},
+             {JISX0213_2, 0, false, &cjk_jisx0213_2000_2}},
 };
 const struct iso2022_config iso2022_jp_2004 = {
     .long_jisx0208 = true,
@@ -178,7 +178,7 @@ decode_single_shift(struct mb_state *state, struct mb_bytes *in, _PyUnicodeWrite
         point = c | 0x80u;
     } else if (state->c[2] == GREEK) {
         point = greek(c ^ 0x80);
-    } else if (state->c[2] == ASCII && c & 0x80) {
+    } else if (state->c[2] == ASCII && c < 0x80) {
         point = c;
     }
     if (point == 0) {
@@ -333,8 +333,8 @@ designate(struct mb_state *state, struct mb_out *out, unsigned char set, int pla
     if (set & DOUBLE) {
         text[len++] = '$';
     }
-    /* The oldest sets of two bytes have shorter sequences. */
-    if (set != JISX0208 && set != GB2312 && set != JISX0208_OLD) {
+    /* The oldest set of two bytes has a shorter sequence. */
+    if (set != JISX0208) {
         text[len++] = place ? ')' : '(';
     }
     text[len++] = (char)(set & ~DOUBLE);
@@ -397,9 +397,15 @@ iso2022_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_
 /* ---- the state ------------------------------------------------------------------------------ */
 
 void
-iso2022_init(struct mb_state *state)
+iso2022_encode_init(struct mb_state *state)
 {
     state->c[0] = state->c[1] = ASCII;
+}
+
+void
+iso2022_decode_init(struct mb_state *state)
+{
+    state->c[0] = state->c[1] = state->c[2] = ASCII;
 }
 
 int

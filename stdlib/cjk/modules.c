@@ -11,8 +11,9 @@
      .leads = lead_ranges}
 #define ISO2022(id)                                                                               \
     {.name = "iso2022_" #id, .encode = iso2022_encode, .decode = iso2022_decode,               \
-     .init = iso2022_init, .encode_reset = iso2022_encode_reset,                                  \
-     .decode_reset = iso2022_decode_reset, .config = &iso2022_##id}
+     .encode_init = iso2022_encode_init, .decode_init = iso2022_decode_init,                      \
+     .encode_reset = iso2022_encode_reset, .decode_reset = iso2022_decode_reset,                  \
+     .config = &iso2022_##id}
 
 static const unsigned char shift_jis_leads[] = {0x81, 0x9f, 0xe0, 0xea, 0};
 static const unsigned char cp932_leads[] = {0x81, 0x9f, 0xe0, 0xfc, 0};

@@ -353,11 +353,11 @@ decode_all(struct decoding *job, bool final)
 /* ---- MultibyteCodec ------------------------------------------------------------------------- */
 
 static void
-state_init(const struct cjk_codec *codec, struct mb_state *state)
+state_init(struct mb_state *state, void (*init)(struct mb_state *))
 {
     memset(state, 0, sizeof *state);
-    if (codec->init != NULL) {
-        codec->init(state);
+    if (init != NULL) {
+        init(state);
     }
 }
 
@@ -384,7 +384,7 @@ codec_encode(struct codec_object *self, PyObject *input, const char *errors)
         return NULL;
     }
     struct mb_state state;
-    state_init(self->codec, &state);
+    state_init(&state, self->codec->encode_init);
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     PyObject *bytes = encode_text(self->codec, &state, text, errors ? errors : "strict", true,
                                   NULL);
@@ -397,7 +397,7 @@ codec_decode(struct codec_object *self, Py_buffer *input, const char *errors)
 {
     struct mb_state state;
     struct decoding job;
-    state_init(self->codec, &state);
+    state_init(&state, self->codec->decode_init);
     decoding_begin(&job, self->codec, &state, errors ? errors : "strict", input->buf, input->len);
     if (decode_all(&job, true) < 0) {
         decoding_abandon(&job);
@@ -513,7 +513,7 @@ ERRORS_OF(writer)
 
 /* The codec is an attribute of the class, which is a subclass in the encodings package. */
 static int
-take_codec(struct multibyte *self, PyTypeObject *type)
+take_codec(struct multibyte *self, PyTypeObject *type, bool encodes)
 {
     PyObject *module = PyType_GetModuleByDef(type, &multibyte_module);
     PyObject *codec = module ? PyObject_GetAttrString((PyObject *)type, "codec") : NULL;
@@ -524,7 +524,7 @@ take_codec(struct multibyte *self, PyTypeObject *type)
     int rc = 0;
     if (Py_IS_TYPE(codec, (PyTypeObject *)state->codec_type)) {
         self->codec = ((struct codec_object *)codec)->codec;
-        state_init(self->codec, &self->state);
+        state_init(&self->state, encodes ? self->codec->encode_init : self->codec->decode_init);
     } else {
         PyErr_SetString(PyExc_TypeError, "codec is unexpected type");
         rc = -1;
@@ -534,7 +534,7 @@ take_codec(struct multibyte *self, PyTypeObject *type)
 }
 
 static PyObject *
-multibyte_make(PyTypeObject *type, PyObject *errors, PyObject *stream)
+multibyte_make(PyTypeObject *type, PyObject *errors, PyObject *stream, bool encodes)
 {
     struct multibyte *self = type_make(type);
     if (self == NULL) {
@@ -542,14 +542,14 @@ multibyte_make(PyTypeObject *type, PyObject *errors, PyObject *stream)
     }
     self->errors = Py_NewRef(errors);
     self->stream = Py_XNewRef(stream);
-    if (take_codec(self, type) < 0) {
+    if (take_codec(self, type, encodes) < 0) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
 
 static PyObject *
-multibyte_new_with(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool stream)
+multibyte_new(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool stream, bool encodes)
 {
     static char *with_stream[] = {"stream", "errors", NULL}, *without[] = {"errors", NULL};
     PyObject *stream_arg = NULL, *errors = NULL;
@@ -561,22 +561,21 @@ multibyte_new_with(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool st
         return NULL;
     }
     PyObject *given = errors ? Py_NewRef(errors) : PyUnicode_FromString("strict");
-    PyObject *self = given ? multibyte_make(type, given, stream_arg) : NULL;
+    PyObject *self = given ? multibyte_make(type, given, stream_arg, encodes) : NULL;
     Py_XDECREF(given);
     return self;
 }
 
-static PyObject *
-incremental_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    return multibyte_new_with(type, args, kwargs, false);
-}
+#define NEW(name, stream, encodes)                                                                \
+    static PyObject *name##_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)             \
+    {                                                                                             \
+        return multibyte_new(type, args, kwargs, stream, encodes);                                \
+    }
 
-static PyObject *
-stream_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    return multibyte_new_with(type, args, kwargs, true);
-}
+NEW(encoder, false, true)
+NEW(decoder, false, false)
+NEW(reader, true, false)
+NEW(writer, true, true)
 
 /* Everything was done in new; subclasses hand their arguments on to init. */
 static int
@@ -958,14 +957,14 @@ writer_reset(struct multibyte *self)
 
 /* ---- the types and the module --------------------------------------------------------------- */
 
-#define MULTIBYTE_TYPE(name, pyname, new, ...)                                                    \
+#define MULTIBYTE_TYPE(name, pyname, ...)                                                         \
     static PyType_Slot name##_slots[] = {                                                         \
         GC_SLOTS(multibyte),                                                                      \
         {Py_tp_getattro, PyObject_GenericGetAttr},                                                \
         {Py_tp_methods, name##_methods},                                                          \
         {Py_tp_getset, name##_getset},                                                            \
         {Py_tp_init, multibyte_init},                                                             \
-        {Py_tp_new, new},                                                                         \
+        {Py_tp_new, name##_new},                                                                  \
         __VA_ARGS__                                                                               \
         {0, NULL},                                                                                \
     };                                                                                            \
@@ -976,10 +975,10 @@ writer_reset(struct multibyte *self)
         name##_slots,                                                                             \
     };
 
-MULTIBYTE_TYPE(encoder, "MultibyteIncrementalEncoder", incremental_new, )
-MULTIBYTE_TYPE(decoder, "MultibyteIncrementalDecoder", incremental_new, )
-MULTIBYTE_TYPE(reader, "MultibyteStreamReader", stream_new, {Py_tp_members, reader_members},)
-MULTIBYTE_TYPE(writer, "MultibyteStreamWriter", stream_new, {Py_tp_members, writer_members},)
+MULTIBYTE_TYPE(encoder, "MultibyteIncrementalEncoder", )
+MULTIBYTE_TYPE(decoder, "MultibyteIncrementalDecoder", )
+MULTIBYTE_TYPE(reader, "MultibyteStreamReader", {Py_tp_members, reader_members},)
+MULTIBYTE_TYPE(writer, "MultibyteStreamWriter", {Py_tp_members, writer_members},)
 
 static int
 multibyte_exec(PyObject *module)

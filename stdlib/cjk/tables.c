@@ -272,7 +272,8 @@ cjk_tables_of(const struct cjk_data *data)
         {&cjk_big5}, {&cjk_cp950}, {&cjk_big5hkscs}, {&cjk_cp932}, {&cjk_shift_jis},
         {&cjk_shift_jisx0213}, {&cjk_shift_jis_2004}, {&cjk_euc_jp}, {&cjk_euc_jisx0213},
         {&cjk_euc_jis_2004}, {&cjk_jisx0208}, {&cjk_jisx0212}, {&cjk_jisx0213_2000_1},
-        {&cjk_jisx0213_2004_1}, {&cjk_jisx0213_2}, {&cjk_gb2312_7bit}, {&cjk_ksx1001_7bit},
+        {&cjk_jisx0213_2004_1}, {&cjk_jisx0213_2}, {&cjk_jisx0213_2000_2},
+        {&cjk_gb2312_7bit}, {&cjk_ksx1001_7bit},
     };
     static struct cjk_tables *made[sizeof all / sizeof *all];
     size_t i = 0;
