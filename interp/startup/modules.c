@@ -2,6 +2,8 @@
 
 #include "Python.h"
 
+#include "optional/optional_modules.h"
+
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
@@ -28,9 +30,11 @@
     X(_lsprof) \
     X(_md5) \
     X(_multibytecodec) \
+    X(_multiprocessing) \
     X(_opcode) \
     X(_operator) \
     X(_pickle) \
+    X(_posixshmem) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
@@ -78,6 +82,7 @@
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)
+OPTIONAL_MODULES(DECLARE)
 
 #define ENTRY(name) {(char *)#name, PyInit_##name},
 
@@ -85,5 +90,6 @@ struct _inittab builtin_modules[] = {
     {(char *)"builtins", NULL},
     {(char *)"sys", NULL},
     MODULES(ENTRY)
+    OPTIONAL_MODULES(ENTRY)
     {NULL, NULL},
 };

@@ -602,7 +602,7 @@ VM_INLINE struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct fr
     top->dst = 0;
     top->on_return = (uint8_t)how;
     top->owner = FRAME_OF_STACK;
-    top->events = top->unwinding = 0;
+    top->call_reported = top->unwinding = 0;
     top->spare = 0;
     return top;
 }
