@@ -396,6 +396,26 @@ static struct code_body *body_new(const struct code_spec *spec)
     return body;
 }
 
+/* Destinations that are temporaries need no look at what was there: such words get forms that know. */
+void code_choose_forms(struct code_body *body)
+{
+    static const uint16_t to_temporary[OPCODE_PLAIN_COUNT] = {
+        [MOVE] = MOVE_TO_TEMP, [LOAD_CONST] = LOAD_CONST_TEMP, [LOAD_INT] = LOAD_INT_TEMP,
+        [LOAD_NULL] = LOAD_NULL_TEMP,
+    };
+    for (uint32_t i = 0; i < body->nwords; i++) {
+        uint64_t word = body->words[i];
+        unsigned op = WORD_OP(word);
+        if (op == EXT) {
+            i++;
+        }
+        else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
+                 && (op != MOVE || WORD_B(word) < body->nlocals)) {
+            body->words[i] = (word & ~(uint64_t)0xFFFF) | to_temporary[op];
+        }
+    }
+}
+
 static void body_fill(struct code_body *body, PyCodeObject *code, const struct code_spec *spec)
 {
     body->consts = ((PyTupleObject *)code->co_consts)->ob_item;
@@ -417,6 +437,7 @@ static void body_fill(struct code_body *body, PyCodeObject *code, const struct c
     body->nregs = (uint16_t)spec->nregs;
     body->argcount = (uint16_t)spec->argcount;
     body->simple = !(spec->flags & (CO_VARARGS | CO_VARKEYWORDS)) && spec->kwonlyargcount == 0;
+    body->plain_args = body->simple ? body->argcount : UINT64_MAX >> 1;
     body->generator = (spec->flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
     body->version = __atomic_fetch_add(&next_version, 1, __ATOMIC_RELAXED);
     code->co_version = body->version;
@@ -496,7 +517,11 @@ PyCodeObject *code_new_with_tables(const struct code_spec *spec, PyObject *linet
 
 PyCodeObject *code_new(const struct code_spec *spec)
 {
-    return code_new_with_tables(spec, NULL, NULL);
+    PyCodeObject *code = code_new_with_tables(spec, NULL, NULL);
+    if (code != NULL) {
+        code_choose_forms(code_body(code));
+    }
+    return code;
 }
 
 enum opcode code_base_op(const struct code_body *body, uint32_t index)

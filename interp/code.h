@@ -98,6 +98,12 @@ struct code_site {
     uint32_t spare;
 };
 
+/* Arguments of a call site: their number, unless there are keywords. */
+static inline uint64_t code_site_args(const struct code_site *site)
+{
+    return site->arg | (uint64_t)site->arg2 << 32;
+}
+
 struct code_monitor;                        /* monitoring.c */
 
 struct code_body {
@@ -109,6 +115,7 @@ struct code_body {
     uint16_t nregs;
     uint16_t argcount;
     uint8_t simple;                         /* exactly argcount positional arguments, plain */
+    uint64_t plain_args;                    /* argcount if simple, else what no site has */
     uint8_t generator;                      /* CO_GENERATOR | COROUTINE | ASYNC_GENERATOR */
     PyCodeObject *code;                     /* borrowed: owner */
     struct code_handler *handlers;
@@ -129,6 +136,9 @@ static inline int code_index(const struct code_body *body, const uint64_t *word)
 {
     return (int)(word - body->words);
 }
+
+/* Gives words the forms that can be told from their operands. The code is new, and right. */
+void code_choose_forms(struct code_body *body);
 
 /* The op that the compiler put at a word: not instrumented, not specialised. */
 enum opcode code_base_op(const struct code_body *body, uint32_t index);
@@ -180,7 +190,8 @@ static inline int code_local_kind(PyCodeObject *code, int index)
     return (unsigned char)PyBytes_AS_STRING(code->co_localspluskinds)[index];
 }
 
-/* 0, or -1 with ValueError that says what is wrong: registers, jumps, depths, indices, handlers. */
+/* 0, or -1 with ValueError that says what is wrong: registers, jumps, depths, indices, handlers. Right code
+ * gets its forms. */
 int code_verify(PyCodeObject *code);
 
 /* ---- tables (generated) ---------------------------------------------------------------------- */

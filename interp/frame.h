@@ -33,7 +33,7 @@ enum on_return {
     RETURN_SEND,            /* ... by SEND */
 };
 
-enum frame_owner { FRAME_OF_STACK, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
+enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
 
 struct frame {
     struct code_body *body;

@@ -103,6 +103,7 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     }
     ts->py_recursion_remaining--;
     for (unsigned i = 0, n = own->spare; i < n; i++) {
+        FEW_TIMES();
         r[i] = own->r[i];
     }
     own->r = r;
@@ -128,6 +129,7 @@ void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from)
     value_t *to = gen_registers(gen);
     unsigned depth = fp->body->depths[fp->pc - 1 - fp->body->words];
     for (unsigned i = 0; i < depth; i++) {
+        FEW_TIMES();
         to[i] = value_own(fp->r[i]);
     }
     fp->spare = (uint16_t)depth;

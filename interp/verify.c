@@ -155,5 +155,6 @@ int code_verify(PyCodeObject *code)
             return bad(code, h->start, "bad exception handler");
         }
     }
+    code_choose_forms(code_body(code));
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "locking/refs.h"
 #include "objects/error.h"
 #include "objects/functional.h"
+#include "objects/gc/gc.h"
 #include "objects/tuple.h"
 
 struct map_object {
@@ -21,6 +22,7 @@ struct filter_object {
 struct zip_object {
     PyObject_HEAD
     PyObject *iterators; /* tuple */
+    PyObject *result;    /* the last tuple, to be used again when nobody else has it; or NULL */
     bool strict;
 };
 
@@ -275,6 +277,7 @@ static int zip_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct zip_object *self = (struct zip_object *)op;
     Py_VISIT(self->iterators);
+    Py_VISIT(self->result);
     return 0;
 }
 
@@ -282,6 +285,7 @@ static int zip_clear(PyObject *op)
 {
     struct zip_object *self = (struct zip_object *)op;
     Py_CLEAR(self->iterators);
+    Py_CLEAR(self->result);
     return 0;
 }
 
@@ -321,22 +325,51 @@ static void check_strict(struct zip_object *self, Py_ssize_t i)
     }
 }
 
+/* Items of all iterators into a tuple's empty places; false at the end of one, or with an exception. */
+static bool zip_fill(struct zip_object *self, PyTupleObject *result)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(self->iterators);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i), *old = result->ob_item[i];
+        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        if (item == NULL) {
+            if (self->strict) {
+                check_strict(self, i);
+            }
+            return false;
+        }
+        result->ob_item[i] = item;
+        Py_XDECREF(old);
+    }
+    return true;
+}
+
 static PyObject *zip_next(PyObject *op)
 {
     struct zip_object *self = (struct zip_object *)op;
     Py_ssize_t count = PyTuple_GET_SIZE(self->iterators);
-    PyObject *result = count == 0 ? NULL : PyTuple_New(count);
-    for (Py_ssize_t i = 0; i < count && result != NULL; i++) {
-        PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i);
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
-        if (item == NULL) {
-            Py_CLEAR(result);
-            if (self->strict) {
-                check_strict(self, i);
-            }
-        } else {
-            PyTuple_SET_ITEM(result, i, item);
+    if (count == 0) {
+        return NULL;
+    }
+    PyObject *result = self->result;
+    if (!lock_threads_run_together() && result != NULL && ref_is_unique(result)) {
+        /* Nobody but this iterator has the last tuple: it is filled anew. */
+        Py_INCREF(result);
+        if (!gc_is_tracked(result)) {
+            gc_track(result);
         }
+    }
+    else {
+        result = PyTuple_New(count);
+        if (result == NULL) {
+            return NULL;
+        }
+        if (!lock_threads_run_together()) {
+            Py_XSETREF(self->result, Py_NewRef(result));
+        }
+    }
+    if (!zip_fill(self, (PyTupleObject *)result)) {
+        Py_CLEAR(result);
     }
     return result;
 }

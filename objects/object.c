@@ -8,6 +8,7 @@
 #include "locking/refs.h"
 #include "objects/error.h"
 #include "objects/gc/gc.h"
+#include "objects/int.h"
 #include "objects/shape.h"
 #include "objects/type.h"
 
@@ -252,7 +253,7 @@ void object_dealloc(PyObject *op)
     if (unlikely(ref_tracer.function != NULL)) {
         ref_tracer.function(op, PyRefTracer_DESTROY, ref_tracer.data);
     }
-    if (type == &PyFloat_Type) {
+    if (type == &PyFloat_Type || (type == &PyLong_Type && !int_is_small_object(op))) {
         slab_free(op);
         return;
     }

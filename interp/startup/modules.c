@@ -2,6 +2,8 @@
 
 #include "Python.h"
 
+#include "optional/optional_modules.h"
+
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
@@ -21,9 +23,11 @@
     X(_locale) \
     X(_lsprof) \
     X(_md5) \
+    X(_multiprocessing) \
     X(_opcode) \
     X(_operator) \
     X(_pickle) \
+    X(_posixshmem) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
@@ -71,6 +75,7 @@
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)
+OPTIONAL_MODULES(DECLARE)
 
 #define ENTRY(name) {(char *)#name, PyInit_##name},
 
@@ -78,5 +83,6 @@ struct _inittab builtin_modules[] = {
     {(char *)"builtins", NULL},
     {(char *)"sys", NULL},
     MODULES(ENTRY)
+    OPTIONAL_MODULES(ENTRY)
     {NULL, NULL},
 };

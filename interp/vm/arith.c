@@ -102,7 +102,7 @@ static inline bool arith_doubles(unsigned kind, double x, double y, value_t *res
 }
 
 /* Both words are numbers, or pointers to numbers; false when objects must do it. */
-static inline bool arith_numbers(unsigned kind, value_t x, value_t y, value_t *result)
+static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, value_t x, value_t y, value_t *result)
 {
     if (kind >= ARITH_INPLACE) {
         kind -= ARITH_INPLACE;

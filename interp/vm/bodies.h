@@ -69,7 +69,9 @@
         vm_clear_locals(body_, regs_);                                                            \
         fp = vm_push(ts, fp, fp->top, (func_word), body_, regs_, (how));                           \
         thread_set_frame(ts, fp);                                                                 \
-        RELOAD();                                                                                 \
+        r = regs_;                                                                                \
+        co = body_;                                                                               \
+        pc = body_->words;                                                                        \
         NEXT();                                                                                   \
     } while (0)
 
@@ -129,18 +131,11 @@
         struct frame *caller_ = fp->prev;                                                         \
         enum on_return kind_ = fp->on_return;                                                     \
         value_t *window_ = r - 1;                                                                 \
-        if (unlikely(fp->owner == FRAME_OF_GENERATOR)) {                                          \
-            SAVE();                                                                               \
-            vm_gen_finish(ts, fp);                                                                \
-        }                                                                                         \
-        else if (unlikely(fp->object != NULL || fp->locals != NULL)) {                            \
-            SAVE();                                                                               \
-            frame_clear(ts, fp, co->nlocals);                                                     \
-        }                                                                                         \
-        else {                                                                                    \
+        if (likely((fp->owner | (uintptr_t)fp->object | (uintptr_t)fp->locals) == 0)) {           \
             fp->pc = co->words;     /* finalizers do not see it any more */                       \
             for (value_t *q_ = r, *end_ = r + co->nlocals; q_ < end_; q_++) {                     \
                 value_t word_ = *q_;                                                              \
+                FEW_TIMES();                                                                      \
                 if (value_is_owned(word_)) {                                                      \
                     *q_ = VALUE_NULL;                                                             \
                     value_release(word_);                                                         \
@@ -150,6 +145,14 @@
             ts->py_recursion_remaining++;                                                         \
             thread_set_frame(ts, caller_);                                                        \
             value_release(func_);                                                                 \
+        }                                                                                         \
+        else if (fp->owner == FRAME_OF_GENERATOR) {                                               \
+            SAVE();                                                                               \
+            vm_gen_finish(ts, fp);                                                                \
+        }                                                                                         \
+        else {                                                                                    \
+            SAVE();                                                                               \
+            frame_clear(ts, fp, co->nlocals);                                                     \
         }                                                                                         \
         RETURN_INTO(caller_, kind_, result_, window_);                                            \
     } while (0)

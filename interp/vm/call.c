@@ -16,6 +16,7 @@ void vm_raise_too_deep(PyThreadState *ts)
 static void drop_words(value_t *words, Py_ssize_t n)
 {
     while (n > 0) {
+        FEW_TIMES();
         value_clear(&words[--n]);
     }
 }
@@ -30,6 +31,7 @@ int args_materialise(value_t *words, Py_ssize_t n)
 {
     for (Py_ssize_t i = 0; i < n; i++) {
         value_t v = words[i];
+        FEW_TIMES();
         if (unlikely(value_is_number(v))) {
             PyObject *op = value_make_object(v);
             if (op == NULL) {
@@ -173,6 +175,58 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
     }
     reg_put(fp, a, value_from_owned(result));
     return fp;
+}
+
+int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s)
+{
+    const struct code_body *body = fp->body;
+    const struct code_site *site = &body->sites[s];
+    value_t *window = fp->r + b, callee = window[0];
+    PyObject *callable = value_object(callee);
+    if (unlikely(value_is_number(callee) || site->arg2 != 0 || body->monitor != NULL)) {
+        return 1;
+    }
+    PyTypeObject *type = Py_TYPE(callable);
+    if (unlikely(type == &PyFunction_Type || type == &PyMethod_Type
+                 || !(type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL))) {
+        return 1;
+    }
+    vectorcallfunc function = *(vectorcallfunc *)((char *)callable + type->tp_vectorcall_offset);
+    if (unlikely(function == NULL)) {
+        return 1;
+    }
+    unsigned self = window[1] != VALUE_NULL, total = site->arg + self;
+    value_t *words = window + 2 - self, *end = words + total;
+    for (value_t *word = words; word < end; word++) {
+        FEW_TIMES();
+        if (value_is_number(*word)) {
+            if (unlikely(value_box(word) == NULL)) {
+                drop_words(window, (Py_ssize_t)site->arg + 2);
+                return -1;
+            }
+        }
+        else {
+            *word = value_own(*word);
+        }
+    }
+    PyObject *result = function(callable, (PyObject *const *)words,
+                                total | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (unlikely((result == NULL) != (ts->current_exception != NULL))) {
+        result = _Py_CheckFunctionResult(ts, callable, result, NULL);
+    }
+    while (end > words) {
+        PyObject *argument = value_object(*--end);
+        FEW_TIMES();
+        *end = VALUE_NULL;
+        ref_dec(argument);
+    }
+    window[0] = VALUE_NULL;
+    value_release(callee);
+    if (unlikely(result == NULL)) {
+        return -1;
+    }
+    reg_put(fp, a, value_from_owned(result));
+    return 0;
 }
 
 /* The bound method in window[0] becomes function and self. */

@@ -28,20 +28,6 @@ static void raise_undefined(PyObject *name)
 
 /* ---- globals --------------------------------------------------------------------------------- */
 
-value_t vm_builtin_load(struct frame *fp, struct site_entry *entry)
-{
-    PyFunctionObject *func = frame_function(fp);
-    if (unlikely(entry == NULL)) {
-        return VALUE_NULL;
-    }
-    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)func->func_globals)->ma_keys);
-    if (field_load(&keys->version) != entry->version) {
-        return VALUE_NULL;
-    }
-    PyObject **slot = dict_cached_slot(func->func_builtins, entry->version2, entry->index);
-    return slot == NULL ? VALUE_NULL : dict_load_slot(slot);
-}
-
 static void learn_global(struct frame *fp, struct code_site *site, PyObject *name)
 {
     PyFunctionObject *func = frame_function(fp);

@@ -244,7 +244,21 @@ VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
     return vm_entry_method(owner, entry);
 }
 
-value_t vm_builtin_load(struct frame *fp, struct site_entry *entry);
+
+VM_INLINE value_t vm_builtin_load(struct frame *fp, struct site_entry *entry)
+{
+    PyFunctionObject *func = frame_function(fp);
+    if (unlikely(entry == NULL)) {
+        return VALUE_NULL;
+    }
+    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)func->func_globals)->ma_keys);
+    if (unlikely(field_load(&keys->version) != entry->version)) {
+        return VALUE_NULL;
+    }
+    PyObject **slot = dict_cached_slot(func->func_builtins, entry->version2, entry->index);
+    return unlikely(slot == NULL) ? VALUE_NULL : dict_load_slot(slot);
+}
+
 int vm_store_field(struct frame *fp, PyObject **field, PyObject *owner, unsigned v);
 
 /* Publishes a cache and turns the op of the current word into `op`, if the word still is a form of
@@ -507,6 +521,8 @@ int vm_cleanup_throw(struct frame *fp, unsigned a);
 /* Any call: fp itself when it is done, another frame to run, or NULL with an exception. The window is
  * consumed in every case. */
 struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
+/* The same where a C function is expected: 0 done, 1 not here (nothing consumed), -1. */
+int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
 struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b,
                          unsigned flags);
 void vm_drop_window(struct frame *fp, unsigned base);
@@ -564,6 +580,7 @@ void vm_raise_too_deep(PyThreadState *ts);
 static inline void vm_clear_locals(const struct code_body *body, value_t *r)
 {
     for (unsigned i = body->argcount; i < body->nlocals; i++) {
+        FEW_TIMES();
         r[i] = VALUE_NULL;
     }
 }

@@ -394,12 +394,12 @@ static inline void keys_changing(PyDictKeysObject *keys)
 
 static inline bool may_be_tracked(PyObject *op)
 {
-    return PyObject_IS_GC(op) && (!PyTuple_CheckExact(op) || PyObject_GC_IsTracked(op));
+    return gc_is_container(op) && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
 }
 
 void dict_track_for(PyDictObject *d, PyObject *key, PyObject *value)
 {
-    if (!PyObject_GC_IsTracked((PyObject *)d) && (may_be_tracked(value) || may_be_tracked(key))) {
+    if ((may_be_tracked(value) || may_be_tracked(key)) && !gc_is_tracked((PyObject *)d)) {
         gc_track((PyObject *)d);
     }
 }

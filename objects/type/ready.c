@@ -68,8 +68,15 @@ static int add_new(PyObject *dict, PyObject *name, PyObject *value, bool replace
     return result < 0 ? -1 : 0;
 }
 
+/* What a static type has for methods lives as long as it does, which is for ever (in the main interpreter): nobody
+ * need count it, least of all threads that all call list.append. */
 static int add_descr(PyObject *dict, PyObject *descr, bool replace)
 {
+    if (descr != NULL && !type_is_heap(PyDescr_TYPE(descr))
+        && thread_interp(thread_self())->is_main) {
+        PyObject_GC_UnTrack(descr);
+        object_make_immortal(descr);
+    }
     return descr == NULL ? -1 : add_new(dict, PyDescr_NAME(descr), descr, replace);
 }
 

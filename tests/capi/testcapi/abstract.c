@@ -28,11 +28,6 @@ static PyObject *unicode_new_filled(Py_ssize_t length, unsigned ch)
     return text;
 }
 
-static PyObject *unicode_from_kind(int kind, const char *data, Py_ssize_t size)
-{
-    return PyUnicode_FromKindAndData(kind, data, size);
-}
-
 static int function_set_defaults_of(PyObject *function, PyObject *defaults)
 {
     return PyFunction_SetDefaults(function, defaults == NULL ? Py_None : defaults);
@@ -283,7 +278,7 @@ static PyObject *popped(int result, PyObject *value)
     if ((result == 1) != (value != NULL)) {
         return failed("%d, but a value or none", result);
     }
-    return value == NULL ? PyLong_FromLong(0) : Py_BuildValue("iN", result, value);
+    return Py_BuildValue("iN", result, value == NULL ? Py_NewRef(Py_None) : value);
 }
 
 FUNCTIONN(dict_pop)
@@ -404,7 +399,7 @@ FUNCTIONN(tuple_set_item)
         return NULL;
     }
     NULLABLE(value);
-    PyObject *copy = tuple_copy(tuple);
+    PyObject *copy = PyTuple_CheckExact(tuple) ? tuple_copy(tuple) : Py_NewRef(tuple);
     if (copy != NULL) {
         Py_XSETREF(((PyTupleObject *)copy)->ob_item[index], Py_XNewRef(value));
     }
@@ -492,23 +487,17 @@ static PyObject *complex_binary(PyObject *args, Py_complex (*function)(Py_comple
 
 FUNCTIONN(_py_c_sum)
 {
-    Py_complex a, b;
-    if (!PyArg_ParseTuple(args, "DD", &a, &b)) {
-        return NULL;
-    }
-    return PyComplex_FromCComplex(_Py_c_sum(a, b));
+    return complex_binary(args, _Py_c_sum);
 }
 
 FUNCTIONN(_py_c_diff)
 {
-    Py_complex a, b;
-    return PyArg_ParseTuple(args, "DD", &a, &b) ? PyComplex_FromCComplex(_Py_c_diff(a, b)) : NULL;
+    return complex_binary(args, _Py_c_diff);
 }
 
 FUNCTIONN(_py_c_prod)
 {
-    Py_complex a, b;
-    return PyArg_ParseTuple(args, "DD", &a, &b) ? PyComplex_FromCComplex(_Py_c_prod(a, b)) : NULL;
+    return complex_binary(args, _Py_c_prod);
 }
 
 FUNCTION1(_py_c_neg, number)
@@ -732,6 +721,12 @@ FUNCTIONN(type_assign_specific_version_unsafe)
     Py_RETURN_NONE;
 }
 
+FUNCTION1(pyobject_clear_weakrefs_no_callbacks, object)
+{
+    PyUnstable_Object_ClearWeakRefsNoCallbacks(object);
+    Py_RETURN_NONE;
+}
+
 FUNCTION1(clear_managed_dict, object)
 {
     PyObject_ClearManagedDict(object);
@@ -840,6 +835,7 @@ static PyMethodDef methods[] = {
     VARARGS(frame_getvarstring),
     {"Py_CompileString", Py_CompileString_of, METH_VARARGS, NULL},
     VARARGS(type_assign_specific_version_unsafe),
+    ONE(pyobject_clear_weakrefs_no_callbacks),
     ONE(clear_managed_dict),
     ONE(pyobject_getitemdata),
     ONE(has_vectorcall_flag),

@@ -5,7 +5,8 @@
 #include "testing.h"
 
 #define EACH_PART(X) \
-    X(abstract) X(calls) X(constants) X(exceptions) X(getargs) X(members) X(types)
+    X(abstract) X(atomics) X(calls) X(checks) X(constants) X(exceptions) X(files) X(getargs) X(heaptypes) X(members) \
+    X(memory) X(text) X(threads) X(types) X(watchers)
 
 #define DECLARE_PART(name) int add_##name(PyObject *module);
 EACH_PART(DECLARE_PART)
