@@ -1321,8 +1321,19 @@ static PyObject *bootstrap_builtin(const char *text)
     return module;
 }
 
+/* importlib's repr of a module, which knows where it came from (new reference). */
+static PyObject *repr_of_module(PyObject *module)
+{
+    PyObject *importlib = main_interp_self()->importlib;
+    if (importlib == NULL) {
+        return PyUnicode_FromFormat("<module at %p>", module);
+    }
+    return PyObject_CallMethod(importlib, "_module_repr", "O", module);
+}
+
 int import_init(struct main_interp *interp)
 {
+    module_hooks.repr = repr_of_module;
     PyObject *imp = bootstrap_builtin("_imp");
     if (imp == NULL) {
         return -1;
