@@ -3,6 +3,9 @@
 
 enum { BUFFER_SIZE = 8192, LARGEST_PIECE = 1 << 20, FILE_PIECE = 2048 };
 
+/* Libraries before 2.6 have this only where it was added as a correction. */
+extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool) __attribute__((weak));
+
 static PyModuleDef expat_definition;
 
 #include "expat.bind.h"
@@ -67,6 +70,7 @@ parser_make(PyTypeObject *type, XML_Parser expat, PyObject *intern)
     self->expat = expat;
     self->intern = Py_XNewRef(intern);
     self->buffer_size = BUFFER_SIZE;
+    self->reparse_deferral = XML_SetReparseDeferralEnabled != NULL;
     XML_SetUserData(expat, self);
     XML_SetUnknownEncodingHandler(expat, parser_unknown_encoding, NULL);
     return self;
@@ -345,22 +349,22 @@ parser_use_foreign_dtd(struct parser *self, int flag)
     return code == XML_ERROR_NONE ? Py_NewRef(Py_None) : raise_expat(self, code);
 }
 
-#define HAVE_DEFERRAL (XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 6)
-
 static int
 parser_set_reparse_deferral(struct parser *self, int enabled)
 {
-#if HAVE_DEFERRAL
-    XML_SetReparseDeferralEnabled(self->expat, enabled ? XML_TRUE : XML_FALSE);
-    self->reparse_deferral = enabled;
-#endif
+    if (XML_SetReparseDeferralEnabled != NULL) {
+        XML_SetReparseDeferralEnabled(self->expat, enabled ? XML_TRUE : XML_FALSE);
+        self->reparse_deferral = enabled;
+    }
     return 0;
 }
 
 static int
 parser_get_reparse_deferral(struct parser *self)
 {
-    return HAVE_DEFERRAL && self->reparse_deferral;
+    XML_Expat_Version version = XML_ExpatVersionInfo();
+    bool told = version.major > 2 || version.minor >= 6; /* before, it is not to be asked */
+    return told && self->reparse_deferral;
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
