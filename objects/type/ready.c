@@ -29,6 +29,10 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
                      subtype->tp_name, subtype->tp_name, type->tp_name);
         return NULL;
     }
+    if (type->tp_new == NULL) {
+        PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
+        return NULL;
+    }
     /* The nearest C base decides the layout: only its own tp_new may make the instance. */
     PyTypeObject *base = subtype;
     while (base != NULL && base->tp_new == slot_tp_new) {
