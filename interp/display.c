@@ -310,6 +310,15 @@ static void report_unraisable(PyObject *message, PyObject *object)
     if (exception == NULL) {
         return;
     }
+    if (((PyBaseExceptionObject *)exception)->traceback == NULL) {
+        /* It comes from C: where that was called is better than nothing. */
+        PyFrameObject *frame = PyEval_GetFrame();
+        error_restore(Py_NewRef(exception));
+        if (frame != NULL) {
+            PyTraceBack_Here(frame);
+        }
+        Py_XDECREF(error_fetch());
+    }
     PyObject *args = unraisable_args(exception, message, object);
     PyObject *hook = args == NULL ? NULL : sys_get(ID(unraisablehook));
     PyObject *result = NULL;
