@@ -13,6 +13,7 @@ PyAPI_FUNC(PyObject *const *) _PyArg_UnpackKeywordsWithVararg(
     struct _PyArg_Parser *parser, int minpos, int maxpos, int minkw, int vararg, PyObject **slots);
 PyAPI_FUNC(int) _PyDict_SetItem_KnownHash_LockHeld(PyObject *dict, PyObject *key, PyObject *value,
                                                    Py_hash_t hash);
+PyAPI_FUNC(int) _Py_convert_optional_to_ssize_t(PyObject *object, void *result);
 PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttr(PyObject *module, PyObject *name);
 PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttrString(const char *module, const char *name);
 
@@ -87,6 +88,25 @@ PyObject *const *_PyArg_UnpackKeywordsWithVararg(PyObject *const *args, Py_ssize
     memmove(slots + vararg + 1, slots + vararg, (size_t)(spec.count - vararg) * sizeof *slots);
     slots[vararg] = rest;
     return slots;
+}
+
+/* A converter for PyArg_Parse: None leaves the number as it is. */
+int _Py_convert_optional_to_ssize_t(PyObject *object, void *result)
+{
+    if (object == Py_None) {
+        return 1;
+    }
+    if (!PyIndex_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "argument should be integer or None, not %.200s",
+                     Py_TYPE(object)->tp_name);
+        return 0;
+    }
+    Py_ssize_t number = PyNumber_AsSsize_t(object, PyExc_OverflowError);
+    if (number == -1 && PyErr_Occurred()) {
+        return 0;
+    }
+    *(Py_ssize_t *)result = number;
+    return 1;
 }
 
 /* ---- other things ------------------------------------------------------------------------------ */
