@@ -1346,6 +1346,12 @@ PyObject *PyInit__imp(void)
 
 /* ---- start-up -------------------------------------------------------------------------------------------------------- */
 
+static PyObject *module_repr(PyObject *module)
+{
+    PyObject *importlib = main_interp_self()->importlib;
+    return PyObject_CallMethodOneArg(importlib, ID(_module_repr), module);
+}
+
 /* A built-in module outside of importlib, which is not there yet: new reference. */
 static PyObject *bootstrap_builtin(const char *text)
 {
@@ -1393,6 +1399,7 @@ int import_init(struct main_interp *interp)
     }
     PyObject *importlib = PyImport_AddModuleRef("_frozen_importlib");
     interp->importlib = importlib;
+    module_hooks.repr = module_repr;
     PyObject *done = importlib == NULL ? NULL
                                        : PyObject_CallMethod(importlib, "_install", "OO",
                                                              interp->sys_module, imp);

@@ -481,8 +481,8 @@ int type_ready_core(PyTypeObject *type)
 
 int PyType_Ready(PyTypeObject *type)
 {
-    if (type->tp_flags & Py_TPFLAGS_READY) {
-        return 0;
+    if (type->tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING)) {
+        return 0;       /* READYING: its mro() looks at it */
     }
     if (check_before(type) < 0) {
         return -1;
