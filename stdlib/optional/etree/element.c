@@ -449,16 +449,13 @@ static int
 element_extend(struct element *self, PyObject *elements)
 {
     struct etree_state *state = STATE(self);
-    PyObject *items = PySequence_List(elements);
+    PyObject *items = PySequence_Fast(elements, "'elements' must be an iterable");
     if (items == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_SetString(PyExc_TypeError, "'elements' must be an iterable");
-        }
         return -1;
     }
     int rc = 0;
-    for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(items); i++) {
-        PyObject *item = PyList_GET_ITEM(items, i);
+    for (Py_ssize_t i = 0; rc == 0 && i < PySequence_Fast_GET_SIZE(items); i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(items, i);
         rc = element_required(state, item) ? LOCKED(self, element_add(self, item)) : -1;
     }
     Py_DECREF(items);
@@ -623,15 +620,13 @@ element_assign_subscript(PyObject *op, PyObject *key, PyObject *value)
     if (value == NULL) {
         return assign_slice(op, key, NULL);
     }
-    PyObject *items = PySequence_List(value);
+    PyObject *items = PySequence_Fast(value, "assignment expects elements");
     if (items == NULL) {
-        PyErr_Format(PyExc_TypeError, "expected sequence, not \"%.200s\"",
-                     Py_TYPE(value)->tp_name);
         return -1;
     }
     int rc = 0;
-    for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(items); i++) {
-        rc = element_required(state, PyList_GET_ITEM(items, i)) ? 0 : -1;
+    for (Py_ssize_t i = 0; rc == 0 && i < PySequence_Fast_GET_SIZE(items); i++) {
+        rc = element_required(state, PySequence_Fast_GET_ITEM(items, i)) ? 0 : -1;
     }
     rc = rc == 0 ? assign_slice(op, key, items) : -1;
     Py_DECREF(items);
@@ -852,22 +847,30 @@ text_if_any(PyObject *op, PyObject **field, int *error)
     return NULL;
 }
 
-/* Enters an element; what that hands out, or NULL. */
+/* Enters an element (stolen); what that hands out, or NULL. */
 static PyObject *
 walk_visit(struct walk *self, struct element *element, int *error)
 {
     bool plain = element->tag == Py_None || PyUnicode_Check(element->tag);
     bool inside = !self->texts || plain;
+    Py_INCREF(element); /* what follows may use the iterator itself */
     if (walk_enter(self, element, inside) < 0) {
         *error = -1;
+        Py_DECREF(element);
         return NULL;
     }
     if (self->texts) {
-        return inside ? text_if_any((PyObject *)element, &element->text, error) : NULL;
+        PyObject *text = inside ? text_if_any((PyObject *)element, &element->text, error) : NULL;
+        Py_DECREF(element);
+        return text;
     }
     int same = self->tag ? tag_matches(element, self->tag) : 1;
-    *error = same < 0 ? -1 : 0;
-    return same > 0 ? Py_NewRef(element) : NULL;
+    if (same > 0) {
+        return (PyObject *)element;
+    }
+    *error = same;
+    Py_DECREF(element);
+    return NULL;
 }
 
 static PyObject *
