@@ -687,11 +687,27 @@ child_or_null(struct element *self, Py_ssize_t index)
     return index < child_count(self) ? Py_NewRef(self->extra->children[index]) : NULL;
 }
 
+/* 1, 0, or -1 with an exception. */
+static int
+tag_equal(PyObject *own, PyObject *tag)
+{
+    if (own == tag) {
+        return 1;
+    }
+    if (PyUnicode_CheckExact(own) && PyUnicode_CheckExact(tag)) {
+        Py_ssize_t size = PyUnicode_GET_LENGTH(own);
+        return size == PyUnicode_GET_LENGTH(tag) && PyUnicode_KIND(own) == PyUnicode_KIND(tag) &&
+               memcmp(PyUnicode_DATA(own), PyUnicode_DATA(tag),
+                      (size_t)size * PyUnicode_KIND(own)) == 0;
+    }
+    return PyObject_RichCompareBool(own, tag, Py_EQ);
+}
+
 static int
 tag_matches(struct element *element, PyObject *tag)
 {
     PyObject *own = LOCKED((PyObject *)element, Py_NewRef(element->tag));
-    int same = own == tag ? 1 : PyObject_RichCompareBool(own, tag, Py_EQ);
+    int same = tag_equal(own, tag);
     Py_DECREF(own);
     return same;
 }
