@@ -245,7 +245,7 @@ int vm_resume_instrument(struct frame *fp)
     if (lock_threads_run_together()) {
         world_start(interp);
     }
-    return status < 0 ? -1 : WORD_OP(fp->pc[-1]) == INSTRUMENTED;
+    return status < 0 ? -1 : WORD_OP(field_load(&fp->pc[-1])) == INSTRUMENTED;
 }
 
 /* ---- changing sets --------------------------------------------------------------------------- */
@@ -512,8 +512,15 @@ void monitor_unwind(PyThreadState *ts, struct frame *fp)
     }
 }
 
-void monitor_handled(PyThreadState *ts, struct frame *fp)
+void monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin)
 {
+    if (fp->body->monitor != NULL) {
+        PyCodeObject *code = frame_code(fp);
+        int index = (int)(fp->pc - fp->body->words);
+        index += code_base_op(fp->body, (uint32_t)index) == EXT;
+        interp_thread(ts)->exec.arrival = (struct arrival){
+            fp, fp->body->words + index + 1, code_line(code, index) != code_line(code, (int)origin)};
+    }
     if (anybody(PY_MONITORING_EVENT_EXCEPTION_HANDLED)) {
         report_exception(ts, fp, PY_MONITORING_EVENT_EXCEPTION_HANDLED);
     }
@@ -530,6 +537,23 @@ void monitor_stop_iteration(PyThreadState *ts, struct frame *fp)
     if (anybody(PY_MONITORING_EVENT_STOP_ITERATION)) {
         report_exception(ts, fp, PY_MONITORING_EVENT_STOP_ITERATION);
     }
+}
+
+int monitor_return_value(PyThreadState *ts, struct frame *fp, value_t *value)
+{
+    if (likely(!anybody(PY_MONITORING_EVENT_STOP_ITERATION)) || ts->tracing) {
+        return 0;
+    }
+    PyObject *op = value_box(value);
+    PyObject *exc = op == NULL ? NULL : PyObject_CallOneArg(PyExc_StopIteration, op);
+    if (exc == NULL) {
+        return -1;
+    }
+    uint8_t tools = tools_for(fp->body, PY_MONITORING_EVENT_STOP_ITERATION);
+    struct report what = {PY_MONITORING_EVENT_STOP_ITERATION, frame_lasti(fp), -1, exc, NULL};
+    int status = tools == 0 ? 0 : report_to(ts, frame_code(fp), tools, &what);
+    Py_DECREF(exc);
+    return status < 0 ? -1 : 0;
 }
 
 int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, PyObject *arg,
