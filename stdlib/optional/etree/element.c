@@ -712,7 +712,7 @@ tag_matches(struct element *element, PyObject *tag)
     return same;
 }
 
-/* The next child with such a tag from *at on: new reference; NULL at the end or with an exception. */
+/* The next child with such a tag from *at on: new reference; NULL at the end or on error. */
 static PyObject *
 next_child(struct element *self, PyObject *tag, Py_ssize_t *at)
 {
