@@ -19,6 +19,7 @@ struct xmlparser {
     PyObject *hooks[HOOKS];
     struct etree_state *state;
     bool direct; /* the target is a TreeBuilder and nothing else */
+    bool busy;   /* the library is at work: it may call us, but we not it */
 };
 
 /* Libraries before 2.6 have this only where it was added as a correction. */
@@ -395,9 +396,22 @@ hooks_find(struct xmlparser *self)
     return 0;
 }
 
+/* False with an exception. */
+static bool
+is_idle(struct xmlparser *self)
+{
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "the parser is already at work");
+    }
+    return !self->busy;
+}
+
 static int
 xmlparser_init(struct xmlparser *self, PyObject *target, const char *encoding)
 {
+    if (!is_idle(self)) {
+        return -1;
+    }
     xmlparser_clear((PyObject *)self);
     self->state = STATE(self);
     self->names = PyDict_New();
@@ -426,8 +440,9 @@ is_ready(struct xmlparser *self)
 {
     if (self->expat == NULL) {
         PyErr_SetString(PyExc_ValueError, "XMLParser.__init__() wasn't called");
+        return false;
     }
-    return self->expat != NULL;
+    return is_idle(self);
 }
 
 /* -1 with an exception. */
@@ -435,6 +450,7 @@ static int
 parse(struct xmlparser *self, const char *data, Py_ssize_t size, bool final)
 {
     enum XML_Status status = XML_STATUS_OK;
+    self->busy = true;
     while (size > LARGEST_PIECE && status == XML_STATUS_OK && !PyErr_Occurred()) {
         status = XML_Parse(self->expat, data, LARGEST_PIECE, XML_FALSE);
         data += LARGEST_PIECE;
@@ -443,6 +459,7 @@ parse(struct xmlparser *self, const char *data, Py_ssize_t size, bool final)
     if (status == XML_STATUS_OK && !PyErr_Occurred()) {
         status = XML_Parse(self->expat, data, (int)size, final);
     }
+    self->busy = false;
     if (PyErr_Occurred()) {
         return -1;
     }
