@@ -82,6 +82,9 @@ static PyObject *run_code(PyObject *code, PyObject *globals, PyObject *locals)
 static PyObject *run_named(const char *source, size_t length, PyObject *filename, int mode,
                            PyObject *globals, PyObject *locals, PyCompilerFlags *flags)
 {
+    if (PySys_Audit("compile", "y#O", source, (Py_ssize_t)length, filename) < 0) {
+        return NULL;
+    }
     PyObject *code = compile_source(source, length, filename, mode, flags, -1);
     if (code == NULL) {
         return NULL;
@@ -264,10 +267,27 @@ static int set_main_loader(PyObject *dict, PyObject *filename, const char *name)
 }
 
 /* Runs a file as __main__, with __file__ set while it runs. 0, or -1 with the exception printed. */
+/* __main__.__loader__, so that the script's source can be asked for: 0, or -1 with an exception. */
+static int set_main_loader(PyObject *dict, PyObject *filename)
+{
+    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
+    PyObject *loader = external == NULL ? NULL
+                                        : PyObject_CallMethod(external, "SourceFileLoader", "sO",
+                                                              "__main__", filename);
+    int result = loader == NULL ? -1 : PyDict_SetItemString(dict, "__loader__", loader);
+    Py_XDECREF(external);
+    Py_XDECREF(loader);
+    return result;
+}
+
 int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags *flags)
 {
     PyObject *dict = main_dict();
     if (dict == NULL) {
+        return -1;
+    }
+    if (file != stdin && set_main_loader(dict, filename) < 0) {
+        PyErr_Print();
         return -1;
     }
     bool set_file = !PyDict_Contains(dict, ID(__file__));
