@@ -1,10 +1,13 @@
 /* The memo of a pickler: a hash table of objects by identity. */
 #include "pickle.h"
 
+/* Neighbours in memory are neighbours in the table, which the cache likes; blocks of memory are
+ * scattered. */
 static inline size_t
 memo_hash(PyObject *object)
 {
-    return (size_t)(((uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 24);
+    uintptr_t address = (uintptr_t)object;
+    return (size_t)((address >> 4) + (address >> 16) * 0x9e3779b1u);
 }
 
 /* The entry of the object, or the free one where it belongs. */
@@ -59,7 +62,7 @@ pickle_memo_set(struct memo *memo, PyObject *object, Py_ssize_t index)
         memo->mask = MEMO_SMALL - 1;
     }
     if (memo->used * 3 > memo->mask * 2
-        && memo_resize(memo, (memo->mask + 1) * (memo->used > 50000 ? 2 : 4)) < 0) {
+        && memo_resize(memo, (memo->mask + 1) * (memo->used > 1000 ? 2 : 4)) < 0) {
         return -1;
     }
     struct memo_entry *entry = memo_slot(memo, object);
