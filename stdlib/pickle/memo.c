@@ -1,13 +1,10 @@
 /* The memo of a pickler: a hash table of objects by identity. */
 #include "pickle.h"
 
-/* Neighbours in memory are neighbours in the table, which the cache likes; blocks of memory are
- * scattered. */
 static inline size_t
 memo_hash(PyObject *object)
 {
-    uintptr_t address = (uintptr_t)object;
-    return (size_t)((address >> 4) + (address >> 16) * 0x9e3779b1u);
+    return (size_t)(((uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 24);
 }
 
 /* The entry of the object, or the free one where it belongs. */
