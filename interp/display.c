@@ -272,7 +272,7 @@ static PyStructSequence_Field unraisable_fields[] = {
     {NULL, NULL},
 };
 static PyStructSequence_Desc unraisable_desc = {
-    "UnraisableHookArgs",
+    "builtins.UnraisableHookArgs",
     "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
     unraisable_fields, 5,
 };
@@ -310,21 +310,27 @@ static PyObject *sys_get_original(const char *name)
     return Py_XNewRef(PySys_GetObject(name));
 }
 
+/* Says at least what is running, where an exception comes without a traceback. */
+static void add_place(PyObject *exception)
+{
+    PyObject *traceback = PyException_GetTraceback(exception);
+    PyFrameObject *frame = traceback == NULL ? PyThreadState_GetFrame(PyThreadState_Get()) : NULL;
+    if (frame != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(exception));
+        PyTraceBack_Here(frame);
+        Py_XDECREF(PyErr_GetRaisedException());
+        Py_DECREF((PyObject *)frame);
+    }
+    Py_XDECREF(traceback);
+}
+
 static void report_unraisable(PyObject *message, PyObject *object)
 {
     PyObject *exception = error_fetch();
     if (exception == NULL) {
         return;
     }
-    if (((PyBaseExceptionObject *)exception)->traceback == NULL) {
-        /* It comes from C: where that was called is better than nothing. */
-        PyFrameObject *frame = PyEval_GetFrame();
-        error_restore(Py_NewRef(exception));
-        if (frame != NULL) {
-            PyTraceBack_Here(frame);
-        }
-        Py_XDECREF(error_fetch());
-    }
+    add_place(exception);
     PyObject *args = unraisable_args(exception, message, object);
     PyObject *hook = args == NULL ? NULL : sys_get(ID(unraisablehook));
     PyObject *result = NULL;

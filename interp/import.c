@@ -1346,6 +1346,12 @@ PyObject *PyInit__imp(void)
 
 /* ---- start-up -------------------------------------------------------------------------------------------------------- */
 
+static PyObject *module_repr(PyObject *module)
+{
+    PyObject *importlib = main_interp_self()->importlib;
+    return PyObject_CallMethodOneArg(importlib, ID(_module_repr), module);
+}
+
 /* A built-in module outside of importlib, which is not there yet: new reference. */
 static PyObject *bootstrap_builtin(const char *text)
 {
@@ -1366,8 +1372,19 @@ static PyObject *bootstrap_builtin(const char *text)
     return module;
 }
 
+/* importlib's repr of a module, which knows where it came from (new reference). */
+static PyObject *repr_of_module(PyObject *module)
+{
+    PyObject *importlib = main_interp_self()->importlib;
+    if (importlib == NULL) {
+        return PyUnicode_FromFormat("<module at %p>", module);
+    }
+    return PyObject_CallMethod(importlib, "_module_repr", "O", module);
+}
+
 int import_init(struct main_interp *interp)
 {
+    module_hooks.repr = repr_of_module;
     PyObject *imp = bootstrap_builtin("_imp");
     if (imp == NULL) {
         return -1;
@@ -1382,6 +1399,7 @@ int import_init(struct main_interp *interp)
     }
     PyObject *importlib = PyImport_AddModuleRef("_frozen_importlib");
     interp->importlib = importlib;
+    module_hooks.repr = module_repr;
     PyObject *done = importlib == NULL ? NULL
                                        : PyObject_CallMethod(importlib, "_install", "OO",
                                                              interp->sys_module, imp);

@@ -708,18 +708,16 @@ static PyStructSequence_Desc asyncgen_hooks_desc = {
 static PyObject *sys_get_asyncgen_hooks(PyObject *module)
 {
     PyThreadState *ts = &thread_self()->ts;
-    PyObject *type = PyObject_GetAttrString(main_interp_self()->sys_module, "_asyncgen_hooks_type");
-    PyObject *hooks = NULL;
-    if (type == NULL) {
-        PyErr_Clear();
-        type = (PyObject *)PyStructSequence_NewType(&asyncgen_hooks_desc);
-        if (type == NULL || PySys_SetObject("_asyncgen_hooks_type", type) < 0) {
-            Py_XDECREF(type);
+    static PyTypeObject type; /* per process: it has no state */
+    static struct once ready;
+    if (once_begin(&ready)) {
+        bool made = PyStructSequence_InitType2(&type, &asyncgen_hooks_desc) == 0;
+        once_end(&ready, made);
+        if (!made) {
             return NULL;
         }
     }
-    hooks = PyStructSequence_New((PyTypeObject *)type);
-    Py_DECREF(type);
+    PyObject *hooks = PyStructSequence_New(&type);
     if (hooks != NULL) {
         PyObject *first = ts->async_gen_firstiter, *last = ts->async_gen_finalizer;
         PyStructSequence_SetItem(hooks, 0, Py_NewRef(first == NULL ? Py_None : first));

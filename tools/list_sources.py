@@ -4,7 +4,8 @@
 usage: list_sources.py FOLDER
 
 Between the lines `# <sources>` and `# </sources>` stands `files(...)` of every .c file below the
-folder (subfolders included, sorted), and between `# <binds>` and `# </binds>` the .bind files.
+folder (sorted; subfolders included, unless they have a meson.build of their own), and between
+`# <binds>` and `# </binds>` the .bind files.
 """
 import os
 import re
@@ -13,7 +14,8 @@ import sys
 
 def below(folder, suffix):
     for where, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(f for f in folders
+                            if not os.path.exists(os.path.join(where, f, "meson.build")))
         for name in sorted(names):
             if name.endswith(suffix):
                 yield os.path.relpath(os.path.join(where, name), folder)

@@ -65,6 +65,7 @@ struct unit {
     struct comp_scope *comp;
     PyObject *name, *qualname;           /* borrowed from the arena */
     PyObject *private_name;              /* for mangling, borrowed, or NULL */
+    const struct typeparam_seq *private_only; /* only these are mangled; NULL: all names */
     int argcount, posonlyargcount, kwonlyargcount, flags, firstlineno;
 
     struct draft *code;
@@ -83,6 +84,7 @@ struct unit {
     PyObject *slot_index;                /* dict name -> register */
     PyObject *static_attributes;         /* class: list of names assigned on self, or NULL */
 
+    int class_cell, classdict_cell;      /* class: registers of __class__, __classdict__, or ANY */
     int nlocals;                         /* registers of localsplus */
     int depth;                           /* first dead register */
     int nregs;                           /* high-water mark of depth */
@@ -145,8 +147,8 @@ PyObject *unit_assemble(struct compiler *c, struct unit *unit);
 uint32_t emit(struct compiler *c, enum opcode op, int a, int b, int c_);
 static inline void emit_wide(struct compiler *c, enum opcode op, int a, uint32_t bc);
 void emit_jump(struct compiler *c, enum opcode op, int a, int b, int32_t label);
-/* Adds a copy of `draft` at the end, reachable or not: its index. */
-uint32_t draft_append(struct compiler *c, const struct draft *draft);
+/* Adds a copy of draft number `index` at the end, reachable or not. */
+void draft_append(struct compiler *c, uint32_t index);
 int32_t label_new(struct compiler *c);
 void label_here(struct compiler *c, int32_t label);
 

@@ -2,6 +2,8 @@
 
 #include "Python.h"
 
+#include "optional/optional_modules.h"
+
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
@@ -9,6 +11,12 @@
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
+    X(_codecs_cn) \
+    X(_codecs_hk) \
+    X(_codecs_iso2022) \
+    X(_codecs_jp) \
+    X(_codecs_kr) \
+    X(_codecs_tw) \
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
@@ -21,9 +29,12 @@
     X(_locale) \
     X(_lsprof) \
     X(_md5) \
+    X(_multibytecodec) \
+    X(_multiprocessing) \
     X(_opcode) \
     X(_operator) \
     X(_pickle) \
+    X(_posixshmem) \
     X(_posixsubprocess) \
     X(_queue) \
     X(_random) \
@@ -37,6 +48,7 @@
     X(_statistics) \
     X(_string) \
     X(_struct) \
+    X(_suggestions) \
     X(_symtable) \
     X(_sysconfig) \
     X(_thread) \
@@ -71,6 +83,7 @@
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)
+OPTIONAL_MODULES(DECLARE)
 
 #define ENTRY(name) {(char *)#name, PyInit_##name},
 
@@ -78,5 +91,6 @@ struct _inittab builtin_modules[] = {
     {(char *)"builtins", NULL},
     {(char *)"sys", NULL},
     MODULES(ENTRY)
+    OPTIONAL_MODULES(ENTRY)
     {NULL, NULL},
 };

@@ -29,6 +29,10 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
                      subtype->tp_name, subtype->tp_name, type->tp_name);
         return NULL;
     }
+    if (type->tp_new == NULL) {
+        PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
+        return NULL;
+    }
     /* The nearest C base decides the layout: only its own tp_new may make the instance. */
     PyTypeObject *base = subtype;
     while (base != NULL && base->tp_new == slot_tp_new) {
@@ -68,8 +72,15 @@ static int add_new(PyObject *dict, PyObject *name, PyObject *value, bool replace
     return result < 0 ? -1 : 0;
 }
 
+/* What a static type has for methods lives as long as it does, which is for ever (in the main interpreter): nobody
+ * need count it, least of all threads that all call list.append. */
 static int add_descr(PyObject *dict, PyObject *descr, bool replace)
 {
+    if (descr != NULL && !type_is_heap(PyDescr_TYPE(descr))
+        && thread_interp(thread_self())->is_main) {
+        PyObject_GC_UnTrack(descr);
+        object_make_immortal(descr);
+    }
     return descr == NULL ? -1 : add_new(dict, PyDescr_NAME(descr), descr, replace);
 }
 
@@ -470,8 +481,8 @@ int type_ready_core(PyTypeObject *type)
 
 int PyType_Ready(PyTypeObject *type)
 {
-    if (type->tp_flags & Py_TPFLAGS_READY) {
-        return 0;
+    if (type->tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING)) {
+        return 0;       /* READYING: its mro() looks at it */
     }
     if (check_before(type) < 0) {
         return -1;

@@ -34,6 +34,7 @@ struct io_state {
     struct io_names {
         IO_NAMES(IO_NAME_FIELD)
     } names; /* live as long as the module, since destructors still need them */
+    PyObject *codec_lookup; /* codecs.lookup, for the same reason */
 };
 
 extern PyModuleDef io_module;

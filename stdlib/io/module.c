@@ -282,6 +282,12 @@ io_exec(PyObject *module)
     if (names_make(&state->names) < 0 || types_make(module, state) < 0) {
         return -1;
     }
+    PyObject *codecs = PyImport_ImportModule("_codecs");
+    state->codec_lookup = codecs ? PyObject_GetAttrString(codecs, "lookup") : NULL;
+    Py_XDECREF(codecs);
+    if (state->codec_lookup == NULL) {
+        return -1;
+    }
     state->unsupported = PyObject_CallFunction((PyObject *)&PyType_Type, "s(OO){ss}",
                                                "UnsupportedOperation", PyExc_OSError,
                                                PyExc_ValueError, "__module__", "io");
@@ -321,6 +327,7 @@ io_free(void *module)
 {
     struct io_state *state = PyModule_GetState(module);
     io_clear(module);
+    Py_CLEAR(state->codec_lookup);
 #define DROP(n) Py_CLEAR(state->names.n);
     IO_NAMES(DROP)
 #undef DROP

@@ -66,9 +66,7 @@ codec_find(struct io_state *state, PyObject *encoding)
         }
         return NULL;
     }
-    PyObject *codecs = PyImport_ImportModule("_codecs");
-    PyObject *codec = codecs ? PyObject_CallMethod(codecs, "lookup", "O", encoding) : NULL;
-    Py_XDECREF(codecs);
+    PyObject *codec = PyObject_CallOneArg(state->codec_lookup, encoding);
     PyObject *is_text;
     if (codec == NULL
         || PyObject_GetOptionalAttr(codec, state->names._is_text_encoding, &is_text) < 0) {
