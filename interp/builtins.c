@@ -1378,6 +1378,16 @@ int builtins_init(struct main_interp *interp)
             return -1;
         }
     }
+    if (interp->base.base.is_main) {
+        /* Functions that every program calls: they are never counted. */
+        PyObject *name, *value;
+        for (Py_ssize_t at = 0; PyDict_Next(dict, &at, &name, &value);) {
+            if (PyCFunction_CheckExact(value)) {
+                PyObject_GC_UnTrack(value);
+                object_make_immortal(value);
+            }
+        }
+    }
     PyObject *debug = PyBool_FromLong(interp->config.optimization_level == 0);
     if (PyDict_SetItemString(dict, "__debug__", debug) < 0) {
         return -1;

@@ -48,6 +48,7 @@ void exec_fini(struct exec_state *exec)
 void reg_release_range(value_t *r, unsigned from, unsigned to)
 {
     while (to > from) {
+        FEW_TIMES();
         value_clear(&r[--to]);
     }
 }

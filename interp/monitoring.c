@@ -431,7 +431,8 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
             continue;
         }
         if (t >= TOOL_PROFILE) {
-            status = legacy_event(ts, t, what->event, code, what->index, what->arg, what->target);
+            status = legacy_event(ts, t, what->event, code, what->index, what->arg, what->arg2,
+                                  what->target);
         }
         else {
             status = call_tool(ts, t, what->event, args + 1, nargs - 1);
@@ -560,7 +561,9 @@ int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, Py
 {
     int event = failed ? PY_MONITORING_EVENT_C_RAISE : PY_MONITORING_EVENT_C_RETURN;
     uint8_t tools = tools_for(fp->body, event);
-    if (tools == 0 || ts->tracing) {
+    bool reported = fp->call_reported;
+    fp->call_reported = 0;
+    if (tools == 0 || ts->tracing || !reported) {
         return 0;
     }
     PyObject *exc = PyErr_GetRaisedException();
@@ -611,6 +614,7 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
     }
     what->arg = callable;
     what->arg2 = first ? first : monitoring.missing;
+    fp->call_reported = !PyFunction_Check(callable) && !PyMethod_Check(callable);
     return report_word(ts, fp, KIND_MAIN, what);
 }
 

@@ -31,6 +31,12 @@ enum int_sign_code { INT_POSITIVE = 0, INT_ZERO = 1, INT_NEGATIVE = 2 };
 /* Static and immortal: INT_SMALL_MIN .. INT_SMALL_MAX. */
 extern PyLongObject int_small_table[INT_SMALL_MAX - INT_SMALL_MIN + 1];
 
+/* Whether it is one of those in the table, which never die. */
+static inline bool int_is_small_object(PyObject *op)
+{
+    return (uintptr_t)op - (uintptr_t)int_small_table < sizeof(int_small_table);
+}
+
 /* Borrowed, immortal; `value` must lie in the small range. */
 static inline PyObject *int_small(int value)
 {

@@ -194,7 +194,7 @@ static inline value_t value_from_uncounted(PyObject *op)
 /* The same word, counting nothing: for a copy that lives shorter than v. */
 static inline value_t value_borrow(value_t v)
 {
-    return v - 1 < VALUE_PAYLOAD ? v | VALUE_UNCOUNTED : v;
+    return v | (v - 1 < VALUE_PAYLOAD);     /* no branch: VALUE_UNCOUNTED is 1 */
 }
 
 /* A copy of v that owns its object. */

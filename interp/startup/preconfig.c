@@ -14,7 +14,8 @@ static bool configured;
 static void preconfig_init(PyPreConfig *config, bool isolated)
 {
     *config = (PyPreConfig){
-        ._config_init = isolated ? 3 : 2, .parse_argv = !isolated, .isolated = isolated, .use_environment = !isolated,
+        ._config_init = isolated ? 3 : 2, .parse_argv = !isolated, .isolated = isolated,
+        .use_environment = !isolated,
         .configure_locale = !isolated, .coerce_c_locale = isolated ? 0 : -1,
         .coerce_c_locale_warn = isolated ? 0 : -1, .utf8_mode = isolated ? 0 : -1,
         .dev_mode = isolated ? 0 : -1, .allocator = PYMEM_ALLOCATOR_NOT_SET,

@@ -16,6 +16,7 @@ void vm_raise_too_deep(PyThreadState *ts)
 static void drop_words(value_t *words, Py_ssize_t n)
 {
     while (n > 0) {
+        FEW_TIMES();
         value_clear(&words[--n]);
     }
 }
@@ -30,6 +31,7 @@ int args_materialise(value_t *words, Py_ssize_t n)
 {
     for (Py_ssize_t i = 0; i < n; i++) {
         value_t v = words[i];
+        FEW_TIMES();
         if (unlikely(value_is_number(v))) {
             PyObject *op = value_make_object(v);
             if (op == NULL) {

@@ -51,6 +51,19 @@ static PyObject *subscript(PyObject *container, value_t *key)
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
+    value_t key = value_number_of(fp->r[c]);
+    if (value_is_int(key) && value_is_pointer(fp->r[b])) {
+        PyObject *op = value_object(fp->r[b]);
+        value_t item = Py_IS_TYPE(op, &PyList_Type) ? vm_list_item(op, value_int(key))
+                       : Py_IS_TYPE(op, &PyTuple_Type) ? vm_tuple_item(op, value_int(key))
+                       : VALUE_NULL;
+        if (item != VALUE_NULL) {
+            reg_consume(fp, c);
+            reg_consume(fp, b);
+            reg_put(fp, a, item);
+            return 0;
+        }
+    }
     PyObject *result = subscript(reg_object(fp, b), &fp->r[c]);
     if (result == NULL) {
         return -1;
@@ -220,6 +233,7 @@ int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n)
 static inline int take_words(value_t *words, PyObject **items, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
+        FEW_TIMES();
         items[i] = value_to_owned(words[i]);
         if (unlikely(items[i] == NULL)) {
             while (i-- > 0) {
@@ -514,6 +528,7 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
             return 0;
         }
         for (unsigned i = 0; i < n; i++) {
+            FEW_TIMES();
             *--to = value_from_owned(Py_NewRef(items[i]));
         }
         if (b >= fp->body->nlocals) {

@@ -220,8 +220,7 @@ static PyObject *slot_richcompare(PyObject *a, PyObject *b, int operation)
 static void slot_dealloc(PyObject *op)
 {
     /* Code that counts plainly may bring the small ones to zero. */
-    if (op >= (PyObject *)int_small_table &&
-        op <= (PyObject *)&int_small_table[INT_SMALL_MAX - INT_SMALL_MIN]) {
+    if (int_is_small_object(op)) {
         object_make_immortal(op);
         return;
     }

@@ -1,4 +1,5 @@
 /* Making, sharing and reading strings. */
+#include "objects/birth.h"
 #include "objects/str/internal.h"
 
 #include "objects/atom.h"
@@ -57,11 +58,10 @@ PyObject *PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     if (size > (PY_SSIZE_T_MAX - (Py_ssize_t)header) / kind - 1) {
         return PyErr_NoMemory();
     }
-    PyObject *s = atom_alloc(header + ((size_t)size + 1) * (size_t)kind);
+    PyObject *s = birth_of_atom(&PyUnicode_Type, header + ((size_t)size + 1) * (size_t)kind);
     if (s == NULL) {
-        return PyErr_NoMemory();
+        return NULL;
     }
-    PyObject_Init(s, &PyUnicode_Type);
     PyASCIIObject *head = (PyASCIIObject *)s;
     head->length = size;
     head->hash = -1;
@@ -305,7 +305,28 @@ PyObject *str_from_data(int kind, const void *data, Py_ssize_t length)
 
 PyObject *str_from_ascii(const char *text, Py_ssize_t length)
 {
-    return length <= 0 ? str_empty() : from_data_known(1, text, length, 0x7f);
+    if (length <= 1) {
+        return length <= 0 ? str_empty() : str_latin1_char((uint8_t)*text);
+    }
+    size_t header = header_size(true);
+    if ((size_t)length > PY_SSIZE_T_MAX - header - 1) {
+        return PyErr_NoMemory();
+    }
+    PyObject *s = birth_of_atom(&PyUnicode_Type, header + (size_t)length + 1);
+    if (s == NULL) {
+        return NULL;
+    }
+    PyASCIIObject *head = (PyASCIIObject *)s;
+    head->length = length;
+    head->hash = -1;
+    *(uint32_t *)&head->state = 0;
+    head->state.kind = 1;
+    head->state.compact = 1;
+    head->state.ascii = 1;
+    char *data = (char *)s + header;
+    memcpy(data, text, (size_t)length);
+    data[length] = 0;
+    return s;
 }
 
 PyObject *str_from_latin1(const uint8_t *text, Py_ssize_t length)

@@ -1,4 +1,5 @@
 /* Taking strings apart: split, splitlines, partition, strip. */
+#include "objects/list.h"
 #include "objects/str/internal.h"
 #include "objects/str/search.h"
 
@@ -9,9 +10,7 @@ static int push(PyObject *list, PyObject *s, Py_ssize_t start, Py_ssize_t end)
     if (piece == NULL) {
         return -1;
     }
-    int result = PyList_Append(list, piece);
-    Py_DECREF(piece);
-    return result;
+    return list_append_owned((PyListObject *)list, piece);
 }
 
 static PyObject *finish(PyObject *list, int failed)

@@ -29,6 +29,10 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
                      subtype->tp_name, subtype->tp_name, type->tp_name);
         return NULL;
     }
+    if (type->tp_new == NULL) {
+        PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
+        return NULL;
+    }
     /* The nearest C base decides the layout: only its own tp_new may make the instance. */
     PyTypeObject *base = subtype;
     while (base != NULL && base->tp_new == slot_tp_new) {
@@ -68,8 +72,15 @@ static int add_new(PyObject *dict, PyObject *name, PyObject *value, bool replace
     return result < 0 ? -1 : 0;
 }
 
+/* What a static type has for methods lives as long as it does, which is for ever (in the main interpreter): nobody
+ * need count it, least of all threads that all call list.append. */
 static int add_descr(PyObject *dict, PyObject *descr, bool replace)
 {
+    if (descr != NULL && !type_is_heap(PyDescr_TYPE(descr))
+        && thread_interp(thread_self())->is_main) {
+        PyObject_GC_UnTrack(descr);
+        object_make_immortal(descr);
+    }
     return descr == NULL ? -1 : add_new(dict, PyDescr_NAME(descr), descr, replace);
 }
 
@@ -260,26 +271,30 @@ static void inherit_pattern_flags(PyTypeObject *type, PyTypeObject *from)
     }
 }
 
+/* A type without a table of its own uses its base's: after inheriting, which must not write to that. */
+static void share_tables(PyTypeObject *type, PyTypeObject *base)
+{
+    if (type->tp_as_async == NULL) {
+        type->tp_as_async = base->tp_as_async;
+    }
+    if (type->tp_as_number == NULL) {
+        type->tp_as_number = base->tp_as_number;
+    }
+    if (type->tp_as_sequence == NULL) {
+        type->tp_as_sequence = base->tp_as_sequence;
+    }
+    if (type->tp_as_mapping == NULL) {
+        type->tp_as_mapping = base->tp_as_mapping;
+    }
+    if (type->tp_as_buffer == NULL) {
+        type->tp_as_buffer = base->tp_as_buffer;
+    }
+}
+
 int ready_inherit(PyTypeObject *type)
 {
     PyTypeObject *base = type->tp_base;
     if (base != NULL) {
-        /* A type without a table of its own uses its base's. */
-        if (type->tp_as_async == NULL) {
-            type->tp_as_async = base->tp_as_async;
-        }
-        if (type->tp_as_number == NULL) {
-            type->tp_as_number = base->tp_as_number;
-        }
-        if (type->tp_as_sequence == NULL) {
-            type->tp_as_sequence = base->tp_as_sequence;
-        }
-        if (type->tp_as_mapping == NULL) {
-            type->tp_as_mapping = base->tp_as_mapping;
-        }
-        if (type->tp_as_buffer == NULL) {
-            type->tp_as_buffer = base->tp_as_buffer;
-        }
         inherit_special(type, base);
     }
     PyObject *mro = type->tp_mro;
@@ -289,6 +304,9 @@ int ready_inherit(PyTypeObject *type)
             inherit_slots(type, from);
             inherit_pattern_flags(type, from);
         }
+    }
+    if (base != NULL) {
+        share_tables(type, base);
     }
     return 0;
 }

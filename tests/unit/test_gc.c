@@ -102,6 +102,12 @@ static void stop(void)
 /* -- In place of the floors above ---------------------------------------------------------------- */
 
 PyTypeObject PyTuple_Type;
+PyTypeObject PyDict_Type;
+int PyDict_Next(PyObject *Py_UNUSED(op), Py_ssize_t *Py_UNUSED(at), PyObject **Py_UNUSED(key),
+                PyObject **Py_UNUSED(value))
+{
+    return 0;
+}
 int PyObject_GC_IsTracked(PyObject *op) { return gc_is_tracked(op); }
 static int garbage_kept;
 PyObject *PyList_New(Py_ssize_t n) { (void)n; return (PyObject *)&garbage_kept; }

@@ -1,0 +1,111 @@
+"""Start-up seen from outside: where the program looks, and PYTHONMALLOC."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import unittest
+
+FREE = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def run(*args, program=sys.executable, **variables):
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **variables}
+    return subprocess.run([program, *args], env=environment, capture_output=True, text=True, timeout=60)
+
+
+class Memory(unittest.TestCase):
+    PROGRAM = "import json; print(json.dumps(list(range(3))), sorted({'b': 1, 'a': 2}))"
+
+    def check(self, *args, **variables):
+        result = run(*args, "-c", self.PROGRAM, **variables)
+        self.assertEqual((result.returncode, result.stdout), (0, "[0, 1, 2] ['a', 'b']\n"), result.stderr)
+
+    def test_default(self):
+        self.check(PYTHONMALLOC="")
+        self.check(PYTHONMALLOC="default")
+
+    def test_debug(self):
+        self.check(PYTHONMALLOC="debug")
+        self.check("-X", "dev")
+        self.check(PYTHONDEVMODE="1")
+
+    def test_malloc(self):
+        if not FREE:
+            self.check(PYTHONMALLOC="malloc")
+            self.check(PYTHONMALLOC="malloc_debug")
+
+    def test_unknown(self):
+        result = run("-c", "pass", PYTHONMALLOC="nonsense")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("PYTHONMALLOC: unknown allocator", result.stderr)
+
+    def test_ignored(self):
+        for option in ("-E", "-I", "-Es", "-sE"):
+            self.check(option, PYTHONMALLOC="nonsense")
+        result = run("-W", "ignore", "-c", "pass", PYTHONMALLOC="nonsense")
+        self.assertEqual(result.returncode, 1)
+
+
+class Paths(unittest.TestCase):
+    def test_no_library(self):
+        result = run("-c", "pass", PYTHONHOME="/nowhere")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.count("\n"), 1)
+        self.assertIn("/nowhere/lib/python3.13", result.stderr)
+
+    def test_library_not_whole(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = os.path.join(folder, "lib", "python3.13")
+            os.makedirs(library)
+            open(os.path.join(library, "os.py"), "w").close()
+            result = run("-c", "pass", PYTHONHOME=folder)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{library} is not whole", result.stderr)
+
+    def test_virtual_environment(self):
+        name = os.path.basename(os.path.realpath(sys.executable))
+        with tempfile.TemporaryDirectory() as folder:
+            folder = os.path.realpath(folder)
+            packages = os.path.join(folder, "lib", name, "site-packages")
+            os.makedirs(os.path.join(folder, "bin"))
+            os.makedirs(packages)
+            with open(os.path.join(packages, "of_the_environment.py"), "w") as file:
+                file.write("here = __file__\n")
+            program = os.path.join(folder, "bin", "python")
+            os.symlink(os.path.realpath(sys.executable), program)
+            with open(os.path.join(folder, "pyvenv.cfg"), "w") as file:
+                file.write(f"home = {os.path.dirname(os.path.realpath(sys.executable))}\n")
+            result = run("-c", "import sys, of_the_environment as m; print(sys.prefix); print(m.here);"
+                         "print(sys.executable); print(sys.base_prefix)", program=program)
+            self.assertEqual(result.stdout.split("\n")[:4], [
+                folder, os.path.join(packages, "of_the_environment.py"), program, sys.base_prefix],
+                result.stderr)
+
+    def test_found_on_path(self):
+        name = os.path.basename(sys.executable)
+        environment = {"PATH": os.path.dirname(sys.executable)}
+        result = subprocess.run([name, "-c", "import sys; print(sys.executable)"], env=environment,
+                                executable=sys.executable, capture_output=True, text=True)
+        self.assertEqual(result.stdout.strip(), sys.executable)
+
+    def test_pythonpath(self):
+        result = run("-c", "import sys; print(sys.path[1:3])", PYTHONPATH="/one:/two")
+        self.assertEqual(result.stdout, "['/one', '/two']\n")
+        result = run("-Ec", "import sys; print('/one' in sys.path)", PYTHONPATH="/one:/two")
+        self.assertEqual(result.stdout, "False\n")
+
+
+class Description(unittest.TestCase):
+    def test_sysconfig(self):
+        variables = sysconfig.get_config_vars()
+        tag = "cpython-313t" if FREE else "cpython-313"
+        self.assertTrue(variables["EXT_SUFFIX"].startswith(f".{tag}-"))
+        self.assertEqual(variables["SOABI"], variables["EXT_SUFFIX"][1:-3])
+        self.assertTrue(variables["INCLUDEPY"].endswith("include/python3.13" + ("t" if FREE else "")))
+        self.assertIn("-shared", variables["LDSHARED"])
+        self.assertEqual(variables["HAVE_FORK"], 1)
+
+
+unittest.main()
