@@ -2,6 +2,7 @@
 
 #include "interp/compile/compile.h"
 #include "interp/parse/parse.h"
+#include "interp/parse/source.h"
 #include "interp/state.h"
 #include "objects/error.h"
 
@@ -184,7 +185,7 @@ static PyObject *run_stream(FILE *file, PyObject *filename, int mode, PyObject *
     PyObject *result = NULL;
     if (memchr(text, 0, length) != NULL) {
         PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
-    } else {
+    } else if (source_check_file(text, length, filename) == 0) {
         result = run_named(text, length, filename, mode, globals, locals, flags);
     }
     PyMem_RawFree(text);
