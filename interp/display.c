@@ -272,7 +272,7 @@ static PyStructSequence_Field unraisable_fields[] = {
     {NULL, NULL},
 };
 static PyStructSequence_Desc unraisable_desc = {
-    "UnraisableHookArgs",
+    "builtins.UnraisableHookArgs",
     "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
     unraisable_fields, 5,
 };
@@ -304,12 +304,27 @@ static PyObject *unraisable_args(PyObject *exception, PyObject *message, PyObjec
     return args;
 }
 
+/* Says at least what is running, where an exception comes without a traceback. */
+static void add_place(PyObject *exception)
+{
+    PyObject *traceback = PyException_GetTraceback(exception);
+    PyFrameObject *frame = traceback == NULL ? PyThreadState_GetFrame(PyThreadState_Get()) : NULL;
+    if (frame != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(exception));
+        PyTraceBack_Here(frame);
+        Py_XDECREF(PyErr_GetRaisedException());
+        Py_DECREF((PyObject *)frame);
+    }
+    Py_XDECREF(traceback);
+}
+
 static void report_unraisable(PyObject *message, PyObject *object)
 {
     PyObject *exception = error_fetch();
     if (exception == NULL) {
         return;
     }
+    add_place(exception);
     PyObject *args = unraisable_args(exception, message, object);
     PyObject *hook = args == NULL ? NULL : sys_get(ID(unraisablehook));
     PyObject *result = NULL;

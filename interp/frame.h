@@ -47,7 +47,7 @@ struct frame {
     uint16_t dst;
     uint8_t on_return;          /* enum on_return */
     uint8_t owner;              /* enum frame_owner */
-    uint8_t events;             /* monitoring: this frame's start was reported */
+    uint8_t call_reported;      /* monitoring: somebody was told of the call that is made now */
     uint8_t unwinding;          /* its words are being released */
     uint16_t spare;
 };

@@ -174,10 +174,12 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         return PYGEN_ERROR;
     }
     if (thrown) {
-        /* Raised anew in here: what is being handled in here becomes its context. */
-        PyObject *exc = PyErr_GetRaisedException();
-        PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
-        Py_DECREF(exc);
+        if (gen->gi_exc_state.exc_value != NULL && !Py_IsNone(gen->gi_exc_state.exc_value)) {
+            /* Its context is what the generator is handling. */
+            PyObject *exc = PyErr_GetRaisedException();
+            PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+            Py_DECREF(exc);
+        }
         monitor_throw(ts, frame);
     }
     value_t v = interp_run(ts, frame, thrown);
@@ -325,14 +327,46 @@ static int close_iterator(PyObject *it)
     return result == NULL ? -1 : 0;
 }
 
-/* Does something to what the generator delegates to, as if it were running. */
+/* Something is done to what the generator delegates to, as if it were running: it stands on the stack meanwhile, but
+ * what it handles is not what is being handled. 0, or -1 with RecursionError. */
+static int delegation_enter(PyThreadState *ts, PyGenObject *gen)
+{
+    if (vm_gen_enter(ts, thread_frame(ts), gen, VALUE_NULL, RETURN_C) == NULL) {
+        return -1;
+    }
+    ts->exc_info = gen->gi_exc_state.previous_item;
+    return 0;
+}
+
+static void delegation_leave(PyThreadState *ts, PyGenObject *gen)
+{
+    vm_gen_leave(ts, gen_frame(gen), true);
+}
+
 static int close_delegate(PyGenObject *gen, PyObject *delegate)
 {
-    int8_t state = gen->gi_frame_state;
-    gen->gi_frame_state = GEN_EXECUTING;
+    PyThreadState *ts = PyThreadState_Get();
+    if (delegation_enter(ts, gen) < 0) {
+        return -1;
+    }
     int status = close_iterator(delegate);
-    gen->gi_frame_state = state;
+    delegation_leave(ts, gen);
     return status;
+}
+
+/* Whether it is suspended outside of any try: then GeneratorExit can do nothing in it. */
+static bool has_nothing_to_finish(const PyGenObject *gen)
+{
+    const struct frame *frame = gen_frame((PyGenObject *)gen);
+    const struct code_body *body = frame->body;
+    const struct code_handler *guard = code_handler_find(body, (uint32_t)frame_lasti(frame));
+    if (guard == NULL) {
+        return true;
+    }
+    uint64_t w = body->words[guard->target];
+    return code_handler_find(body, guard->target) == NULL
+           && code_base_op(body, guard->target) == INTRINSIC1
+           && WORD_C(w) == INTRINSIC_STOPITERATION_ERROR;
 }
 
 PyObject *gen_close(PyGenObject *gen)
@@ -350,6 +384,11 @@ PyObject *gen_close(PyGenObject *gen)
     if (delegate != NULL) {
         failed = close_delegate(gen, delegate);
         Py_DECREF(delegate);
+    }
+    if (!failed && has_nothing_to_finish(gen)) {
+        gen->gi_frame_state = GEN_COMPLETED;
+        gen_clear((PyObject *)gen);
+        Py_RETURN_NONE;
     }
     if (!failed) {
         PyErr_SetNone(PyExc_GeneratorExit);
@@ -453,11 +492,13 @@ PyObject *gen_throw(PyGenObject *gen, bool close_on_exit, PyObject *type, PyObje
         return failed ? gen_send_value(gen, Py_None, true, false)
                       : throw_here(gen, type, value, tb);
     }
-    int8_t state = gen->gi_frame_state;
+    PyThreadState *ts = PyThreadState_Get();
     if (PyGen_CheckExact(delegate) || PyCoro_CheckExact(delegate)) {
-        gen->gi_frame_state = GEN_EXECUTING;
-        result = gen_throw(GEN(delegate), close_on_exit, type, value, tb);
-        gen->gi_frame_state = state;
+        result = NULL;
+        if (delegation_enter(ts, gen) == 0) {
+            result = gen_throw(GEN(delegate), close_on_exit, type, value, tb);
+            delegation_leave(ts, gen);
+        }
     }
     else {
         if (PyObject_GetOptionalAttr(delegate, ID(throw), &method) < 0) {
@@ -468,9 +509,11 @@ PyObject *gen_throw(PyGenObject *gen, bool close_on_exit, PyObject *type, PyObje
             Py_DECREF(delegate);
             return throw_here(gen, type, value, tb);
         }
-        gen->gi_frame_state = GEN_EXECUTING;
-        result = PyObject_CallFunctionObjArgs(method, type, value, tb, NULL);
-        gen->gi_frame_state = state;
+        result = NULL;
+        if (delegation_enter(ts, gen) == 0) {
+            result = PyObject_CallFunctionObjArgs(method, type, value, tb, NULL);
+            delegation_leave(ts, gen);
+        }
         Py_DECREF(method);
     }
     Py_DECREF(delegate);

@@ -235,7 +235,6 @@ int vm_resume_instrument(struct frame *fp)
 {
     struct code_body *body = fp->body;
     struct interp_state *interp = thread_interp(thread_self());
-    unsigned before = WORD_OP(fp->pc[-1]);
     int status = 0;
     if (lock_threads_run_together()) {
         world_stop(interp);
@@ -246,7 +245,7 @@ int vm_resume_instrument(struct frame *fp)
     if (lock_threads_run_together()) {
         world_start(interp);
     }
-    return status < 0 ? -1 : before != WORD_OP(fp->pc[-1]);
+    return status < 0 ? -1 : WORD_OP(field_load(&fp->pc[-1])) == INSTRUMENTED;
 }
 
 /* ---- changing sets --------------------------------------------------------------------------- */
@@ -432,7 +431,8 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
             continue;
         }
         if (t >= TOOL_PROFILE) {
-            status = legacy_event(ts, t, what->event, code, what->index, what->arg, what->target);
+            status = legacy_event(ts, t, what->event, code, what->index, what->arg, what->arg2,
+                                  what->target);
         }
         else {
             status = call_tool(ts, t, what->event, args + 1, nargs - 1);
@@ -512,8 +512,15 @@ void monitor_unwind(PyThreadState *ts, struct frame *fp)
     }
 }
 
-void monitor_handled(PyThreadState *ts, struct frame *fp)
+void monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin)
 {
+    if (fp->body->monitor != NULL) {
+        PyCodeObject *code = frame_code(fp);
+        int index = (int)(fp->pc - fp->body->words);
+        index += code_base_op(fp->body, (uint32_t)index) == EXT;
+        interp_thread(ts)->exec.arrival = (struct arrival){
+            fp, fp->body->words + index + 1, code_line(code, index) != code_line(code, (int)origin)};
+    }
     if (anybody(PY_MONITORING_EVENT_EXCEPTION_HANDLED)) {
         report_exception(ts, fp, PY_MONITORING_EVENT_EXCEPTION_HANDLED);
     }
@@ -532,12 +539,31 @@ void monitor_stop_iteration(PyThreadState *ts, struct frame *fp)
     }
 }
 
+int monitor_return_value(PyThreadState *ts, struct frame *fp, value_t *value)
+{
+    if (likely(!anybody(PY_MONITORING_EVENT_STOP_ITERATION)) || ts->tracing) {
+        return 0;
+    }
+    PyObject *op = value_box(value);
+    PyObject *exc = op == NULL ? NULL : PyObject_CallOneArg(PyExc_StopIteration, op);
+    if (exc == NULL) {
+        return -1;
+    }
+    uint8_t tools = tools_for(fp->body, PY_MONITORING_EVENT_STOP_ITERATION);
+    struct report what = {PY_MONITORING_EVENT_STOP_ITERATION, frame_lasti(fp), -1, exc, NULL};
+    int status = tools == 0 ? 0 : report_to(ts, frame_code(fp), tools, &what);
+    Py_DECREF(exc);
+    return status < 0 ? -1 : 0;
+}
+
 int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, PyObject *arg,
                      bool failed)
 {
     int event = failed ? PY_MONITORING_EVENT_C_RAISE : PY_MONITORING_EVENT_C_RETURN;
     uint8_t tools = tools_for(fp->body, event);
-    if (tools == 0 || ts->tracing) {
+    bool reported = fp->call_reported;
+    fp->call_reported = 0;
+    if (tools == 0 || ts->tracing || !reported) {
         return 0;
     }
     PyObject *exc = PyErr_GetRaisedException();
@@ -588,6 +614,7 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
     }
     what->arg = callable;
     what->arg2 = first ? first : monitoring.missing;
+    fp->call_reported = !PyFunction_Check(callable) && !PyMethod_Check(callable);
     return report_word(ts, fp, KIND_MAIN, what);
 }
 

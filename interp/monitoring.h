@@ -40,7 +40,7 @@ int monitoring_restart(void);
 
 /* sys.settrace and sys.setprofile: an event for the hooks in C. 0 or -1. */
 int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int index,
-                 PyObject *arg, int target);
+                 PyObject *arg, PyObject *arg2, int target);
 
 /* types.SimpleNamespace(**dict): new reference. */
 PyObject *_PyNamespace_New(PyObject *dict);

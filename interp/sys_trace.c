@@ -17,11 +17,7 @@ static PyObject *event_name(int what)
 static PyObject *call_hook(PyObject *function, PyFrameObject *frame, int what, PyObject *arg)
 {
     PyObject *args[] = {(PyObject *)frame, event_name(what), arg == NULL ? Py_None : arg};
-    PyObject *result = PyObject_Vectorcall(function, args, 3, NULL);
-    if (result == NULL) {
-        PyTraceBack_Here(frame);
-    }
-    return result;
+    return PyObject_Vectorcall(function, args, 3, NULL);
 }
 
 int sys_profile_call(PyObject *function, PyFrameObject *frame, int what, PyObject *arg)

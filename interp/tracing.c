@@ -29,7 +29,25 @@ static int call_hook(PyThreadState *ts, Py_tracefunc hook, PyObject *object, int
     return status;
 }
 
-static int profile_event(PyThreadState *ts, int event, PyObject *arg)
+/* Calls of functions written in C, and of methods as if they had been bound first. */
+static int profile_c_call(PyThreadState *ts, int what, PyObject *callable, PyObject *first)
+{
+    PyObject *function = NULL;
+    if (PyCFunction_Check(callable)) {
+        function = Py_NewRef(callable);
+    }
+    else if (Py_IS_TYPE(callable, &PyMethodDescr_Type) && first != monitoring.missing) {
+        function = Py_TYPE(callable)->tp_descr_get(callable, first, (PyObject *)Py_TYPE(first));
+        if (function == NULL) {
+            return -1;
+        }
+    }
+    int status = function ? call_hook(ts, ts->c_profilefunc, ts->c_profileobj, what, function, 0) : 0;
+    Py_XDECREF(function);
+    return status;
+}
+
+static int profile_event(PyThreadState *ts, int event, PyObject *arg, PyObject *arg2)
 {
     int what;
     PyObject *value = NULL;
@@ -48,21 +66,12 @@ static int profile_event(PyThreadState *ts, int event, PyObject *arg)
         what = PyTrace_RETURN;
         break;
     case PY_MONITORING_EVENT_CALL:
-        what = PyTrace_C_CALL;
-        value = arg;
-        break;
+        return profile_c_call(ts, PyTrace_C_CALL, arg, arg2);
     case PY_MONITORING_EVENT_C_RETURN:
-        what = PyTrace_C_RETURN;
-        value = arg;
-        break;
+        return profile_c_call(ts, PyTrace_C_RETURN, arg, arg2);
     case PY_MONITORING_EVENT_C_RAISE:
-        what = PyTrace_C_EXCEPTION;
-        value = arg;
-        break;
+        return profile_c_call(ts, PyTrace_C_EXCEPTION, arg, arg2);
     default:
-        return 0;
-    }
-    if (what >= PyTrace_C_CALL && what <= PyTrace_C_RETURN && !PyCFunction_Check(arg)) {
         return 0;
     }
     return call_hook(ts, ts->c_profilefunc, ts->c_profileobj, what, value, 0);
@@ -129,10 +138,10 @@ static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int ind
 }
 
 int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int index,
-                 PyObject *arg, int target)
+                 PyObject *arg, PyObject *arg2, int target)
 {
     if (tool == TOOL_PROFILE) {
-        return ts->c_profilefunc ? profile_event(ts, event, arg) : 0;
+        return ts->c_profilefunc ? profile_event(ts, event, arg, arg2) : 0;
     }
     return ts->c_tracefunc ? trace_event(ts, event, code, index, arg, target) : 0;
 }

@@ -105,7 +105,7 @@ static void call_simple(struct compiler *c, int base, int count, struct expr_seq
     if (keywords->len != 0) {
         PyObject *names = keep(c, PyTuple_New((Py_ssize_t)keywords->len));
         for (size_t i = 0; i < keywords->len && names != NULL; i++) {
-            PyTuple_SET_ITEM(names, i, Py_NewRef(mangled(c, keywords->items[i]->arg)));
+            PyTuple_SET_ITEM(names, i, Py_NewRef(keywords->items[i]->arg));
             expr_lend(c, keywords->items[i]->value, stable);
         }
         if (c->failed) {
@@ -161,7 +161,7 @@ static void push_star_keywords(struct compiler *c, int base, struct keyword_seq 
         int first = c->unit->depth;
         int run = 0;
         for (; i < keywords->len && keywords->items[i]->arg != NULL && run < 16; i++, run++) {
-            load_const(c, c->unit->depth, mangled(c, keywords->items[i]->arg));
+            load_const(c, c->unit->depth, keywords->items[i]->arg);
             temp_push(c);
             expr_push(c, keywords->items[i]->value);
         }

@@ -175,7 +175,7 @@ static void guard_generator(struct compiler *c, int32_t raised)
     temp_pop_to(c, u->nlocals);
     temp_push(c);
     temp_push(c);
-    c->pos = (struct ast_pos){-1, -1, -1, -1};
+    c->pos = NOWHERE;
     emit(c, INTRINSIC1, u->nlocals + 1, u->nlocals + 1, INTRINSIC_STOPITERATION_ERROR);
     emit(c, RERAISE, u->nlocals + 1, u->nlocals, 0);
     temp_pop_to(c, u->nlocals);
@@ -207,13 +207,10 @@ static PyObject *function_code(struct compiler *c, struct stmt *s, const struct 
     if (generator) {
         handler_push(c, raised, u->nlocals, true);
     }
+    u->open_count = generator;      /* the guard counts as a block */
     c->nested_functions++;
     stmts(c, s->functiondef.body);
     c->nested_functions--;
-    c->pos = s->functiondef.body->len != 0
-                 ? s->functiondef.body->items[s->functiondef.body->len - 1]->pos : s->pos;
-    c->pos.col = c->pos.end_col = -1;
-    c->pos.line = c->pos.end_line;
     return_none(c);
     if (generator) {
         guard_generator(c, raised);
@@ -244,15 +241,9 @@ void lambda_expr(struct compiler *c, struct expr *e, int dst)
     int result = expr(c, e->lambda.body, ANY);
     c->nested_functions--;
     c->pos = e->lambda.body->pos;
+    emit(c, RETURN, result, 0, 0);
     if (generator) {
-        if (!is_local(c, result)) {
-            emit(c, DROP, result, 0, 0);
-        }
-        temp_pop_to(c, u->nlocals);
-        return_none(c);
         guard_generator(c, raised);
-    } else {
-        emit(c, RETURN, result, 0, 0);
     }
     PyObject *code = unit_leave(c);
     c->pos = pos;
@@ -273,6 +264,7 @@ static size_t push_decorators(struct compiler *c, struct expr_seq *decorators)
 {
     for (size_t i = 0; i < decorators->len; i++) {
         expr_push(c, decorators->items[i]);
+        c->pos = decorators->items[i]->pos;
         emit(c, LOAD_NULL, c->unit->depth, 0, 0);
         temp_push(c);
     }
@@ -438,8 +430,6 @@ void stmt_function(struct compiler *c, struct stmt *s)
     int firstlineno = first_line(s, decorators);
     push_decorators(c, decorators);
     int target = c->unit->depth;
-    c->pos = s->pos;
-    c->pos.line = c->pos.end_line = firstlineno;
     c->pos = s->pos;
     struct extras extras;
     if (s->functiondef.type_params->len != 0) {
@@ -607,7 +597,7 @@ void body_with_docstring(struct compiler *c, struct stmt_seq *body)
             int temp = c->unit->depth;
             load_const(c, temp, doc);
             temp_push(c);
-            c->pos = (struct ast_pos){-1, -1, -1, -1};
+            c->pos = NOWHERE;
             emit_wide(c, SET_NAME, temp, name_site(c, ID(__doc__)));
             temp_pop_to(c, temp);
         }
@@ -634,6 +624,7 @@ static PyObject *class_code(struct compiler *c, struct stmt *s, int firstlineno)
     }
     struct unit *u = c->unit;
     int temp = u->depth;
+    c->pos = (struct ast_pos){firstlineno, 0, firstlineno, 0};
     emit_wide(c, GET_NAME, temp, name_site(c, ID(__name__)));
     temp_push(c);
     emit_wide(c, SET_NAME, temp, name_site(c, ID(__module__)));
@@ -664,7 +655,7 @@ static PyObject *class_code(struct compiler *c, struct stmt *s, int firstlineno)
     body_with_docstring(c, s->classdef.body);
     c->interactive = interactive;
     c->nested_functions = nested;
-    c->pos = (struct ast_pos){firstlineno, -1, firstlineno, -1};
+    c->pos = NOWHERE;
     PyObject *attributes = keep(c, PyList_AsTuple(u->static_attributes));
     if (attributes != NULL) {
         set_name_const(c, ID(__static_attributes__), attributes);

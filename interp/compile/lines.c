@@ -2,7 +2,7 @@
 
    A statement's end, an implicit return, the jump back of a loop: such drafts come with line -1. One takes the
    position of the draft that surely ran before it, so that a debugger sees no line that is not there. What is reached
-   from several places stays without a line, except for a return: each jump to that gets one of its own. */
+   from several places stays without a line, except for an exit of the function: each jump to that gets one of its own. */
 
 #include "unit.h"
 #include <string.h>
@@ -17,9 +17,37 @@ static bool is_nowhere(const struct draft *draft)
     return draft->pos.line < 0;
 }
 
-static bool is_bare_return(const struct unit *u, uint32_t at)
+/* Jumps to a jump that stands nowhere go where that goes. */
+static void thread_jumps(struct unit *u)
 {
-    return at < u->code_count && u->code[at].op == RETURN_CONST && is_nowhere(&u->code[at]);
+    for (uint32_t i = 0; i < u->code_count; i++) {
+        struct draft *draft = &u->code[i];
+        for (int hops = 0; hops < 16 && draft->label != NO_LABEL; hops++) {
+            uint32_t target = (uint32_t)u->labels[draft->label].at;
+            if (target >= u->code_count || u->code[target].op != JUMP ||
+                !is_nowhere(&u->code[target]) || u->code[target].label == draft->label) {
+                break;
+            }
+            draft->label = u->code[target].label;
+        }
+    }
+}
+
+enum { EXIT_MAX = 10 };
+
+/* The number of drafts from `at` on that leave the function and all stand nowhere, or 0. */
+static uint32_t exit_length(const struct unit *u, uint32_t at)
+{
+    for (uint32_t n = 0; n < EXIT_MAX && at + n < u->code_count; n++) {
+        const struct draft *draft = &u->code[at + n];
+        if (!is_nowhere(draft) || draft->label != NO_LABEL) {
+            return 0;
+        }
+        if (draft->op == RETURN || draft->op == RETURN_CONST) {
+            return n + 1;
+        }
+    }
+    return 0;
 }
 
 /* How many ways lead to each draft; handlers count as two, since nothing is known about where they are entered from. */
@@ -48,27 +76,26 @@ static uint8_t *count_ways(struct compiler *c, struct unit *u)
     return ways;
 }
 
-/* Jumps to a return that others reach too get their own. */
-static void split_returns(struct compiler *c, struct unit *u, uint8_t *ways)
+/* Jumps to an exit that others reach too get their own. */
+static void split_exits(struct compiler *c, struct unit *u, const uint8_t *ways)
 {
     uint32_t count = u->code_count;
     for (uint32_t i = 0; i < count && !c->failed; i++) {
-        struct draft *draft = &u->code[i];
-        uint32_t target = draft->label == NO_LABEL ? count : (uint32_t)u->labels[draft->label].at;
-        if (target >= count || !is_bare_return(u, target)) {
-            continue;
-        }
-        if (draft->op == JUMP) {
-            struct ast_pos pos = draft->pos;
-            int32_t handler = draft->handler;
-            uint16_t depth = draft->depth;
+        uint32_t target = u->code[i].label == NO_LABEL ? count
+                                                       : (uint32_t)u->labels[u->code[i].label].at;
+        uint32_t length = target >= count ? 0 : exit_length(u, target);
+        if (length == 1 && u->code[i].op == JUMP) {
+            struct draft *draft = &u->code[i], jump = *draft;
             *draft = u->code[target];
-            draft->pos = pos;
-            draft->handler = handler;
-            draft->depth = depth;
-        } else if (ways[target] > 1 && !is_nowhere(draft)) {
+            draft->pos = jump.pos;
+            draft->handler = jump.handler;
+            draft->depth = jump.depth;
+        } else if (length > 0 && ways[target] > 1) {
             int32_t label = label_new(c);
-            uint32_t at = draft_append(c, &u->code[target]);
+            uint32_t at = u->code_count;
+            for (uint32_t k = 0; k < length; k++) {
+                draft_append(c, target + k);
+            }
             if (!c->failed) {
                 u->labels[label] = (struct label){(int32_t)at, true};
                 u->code[at].pos = u->code[i].pos;
@@ -89,11 +116,12 @@ static bool take(struct draft *draft, const struct draft *from)
 
 void lines_settle(struct compiler *c, struct unit *u)
 {
+    thread_jumps(u);
     uint8_t *ways = count_ways(c, u);
     if (ways == NULL) {
         return;
     }
-    split_returns(c, u, ways);
+    split_exits(c, u, ways);
     ways = c->failed ? NULL : count_ways(c, u);
     if (ways == NULL) {
         return;

@@ -404,11 +404,13 @@ static void return_statement(struct compiler *c, struct stmt *s)
     int32_t handler = u->handler;
     bool constant = value == NULL || value->kind == EXPR_CONSTANT;
     if (constant) {
-        c->pos = s->pos;
         if (value != NULL) {
             c->pos = value->pos;
             emit(c, NOP, 0, 0, 0);
-            c->pos = s->pos;
+        }
+        c->pos = s->pos;
+        if (u->open != NULL && (value == NULL || value->pos.line != s->pos.line)) {
+            emit(c, NOP, 0, 0, 0);
         }
         unwind_to(c, NULL);
         PyObject *result = value == NULL ? Py_None : value->constant.value;
@@ -602,7 +604,11 @@ static void expression_statement(struct compiler *c, struct stmt *s)
         emit(c, NOP, 0, 0, 0); /* a line to stop at */
         return;
     }
+    uint32_t before = c->unit->code_count;
     expr_drop(c, value);
+    if (c->unit->code_count == before) {
+        emit(c, NOP, 0, 0, 0);
+    }
 }
 
 static void statement(struct compiler *c, struct stmt *s)

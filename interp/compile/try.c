@@ -124,6 +124,8 @@ static void one_handler(struct compiler *c, struct handler *handler, int base, i
         temp_push(c);
         emit_jump(c, JUMP_IF_FALSE, depth, 0, next);
         temp_pop_to(c, depth);
+    } else {
+        emit(c, NOP, 0, 0, 0); /* a line to stop at */
     }
     int32_t outer = c->unit->handlers[c->unit->handler].outer;
     if (handler->name != NULL) {
@@ -404,6 +406,7 @@ static void with_item(struct compiler *c, struct stmt *s, size_t index)
     temp_pop_to(c, base + 4);
     emit(c, RERAISE, base + 3, base + 1, 0);
     label_here(c, suppress);
+    c->pos = NOWHERE;
     handler_pop(c);
     leave_handler_normally(c, base + 2);
     emit(c, DROP, base + 1, 0, 0);

@@ -385,17 +385,14 @@ uint32_t emit(struct compiler *c, enum opcode op, int a, int b, int c_)
     return c->unit->code_count - 1;
 }
 
-uint32_t draft_append(struct compiler *c, const struct draft *draft)
+void draft_append(struct compiler *c, uint32_t index)
 {
     struct unit *u = c->unit;
-    struct draft copy = *draft;
     struct draft *code = grow(c, u->code, u->code_count, &u->code_capacity, sizeof *u->code);
-    if (code == NULL) {
-        return 0;
+    if (code != NULL) {
+        u->code = code;
+        u->code[u->code_count++] = u->code[index];
     }
-    u->code = code;
-    u->code[u->code_count] = copy;
-    return u->code_count++;
 }
 
 void emit_jump(struct compiler *c, enum opcode op, int a, int b, int32_t label)

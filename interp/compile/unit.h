@@ -145,8 +145,8 @@ PyObject *unit_assemble(struct compiler *c, struct unit *unit);
 uint32_t emit(struct compiler *c, enum opcode op, int a, int b, int c_);
 static inline void emit_wide(struct compiler *c, enum opcode op, int a, uint32_t bc);
 void emit_jump(struct compiler *c, enum opcode op, int a, int b, int32_t label);
-/* Adds a copy of `draft` at the end, reachable or not: its index. */
-uint32_t draft_append(struct compiler *c, const struct draft *draft);
+/* Adds a copy of draft number `index` at the end, reachable or not. */
+void draft_append(struct compiler *c, uint32_t index);
 int32_t label_new(struct compiler *c);
 void label_here(struct compiler *c, int32_t label);
 

@@ -81,6 +81,7 @@ static void unwind_one(struct compiler *c, struct open_block *block)
         u->open = block->outer;
         stmts(c, block->finalbody);
         u->open = saved;
+        c->pos = NOWHERE;
         break;
     }
     case OPEN_FINALLY_END:
@@ -88,7 +89,6 @@ static void unwind_one(struct compiler *c, struct open_block *block)
         break;
     case OPEN_WITH:
     case OPEN_ASYNC_WITH: {
-        struct ast_pos pos = c->pos;
         c->pos = block->pos;
         int result = emit_exit_call(c, block->reg);
         if (block->kind == OPEN_ASYNC_WITH) {
@@ -96,7 +96,7 @@ static void unwind_one(struct compiler *c, struct open_block *block)
         }
         emit(c, DROP, result, 0, 0);
         temp_pop_to(c, result);
-        c->pos = pos;
+        c->pos = NOWHERE;
         break;
     }
     case OPEN_HANDLER:

@@ -11,6 +11,12 @@
     X(_bisect) \
     X(_blake2) \
     X(_codecs) \
+    X(_codecs_cn) \
+    X(_codecs_hk) \
+    X(_codecs_iso2022) \
+    X(_codecs_jp) \
+    X(_codecs_kr) \
+    X(_codecs_tw) \
     X(_collections) \
     X(_contextvars) \
     X(_csv) \
@@ -23,6 +29,7 @@
     X(_locale) \
     X(_lsprof) \
     X(_md5) \
+    X(_multibytecodec) \
     X(_multiprocessing) \
     X(_opcode) \
     X(_operator) \

@@ -11,20 +11,25 @@
 
 static bool configured;
 
-void PyPreConfig_InitPythonConfig(PyPreConfig *config)
+static void preconfig_init(PyPreConfig *config, bool isolated)
 {
     *config = (PyPreConfig){
-        ._config_init = 2, .parse_argv = 1, .isolated = -1, .use_environment = -1,
-        .configure_locale = 1, .coerce_c_locale = -1, .coerce_c_locale_warn = -1,
-        .utf8_mode = -1, .dev_mode = -1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
+        ._config_init = isolated ? 3 : 2, .parse_argv = !isolated, .isolated = isolated,
+        .use_environment = !isolated,
+        .configure_locale = !isolated, .coerce_c_locale = isolated ? 0 : -1,
+        .coerce_c_locale_warn = isolated ? 0 : -1, .utf8_mode = isolated ? 0 : -1,
+        .dev_mode = isolated ? 0 : -1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
     };
+}
+
+void PyPreConfig_InitPythonConfig(PyPreConfig *config)
+{
+    preconfig_init(config, false);
 }
 
 void PyPreConfig_InitIsolatedConfig(PyPreConfig *config)
 {
-    *config = (PyPreConfig){
-        ._config_init = 3, .isolated = 1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
-    };
+    preconfig_init(config, true);
 }
 
 /* The i-th argument, up to `size` bytes of it; what is not ASCII becomes "?". */
@@ -143,10 +148,10 @@ static PyStatus preinitialize(const PyPreConfig *given, argument_fn argument, co
         return PyStatus_Ok();
     }
     PyPreConfig config = *given;
+    config.use_environment = config.use_environment && !config.isolated;
     if (config.parse_argv) {
         look_through(&config, argument, argv, argc);
     }
-    config.use_environment = config.use_environment != 0 && config.isolated <= 0;
     PyStatus status = configure_memory(&config);
     configured = !PyStatus_Exception(status);
     return status;

@@ -323,8 +323,9 @@ static uint32_t raising_index(struct frame *fp, uint32_t index)
 {
     if (code_base_op(fp->body, index) == RERAISE) {
         unsigned lasti = word_b(fp->body, fp->pc);
-        if (lasti != REG_NONE) {
-            return (uint32_t)value_int(fp->r[lasti]) / 2;
+        if (lasti != REG_NONE && value_is_int(fp->r[lasti])) {
+            uint32_t origin = (uint32_t)value_int(fp->r[lasti]) / 2;
+            return origin < fp->body->nwords ? origin : index;
         }
     }
     return index;
@@ -341,7 +342,7 @@ static struct frame *go_to_handler(PyThreadState *ts, struct frame *fp, uint32_t
     }
     fp->r[d] = value_from_owned(PyErr_GetRaisedException());
     fp->pc = fp->body->words + handler->target;
-    monitor_handled(ts, fp);
+    monitor_handled(ts, fp, origin);
     return fp;
 }
 
@@ -368,12 +369,15 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         if (handler != NULL) {
             return go_to_handler(ts, fp, index, depth, handler);
         }
-        monitor_unwind(ts, fp);
         uint32_t origin = fp->pc == fp->body->words ? 0 : raising_index(fp, index);
         reg_release_range(fp->r, fp->body->nlocals, depth);
         if (origin != index) {
+            for (unsigned i = depth; i < fp->body->depths[origin]; i++) {
+                fp->r[i] = VALUE_NULL;      /* there they count as live */
+            }
             fp->pc = fp->body->words + origin + 1;
         }
+        monitor_unwind(ts, fp);
         enum on_return how = fp->on_return;
         struct frame *caller = fp->prev;
         value_t *window = fp->r - 1;
@@ -397,7 +401,6 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
 struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_return how, value_t v,
                            value_t *window)
 {
-    (void)ts;
     switch (how) {
     case RETURN_INIT:
         if (unlikely(!value_is_none(v))) {
@@ -423,6 +426,9 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         value_t *receiver = &caller->r[word_a(caller->body, caller->pc)];
         value_t old = *receiver;
         *receiver = v;
+        if (monitor_return_value(ts, caller, receiver) < 0) {
+            return NULL;
+        }
         caller->pc += word_jump(caller->body, caller->pc);
         value_release(old);
         return caller;

@@ -602,7 +602,7 @@ VM_INLINE struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct fr
     top->dst = 0;
     top->on_return = (uint8_t)how;
     top->owner = FRAME_OF_STACK;
-    top->events = top->unwinding = 0;
+    top->call_reported = top->unwinding = 0;
     top->spare = 0;
     return top;
 }
@@ -712,7 +712,10 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp);
  * the current one. */
 void monitor_raise(PyThreadState *ts, struct frame *fp);
 void monitor_reraise(PyThreadState *ts, struct frame *fp);
-void monitor_handled(PyThreadState *ts, struct frame *fp);
+/* `origin`: the word that raised. */
+void monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin);
+/* A generator that was run by SEND returned *value: 0 or -1. */
+int monitor_return_value(PyThreadState *ts, struct frame *fp, value_t *value);
 void monitor_unwind(PyThreadState *ts, struct frame *fp);
 int monitor_throw(PyThreadState *ts, struct frame *fp);
 /* A call of a C function is over. -1 when a tool raised. */

@@ -17,7 +17,7 @@ struct decompressor {
     PyMutex mutex;
     struct pending pending;
     PyObject *unused; /* bytes */
-    bool open, eof, needs_input;
+    bool open, eof, broken, needs_input;
 };
 
 #include "bz2.bind.h"
@@ -216,6 +216,8 @@ decompressor_settle(struct decompressor *self, int code, const unsigned char *at
                     const struct output *out)
 {
     if (!check(code)) {
+        self->broken = true;
+        self->needs_input = false;
         return false;
     }
     if (code != BZ_STREAM_END) {
@@ -255,6 +257,9 @@ decompressor_decompress(struct decompressor *self, Py_buffer *data, Py_ssize_t m
     STREAM_LOCK(self);
     if (self->eof) {
         PyErr_SetString(PyExc_EOFError, "End of stream already reached");
+    }
+    else if (self->broken) {
+        PyErr_SetString(PyExc_ValueError, "Decompressor is unusable after a previous error");
     }
     else {
         result = decompressor_step(self, data, max_length);

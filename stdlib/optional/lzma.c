@@ -298,7 +298,7 @@ decompressor_start(struct coder *self, int format, PyObject *memlimit_arg, PyObj
         if (format == FORMAT_RAW) {
             return raise_value("Cannot specify memory limit with FORMAT_RAW");
         }
-        if (!bind_ulonglong(memlimit_arg, &memlimit)) {
+        if (!uint64_of(memlimit_arg, &memlimit)) {
             return false;
         }
     }

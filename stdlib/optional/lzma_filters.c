@@ -2,10 +2,17 @@
 #include "optional/lzma_filters.h"
 
 bool
+uint64_of(PyObject *arg, unsigned long long *out)
+{
+    *out = PyLong_AsUnsignedLongLong(arg);
+    return *out != (unsigned long long)-1 || !PyErr_Occurred();
+}
+
+bool
 uint32_of(PyObject *arg, uint32_t *out)
 {
     unsigned long long value;
-    if (!bind_ulonglong(arg, &value)) {
+    if (!uint64_of(arg, &value)) {
         return false;
     }
     if (value > UINT32_MAX) {
@@ -105,7 +112,7 @@ filter_id(PyObject *spec, lzma_vli *id)
         return false;
     }
     unsigned long long value;
-    bool fine = bind_ulonglong(given, &value);
+    bool fine = uint64_of(given, &value);
     Py_DECREF(given);
     *id = value;
     return fine;

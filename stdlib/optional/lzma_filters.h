@@ -24,7 +24,8 @@ bool filter_chain_read(struct filter_chain *chain, PyObject *specs, PyObject *er
 bool filter_read(struct filter_chain *chain, int at, PyObject *spec, PyObject *error);
 /* A dict (new reference) for a filter with decoded options, which may be NULL. */
 PyObject *filter_to_dict(const lzma_filter *filter);
-/* A number of 32 bits. */
+/* Ints of 64 and of 32 bits. */
+bool uint64_of(PyObject *arg, unsigned long long *out);
 bool uint32_of(PyObject *arg, uint32_t *out);
 
 #pragma GCC visibility pop

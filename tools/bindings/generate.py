@@ -450,6 +450,8 @@ class Reader:
             self.fail("the first declaration must be `module NAME`")
         func = parse_declaration(text, func_line)
         func.owner = self.scope
+        if func.kind in ("new", "init") and not self.scope.is_class:
+            func.kind = "method"  # a function like any other
         for decorator in decorators:
             apply_decorator(func, decorator)
         if func.cname is None:
@@ -609,8 +611,6 @@ def text_signature(func):
         return f"{name}{func.signature}\n--\n\n"
     first = {"classmethod": "$type", "new": "", "init": "", "staticmethod": ""}.get(
         func.kind, "$self" if func.owner.is_class else "$module")
-    if func.kind in ("new", "init") and not func.owner.is_class:
-        raise BindError("new and init belong into a class")
     parts = [first] if first else []
     named_seen = star_seen = False
     slash_due = bool(first)
