@@ -11,6 +11,7 @@ struct dialect {
     int quoting;
     Py_UCS4 delimiter, quotechar, escapechar; /* NOT_SET if there is none */
     PyObject *lineterminator;
+    uint64_t special[2]; /* bits: the ASCII characters that is_special() tells */
 };
 
 /* Text that grows. */
@@ -53,7 +54,7 @@ state_of(void *op)
     return PyModule_GetState(PyType_GetModuleByDef(Py_TYPE((PyObject *)op), &csv_module));
 }
 
-static bool
+static inline bool
 line_add(struct line *line, Py_UCS4 ch)
 {
     if (UNLIKELY(line->length == line->capacity)) {
@@ -199,6 +200,14 @@ in_terminator(const struct dialect *self, Py_UCS4 ch)
     return PyUnicode_FindChar(text, ch, 0, PyUnicode_GET_LENGTH(text), 1) >= 0;
 }
 
+/* Whether a character, written, is not just itself. */
+static bool
+looks_special(const struct dialect *d, Py_UCS4 ch)
+{
+    return ch == d->delimiter || ch == d->escapechar || ch == d->quotechar || ch == '\n'
+           || ch == '\r' || in_terminator(d, ch);
+}
+
 /* Special characters must be told apart from each other and from line ends. */
 static bool
 dialect_consistent(const struct dialect *self)
@@ -278,7 +287,13 @@ dialect_set(struct dialect *self, PyObject *const value[SETTINGS])
         PyErr_SetString(PyExc_TypeError, "lineterminator must be set");
         return false;
     }
-    return dialect_consistent(self);
+    if (!dialect_consistent(self)) {
+        return false;
+    }
+    for (Py_UCS4 ch = 0; ch < 128; ch++) {
+        self->special[ch >> 6] |= (uint64_t)looks_special(self, ch) << (ch & 63);
+    }
+    return true;
 }
 
 /* The dialect called `name` (new reference). */
@@ -694,11 +709,10 @@ static PyType_Spec reader_spec = {
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-static bool
+static inline bool
 is_special(const struct dialect *d, Py_UCS4 ch)
 {
-    return ch == d->delimiter || ch == d->escapechar || ch == d->quotechar || ch == '\n'
-           || ch == '\r' || in_terminator(d, ch);
+    return LIKELY(ch < 128) ? d->special[ch >> 6] >> (ch & 63) & 1 : looks_special(d, ch);
 }
 
 /* Whether a special character gets another one in front of it; that one in *before. */
@@ -725,8 +739,10 @@ needs_quotes(const struct dialect *d, PyObject *text)
     if (d->quoting == QUOTE_NONE) {
         return false;
     }
-    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(text); i++) {
-        Py_UCS4 ch = PyUnicode_READ_CHAR(text, i), before;
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    for (Py_ssize_t i = 0, length = PyUnicode_GET_LENGTH(text); i < length; i++) {
+        Py_UCS4 ch = PyUnicode_READ(kind, data, i), before;
         if (is_special(d, ch)) {
             bool doubled = ch == d->quotechar && d->doublequote;
             if (doubled || !needs_escape(d, ch, &before)) {
@@ -742,7 +758,7 @@ row_add_text(struct writer *self, const struct dialect *d, PyObject *text)
 {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
-    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(text); i++) {
+    for (Py_ssize_t i = 0, length = PyUnicode_GET_LENGTH(text); i < length; i++) {
         Py_UCS4 ch = PyUnicode_READ(kind, data, i), before;
         if (UNLIKELY(is_special(d, ch)) && needs_escape(d, ch, &before)) {
             if (before == NOT_SET) {

@@ -48,6 +48,7 @@
     X(_statistics) \
     X(_string) \
     X(_struct) \
+    X(_suggestions) \
     X(_symtable) \
     X(_sysconfig) \
     X(_thread) \

@@ -167,6 +167,10 @@ static void dead_add(PyObject *op, void *arg)
 static void world_pause(struct collection *c)
 {
     world_stop(c->interp);
+    for (struct thread *t = c->interp->threads; lock_threads_run_together() && t != NULL;
+         t = thread_of(t->ts.next)) {
+        type_counts_settle((struct object_thread *)t);
+    }
     ref_merge_all(c->interp, dead_add, &c->dead);
 }
 
@@ -347,16 +351,77 @@ static void weakrefs_clear(struct collection *c)
 
 /* ---- 4. finalizers -------------------------------------------------------------------------------- */
 
-static void finalizers_run(struct collection *c)
+/* Who holds another object goes first: text still in a buffer is written before the file below is
+ * closed. */
+
+static bool awaits_finalizer(PyObject *op)
 {
-    for (size_t i = 0; i < c->garbage.count; i++) {
-        PyObject *op = c->garbage.item[i];
-        destructor finalize = Py_TYPE(op)->tp_finalize;
-        if (finalize && !gc_is_finalized(op)) {
-            gc_set_finalized(op);
-            finalize(op);
+    return gc_has(op, GC_UNREACHABLE) && Py_TYPE(op)->tp_finalize && !gc_is_finalized(op);
+}
+
+static int finalizer_visit(PyObject *op, void *stack)
+{
+    return gc_is_container(op) && awaits_finalizer(op) && !gc_list_add(stack, op) ? -1 : 0;
+}
+
+#define LEFT ((uintptr_t)1) /* on the stack: what the object holds has its place already */
+
+/* Adds `op` behind whatever it holds, and marks both as finalized. False without memory: then what
+ * is marked is in `order`, or on the stack with LEFT. */
+static bool finalizers_order(PyObject *op, struct gc_list *order, struct gc_list *stack)
+{
+    if (!gc_list_add(stack, op)) {
+        return false;
+    }
+    while (stack->count > 0) {
+        PyObject *top = stack->item[stack->count - 1];
+        if ((uintptr_t)top & LEFT) {
+            if (!gc_list_add(order, (PyObject *)((uintptr_t)top & ~LEFT))) {
+                return false;
+            }
+            stack->count--;
+        }
+        else if (!awaits_finalizer(top)) {
+            stack->count--;
+        }
+        else {
+            gc_set_finalized(top);
+            stack->item[stack->count - 1] = (PyObject *)((uintptr_t)top | LEFT);
+            if (Py_TYPE(top)->tp_traverse(top, finalizer_visit, stack) < 0) {
+                return false;
+            }
         }
     }
+    return true;
+}
+
+static void finalizers_run(struct collection *c)
+{
+    struct gc_list order = {0}, stack = {0};
+    size_t i = 0;
+    while (i < c->garbage.count
+           && (!awaits_finalizer(c->garbage.item[i])
+               || finalizers_order(c->garbage.item[i], &order, &stack))) {
+        i++;
+    }
+    for (size_t n = order.count; n-- > 0;) {
+        Py_TYPE(order.item[n])->tp_finalize(order.item[n]);
+    }
+    for (size_t n = 0; n < stack.count; n++) {
+        if ((uintptr_t)stack.item[n] & LEFT) {
+            PyObject *op = (PyObject *)((uintptr_t)stack.item[n] & ~LEFT);
+            Py_TYPE(op)->tp_finalize(op);
+        }
+    }
+    for (; i < c->garbage.count; i++) {
+        PyObject *op = c->garbage.item[i];
+        if (awaits_finalizer(op)) {
+            gc_set_finalized(op);
+            Py_TYPE(op)->tp_finalize(op);
+        }
+    }
+    gc_list_drop(&order);
+    gc_list_drop(&stack);
 }
 
 /* ---- 5. resurrection ------------------------------------------------------------------------------ */

@@ -42,6 +42,21 @@ decode_lead(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWrit
     return mb_write_value(writer, tables, value);
 }
 
+/* Bytes that are themselves, as many as there are. */
+static int
+decode_ascii(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWriter *writer)
+{
+    const unsigned char *data = in->data;
+    Py_ssize_t start = in->pos, end = start + 1;
+    while (end < in->len && data[end] < 0x80 && tables->single[data[end]] == data[end]) {
+        end++;
+    }
+    in->pos = end;
+    return end == start + 1 ? mb_write(writer, data[start])
+           : _PyUnicodeWriter_WriteASCIIString(writer, (const char *)data + start, end - start) < 0
+               ? MB_FAILED : MB_DONE;
+}
+
 int
 dbcs_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), struct mb_bytes *in,
             _PyUnicodeWriter *writer)
@@ -50,7 +65,9 @@ dbcs_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), st
     int rc = tables ? MB_DONE : MB_FAILED;
     while (rc == MB_DONE && in->pos < in->len) {
         unsigned char c = in->data[in->pos];
-        if (tables->single[c] >= 0) {
+        if (tables->single[c] == c && c < 0x80) {
+            rc = decode_ascii(tables, in, writer);
+        } else if (tables->single[c] >= 0) {
             rc = mb_write(writer, (Py_UCS4)tables->single[c]);
             in->pos++;
         } else if (!is_lead(codec, c)) {
@@ -87,6 +104,31 @@ encode_char(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *
     return mb_put_code(out, code);
 }
 
+/* Characters with codes of their own, as long as there are such: one copy for many. */
+static int
+encode_run(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *out)
+{
+    unsigned char buffer[512];
+    size_t used = 0;
+    Py_ssize_t pos = in->pos;
+    for (; pos < in->len && used <= sizeof buffer - 3; pos++) {
+        uint32_t code = cjk_code_of(tables, mb_char(in, pos));
+        unsigned length = code >> 24;
+        if (length == 0 || (code & CJK_PAIR)) {
+            break;
+        }
+        if (length > 2) {
+            buffer[used++] = (unsigned char)(code >> 16);
+        }
+        if (length > 1) {
+            buffer[used++] = (unsigned char)(code >> 8);
+        }
+        buffer[used++] = (unsigned char)code;
+    }
+    in->pos = pos;
+    return used ? mb_put(out, buffer, (Py_ssize_t)used) : MB_DONE;
+}
+
 int
 dbcs_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), struct mb_text *in,
             struct mb_out *out, bool flush)
@@ -94,7 +136,11 @@ dbcs_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), st
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
     while (rc == MB_DONE && in->pos < in->len) {
-        rc = encode_char(tables, in, out, flush);
+        Py_ssize_t before = in->pos;
+        rc = encode_run(tables, in, out);
+        if (rc == MB_DONE && in->pos == before) {
+            rc = encode_char(tables, in, out, flush);
+        }
     }
     return rc;
 }
@@ -176,6 +222,10 @@ gb18030_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
     while (rc == MB_DONE && in->pos < in->len) {
+        rc = encode_run(tables, in, out);
+        if (rc < 0 || in->pos == in->len) {
+            break;
+        }
         rc = encode_char(tables, in, out, flush);
         long index = rc == 1 ? four_index(tables, mb_char(in, in->pos)) : -1;
         if (index >= 0) {
@@ -265,6 +315,10 @@ euc_kr_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
     while (rc == MB_DONE && in->pos < in->len) {
+        rc = encode_run(tables, in, out);
+        if (rc < 0 || in->pos == in->len) {
+            break;
+        }
         rc = encode_char(tables, in, out, flush);
         Py_UCS4 point = rc == 1 ? mb_char(in, in->pos) : 0;
         if (point >= 0xac00 && point < 0xac00 + 11172) {

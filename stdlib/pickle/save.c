@@ -119,10 +119,15 @@ save_long_text(struct pickler *self, PyObject *number)
 static int
 save_int(struct pickler *self, PyObject *number)
 {
-    int overflow;
-    long value = PyLong_AsLongAndOverflow(number, &overflow);
-    if (value == -1 && overflow == 0 && PyErr_Occurred()) {
-        return -1;
+    int overflow = 0;
+    long value;
+    if (LIKELY(PyUnstable_Long_IsCompact((PyLongObject *)number))) {
+        value = (long)PyUnstable_Long_CompactValue((PyLongObject *)number);
+    } else {
+        value = PyLong_AsLongAndOverflow(number, &overflow);
+        if (value == -1 && overflow == 0 && PyErr_Occurred()) {
+            return -1;
+        }
     }
     struct output *out = &self->out;
     if (overflow == 0 && value == (int32_t)value) {
@@ -512,24 +517,44 @@ put_empty(struct pickler *self, PyObject *object, int op, int text_op)
     return rc < 0 ? rc : pickle_memoize(self, object);
 }
 
-/* Items from `from` on, as many as go into a batch; how many, or -1. */
+static int
+save_list_item(struct pickler *self, PyObject *item)
+{
+    return pickle_save(self, item, true) < 0 || (!self->bin && output_op(&self->out, OP_APPEND) < 0)
+           ? -1 : 0;
+}
+
+enum { TAKE = 64 };
+
+/* Items from `from` on, as many as go into a batch; how many, or -1. They are taken out a few at a
+ * time: what is done to the list meanwhile shows in the next ones. */
 static Py_ssize_t
 save_list_items(struct pickler *self, PyObject *list, Py_ssize_t from)
 {
-    Py_ssize_t i = from;
-    for (; i < PyList_GET_SIZE(list) && i - from < BATCH; i++) {
-        PyObject *item = PyList_GetItemRef(list, i);
-        if (item == NULL) {
-            PyErr_Clear(); /* it just became shorter */
+    PyObject *taken[TAKE];
+    Py_ssize_t done = 0;
+    int rc = 0;
+    while (rc == 0 && done < BATCH) {
+        Py_ssize_t n = 0;
+        Py_BEGIN_CRITICAL_SECTION(list);
+        Py_ssize_t left = PyList_GET_SIZE(list) - from - done;
+        left = Py_MIN(Py_MIN(left, BATCH - done), TAKE);
+        for (; n < left; n++) {
+            taken[n] = Py_NewRef(PyList_GET_ITEM(list, from + done + n));
+        }
+        Py_END_CRITICAL_SECTION();
+        if (n == 0) {
             break;
         }
-        int rc = pickle_save(self, item, true);
-        Py_DECREF(item);
-        if (rc < 0 || (!self->bin && output_op(&self->out, OP_APPEND) < 0)) {
-            return -1;
+        for (Py_ssize_t i = 0; i < n; i++) {
+            if (rc == 0) {
+                rc = save_list_item(self, taken[i]);
+            }
+            Py_DECREF(taken[i]);
         }
+        done += n;
     }
-    return i - from;
+    return rc < 0 ? -1 : done;
 }
 
 static int
