@@ -1,6 +1,7 @@
 /*
  * PyEval_*: running code and looking at what runs, for C; limits of recursion; the hooks of the floors below.
  */
+#include "objects/error.h"
 #include "interp/vm/vm.h"
 
 #include "interp/state.h"
@@ -47,7 +48,10 @@ PyObject *PyEval_EvalCodeEx(PyObject *code, PyObject *globals, PyObject *locals,
                             PyObject *const *defs, int defcount, PyObject *kwdefs,
                             PyObject *closure)
 {
-    (void)locals;
+    bool fast = (((PyCodeObject *)code)->co_flags & (CO_OPTIMIZED | CO_NEWLOCALS)) != 0;
+    if (globals == NULL || !PyDict_Check(globals)) {
+        return raise_system("PyEval_EvalCodeEx: globals must be a dict"), NULL;
+    }
     PyFunctionObject *func = (PyFunctionObject *)PyFunction_New(code, globals);
     if (func == NULL) {
         return NULL;
@@ -79,7 +83,8 @@ PyObject *PyEval_EvalCodeEx(PyObject *code, PyObject *globals, PyObject *locals,
         PyTuple_SET_ITEM(kwnames, i, Py_NewRef(kws[2 * i]));
         all[argcount + i] = kws[2 * i + 1];
     }
-    result = interp_call((PyObject *)func, all, (size_t)argcount, kwnames);
+    result = fast ? interp_call((PyObject *)func, all, (size_t)argcount, kwnames)
+                  : interp_eval((PyObject *)func, locals == NULL ? globals : locals);
 done:
     PyMem_Free(all);
     Py_XDECREF(kwnames);

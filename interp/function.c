@@ -23,6 +23,9 @@ static PyObject *builtins_of(PyObject *globals)
     return PyModule_Check(builtins) ? PyModule_GetDict(builtins) : builtins;
 }
 
+static int watcher_count;    /* how many watchers there are */
+static void tell_watchers(PyFunction_WatchEvent event, PyFunctionObject *func, PyObject *value);
+
 PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *qualname)
 {
     PyCodeObject *code = (PyCodeObject *)op;
@@ -53,6 +56,9 @@ PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *
         ref_defer((PyObject *)func);
     }
     PyObject_GC_Track(func);
+    if (unlikely(watcher_count != 0)) {
+        tell_watchers(PyFunction_EVENT_CREATE, func, NULL);
+    }
     return (PyObject *)func;
 }
 
@@ -217,6 +223,7 @@ int PyFunction_AddWatcher(PyFunction_WatchCallback callback)
     for (int i = 0; i < 8; i++) {
         if (watchers[i] == NULL) {
             watchers[i] = callback;
+            watcher_count++;
             return i;
         }
     }
@@ -235,15 +242,24 @@ int PyFunction_ClearWatcher(int id)
         return -1;
     }
     watchers[id] = NULL;
+    watcher_count--;
     return 0;
 }
+
+static const char *const event_names[] = {
+    [PyFunction_EVENT_CREATE] = "PyFunction_EVENT_CREATE",
+    [PyFunction_EVENT_DESTROY] = "PyFunction_EVENT_DESTROY",
+    [PyFunction_EVENT_MODIFY_CODE] = "PyFunction_EVENT_MODIFY_CODE",
+    [PyFunction_EVENT_MODIFY_DEFAULTS] = "PyFunction_EVENT_MODIFY_DEFAULTS",
+    [PyFunction_EVENT_MODIFY_KWDEFAULTS] = "PyFunction_EVENT_MODIFY_KWDEFAULTS",
+};
 
 static void tell_watchers(PyFunction_WatchEvent event, PyFunctionObject *func, PyObject *value)
 {
     for (int i = 0; i < 8; i++) {
         if (watchers[i] != NULL && watchers[i](event, func, value) < 0) {
-            PyErr_FormatUnraisable("Exception ignored in function watcher callback for function %U "
-                                   "at %p", func->func_qualname, func);
+            PyErr_FormatUnraisable("Exception ignored in %s watcher callback for function %U at %p",
+                                   event_names[event], func->func_qualname, func);
         }
     }
 }
@@ -543,11 +559,8 @@ static int function_clear(PyObject *op)
 static void function_dealloc(PyObject *op)
 {
     PyFunctionObject *f = FUNCTION(op);
-    for (int i = 0; i < 8; i++) {
-        if (watchers[i] != NULL) {
-            tell_watchers(PyFunction_EVENT_DESTROY, f, NULL);
-            break;
-        }
+    if (unlikely(watcher_count != 0)) {
+        tell_watchers(PyFunction_EVENT_DESTROY, f, NULL);
     }
     PyObject_GC_UnTrack(op);
     if (f->func_weakreflist != NULL) {

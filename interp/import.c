@@ -370,6 +370,10 @@ PyObject *PyImport_ImportModuleLevel(const char *name, PyObject *globals, PyObje
 /* Through the __import__ of whoever is running, as an import statement would. */
 PyObject *PyImport_Import(PyObject *name)
 {
+    if (name == NULL) {
+        PyErr_BadInternalCall();
+        return NULL;
+    }
     PyObject *globals = Py_XNewRef(PyEval_GetGlobals());
     PyObject *import = NULL, *fromlist = PyList_New(0), *result = NULL;
     PyObject *builtins = PyEval_GetBuiltins();
@@ -408,6 +412,11 @@ PyObject *PyImport_ImportModule(const char *name)
 
 PyObject *PyImport_ImportModuleNoBlock(const char *name)
 {
+    if (PyErr_WarnEx(PyExc_DeprecationWarning,
+                     "PyImport_ImportModuleNoBlock() is deprecated and scheduled for removal in "
+                     "Python 3.15. Use PyImport_ImportModule() instead.", 1) < 0) {
+        return NULL;
+    }
     return PyImport_ImportModule(name);
 }
 
@@ -626,12 +635,30 @@ PyObject *PyImport_ExecCodeModuleObject(PyObject *name, PyObject *code, PyObject
     return result;
 }
 
+/* The source that a cached file was made from, or the file itself (new reference; NULL, without an
+ * exception, when importlib does not know). */
+static PyObject *source_of_cached(PyObject *cpath)
+{
+    PyObject *external = PyObject_GetAttrString(main_interp_self()->importlib,
+                                                "_bootstrap_external");
+    PyObject *path = external == NULL
+                         ? NULL : PyObject_CallMethod(external, "_get_sourcefile", "O", cpath);
+    Py_XDECREF(external);
+    if (path == NULL) {
+        PyErr_Clear();
+    }
+    return path;
+}
+
 PyObject *PyImport_ExecCodeModuleWithPathnames(const char *name, PyObject *code,
                                                const char *pathname, const char *cpathname)
 {
     PyObject *text = PyUnicode_FromString(name);
     PyObject *path = pathname == NULL ? NULL : PyUnicode_DecodeFSDefault(pathname);
     PyObject *cpath = cpathname == NULL ? NULL : PyUnicode_DecodeFSDefault(cpathname);
+    if (pathname == NULL && cpath != NULL) {
+        path = source_of_cached(cpath);
+    }
     PyObject *module = PyErr_Occurred() ? NULL
                                         : PyImport_ExecCodeModuleObject(text, code, path, cpath);
     Py_XDECREF(text);
@@ -850,6 +877,27 @@ static void raise_import_error(PyObject *name, PyObject *path, PyObject *text)
     }
 }
 
+/* Why a shared library could not be loaded. */
+static PyObject *load_failure(const char *error)
+{
+    static const char *const runtime = "undefined symbol: _PyRuntime";
+    if (error == NULL) {
+        error = "unknown dlopen() error";
+    }
+    if (strstr(error, runtime) != NULL) {
+        return PyUnicode_FromFormat("%s (the module was compiled against the private insides of "
+                                    "CPython, which Krait does not have)", error);
+    }
+    return PyUnicode_DecodeLocale(error, "surrogateescape");
+}
+
+/* Symbols are bound now, whatever sys.setdlopenflags() says: one that is missing is an ImportError, and not
+ * the end of the process later on. */
+static int open_flags(void)
+{
+    return (main_interp_self()->dlopen_flags & ~RTLD_LAZY) | RTLD_NOW;
+}
+
 /* The init function of the shared library `path`, NULL with ImportError. */
 static PyObject *(*open_extension(PyObject *name, PyObject *path, bool *ascii))(void)
 {
@@ -862,14 +910,10 @@ static PyObject *(*open_extension(PyObject *name, PyObject *path, bool *ascii))(
         const char *file = PyBytes_AS_STRING(bytes);
         PyObject *relative = strchr(file, '/') == NULL ? PyBytes_FromFormat("./%s", file) : NULL;
         void *handle = dlopen(relative == NULL ? file : PyBytes_AS_STRING(relative),
-                              main_interp_self()->dlopen_flags);
+                              open_flags());
         Py_XDECREF(relative);
         if (handle == NULL) {
-            const char *error = dlerror();
-            raise_import_error(name, path,
-                               PyUnicode_DecodeLocale(error != NULL ? error
-                                                                    : "unknown dlopen() error",
-                                                      "surrogateescape"));
+            raise_import_error(name, path, load_failure(dlerror()));
         } else {
             *(void **)&init = dlsym(handle, PyBytes_AS_STRING(symbol));
             if (init == NULL) {
@@ -1205,7 +1249,8 @@ static PyObject *imp_get_frozen_object(PyObject *self, PyObject *name, PyObject 
 /* Runs a frozen module: 1, 0 if there is none of that name, -1 with an exception. */
 int PyImport_ImportFrozenModuleObject(PyObject *name)
 {
-    const struct frozen_module *frozen = frozen_find(name);
+    const struct frozen_module *frozen =
+        name == NULL || !PyUnicode_Check(name) ? NULL : frozen_find(name);
     if (frozen == NULL) {
         return 0;
     }
@@ -1301,6 +1346,12 @@ PyObject *PyInit__imp(void)
 
 /* ---- start-up -------------------------------------------------------------------------------------------------------- */
 
+static PyObject *module_repr(PyObject *module)
+{
+    PyObject *importlib = main_interp_self()->importlib;
+    return PyObject_CallMethodOneArg(importlib, ID(_module_repr), module);
+}
+
 /* A built-in module outside of importlib, which is not there yet: new reference. */
 static PyObject *bootstrap_builtin(const char *text)
 {
@@ -1321,8 +1372,19 @@ static PyObject *bootstrap_builtin(const char *text)
     return module;
 }
 
+/* importlib's repr of a module, which knows where it came from (new reference). */
+static PyObject *repr_of_module(PyObject *module)
+{
+    PyObject *importlib = main_interp_self()->importlib;
+    if (importlib == NULL) {
+        return PyUnicode_FromFormat("<module at %p>", module);
+    }
+    return PyObject_CallMethod(importlib, "_module_repr", "O", module);
+}
+
 int import_init(struct main_interp *interp)
 {
+    module_hooks.repr = repr_of_module;
     PyObject *imp = bootstrap_builtin("_imp");
     if (imp == NULL) {
         return -1;
@@ -1337,6 +1399,7 @@ int import_init(struct main_interp *interp)
     }
     PyObject *importlib = PyImport_AddModuleRef("_frozen_importlib");
     interp->importlib = importlib;
+    module_hooks.repr = module_repr;
     PyObject *done = importlib == NULL ? NULL
                                        : PyObject_CallMethod(importlib, "_install", "OO",
                                                              interp->sys_module, imp);

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+PyAPI_FUNC(int) _Py_IsInterpreterFinalizing(PyInterpreterState *interp);
+PyAPI_FUNC(int) _PyEval_SetProfile(PyThreadState *ts, Py_tracefunc function, PyObject *arg);
 PyAPI_FUNC(int) _Py_CheckRecursiveCall(PyThreadState *ts, const char *where);
 
 /* ---- threads, interpreters ----------------------------------------------------------------------- */
@@ -28,6 +30,35 @@ PyObject *PyUnstable_InterpreterState_GetMainModule(PyInterpreterState *interp)
     }
     PyMapping_GetOptionalItemString(modules, "__main__", &module);
     return module;
+}
+
+/* There is one interpreter in a process: asking for another fails as it may by the API's contract. */
+PyStatus Py_NewInterpreterFromConfig(PyThreadState **ts, const PyInterpreterConfig *Py_UNUSED(config))
+{
+    *ts = NULL;
+    return PyStatus_Error("more than one interpreter in a process is not supported");
+}
+
+PyThreadState *Py_NewInterpreter(void)
+{
+    return NULL;
+}
+
+void Py_EndInterpreter(PyThreadState *Py_UNUSED(ts))
+{
+    Py_FatalError("the main interpreter cannot be ended");
+}
+
+int _Py_IsInterpreterFinalizing(PyInterpreterState *Py_UNUSED(interp))
+{
+    return Py_IsFinalizing();
+}
+
+/* For this thread only, which is the one that callers pass. */
+int _PyEval_SetProfile(PyThreadState *Py_UNUSED(ts), Py_tracefunc function, PyObject *arg)
+{
+    PyEval_SetProfile(function, arg);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* Only old binaries call it, when their own counter of levels has run out. */

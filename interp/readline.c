@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+PyAPI_DATA(PyThreadState *) _PyOS_ReadlineTState;
+PyThreadState *_PyOS_ReadlineTState;     /* of the thread that reads a line, which is detached */
+
 char *(*PyOS_ReadlineFunctionPointer)(FILE *, FILE *, const char *);
 int (*PyOS_InputHook)(void);
 
@@ -55,10 +58,13 @@ char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
 {
     bool terminal = isatty(fileno(in)) && isatty(fileno(out));
     char *raw;
+    PyThreadState *self = PyThreadState_Get();
     Py_BEGIN_ALLOW_THREADS
     mutex_lock(&lock);
+    _PyOS_ReadlineTState = self;
     raw = terminal && PyOS_ReadlineFunctionPointer != NULL
               ? PyOS_ReadlineFunctionPointer(in, out, prompt) : read_plain(in, prompt);
+    _PyOS_ReadlineTState = NULL;
     mutex_unlock(&lock);
     Py_END_ALLOW_THREADS
     if (raw == NULL) {

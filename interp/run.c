@@ -63,6 +63,10 @@ PyObject *compile_source(const char *source, size_t length, PyObject *filename, 
 
 static PyObject *run_code(PyObject *code, PyObject *globals, PyObject *locals)
 {
+    if (globals == NULL || !PyDict_Check(globals)) {
+        PyErr_SetString(PyExc_SystemError, "globals must be a dict");
+        return NULL;
+    }
     int known = PyDict_Contains(globals, ID(__builtins__));
     if (known < 0 || (known == 0 && PyDict_SetItem(globals, ID(__builtins__),
                                                    PyEval_GetBuiltins()) < 0)) {

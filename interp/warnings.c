@@ -32,6 +32,9 @@ static PyObject *warnings_attribute(PyObject *name, bool import)
     PyObject *value;
     PyObject_GetOptionalAttr(module, name, &value);
     Py_DECREF(module);
+    if (value == Py_None && Py_IsFinalizing()) {
+        Py_CLEAR(value); /* the module has been emptied */
+    }
     return value;
 }
 
@@ -39,12 +42,17 @@ static PyObject *warnings_attribute(PyObject *name, bool import)
 static PyObject *current_filters(struct main_interp *interp)
 {
     PyObject *filters = warnings_attribute(ID(filters), false);
-    if (filters == NULL && !PyErr_Occurred()) {
-        filters = Py_NewRef(interp->warning_filters);
+    if (filters == NULL) {
+        return PyErr_Occurred() ? NULL : Py_NewRef(interp->warning_filters);
     }
-    if (filters != NULL && !PyList_Check(filters)) {
+    if (!PyList_Check(filters)) {
         raise_value("_warnings.filters must be a list");
-        Py_CLEAR(filters);
+        Py_DECREF(filters);
+        return NULL;
+    }
+    if (filters != interp->warning_filters) {
+        /* They stay in force when the module loses them. */
+        Py_XSETREF(interp->warning_filters, Py_NewRef(filters));
     }
     return filters;
 }
@@ -124,6 +132,11 @@ static PyObject *find_action(struct main_interp *interp, const struct warning *w
         action = warnings_attribute(ID(defaultaction), false);
         if (action == NULL && !PyErr_Occurred()) {
             action = Py_NewRef(interp->warning_default_action);
+        }
+        if (action != NULL && !PyUnicode_Check(action)) {
+            raise_type("_warnings.defaultaction must be a string, not '%.200s'",
+                       Py_TYPE(action)->tp_name);
+            Py_CLEAR(action);
         }
     }
     return action;
@@ -234,6 +247,12 @@ static int decide(struct main_interp *interp, const struct warning *w, PyObject 
         registry = warnings_attribute(ID(onceregistry), false);
         if (registry == NULL && !PyErr_Occurred()) {
             registry = Py_NewRef(interp->warning_once);
+        }
+        if (registry != NULL && !PyDict_Check(registry)) {
+            raise_type("_warnings.onceregistry must be a dict, not '%.200s'",
+                       Py_TYPE(registry)->tp_name);
+            Py_DECREF(registry);
+            return -1;
         }
         short_key = PyTuple_Pack(2, w->text, w->category);
     } else if (PyUnicode_EqualToUTF8(action, "module")) {
@@ -472,6 +491,33 @@ static int warnings_warn(PyObject *module, PyObject *message, PyObject *category
                                       source == Py_None ? NULL : source, prefixes);
 }
 
+/* Lets the module's loader read its source, as linecache would: what is wrong with the globals comes to light
+ * here. -1 with an exception. */
+static int ask_loader(PyObject *globals)
+{
+    PyObject *external = PyImport_ImportModule("importlib._bootstrap_external");
+    PyObject *loader =
+        external == NULL ? NULL : PyObject_CallMethod(external, "_bless_my_loader", "O", globals);
+    PyObject *name = NULL, *get_source = NULL, *source = NULL;
+    int result = -1;
+    Py_XDECREF(external);
+    if (loader == NULL || PyDict_GetItemRef(globals, ID(__name__), &name) < 0 ||
+        PyObject_GetOptionalAttrString(loader, "get_source", &get_source) < 0) {
+        goto done;
+    }
+    result = 0;
+    if (name != NULL && get_source != NULL) {
+        source = PyObject_CallOneArg(get_source, name);
+        result = source == NULL ? -1 : 0;
+    }
+done:
+    Py_XDECREF(source);
+    Py_XDECREF(get_source);
+    Py_XDECREF(name);
+    Py_XDECREF(loader);
+    return result;
+}
+
 static int warnings_warn_explicit(PyObject *module, PyObject *message, PyObject *category,
                                   PyObject *filename, int lineno, PyObject *name,
                                   PyObject *registry, PyObject *module_globals, PyObject *source)
@@ -479,6 +525,9 @@ static int warnings_warn_explicit(PyObject *module, PyObject *message, PyObject 
     if (module_globals != Py_None && !PyDict_Check(module_globals)) {
         return raise_type("module_globals must be a dict, not '%.200s'",
                           Py_TYPE(module_globals)->tp_name);
+    }
+    if (module_globals != Py_None && ask_loader(module_globals) < 0) {
+        return -1;
     }
     struct warning w = {
         .message = message, .category = category, .filename = filename, .lineno = lineno,

@@ -73,6 +73,13 @@ static inline void ref_inc(PyObject *op)
 }
 
 void ref_dec_shared(PyObject *op);
+/* n references more (or less) to a deferred object, by whatever thread. */
+static inline void ref_add_shared(PyObject *op, Py_ssize_t n)
+{
+    if (!ref_is_immortal(op)) {
+        atomic_add_relaxed(&op->ob_ref_shared, n * REF_ONE);
+    }
+}
 void ref_local_is_zero(PyObject *op);
 
 /* Drops a counted reference. May deallocate, and so run Python code. */
@@ -288,6 +295,10 @@ static inline void ref_dec(PyObject *op)
             _Py_Dealloc(op);
         }
     }
+}
+static inline void ref_add_shared(PyObject *op, Py_ssize_t n)
+{
+    op->ob_refcnt += n;
 }
 static inline bool ref_try_inc(PyObject *op)
 {

@@ -10,6 +10,19 @@
 #include "locking/refs.h"
 #include "objects/object.h"
 
+/* Told of each object that begins and ends; for debuggers. */
+extern struct ref_tracer {
+    PyRefTracer function;
+    void *data;
+} ref_tracer;
+
+static inline void birth_tell(PyObject *op)
+{
+    if (unlikely(ref_tracer.function != NULL)) {
+        ref_tracer.function(op, PyRefTracer_CREATE, ref_tracer.data);
+    }
+}
+
 static inline PyObject *birth(PyTypeObject *type, size_t size, enum slab_kind kind)
 {
     PyObject *op = slab_alloc(size, kind);
@@ -18,6 +31,7 @@ static inline PyObject *birth(PyTypeObject *type, size_t size, enum slab_kind ki
     }
     ref_init(op);
     field_store(&op->ob_type, type);
+    birth_tell(op);
     return op;
 }
 

@@ -51,6 +51,13 @@ void PyErr_Restore(PyObject *type, PyObject *value, PyObject *traceback)
         error_restore(NULL);
         return;
     }
+    if (traceback != NULL && traceback != Py_None && !PyTraceBack_Check(traceback)) {
+        Py_DECREF(type);
+        Py_XDECREF(value);
+        Py_DECREF(traceback);
+        PyErr_SetString(PyExc_TypeError, "traceback must be a Traceback or None");
+        return;
+    }
     if (value == NULL || !PyExceptionInstance_Check(value) ||
         (PyObject *)Py_TYPE(value) != type) {
         PyObject *instance = error_instance(type, value);
@@ -165,6 +172,23 @@ void error_raise_instance(PyObject *exception)
     error_restore(exception);
 }
 
+/* Says in a note of the raised exception what was to be raised instead. */
+static void note_failure(PyObject *raised, PyObject *type, PyObject *value)
+{
+    PyObject *args = value == NULL ? NULL : PyObject_Repr(value);
+    PyErr_Clear();
+    PyObject *note = args == NULL
+                         ? PyUnicode_FromFormat("Normalization failed: type=%s args=<unknown>",
+                                                ((PyTypeObject *)type)->tp_name)
+                         : PyUnicode_FromFormat("Normalization failed: type=%s args=%S",
+                                                ((PyTypeObject *)type)->tp_name, args);
+    PyObject *done = note == NULL ? NULL : PyObject_CallMethod(raised, "add_note", "O", note);
+    PyErr_Clear();
+    Py_XDECREF(done);
+    Py_XDECREF(note);
+    Py_XDECREF(args);
+}
+
 void PyErr_SetObject(PyObject *type, PyObject *value)
 {
     if (type != NULL && !PyExceptionClass_Check(type)) {
@@ -176,13 +200,19 @@ void PyErr_SetObject(PyObject *type, PyObject *value)
     if (type == NULL) {
         return;
     }
-    PyObject *exception = error_instance(type, value);
+    PyObject *exception = NULL;
+    if (value != NULL && PyExceptionInstance_Check(value) && !Py_IS_TYPE(type, &PyType_Type) &&
+        PyObject_IsSubclass((PyObject *)Py_TYPE(value), type) < 0) {
+        return;     /* the class of the class refuses to answer */
+    }
+    exception = error_instance(type, value);
     if (exception == NULL) {
         /* Making it failed; that exception goes on, in the context of the handled one. */
         exception = error_fetch();
         if (exception == NULL) {
             return;
         }
+        note_failure(exception, type, value);
     }
     error_raise_instance(exception);
 }

@@ -26,6 +26,7 @@ static int add_typing_module(void)
 {
     for (PyTypeObject *const *type = typing_types; *type != NULL; type++) {
         if (strncmp((*type)->tp_name, "typing.", 7) == 0
+            && !PyDict_Contains(type_dict(*type), ID(__module__))
             && type_add_attr(*type, ID(__module__), ID(typing)) < 0) {
             return -1;
         }

@@ -56,6 +56,8 @@ static int namespace_init(PyObject *self, PyObject *args, PyObject *kwds)
     return PyArg_ValidateKeywordArguments(kwds) ? PyDict_Update(dict_of(self), kwds) : -1;
 }
 
+PyAPI_FUNC(PyObject *) _PyNamespace_New(PyObject *attributes);
+
 PyObject *_PyNamespace_New(PyObject *attributes)
 {
     PyObject *self = namespace_new(&_PyNamespace_Type, NULL, NULL);

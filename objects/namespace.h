@@ -5,7 +5,7 @@
 #include "objects/object.h"
 
 /* A namespace with these attributes (a dict, or NULL); new reference. */
-OWNED PyObject *_PyNamespace_New(PyObject *attributes);
+OWNED PyAPI_FUNC(PyObject *) _PyNamespace_New(PyObject *attributes);
 
 extern PyTypeObject _PyNamespace_Type;
 

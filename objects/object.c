@@ -7,6 +7,7 @@
 #include "locking/lock.h"
 #include "locking/refs.h"
 #include "objects/error.h"
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
 #include "objects/shape.h"
@@ -16,11 +17,7 @@ struct object_hooks object_hooks;
 
 /* ---- birth ----------------------------------------------------------------------------------- */
 
-/* Told of each object that begins and ends; for debuggers. */
-static struct {
-    PyRefTracer function;
-    void *data;
-} ref_tracer;
+struct ref_tracer ref_tracer;
 
 int PyRefTracer_SetTracer(PyRefTracer tracer, void *data)
 {
@@ -49,11 +46,9 @@ static inline PyObject *object_memory(PyTypeObject *type, size_t size)
     ref_init(op);
     field_store(&op->ob_type, type);
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) {
-        ref_inc((PyObject *)type);
+        type_count_add(type, 1);
     }
-    if (unlikely(ref_tracer.function != NULL)) {
-        ref_tracer.function(op, PyRefTracer_CREATE, ref_tracer.data);
-    }
+    birth_tell(op);
     if (preheader != 0) {
         *object_managed_word(op) = type->tp_flags & Py_TPFLAGS_INLINE_VALUES ? 1 : 0;
         *object_managed_weaklist(op) = NULL;
@@ -123,7 +118,8 @@ PyObject *object_new_instance(PyTypeObject *type)
     }
     ref_init(op);
     field_store(&op->ob_type, type);
-    ref_inc((PyObject *)type);
+    type_count_add(type, 1);
+    birth_tell(op);
     *object_managed_word(op) = 1;
     *object_managed_weaklist(op) = NULL;
     uint64_t *word = (uint64_t *)op + sizeof(PyObject) / 8, *end = (uint64_t *)op + words;

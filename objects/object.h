@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "locking/refs.h"
 #include "locking/thread.h"
 #include "objects/ids.h"
 
@@ -184,6 +185,15 @@ struct type_cache_entry {
 #define TYPE_CACHE_BITS 11
 #define TYPE_CACHE_SIZE (1u << TYPE_CACHE_BITS)
 
+/* References to a deferred type that this thread's instances have taken or given back: threads that make
+ * and drop instances of one class need not all write to it. Its count lies that much off meanwhile, which does not
+ * matter: deferred types die in a collection only, and that settles the counts first. */
+struct type_count {
+    PyTypeObject *type;
+    Py_ssize_t count;
+};
+enum { TYPE_COUNTS = 16 };
+
 /* This floor's part of a thread; locking's is its beginning. interp's starts with this one. */
 struct object_thread {
     struct thread base;
@@ -192,11 +202,34 @@ struct object_thread {
     size_t trash_count, trash_capacity;
     bool trash_running;
     PyObject *repr_running;                /* list of objects whose repr is being made, or NULL */
+    struct type_count type_counts[TYPE_COUNTS];
 };
 
 static inline struct object_thread *object_thread_self(void)
 {
     return (struct object_thread *)thread_self();
+}
+
+/* An instance of a heap type begins (+1) or ends (-1). Runs no Python code for a deferred type. */
+void type_count_settle(struct type_count *entry);
+void type_counts_settle(struct object_thread *thread);
+static inline void type_count_add(PyTypeObject *type, int n)
+{
+    if (lock_threads_run_together() && ref_is_deferred((PyObject *)type)) {
+        struct type_count *entry =
+            &object_thread_self()->type_counts[((uintptr_t)type >> 6) % TYPE_COUNTS];
+        if (unlikely(entry->type != type)) {
+            type_count_settle(entry);
+            entry->type = type;
+        }
+        entry->count += n;
+    }
+    else if (n > 0) {
+        ref_inc((PyObject *)type);
+    }
+    else {
+        ref_dec((PyObject *)type);
+    }
 }
 
 /* What an interpreter knows about a static type. */

@@ -101,6 +101,10 @@ PyObject *PyTuple_Pack(Py_ssize_t n, ...)
     if (n == 0) {
         return EMPTY;
     }
+    if (n < 0) {
+        PyErr_BadInternalCall();
+        return NULL;
+    }
     PyTupleObject *t = tuple_alloc(n);
     if (t == NULL) {
         return NULL;

@@ -165,7 +165,42 @@ static int opcode_module_exec(PyObject *module)
     return PyModule_AddIntConstant(module, "ENABLE_SPECIALIZATION", 1);
 }
 
+static PyObject *opcode_module_table(PyObject *module)
+{
+    static const char *const kinds[] = {
+        [OPERAND_NONE] = "", [OPERAND_DST] = "dst", [OPERAND_USE] = "use", [OPERAND_KEEP] = "keep",
+        [OPERAND_BASE] = "base", [OPERAND_JUMP] = "jump", [OPERAND_CONST] = "const",
+        [OPERAND_SITE] = "site", [OPERAND_SITE_BC] = "site_bc", [OPERAND_COUNT] = "count",
+        [OPERAND_NUMBER] = "number", [OPERAND_JUMP_BC] = "jump_bc",
+        [OPERAND_CONST_BC] = "const_bc", [OPERAND_LOCAL] = "local",
+        [OPERAND_NUMBER_BC] = "number_bc",
+    };
+    PyObject *tuple = PyTuple_New(opcode_count);
+    for (unsigned i = 0; i < opcode_count && tuple != NULL; i++) {
+        const struct opcode_info *info = &opcode_table[i];
+        PyObject *item = Py_BuildValue("(si(sss)i)", info->name, info->base, kinds[info->a],
+                                       kinds[info->b], kinds[info->c], info->flags);
+        if (item == NULL) {
+            Py_CLEAR(tuple);
+        } else {
+            PyTuple_SET_ITEM(tuple, i, item);
+        }
+    }
+    return tuple;
+}
+
+static PyObject *opcode_module_get_specialization_stats(PyObject *module)
+{
+    Py_RETURN_NONE;
+}
+
+static int opcode_exec(PyObject *module)
+{
+    return PyModule_AddObjectRef(module, "ENABLE_SPECIALIZATION", Py_True);
+}
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, opcode_exec},
     {Py_mod_exec, opcode_module_exec},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},

@@ -721,6 +721,7 @@ static PyObject *generic_class_code(struct compiler *c, struct stmt *s, int firs
     }
     struct unit *u = c->unit;
     u->private_name = s->classdef.name;
+    u->private_only = params;
     const_add(c, Py_None);
     int temp = u->depth;
     push_type_params(c, params);

@@ -75,6 +75,13 @@ struct place place_of(struct compiler *c, PyObject *name)
 
 int cell_register(struct compiler *c, PyObject *name)
 {
+    const struct unit *u = c->unit;
+    if (u->block->kind == BLOCK_CLASS && (name == ID(__class__) || name == ID(__classdict__))) {
+        int own = name == ID(__class__) ? u->class_cell : u->classdict_cell;
+        if (own != ANY) {
+            return own;
+        }
+    }
     return slot_of(c, name);
 }
 

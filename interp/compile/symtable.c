@@ -222,8 +222,21 @@ static PyObject *intern(struct symtable *table, const char *text)
     return arena_own(table->arena, PyUnicode_InternFromString(text));
 }
 
+bool typeparams_name(const struct typeparam_seq *params, PyObject *name)
+{
+    for (size_t i = 0; i < params->len; i++) {
+        if (params->items[i]->name == name || PyUnicode_Compare(params->items[i]->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static PyObject *mangle(struct symtable *table, PyObject *name)
 {
+    if (table->private_only != NULL && !typeparams_name(table->private_only, name)) {
+        return name;
+    }
     return name_mangle(table->arena, table->private_name, name);
 }
 
@@ -909,12 +922,14 @@ static int visit_class(struct symtable *table, struct stmt *stmt)
         return -1;
     }
     PyObject *outer_private = table->private_name;
+    const struct typeparam_seq *outer_only = table->private_only;
     if (generic) {
         if (enter_type_params(table, stmt->classdef.name, stmt->classdef.type_params, false, false,
                               true, &stmt->pos) < 0) {
             return -1;
         }
         table->private_name = stmt->classdef.name;
+        table->private_only = stmt->classdef.type_params;
         if (visit_type_params(table, stmt->classdef.type_params) < 0) {
             return -1;
         }
@@ -925,6 +940,7 @@ static int visit_class(struct symtable *table, struct stmt *stmt)
         return -1;
     }
     table->private_name = stmt->classdef.name;
+    table->private_only = NULL;
     if (generic && (define_text(table, "__type_params__", SYM_LOCAL, &stmt->pos) < 0 ||
                     define_text(table, ".type_params", SYM_USE, &stmt->pos) < 0)) {
         return -1;
@@ -937,6 +953,7 @@ static int visit_class(struct symtable *table, struct stmt *stmt)
         block_leave(table);
     }
     table->private_name = outer_private;
+    table->private_only = outer_only;
     return 0;
 }
 

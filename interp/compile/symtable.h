@@ -91,6 +91,7 @@ struct symtable {
     /* first pass */
     struct block *current;
     PyObject *private_name;    /* innermost class's name, for mangling (borrowed) or NULL */
+    const struct typeparam_seq *private_only; /* around a generic class: only these are mangled */
 };
 
 /* Builds the table of `module`.  Everything lives in `arena`, so there is nothing to free.
@@ -103,6 +104,9 @@ struct block *symtable_block(const struct symtable *table, const void *node);
 
 /* The symbol of an (already mangled) name, or NULL. */
 struct symbol *block_symbol(const struct block *block, PyObject *name);
+
+/* Whether `name` is that of a type parameter. */
+bool typeparams_name(const struct typeparam_seq *params, PyObject *name);
 
 /* `name` as class `private_name` (may be NULL) spells it: borrowed from the arena or from the
    caller; NULL with MemoryError. */

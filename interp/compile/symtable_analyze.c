@@ -76,6 +76,9 @@ static int bind_free(struct symtable *table, struct block *block, struct block *
             symbol->scope = SCOPE_FREE;
         } else if (between->kind == BLOCK_CLASS && (symbol->flags & (SYM_BOUND | SYM_GLOBAL))) {
             symbol->flags |= SYM_FREE_CLASS;
+        } else if (between->can_see_class && symbol->scope != SCOPE_FREE) {
+            /* It looks the name up in the class, but what is inside does not. */
+            symbol->flags |= SYM_FREE_CLASS;
         }
     }
     return 0;

@@ -101,6 +101,16 @@ static int slot_add(struct compiler *c, PyObject *name, uint8_t kind)
     return reg;
 }
 
+/* A cell that a class body has for the scopes in it; the body itself may mean another variable by that name. */
+static int slot_add_own(struct compiler *c, PyObject *name)
+{
+    int reg = slot_add(c, name, CODE_FAST_CELL);
+    if (!c->failed && PyDict_DelItem(c->unit->slot_index, name) < 0) {
+        fail(c);
+    }
+    return reg;
+}
+
 /* Appends the names of `block` that have `scope`, sorted, as slots of `kind`. */
 static void slots_sorted(struct compiler *c, const struct block *block, uint32_t scope,
                          uint8_t kind)
@@ -188,12 +198,8 @@ static void slots_collect(struct compiler *c, const struct block *block)
         slots_sorted(c, block, SCOPE_CELL, CODE_FAST_CELL);
     } else {
         slots_inlined(c, block, block);
-        if (block->needs_class_closure) {
-            slot_add(c, ID(__class__), CODE_FAST_CELL);
-        }
-        if (block->needs_classdict) {
-            slot_add(c, ID(__classdict__), CODE_FAST_CELL);
-        }
+        u->class_cell = block->needs_class_closure ? slot_add_own(c, ID(__class__)) : ANY;
+        u->classdict_cell = block->needs_classdict ? slot_add_own(c, ID(__classdict__)) : ANY;
     }
     slots_sorted(c, block, SCOPE_FREE, CODE_FAST_FREE);
     u->nlocals = (int)PyList_GET_SIZE(u->slots);
@@ -235,6 +241,7 @@ bool unit_enter(struct compiler *c, PyObject *name, const struct block *block, i
     *u = (struct unit){
         .outer = c->unit, .block = block, .name = name, .firstlineno = firstlineno,
         .private_name = c->unit == NULL ? NULL : c->unit->private_name,
+        .private_only = c->unit == NULL ? NULL : c->unit->private_only,
         .handler = NO_HANDLER,
     };
     u->consts = keep(c, PyList_New(0));
@@ -246,6 +253,7 @@ bool unit_enter(struct compiler *c, PyObject *name, const struct block *block, i
     if (block->kind == BLOCK_CLASS) {
         u->static_attributes = keep(c, PyList_New(0));
         u->private_name = name;
+        u->private_only = NULL;
     }
     if (c->failed) {
         return false;
@@ -477,6 +485,10 @@ uint32_t name_add(struct compiler *c, PyObject *name)
 
 PyObject *mangled(struct compiler *c, PyObject *name)
 {
+    if (c->unit != NULL && c->unit->private_only != NULL &&
+        !typeparams_name(c->unit->private_only, name)) {
+        return name;
+    }
     PyObject *result =
         name_mangle(c->arena, c->unit == NULL ? NULL : c->unit->private_name, name);
     if (result == NULL) {

@@ -65,6 +65,7 @@ struct unit {
     struct comp_scope *comp;
     PyObject *name, *qualname;           /* borrowed from the arena */
     PyObject *private_name;              /* for mangling, borrowed, or NULL */
+    const struct typeparam_seq *private_only; /* only these are mangled; NULL: all names */
     int argcount, posonlyargcount, kwonlyargcount, flags, firstlineno;
 
     struct draft *code;
@@ -83,6 +84,7 @@ struct unit {
     PyObject *slot_index;                /* dict name -> register */
     PyObject *static_attributes;         /* class: list of names assigned on self, or NULL */
 
+    int class_cell, classdict_cell;      /* class: registers of __class__, __classdict__, or ANY */
     int nlocals;                         /* registers of localsplus */
     int depth;                           /* first dead register */
     int nregs;                           /* high-water mark of depth */

@@ -6,44 +6,6 @@
 #include <string.h>
 #include <wchar.h>
 
-static const char usage_text[] =
-    "usage: %ls [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
-    "Options (and corresponding environment variables):\n"
-    "-b     : issue warnings about converting bytes/bytearray to str and comparing\n"
-    "         bytes/bytearray with str or bytes with int; also PYTHONBYTESWARNING=x\n"
-    "         (-bb: issue errors)\n"
-    "-B     : don't write .pyc files on import; also PYTHONDONTWRITEBYTECODE=x\n"
-    "-c cmd : program passed in as string (terminates option list)\n"
-    "-d     : turn on parser debugging output (for experts only); also PYTHONDEBUG=x\n"
-    "-E     : ignore PYTHON* environment variables (such as PYTHONPATH)\n"
-    "-h     : print this help message and exit (also -? or --help)\n"
-    "-i     : inspect interactively after running script; forces a prompt even\n"
-    "         if stdin does not appear to be a terminal; also PYTHONINSPECT=x\n"
-    "-I     : isolate Python from the user's environment (implies -E and -s)\n"
-    "-m mod : run library module as a script (terminates option list)\n"
-    "-O     : remove assert and __debug__-dependent statements; add .opt-1 before\n"
-    "         .pyc extension; also PYTHONOPTIMIZE=x\n"
-    "-OO    : do -O changes and also discard docstrings; add .opt-2 before\n"
-    "         .pyc extension\n"
-    "-P     : don't prepend a potentially unsafe path to sys.path; also\n"
-    "         PYTHONSAFEPATH\n"
-    "-q     : don't print version and copyright messages on interactive startup\n"
-    "-s     : don't add user site directory to sys.path; also PYTHONNOUSERSITE=x\n"
-    "-S     : don't imply 'import site' on initialization\n"
-    "-u     : force the stdout and stderr streams to be unbuffered;\n"
-    "         this option has no effect on stdin; also PYTHONUNBUFFERED=x\n"
-    "-v     : verbose (trace import statements); also PYTHONVERBOSE=x\n"
-    "         can be supplied multiple times to increase verbosity\n"
-    "-V     : print the Python version number and exit (also --version)\n"
-    "         when given twice, print more information about the build\n"
-    "-W arg : warning control; arg is action:message:category:module:lineno\n"
-    "         also PYTHONWARNINGS=arg\n"
-    "-x     : skip first line of source, allowing use of non-Unix forms of #!cmd\n"
-    "-X opt : set implementation-specific option\n"
-    "file   : program read from script file\n"
-    "-      : program read from stdin (default; interactive mode if a tty)\n"
-    "arg ...: arguments passed to program in sys.argv[1:]\n";
-
 struct options {
     PyConfig *config;
     Py_ssize_t index;   /* of the argument being read */
@@ -54,8 +16,8 @@ struct options {
 static PyStatus usage_error(const PyConfig *config, const char *format, wchar_t option)
 {
     fprintf(stderr, format, (int)option);
-    fprintf(stderr, "usage: %ls [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
-                    "Try `python -h' for more information.\n", config->program_name);
+    help_usage(stderr, config->program_name);
+    fputs("Try `python -h' for more information.\n", stderr);
     return PyStatus_Exit(2);
 }
 
@@ -74,9 +36,89 @@ static void count(int *field)
     *field = *field < 0 ? 1 : *field + 1;
 }
 
+/* What follows "name" or "name=" in an -X option: NULL if it is another option, "" without a value. */
+static const wchar_t *value_of(const wchar_t *text, const wchar_t *name)
+{
+    size_t length = wcslen(name);
+    if (wcsncmp(text, name, length) != 0) {
+        return NULL;
+    }
+    return text[length] == L'=' ? text + length + 1 : text[length] == 0 ? text + length : NULL;
+}
+
+/* A decimal number, or -1. */
+static long number_of(const wchar_t *text)
+{
+    wchar_t *end;
+    long number = wcstol(text, &end, 10);
+    return *text == 0 || *end != 0 || number > INT32_MAX ? -1 : number;
+}
+
+static PyStatus set_max_str_digits(PyConfig *config, const wchar_t *text, const char *complaint)
+{
+    long digits = number_of(text);
+    if (digits != 0 && digits < 640) {
+        return PyStatus_Error(complaint);
+    }
+    config->int_max_str_digits = (int)digits;
+    return PyStatus_Ok();
+}
+
+static PyStatus set_tracemalloc(PyConfig *config, const wchar_t *text, const char *complaint)
+{
+    long frames = number_of(text);
+    if (frames < 0 || frames > UINT16_MAX) {
+        return PyStatus_Error(complaint);
+    }
+    config->tracemalloc = (int)frames;
+    return PyStatus_Ok();
+}
+
+static PyStatus set_cpu_count(PyConfig *config, const wchar_t *text)
+{
+    long count = wcscmp(text, L"default") == 0 ? -1 : number_of(text);
+    if (count < 1 && wcscmp(text, L"default") != 0) {
+        return PyStatus_Error("-X cpu_count=n option: n is missing or an invalid number, n must "
+                              "be greater than 0");
+    }
+    config->cpu_count = (int)count;
+    return PyStatus_Ok();
+}
+
+/* Options with a value: true if it was one of them. */
+static bool x_option_value(PyConfig *config, const wchar_t *text, PyStatus *status)
+{
+    const wchar_t *value;
+    *status = PyStatus_Ok();
+    if ((value = value_of(text, L"pycache_prefix")) != NULL) {
+        *status = CONFIG_SET(config, pycache_prefix, value);
+    } else if ((value = value_of(text, L"int_max_str_digits")) != NULL) {
+        *status = set_max_str_digits(config, value, "-X int_max_str_digits: invalid limit; must be "
+                                                    ">= 640 or 0 for unlimited.");
+    } else if ((value = value_of(text, L"tracemalloc")) != NULL) {
+        *status = set_tracemalloc(config, text[11] == 0 ? L"1" : value,
+                                  "-X tracemalloc=NFRAME: invalid number of frames");
+    } else if ((value = value_of(text, L"cpu_count")) != NULL) {
+        *status = set_cpu_count(config, value);
+    } else if ((value = value_of(text, L"frozen_modules")) != NULL) {
+        config->use_frozen_modules = wcscmp(value, L"off") != 0;
+        if (config->use_frozen_modules && *value != 0 && wcscmp(value, L"on") != 0) {
+            *status = PyStatus_Error("bad value for option -X frozen_modules (expected \"on\" or "
+                                     "\"off\")");
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* -X options that set fields at once; all stand in sys._xoptions. */
 static PyStatus x_option(PyConfig *config, const wchar_t *text)
 {
+    PyStatus status;
+    if (x_option_value(config, text, &status)) {
+        return status;
+    }
     if (wcscmp(text, L"dev") == 0) {
         config->dev_mode = 1;
     } else if (wcscmp(text, L"faulthandler") == 0) {
@@ -87,18 +129,6 @@ static PyStatus x_option(PyConfig *config, const wchar_t *text)
         config->code_debug_ranges = 0;
     } else if (wcscmp(text, L"warn_default_encoding") == 0) {
         config->warn_default_encoding = 1;
-    } else if (wcscmp(text, L"frozen_modules=off") == 0) {
-        config->use_frozen_modules = 0;
-    } else if (wcsncmp(text, L"pycache_prefix=", 15) == 0) {
-        return CONFIG_SET(config, pycache_prefix, text + 15);
-    } else if (wcsncmp(text, L"int_max_str_digits=", 19) == 0) {
-        wchar_t *end;
-        long digits = wcstol(text + 19, &end, 10);
-        if (*end != 0 || text[19] == 0 || (digits != 0 && digits < 640) || digits > INT32_MAX) {
-            return PyStatus_Error("-X int_max_str_digits: invalid limit; must be >= 640 or 0 for "
-                                  "unlimited.");
-        }
-        config->int_max_str_digits = (int)digits;
     } else if (wcsncmp(text, L"gil=", 4) == 0) {
         if (wcscmp(text + 4, L"0") != 0 && wcscmp(text + 4, L"1") != 0) {
             return PyStatus_Error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
@@ -173,7 +203,7 @@ static int option(struct options *options, wchar_t letter, const wchar_t *rest)
         return 0;
     case L'h':
     case L'?':
-        printf(usage_text, config->program_name);
+        help_show(config->program_name, HELP_OPTIONS);
         options->status = PyStatus_Exit(0);
         return 2;
     case L'c':
@@ -221,6 +251,13 @@ static int long_option(struct options *options, const wchar_t *text)
     if (wcscmp(text, L"--help") == 0) {
         return option(options, L'h', L"");
     }
+    if (wcscmp(text, L"--help-env") == 0 || wcscmp(text, L"--help-xoptions") == 0 ||
+        wcscmp(text, L"--help-all") == 0) {
+        help_show(options->config->program_name,
+                  text[7] == L'e' ? HELP_ENVIRONMENT : text[7] == L'x' ? HELP_XOPTIONS : HELP_ALL);
+        options->status = PyStatus_Exit(0);
+        return 2;
+    }
     if (wcscmp(text, L"--version") == 0) {
         options->versions++;
         return 1;
@@ -235,7 +272,8 @@ static int long_option(struct options *options, const wchar_t *text)
         options->status = CONFIG_SET(options->config, check_hash_pycs_mode, value);
         return 1;
     }
-    options->status = usage_error(options->config, "unknown option --%c\n", text[2]);
+    fprintf(stderr, "unknown option %ls\n", text);
+    options->status = usage_error(options->config, "", 0);
     return 2;
 }
 
@@ -312,6 +350,16 @@ PyStatus config_read_argv(PyConfig *config)
 }
 
 /* ---- the environment --------------------------------------------------------------------------------------- */
+
+static bool has_x_option(const PyConfig *config, const wchar_t *name)
+{
+    for (Py_ssize_t i = 0; i < config->xoptions.length; i++) {
+        if (value_of(config->xoptions.items[i], name) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* A variable that is set and not empty, or NULL. */
 static const char *variable(const PyConfig *config, const char *name)
@@ -392,6 +440,38 @@ static PyStatus warn_options(PyConfig *config)
     return status;
 }
 
+/* Variables with a number; the option of the same meaning wins. */
+static PyStatus number_variables(PyConfig *config)
+{
+    const char *digits = variable(config, "PYTHONINTMAXSTRDIGITS");
+    const char *frames = variable(config, "PYTHONTRACEMALLOC");
+    const char *cpus = variable(config, "PYTHON_CPU_COUNT");
+    const char *frozen = variable(config, "PYTHON_FROZEN_MODULES");
+    wchar_t text[32];
+    PyStatus status = PyStatus_Ok();
+    if (digits != NULL && config->int_max_str_digits < 0) {
+        swprintf(text, 32, L"%hs", digits);
+        status = set_max_str_digits(config, text, "PYTHONINTMAXSTRDIGITS: invalid limit; must be "
+                                                  ">= 640 or 0 for unlimited.");
+    }
+    if (frames != NULL && config->tracemalloc < 0 && !PyStatus_Exception(status)) {
+        swprintf(text, 32, L"%hs", frames);
+        status = set_tracemalloc(config, text, "PYTHONTRACEMALLOC: invalid number of frames");
+    }
+    if (cpus != NULL && !has_x_option(config, L"cpu_count") && !PyStatus_Exception(status)) {
+        swprintf(text, 32, L"%hs", cpus);
+        status = set_cpu_count(config, text);
+    }
+    if (frozen != NULL && !has_x_option(config, L"frozen_modules") && !PyStatus_Exception(status)) {
+        config->use_frozen_modules = strcmp(frozen, "off") != 0;
+        if (config->use_frozen_modules && strcmp(frozen, "on") != 0) {
+            status = PyStatus_Error("bad value for PYTHON_FROZEN_MODULES (expected \"on\" or "
+                                    "\"off\")");
+        }
+    }
+    return status;
+}
+
 PyStatus config_read_environment(PyConfig *config)
 {
     flag(config, &config->optimization_level, "PYTHONOPTIMIZE");
@@ -421,6 +501,9 @@ PyStatus config_read_environment(PyConfig *config)
     }
     if (!PyStatus_Exception(status)) {
         status = warn_options(config);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = number_variables(config);
     }
     const struct {
         const char *name;

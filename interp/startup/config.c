@@ -2,6 +2,8 @@
 
 #include "interp/startup/startup.h"
 
+#include <stdlib.h>
+
 #include <string.h>
 #include <wchar.h>
 
@@ -286,6 +288,34 @@ static void set_defaults(PyConfig *config)
     }
 }
 
+/* The locale that says nothing about encodings. */
+static bool locale_is_plain(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && *value != 0) {
+            return strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0;
+        }
+    }
+    return true;
+}
+
+/* What -X dev and -b ask for stands around what the user asks for. */
+static PyStatus add_warnings(PyConfig *config)
+{
+    PyStatus status = PyStatus_Ok();
+    if (config->dev_mode) {
+        status = PyWideStringList_Insert(&config->warnoptions, 0, L"default");
+    }
+    if (config->bytes_warning > 0 && !PyStatus_Exception(status)) {
+        status = PyWideStringList_Append(&config->warnoptions, config->bytes_warning > 1
+                                                                   ? L"error::BytesWarning"
+                                                                   : L"default::BytesWarning");
+    }
+    return status;
+}
+
 static PyStatus set_encodings(PyConfig *config)
 {
     PyStatus status = PyStatus_Ok();
@@ -299,7 +329,8 @@ static PyStatus set_encodings(PyConfig *config)
         status = CONFIG_SET(config, stdio_encoding, L"utf-8");
     }
     if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
-        status = CONFIG_SET(config, stdio_errors, L"strict");
+        status = CONFIG_SET(config, stdio_errors,
+                            locale_is_plain() ? L"surrogateescape" : L"strict");
     }
     return status;
 }
@@ -332,9 +363,15 @@ PyStatus PyConfig_Read(PyConfig *config)
         return status;
     }
     set_defaults(config);
-    status = set_encodings(config);
+    status = add_warnings(config);
+    if (!PyStatus_Exception(status)) {
+        status = set_encodings(config);
+    }
     if (!PyStatus_Exception(status)) {
         status = config_find_paths(config);
+    }
+    if (config->pycache_prefix != NULL && config->pycache_prefix[0] == 0) {
+        status = CONFIG_SET(config, pycache_prefix, NULL);
     }
     if (!PyStatus_Exception(status) && config->argv.length == 0) {
         status = PyWideStringList_Append(&config->argv, L"");

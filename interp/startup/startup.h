@@ -8,6 +8,11 @@
 /* Reads the command line in config->argv (leaving sys.argv there) into the configuration. */
 PyStatus config_read_argv(PyConfig *config);
 
+/* Help: the line with the usage, and the texts. */
+enum { HELP_OPTIONS = 1, HELP_ENVIRONMENT = 2, HELP_XOPTIONS = 4, HELP_ALL = 7 };
+void help_usage(FILE *out, const wchar_t *program);
+void help_show(const wchar_t *program, unsigned parts);
+
 /* Reads PYTHON* variables, if the configuration says so. */
 PyStatus config_read_environment(PyConfig *config);
 

@@ -154,6 +154,69 @@ static int append_str(struct frame *fp, unsigned a, unsigned b, unsigned c)
     return 1;
 }
 
+/* The value of an int word, or of an exact int of at most two digits. */
+static bool read_int64(value_t v, int64_t *value)
+{
+    if (value_is_int(v)) {
+        *value = value_int(v);
+        return true;
+    }
+    if (!value_is_pointer(v) || !PyLong_CheckExact(value_object(v))) {
+        return false;
+    }
+    const PyLongObject *op = (PyLongObject *)value_object(v);
+    uintptr_t tag = op->long_value.lv_tag;
+    if (tag >> INT_SIZE_SHIFT > 2) {
+        return false;
+    }
+    int64_t magnitude = op->long_value.ob_digit[0];
+    if (tag >> INT_SIZE_SHIFT == 2) {
+        magnitude |= (int64_t)op->long_value.ob_digit[1] << INT_SHIFT;
+    }
+    *value = (tag & INT_SIGN_MASK) == INT_NEGATIVE ? -magnitude
+             : (tag & INT_SIGN_MASK) == INT_ZERO ? 0 : magnitude;
+    return true;
+}
+
+/* Ints that leave the 48 bits of a word, but not those of a machine word: 1 done, 0 not here, -1. */
+static int arith_int64(unsigned kind, value_t x, value_t y, value_t *result)
+{
+    int64_t a, b, c;
+    if (!read_int64(x, &a) || !read_int64(y, &b)) {
+        return 0;
+    }
+    switch (kind >= ARITH_INPLACE ? kind - ARITH_INPLACE : kind) {
+    case ARITH_ADD:
+        if (__builtin_add_overflow(a, b, &c)) {
+            return 0;
+        }
+        break;
+    case ARITH_SUBTRACT:
+        if (__builtin_sub_overflow(a, b, &c)) {
+            return 0;
+        }
+        break;
+    case ARITH_MULTIPLY:
+        if (__builtin_mul_overflow(a, b, &c)) {
+            return 0;
+        }
+        break;
+    case ARITH_AND:
+        c = a & b;
+        break;
+    case ARITH_OR:
+        c = a | b;
+        break;
+    case ARITH_XOR:
+        c = a ^ b;
+        break;
+    default:
+        return 0;
+    }
+    *result = value_int_fits(c) ? value_from_int(c) : value_from_owned(PyLong_FromLongLong(c));
+    return *result == VALUE_NULL ? -1 : 1;
+}
+
 static __attribute__((noinline)) int arith_slow(struct frame *fp, unsigned kind, unsigned a,
                                                 unsigned b, unsigned c)
 {
@@ -165,7 +228,9 @@ static __attribute__((noinline)) int arith_slow(struct frame *fp, unsigned kind,
             return done;
         }
     }
-    if (!arith_objects(kind, reg_object(fp, b), reg_object(fp, c), &result)) {
+    int done = arith_int64(kind, x, y, &result);
+    if (done < 0 || (done == 0 && !arith_objects(kind, reg_object(fp, b), reg_object(fp, c),
+                                                 &result))) {
         return -1;
     }
     reg_consume(fp, b);
@@ -178,7 +243,9 @@ static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kin
                                                   unsigned b, unsigned k)
 {
     value_t result;
-    if (!arith_objects(kind, reg_object(fp, b), fp->body->consts[k], &result)) {
+    int done = arith_int64(kind, fp->r[b], fp->body->kwords[k], &result);
+    if (done < 0 || (done == 0 && !arith_objects(kind, reg_object(fp, b), fp->body->consts[k],
+                                                 &result))) {
         return -1;
     }
     reg_consume(fp, b);

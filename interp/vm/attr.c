@@ -375,6 +375,7 @@ static void learn_method(struct frame *fp, struct code_site *site, PyObject *own
         if (descr != NULL && (Py_TYPE(descr)->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR)
             && instance_hides_nothing(owner) && !shape_hides(type, name)) {
             struct site_entry entry = {.kind = LOAD_METHOD_ENTRY, .version = version,
+                                       .index = type->tp_dictoffset == 0 ? ENTRY_NO_DICT : 0,
                                        .value = descr};
             site_specialise_entry(fp, site, LOAD_METHOD_ENTRY, &entry, LOAD_METHOD_ANY);
             return;

@@ -191,7 +191,7 @@ static int bind_keyword(PyFunctionObject *func, value_t *r, PyObject *name, valu
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "%U() keywords must be strings", func->func_qualname);
+        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
         return -1;
     }
     Py_ssize_t i = find_parameter(code, name);
@@ -270,10 +270,8 @@ static PyObject *surplus_tuple(value_t *words, Py_ssize_t n)
     return tuple;
 }
 
-int interp_bind(PyThreadState *ts, PyFunctionObject *func, value_t *r, Py_ssize_t npos,
-                PyObject *kwnames)
+static int bind_words(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *kwnames)
 {
-    (void)ts;
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     Py_ssize_t argcount = code->co_argcount, nlocals = code->co_nlocalsplus;
     Py_ssize_t total = argcount + code->co_kwonlyargcount;
@@ -323,4 +321,37 @@ done:
         reg_release_range(r, 0, (unsigned)nlocals);
     }
     return status;
+}
+
+/* Names of a subclass of str compare with Python code, whose calls use the words above the running frame, where
+ * the arguments lie: those wait elsewhere meanwhile. */
+static int bind_aside(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *kwnames)
+{
+    size_t nlocals = (size_t)((PyCodeObject *)func->func_code)->co_nlocalsplus;
+    size_t given = (size_t)(npos + PyTuple_GET_SIZE(kwnames));
+    value_t *aside = PyMem_Calloc(nlocals + 2 * given + 1, sizeof(value_t));
+    if (aside == NULL) {
+        PyErr_NoMemory();
+        reg_release_range(r, 0, (unsigned)given);
+        return -1;
+    }
+    memcpy(aside, r, given * sizeof(value_t));
+    int status = bind_words(func, aside, npos, kwnames);
+    if (status == 0) {
+        memcpy(r, aside, nlocals * sizeof(value_t));
+    }
+    PyMem_Free(aside);
+    return status;
+}
+
+int interp_bind(PyThreadState *ts, PyFunctionObject *func, value_t *r, Py_ssize_t npos,
+                PyObject *kwnames)
+{
+    (void)ts;
+    for (Py_ssize_t i = kwnames ? PyTuple_GET_SIZE(kwnames) : 0; i-- > 0;) {
+        if (unlikely(!PyUnicode_CheckExact(PyTuple_GET_ITEM(kwnames, i)))) {
+            return bind_aside(func, r, npos, kwnames);
+        }
+    }
+    return bind_words(func, r, npos, kwnames);
 }

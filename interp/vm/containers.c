@@ -422,13 +422,8 @@ static void explain_merge(PyObject *callable, PyObject *other)
         PyObject *key = PyTuple_GET_ITEM(args, 0);
         text = _PyObject_FunctionStr(callable);
         if (text != NULL) {
-            if (PyUnicode_Check(key)) {
-                PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'",
-                             text, key);
-            }
-            else {
-                PyErr_Format(PyExc_TypeError, "%U keywords must be strings", text);
-            }
+            PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'", text,
+                         key);
             Py_DECREF(text);
         }
         Py_DECREF(args);

@@ -136,6 +136,9 @@ struct site_entry {
     PyObject *value;            /* valid while the type has the version */
 };
 
+/* index of an entry for a type whose instances have no attributes of their own */
+#define ENTRY_NO_DICT UINT32_MAX
+
 VM_INLINE struct site_entry *site_entry(const struct code_site *site)
 {
     uint64_t cache = field_load_acquire(&site->cache);
@@ -228,7 +231,7 @@ VM_INLINE value_t vm_entry_method(PyObject *owner, struct site_entry *entry)
 {
     if (unlikely(entry == NULL || entry->owner != NULL
                  || type_version_now(Py_TYPE(owner)) != entry->version
-                 || !instance_hides_nothing(owner))) {
+                 || (entry->index != ENTRY_NO_DICT && !instance_hides_nothing(owner)))) {
         return VALUE_NULL;
     }
     return ref_word(entry->value);

@@ -107,10 +107,13 @@ int _PyBytes_Resize(PyObject **p, Py_ssize_t length)
         return *p == NULL ? -1 : 0;
     }
     if (Py_REFCNT(b) != 1 || !PyBytes_CheckExact(b)) {
-        *p = NULL;
+        /* Others see it: the caller gets a copy. */
+        *p = bytes_new(length);
+        if (*p != NULL) {
+            memcpy(bytes_data(*p), bytes_data(b), (size_t)Py_MIN(length, Py_SIZE(b)));
+        }
         Py_DECREF(b);
-        PyErr_BadInternalCall();
-        return -1;
+        return *p == NULL ? -1 : 0;
     }
     PyObject *moved = atom_realloc(b, (size_t)(HEADER + Py_SIZE(b) + 1),
                                    (size_t)(HEADER + length + 1));

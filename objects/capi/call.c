@@ -69,12 +69,32 @@ static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
     return tuple;
 }
 
+/* `import mod; mod()` is often meant to be `mod.mod()`. */
+static PyObject *raise_not_callable(PyObject *callable)
+{
+    PyObject *name = NULL, *member = NULL;
+    if (PyModule_Check(callable)
+        && PyObject_GetOptionalAttr(callable, ID(__name__), &name) > 0 && PyUnicode_Check(name)
+        && PyObject_GetOptionalAttr(callable, name, &member) > 0 && PyCallable_Check(member)) {
+        PyErr_Format(PyExc_TypeError,
+                     "'%.200s' object is not callable. Did you mean: '%U.%U(...)'?",
+                     Py_TYPE(callable)->tp_name, name, name);
+    }
+    else {
+        PyErr_Clear();
+        raise_for_type("'%.200s' object is not callable", callable);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(member);
+    return NULL;
+}
+
 /* tp_call with a limit on nesting. */
 static PyObject *call_slot(PyThreadState *ts, PyObject *callable, PyObject *args, PyObject *kwargs)
 {
     ternaryfunc slot = Py_TYPE(callable)->tp_call;
     if (!slot) {
-        return raise_for_type("'%.200s' object is not callable", callable);
+        return raise_not_callable(callable);
     }
     if (Py_EnterRecursiveCall(" while calling a Python object")) {
         return NULL;
@@ -90,7 +110,7 @@ PyObject *_PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable, PyObject *
                                Py_ssize_t nargs, PyObject *keywords)
 {
     if (!Py_TYPE(callable)->tp_call) {
-        return raise_for_type("'%.200s' object is not callable", callable);
+        return raise_not_callable(callable);
     }
     PyObject *tuple = tuple_of(args, nargs);
     if (!tuple) {

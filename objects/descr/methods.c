@@ -69,9 +69,6 @@ static PyObject *holder_new(PyTypeObject *type, PyObject *callable)
         (struct class_or_static_method *)PyType_GenericAlloc(type, 0);
     if (self != NULL) {
         self->callable = Py_NewRef(callable);
-        if (copy_attributes((PyObject *)self, callable) < 0) {
-            Py_CLEAR(self);
-        }
     }
     return (PyObject *)self;
 }

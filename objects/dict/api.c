@@ -249,7 +249,11 @@ void PyDict_Clear(PyObject *op)
 
 static int merge_checked(PyObject *op, PyObject *other, int override)
 {
-    if (!check_dict(op) || other == NULL) {
+    if (!check_dict(op)) {
+        return -1;
+    }
+    if (other == NULL) {
+        PyErr_BadInternalCall();
         return -1;
     }
     return dict_merge(op, other, override);

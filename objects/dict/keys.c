@@ -454,8 +454,47 @@ static int make_room(PyDictObject *d, PyObject *key)
     return dict_rebuild(d, log2, d->ma_used == 0 ? kind : to_general ? kind : keys->kind);
 }
 
+/* An exact str key in a table of such keys: one walk finds its entry, or its place. False when that does not
+ * suffice (nothing is changed then). */
+static bool insert_str(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
+{
+    PyDictKeysObject *keys = d->ma_keys;
+    struct dict_str_entry *entries = dict_str_entries(keys);
+    struct probe p = probe_start(keys, hash);
+    Py_ssize_t ix;
+    for (; (ix = keys_index_get(keys, p.slot)) != IX_EMPTY; probe_next(&p)) {
+        PyObject *found = ix >= 0 ? entries[ix].key : NULL;
+        if (found == key || (found != NULL && ((PyASCIIObject *)found)->hash == hash
+                             && str_equal(found, key))) {
+            PyObject *old = entries[ix].value;
+            dict_track_for(d, key, value);
+            field_store_release(&entries[ix].value, value);
+            Py_DECREF(key);
+            Py_DECREF(old);
+            return true;
+        }
+    }
+    if (keys->usable <= 0) {
+        return false;
+    }
+    dict_track_for(d, key, value);
+    keys_changing(keys);
+    ix = keys->nentries;
+    field_store_release(&entries[ix].key, key);
+    field_store_release(&entries[ix].value, value);
+    keys_index_set(keys, p.slot, ix);
+    keys->usable--;
+    field_store_release(&keys->nentries, ix + 1);
+    field_store(&d->ma_used, d->ma_used + 1);
+    return true;
+}
+
 int dict_insert_owned_locked(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
 {
+    if (keys_are_str(d->ma_keys) && PyUnicode_CheckExact(key) && !dict_is_watched(d)
+        && insert_str(d, key, hash, value)) {
+        return 0;
+    }
     Py_ssize_t ix = dict_lookup(d, key, hash);
     if (ix == IX_ERROR) {
         goto fail;

@@ -433,6 +433,11 @@ PyObject *PyUnstable_Exc_PrepReraiseStar(PyObject *original, PyObject *results)
             return NULL;
         }
     }
+    /* Only what was raised has a traceback, and only that can be raised again. */
+    if (((PyBaseExceptionObject *)original)->traceback == NULL) {
+        PyErr_SetString(PyExc_ValueError, "orig must be a raised exception");
+        return NULL;
+    }
     return _PyExc_PrepReraiseStar(original, results);
 }
 

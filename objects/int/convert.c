@@ -491,7 +491,8 @@ Py_ssize_t PyLong_AsNativeBytes(PyObject *op, void *buffer, Py_ssize_t n, int fl
         }
     }
     Py_DECREF(v);
-    return needed;
+    /* Who only asks is told a whole word for small numbers. */
+    return n == 0 && needed < (Py_ssize_t)sizeof(Py_ssize_t) ? (Py_ssize_t)sizeof(Py_ssize_t) : needed;
 }
 
 PyObject *PyLong_FromNativeBytes(const void *buffer, size_t n, int flags)

@@ -216,6 +216,10 @@ PyObject *PyUnicode_Join(PyObject *separator, PyObject *iterable)
                      Py_TYPE(separator)->tp_name);
         return NULL;
     }
+    if (iterable == NULL) {
+        PyErr_SetString(PyExc_SystemError, "null argument to internal routine");
+        return NULL;
+    }
     return str_join_iterable(separator, iterable);
 }
 

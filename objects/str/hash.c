@@ -64,6 +64,8 @@ Py_hash_t hash_bytes(const void *data, Py_ssize_t length)
     return hash == -1 ? -2 : hash;
 }
 
+PyAPI_FUNC(Py_hash_t) _Py_HashBytes(const void *data, Py_ssize_t length);
+
 Py_hash_t _Py_HashBytes(const void *data, Py_ssize_t length)
 {
     return hash_bytes(data, length);

@@ -112,12 +112,112 @@ fail:
     return NULL;
 }
 
-/* The error handler of the C API's PyUnicode_Translate is asked for nothing: a missing mapping keeps the
- * character. */
+/* ---- with an error handler ------------------------------------------------------------------- */
+
+/* Where the characters end, from `start` on, that the table maps to nothing; -1 with an exception. */
+static Py_ssize_t undefined_end(PyObject *s, Py_ssize_t start, PyObject *table)
+{
+    Py_ssize_t end = start + 1;
+    for (; end < str_len(s); end++) {
+        Py_UCS4 to;
+        PyObject *object = NULL;
+        enum answer answer = table_ask(table, str_read(s, end), &to, &object);
+        Py_XDECREF(object);
+        if (answer == ANSWER_ERROR) {
+            return -1;
+        }
+        if (answer != ANSWER_DROP) {
+            break;
+        }
+    }
+    return end;
+}
+
+/* Asks the handler what stands for s[start, end): writes that, and gives where to go on; -1 with an
+ * exception. */
+static Py_ssize_t write_replacement(str_writer *w, PyObject *s, Py_ssize_t start, Py_ssize_t end,
+                                    PyObject *handler)
+{
+    PyObject *error = PyObject_CallFunction(PyExc_UnicodeTranslateError, "Onns", s, start, end,
+                                            "character maps to <undefined>");
+    PyObject *answer = error == NULL ? NULL : PyObject_CallOneArg(handler, error), *text;
+    Py_ssize_t position = -1;
+    if (answer != NULL) {
+        if (!PyTuple_Check(answer)) {
+            PyErr_SetString(PyExc_TypeError,
+                            "translating error handler must return (str, int) tuple");
+        } else if (PyArg_ParseTuple(answer,
+                                    "Un;translating error handler must return (str, int) tuple",
+                                    &text, &position)) {
+            position += position < 0 ? str_len(s) : 0;
+            if (position < 0 || position > str_len(s)) {
+                PyErr_Format(PyExc_IndexError, "position %zd from error handler out of bounds",
+                             position);
+                position = -1;
+            } else if (str_writer_str(w, text) < 0) {
+                position = -1;
+            }
+        } else {
+            position = -1;
+        }
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(answer);
+    return position;
+}
+
+static PyObject *translate_with(PyObject *s, PyObject *table, PyObject *handler)
+{
+    str_writer w;
+    str_writer_init(&w);
+    for (Py_ssize_t i = 0; i < str_len(s);) {
+        Py_UCS4 ch = str_read(s, i);
+        PyObject *object = NULL;
+        int result = -1;
+        switch (table_ask(table, ch, &ch, &object)) {
+        case ANSWER_KEEP:
+        case ANSWER_CHAR:
+            result = str_writer_char(&w, ch);
+            i++;
+            break;
+        case ANSWER_STR:
+            result = str_writer_str(&w, object);
+            Py_DECREF(object);
+            i++;
+            break;
+        case ANSWER_DROP: {
+            Py_ssize_t end = undefined_end(s, i, table);
+            i = end < 0 ? -1 : write_replacement(&w, s, i, end, handler);
+            result = i < 0 ? -1 : 0;
+            break;
+        }
+        case ANSWER_ERROR:
+            break;
+        }
+        if (result < 0) {
+            str_writer_drop(&w);
+            return NULL;
+        }
+    }
+    return str_writer_finish(&w);
+}
+
 PyObject *PyUnicode_Translate(PyObject *s, PyObject *table, const char *errors)
 {
-    (void)errors;
-    return str_require(s) < 0 ? NULL : str_translate(s, table);
+    if (str_require(s) < 0) {
+        return NULL;
+    }
+    if (table == NULL) {
+        PyErr_SetString(PyExc_TypeError, "a table is needed");
+        return NULL;
+    }
+    if (errors != NULL && strcmp(errors, "ignore") == 0) {
+        return str_translate(s, table);
+    }
+    PyObject *handler = PyCodec_LookupError(errors);
+    PyObject *result = handler == NULL ? NULL : translate_with(s, table, handler);
+    Py_XDECREF(handler);
+    return result;
 }
 
 /* ---- maketrans ----------------------------------------------------------------------------- */

@@ -261,7 +261,7 @@ static void plain_dealloc(PyObject *self, PyTypeObject *type)
         instance_clear(self);
     }
     slab_free(self);
-    ref_dec((PyObject *)type);
+    type_count_add(type, -1);
 }
 
 void subtype_dealloc(PyObject *self)
@@ -305,7 +305,7 @@ void subtype_dealloc(PyObject *self)
     bool drop_type = type_is_heap(type) && !type_is_heap(base);
     base->tp_dealloc(self);
     if (drop_type) {
-        Py_DECREF(type);
+        type_count_add(type, -1);
     }
 }
 

@@ -423,9 +423,27 @@ void type_retire(PyObject *value)
     }
 }
 
+void type_count_settle(struct type_count *entry)
+{
+    PyTypeObject *type = entry->type;
+    Py_ssize_t count = entry->count;
+    *entry = (struct type_count){NULL, 0};
+    if (count != 0) {
+        ref_add_shared((PyObject *)type, count);
+    }
+}
+
+void type_counts_settle(struct object_thread *thread)
+{
+    for (size_t i = 0; i < TYPE_COUNTS; i++) {
+        type_count_settle(&thread->type_counts[i]);
+    }
+}
+
 void object_thread_fini(struct thread *base)
 {
     struct object_thread *thread = (struct object_thread *)base;
+    type_counts_settle(thread);
     struct type_cache_entry *cache = thread->type_cache;
     thread->type_cache = NULL;
     for (size_t i = 0; cache != NULL && i < TYPE_CACHE_SIZE; i++) {

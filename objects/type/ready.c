@@ -29,6 +29,10 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
                      subtype->tp_name, subtype->tp_name, type->tp_name);
         return NULL;
     }
+    if (type->tp_new == NULL) {
+        PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
+        return NULL;
+    }
     /* The nearest C base decides the layout: only its own tp_new may make the instance. */
     PyTypeObject *base = subtype;
     while (base != NULL && base->tp_new == slot_tp_new) {
@@ -267,26 +271,30 @@ static void inherit_pattern_flags(PyTypeObject *type, PyTypeObject *from)
     }
 }
 
+/* A type without a table of its own uses its base's: after inheriting, which must not write to that. */
+static void share_tables(PyTypeObject *type, PyTypeObject *base)
+{
+    if (type->tp_as_async == NULL) {
+        type->tp_as_async = base->tp_as_async;
+    }
+    if (type->tp_as_number == NULL) {
+        type->tp_as_number = base->tp_as_number;
+    }
+    if (type->tp_as_sequence == NULL) {
+        type->tp_as_sequence = base->tp_as_sequence;
+    }
+    if (type->tp_as_mapping == NULL) {
+        type->tp_as_mapping = base->tp_as_mapping;
+    }
+    if (type->tp_as_buffer == NULL) {
+        type->tp_as_buffer = base->tp_as_buffer;
+    }
+}
+
 int ready_inherit(PyTypeObject *type)
 {
     PyTypeObject *base = type->tp_base;
     if (base != NULL) {
-        /* A type without a table of its own uses its base's. */
-        if (type->tp_as_async == NULL) {
-            type->tp_as_async = base->tp_as_async;
-        }
-        if (type->tp_as_number == NULL) {
-            type->tp_as_number = base->tp_as_number;
-        }
-        if (type->tp_as_sequence == NULL) {
-            type->tp_as_sequence = base->tp_as_sequence;
-        }
-        if (type->tp_as_mapping == NULL) {
-            type->tp_as_mapping = base->tp_as_mapping;
-        }
-        if (type->tp_as_buffer == NULL) {
-            type->tp_as_buffer = base->tp_as_buffer;
-        }
         inherit_special(type, base);
     }
     PyObject *mro = type->tp_mro;
@@ -296,6 +304,9 @@ int ready_inherit(PyTypeObject *type)
             inherit_slots(type, from);
             inherit_pattern_flags(type, from);
         }
+    }
+    if (base != NULL) {
+        share_tables(type, base);
     }
     return 0;
 }
@@ -470,8 +481,8 @@ int type_ready_core(PyTypeObject *type)
 
 int PyType_Ready(PyTypeObject *type)
 {
-    if (type->tp_flags & Py_TPFLAGS_READY) {
-        return 0;
+    if (type->tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING)) {
+        return 0;       /* READYING: its mro() looks at it */
     }
     if (check_before(type) < 0) {
         return -1;

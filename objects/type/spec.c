@@ -54,6 +54,7 @@ struct spec_plan {
     PyTypeObject *metaclass;
     PyObject *module;
     PyType_Spec *spec;
+    bool allows_new;          /* the metaclass may have a tp_new of its own, with a warning */
     PyObject *bases;          /* owned */
     PyTypeObject *base;       /* borrowed from bases */
     PyMemberDef *members;     /* of the spec, or NULL */
@@ -178,8 +179,16 @@ static int choose_metaclass(struct spec_plan *plan)
         return -1;
     }
     if (metaclass->tp_new != NULL && metaclass->tp_new != PyType_Type.tp_new) {
-        PyErr_SetString(PyExc_TypeError, "Metaclasses with custom tp_new are not supported.");
-        return -1;
+        if (!plan->allows_new) {
+            PyErr_SetString(PyExc_TypeError, "Metaclasses with custom tp_new are not supported.");
+            return -1;
+        }
+        if (PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
+                             "Type %s uses PyType_Spec with a metaclass that has custom tp_new. "
+                             "This is deprecated and will no longer be allowed in Python 3.14.",
+                             plan->spec->name) < 0) {
+            return -1;
+        }
     }
     plan->metaclass = metaclass;
     return 0;
@@ -347,10 +356,12 @@ static int fill_type(struct spec_plan *plan, PyTypeObject *type)
                ? -1 : 0;
 }
 
-PyObject *PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec,
-                               PyObject *bases)
+static PyObject *type_from_spec(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec,
+                                PyObject *bases, bool allows_new)
 {
-    struct spec_plan plan = { .metaclass = metaclass, .module = module, .spec = spec };
+    struct spec_plan plan = {
+        .metaclass = metaclass, .module = module, .spec = spec, .allows_new = allows_new,
+    };
     PyTypeObject *type = NULL;
     if (read_spec(&plan) < 0 || (plan.bases = spec_bases(spec, bases)) == NULL) {
         return NULL;
@@ -372,19 +383,25 @@ done:
     return (PyObject *)type;
 }
 
+PyObject *PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec,
+                               PyObject *bases)
+{
+    return type_from_spec(metaclass, module, spec, bases, false);
+}
+
 PyObject *PyType_FromModuleAndSpec(PyObject *module, PyType_Spec *spec, PyObject *bases)
 {
-    return PyType_FromMetaclass(NULL, module, spec, bases);
+    return type_from_spec(NULL, module, spec, bases, true);
 }
 
 PyObject *PyType_FromSpecWithBases(PyType_Spec *spec, PyObject *bases)
 {
-    return PyType_FromMetaclass(NULL, NULL, spec, bases);
+    return type_from_spec(NULL, NULL, spec, bases, true);
 }
 
 PyObject *PyType_FromSpec(PyType_Spec *spec)
 {
-    return PyType_FromMetaclass(NULL, NULL, spec, NULL);
+    return type_from_spec(NULL, NULL, spec, NULL, true);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */

@@ -73,6 +73,37 @@ hooks_call(PyObject *list, bool last_first)
     Py_DECREF(hooks);
 }
 
+/* How many threads this process has, 0 if the system does not say. */
+static long
+thread_count(void)
+{
+    char text[512];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[Py_MAX(size, 0)] = '\0';
+    /* The twentieth item; the second is a name in parentheses, which may have blanks in it. */
+    char *at = strrchr(text, ')');
+    for (int item = 2; at != NULL && item < 20; item++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at ? strtol(at + 1, NULL, 10) : 0;
+}
+
+/* Tells the parent what may come of it; 0, or -1 with an exception. */
+static int
+warn_of_threads(const char *function)
+{
+    if (thread_count() <= 1) {
+        return 0;
+    }
+    return PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
+                            "This process (pid=%d) is multi-threaded, use of %s() may lead to "
+                            "deadlocks in the child.", (int)getpid(), function);
+}
+
 /* The fork with everything around it; `master` is for a terminal or NULL.  -1 with an exception. */
 static pid_t
 do_fork(PyObject *module, const char *event, int *master)
@@ -97,7 +128,10 @@ do_fork(PyObject *module, const char *event, int *master)
         hooks_call(state->fork_in_parent, false);
     }
     errno = error;
-    return pid < 0 ? posix_fail() : pid;
+    if (pid < 0) {
+        return posix_fail();
+    }
+    return pid > 0 && warn_of_threads(event + strlen("os.")) < 0 ? -1 : pid;
 }
 
 PyObject *

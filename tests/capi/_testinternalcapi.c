@@ -496,12 +496,8 @@ static PyMethodDef methods[] = {
 /* What sys.getsizeof adds for the collector's and the managed words in front of an object. */
 static int exec(PyObject *module)
 {
-#ifdef Py_GIL_DISABLED
-    const int gc_head = 0;
-#else
-    const int gc_head = 16;
-#endif
-    return PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", gc_head) < 0 ||
+    /* The collector needs no words in front of an object. */
+    return PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", 0) < 0 ||
                    PyModule_AddIntConstant(module, "SIZEOF_MANAGED_PRE_HEADER", 16) < 0 ||
                    PyModule_AddIntConstant(module, "SIZEOF_PYOBJECT", sizeof(PyObject)) < 0 ||
                    PyModule_AddIntConstant(module, "SIZEOF_TIME_T", sizeof(time_t)) < 0

@@ -171,7 +171,8 @@ FUNCTION0(function_set_warning)
     return none_or_error(PyErr_WarnEx(PyExc_RuntimeWarning, "Testing PyErr_WarnEx", 2));
 }
 
-FUNCTIONN(fatal_error)
+/* Its name is part of the message. */
+FUNCTIONN(_testcapi_fatal_error_impl)
 {
     const char *message;
     int release = 0;
@@ -215,7 +216,7 @@ FUNCTION1(raise_SIGINT_then_send_None, generator)
 FUNCTION0(crash_no_current_thread)
 {
     Py_BEGIN_ALLOW_THREADS
-    PyErr_Occurred();
+    PyThreadState_Get();
     Py_END_ALLOW_THREADS
     return NULL;
 }
@@ -253,7 +254,7 @@ static PyMethodDef methods[] = {
     VARARGS(raise_exception),
     NOARGS(raise_memoryerror),
     NOARGS(function_set_warning),
-    VARARGS(fatal_error),
+    {"fatal_error", _testcapi_fatal_error_impl, METH_VARARGS, NULL},
     VARARGS(set_errno),
     KEYWORDS(make_exception_with_doc),
     ONE(raise_SIGINT_then_send_None),

@@ -5,7 +5,7 @@
 #include "testing.h"
 
 #define EACH_PART(X) \
-    X(abstract) X(atomics) X(calls) X(checks) X(constants) X(exceptions) X(files) X(getargs) X(heaptypes) X(members) \
+    X(abstract) X(atomics) X(calls) X(checks) X(constants) X(datetime) X(exceptions) X(files) X(getargs) X(heaptypes) X(members) \
     X(memory) X(text) X(threads) X(types) X(watchers)
 
 #define DECLARE_PART(name) int add_##name(PyObject *module);

@@ -125,12 +125,12 @@ static int call_pending(void *callable)
 
 static PyObject *_pending_threadfunc(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"callback", "num", "blocking", NULL};
+    static char *names[] = {"callback", "num", "blocking", "ensure_added", NULL};
     PyObject *callable;
     unsigned num = 1;
-    int blocking = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|I$p:_pending_threadfunc", names, &callable,
-                                     &num, &blocking)) {
+    int blocking = 0, ensure = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|I$pp:_pending_threadfunc", names, &callable,
+                                     &num, &blocking, &ensure)) {
         return NULL;
     }
     for (unsigned i = 0; i < num; i++) {
@@ -138,8 +138,12 @@ static PyObject *_pending_threadfunc(PyObject *Py_UNUSED(module), PyObject *args
     }
     PyThreadState *saved = blocking ? NULL : PyEval_SaveThread();
     unsigned added = 0;
-    while (added < num && Py_AddPendingCall(call_pending, callable) == 0) {
-        added++;
+    while (added < num) {
+        if (Py_AddPendingCall(call_pending, callable) == 0) {
+            added++;
+        } else if (!ensure) {
+            break;
+        }
     }
     if (saved != NULL) {
         PyEval_RestoreThread(saved);
@@ -169,7 +173,7 @@ static void thread_test_run(void *arg)
     PyThread_release_lock(test->done);
 }
 
-/* The callback runs in another thread, here, and in another thread again. */
+/* The callback runs three times here and twice in other threads. */
 FUNCTION1(_test_thread_state, callback)
 {
     if (!PyCallable_Check(callback)) {
@@ -177,9 +181,9 @@ FUNCTION1(_test_thread_state, callback)
         return NULL;
     }
     struct thread_test test = {callback, PyThread_allocate_lock()};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         PyThread_acquire_lock(test.done, 1);
-        if (i == 1) {
+        if (i % 2 == 0) {
             thread_test_run(&test);
         } else {
             PyThread_start_new_thread(thread_test_run, &test);
