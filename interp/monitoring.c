@@ -25,6 +25,7 @@ struct word_monitor {
 };
 
 struct code_monitor {
+    int *lines;                     /* per word, -1: none */
     uint32_t local[TOOLS];          /* sets of events of this code object */
     struct word_monitor words[];
 };
@@ -38,7 +39,16 @@ unsigned monitor_original_op(const struct code_body *body, uint32_t index)
 
 void monitor_free(struct code_monitor *monitor)
 {
-    PyMem_RawFree(monitor);
+    if (monitor != NULL) {
+        PyMem_RawFree(monitor->lines);
+        PyMem_RawFree(monitor);
+    }
+}
+
+int monitor_line(const struct code_body *body, int index)
+{
+    return body->monitor != NULL && index >= 0 && (uint32_t)index < body->nwords
+               ? body->monitor->lines[index] : code_line(body->code, index);
 }
 
 /* The event of a word's op, or -1. */
@@ -150,9 +160,9 @@ static int monitor_make(struct code_body *body)
             lines[i] = iter.position.line;
         }
     }
+    monitor->lines = lines;
     body->monitor = monitor;
     mark_lines(body, lines);
-    PyMem_RawFree(lines);
     return 0;
 }
 
@@ -411,7 +421,7 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
     if (ts->tracing) {
         return 0;
     }
-    int place = what->event == PY_MONITORING_EVENT_LINE ? code_line(code, what->index)
+    int place = what->event == PY_MONITORING_EVENT_LINE ? monitor_line(code_body(code), what->index)
                                                         : what->index * 2;
     args[nargs++] = PyLong_FromLong(place);
     if (what->event == PY_MONITORING_EVENT_LINE) {
@@ -515,11 +525,10 @@ void monitor_unwind(PyThreadState *ts, struct frame *fp)
 void monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin)
 {
     if (fp->body->monitor != NULL) {
-        PyCodeObject *code = frame_code(fp);
         int index = (int)(fp->pc - fp->body->words);
         index += code_base_op(fp->body, (uint32_t)index) == EXT;
         interp_thread(ts)->exec.arrival = (struct arrival){
-            fp, fp->body->words + index + 1, code_line(code, index) != code_line(code, (int)origin)};
+            fp, fp->body->words + index + 1, monitor_line(fp->body, index) != monitor_line(fp->body, (int)origin)};
     }
     if (anybody(PY_MONITORING_EVENT_EXCEPTION_HANDLED)) {
         report_exception(ts, fp, PY_MONITORING_EVENT_EXCEPTION_HANDLED);

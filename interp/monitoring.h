@@ -35,6 +35,8 @@ int monitoring_changed(void);
 int monitoring_set_events(int tool, uint32_t events);
 int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events);
 uint32_t monitoring_local(PyCodeObject *code, int tool);
+/* The line of a word, or -1, without a search. */
+int monitor_line(const struct code_body *body, int index);
 /* Forgets what DISABLE switched off. */
 int monitoring_restart(void);
 

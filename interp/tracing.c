@@ -117,12 +117,12 @@ static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int ind
     case PY_MONITORING_EVENT_STOP_ITERATION:
         return trace_exception(ts, arg);
     case PY_MONITORING_EVENT_LINE:
-        return trace_line(ts, code_line(code, index));
+        return trace_line(ts, monitor_line(code_body(code), index));
     case PY_MONITORING_EVENT_JUMP:
     case PY_MONITORING_EVENT_BRANCH:
         /* Backward within a line: the line begins anew. */
-        if (target <= index && code_line(code, index) == code_line(code, target)) {
-            return trace_line(ts, code_line(code, target));
+        if (target <= index && monitor_line(code_body(code), index) == monitor_line(code_body(code), target)) {
+            return trace_line(ts, monitor_line(code_body(code), target));
         }
         return 0;
     case PY_MONITORING_EVENT_INSTRUCTION:
@@ -259,6 +259,22 @@ static bool inside_of(const struct code_body *body, uint32_t outer, uint32_t inn
     return false;
 }
 
+/* What the place lacks that a word expects in its registers. */
+static const char *why_not_into(const struct code_body *body, uint32_t index)
+{
+    const struct code_handler *handler = code_handler_find(body, index);
+    for (unsigned steps = 0; handler != NULL && steps <= body->nhandlers; steps++) {
+        if (code_base_op(body, handler->start) == PUSH_EXC) {
+            return "can't jump into an 'except' block as there's no exception";
+        }
+        if (handler->lasti && handler->depth > body->nlocals) {
+            return "incompatible stacks";
+        }
+        handler = code_handler_find(body, handler->target);
+    }
+    return "can't jump into the body of a for loop";
+}
+
 /* Locals that the compiler believes bound must be. */
 static int bind_locals(struct frame *frame)
 {
@@ -325,27 +341,26 @@ int frame_set_lineno(PyFrameObject *op, int line)
     }
     uint32_t here = (uint32_t)frame_lasti(frame);
     unsigned depth = body->depths[here];
-    int target = -1, deeper = 0;
+    int target = -1, refused = -1, before = -1;
     line_iter_init(&iter, code);
     while (line_iter_next(&iter)) {
         for (int i = iter.start; i < iter.stop; i++) {
-            if (iter.position.line != best || i <= code->_co_firsttraceable
-                || (i > 0 && code_line(code, i - 1) == best)) {
+            bool begins = iter.position.line == best && before != best;
+            before = iter.position.line;
+            if (!begins || i <= code->_co_firsttraceable) {
                 continue;
             }
-            if (body->depths[i] <= depth && inside_of(body, (uint32_t)i, here)) {
-                if (target < 0 || body->depths[i] > body->depths[target]) {
-                    target = i;
-                }
+            if (body->depths[i] > depth || !inside_of(body, (uint32_t)i, here)) {
+                refused = i;
             }
-            else {
-                deeper = 1;
+            else if (target < 0 || body->depths[i] > body->depths[target]) {
+                target = i;
             }
         }
     }
     if (target < 0) {
-        return refuse(deeper ? "can't jump into the body of a for loop"
-                             : "cannot find bytecode for specified line");
+        return refuse(refused < 0 ? "cannot find bytecode for specified line"
+                                  : why_not_into(body, (uint32_t)refused));
     }
     if (bind_locals(frame) < 0) {
         return -1;
