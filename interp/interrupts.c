@@ -13,6 +13,7 @@ static uint8_t noted[NSIG];
 
 int (*interrupts_handler)(void);
 bool (*interrupts_python_handler)(int number);
+void (*interrupts_end)(void);
 
 void interrupts_notify(void)
 {

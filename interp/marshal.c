@@ -1021,6 +1021,9 @@ static PyObject *marshal_dump(PyObject *module, PyObject *value, PyObject *file,
 static PyObject *marshal_load(PyObject *module, PyObject *file, int allow_code)
 {
     (void)module;
+    if (PySys_Audit("marshal.load", NULL) < 0) {
+        return NULL;
+    }
     /* read(0) tells whether it is a binary file. */
     PyObject *data = PyObject_CallMethod(file, "read", "i", 0);
     if (data == NULL) {

@@ -219,6 +219,7 @@ static int sys_addaudithook(PyObject *module, PyObject *hook)
         if (list == NULL) {
             return -1;
         }
+        PyObject_GC_UnTrack(list); /* gc.get_referrers() shall not lead to the hooks */
         interp->audit_hooks = list;
     }
     return PyList_Append(interp->audit_hooks, hook);
@@ -814,6 +815,9 @@ static int write_line(PyObject *file, const char *format, ...)
 
 static int sys_unraisablehook(PyObject *module, PyObject *unraisable)
 {
+    if (strcmp(Py_TYPE(unraisable)->tp_name, "builtins.UnraisableHookArgs") != 0) {
+        return raise_type("sys.unraisablehook argument type must be UnraisableHookArgs");
+    }
     PyObject *file = sys_get(ID(stderr));
     if (file == NULL || file == Py_None) {
         Py_XDECREF(file);

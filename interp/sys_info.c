@@ -200,7 +200,7 @@ PyObject *thread_info(void)
         fields, 3};
     char version[64] = "";
     size_t length = confstr(_CS_GNU_LIBPTHREAD_VERSION, version, sizeof version);
-    PyObject *values[] = {PyUnicode_FromString("pthread"), PyUnicode_FromString("pymutex"),
+    PyObject *values[] = {PyUnicode_FromString("pthread"), Py_NewRef(Py_None),
                           length == 0 ? Py_NewRef(Py_None) : PyUnicode_FromString(version)};
     return make_info(&desc, values);
 }

@@ -28,6 +28,7 @@ static struct {
     int wakeup_fd;
     int wakeup_warns;        /* about a full buffer */
     int wakeup_errno;        /* why the last write failed, to be told at a safe point */
+    bool ended;
 } signals = {.wakeup_fd = -1};
 
 /* SIG_DFL and SIG_IGN as handlers: small ints. */
@@ -85,7 +86,7 @@ static int run_handler(int number)
     PyObject *handler = Py_XNewRef(signals.handler[number]);
     if (!is_python_handler(handler)) {
         /* Switched off by another handler after this signal had arrived. */
-        if (handler != NULL && is_standard(handler, SIG_DFL)) {
+        if (handler == NULL || is_standard(handler, SIG_DFL)) {
             PyErr_Format(PyExc_OSError, "Signal %i ignored due to race condition", number);
             PyErr_WriteUnraisable(Py_None);
         }
@@ -281,7 +282,7 @@ static int signal_module_pidfd_send_signal(PyObject *module, int pidfd, int numb
         PyErr_SetFromErrno(PyExc_OSError);
         return -1;
     }
-    return 0;
+    return PyErr_CheckSignals();
 }
 
 /* ---- timers -------------------------------------------------------------------------------------------- */
@@ -326,7 +327,13 @@ static PyObject *signal_module_setitimer(PyObject *module, int which, PyObject *
         (interval != NULL && !timeval_of(interval, &timer.it_interval))) {
         return NULL;
     }
-    return timer_pair(module, setitimer((__itimer_which_t)which, &timer, &old) < 0, &old);
+    bool failed = setitimer((__itimer_which_t)which, &timer, &old) < 0;
+    PyObject *result = timer_pair(module, failed, &old);
+    /* A short delay is over by now. */
+    if (result != NULL && PyErr_CheckSignals() < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
 }
 
 static PyObject *signal_module_getitimer(PyObject *module, int which)
@@ -552,7 +559,22 @@ static int take_interrupt(PyObject *module)
 
 static bool has_python_handler(int number)
 {
-    return is_python_handler(signals.handler[number]);
+    return signals.ended || is_python_handler(signals.handler[number]);
+}
+
+/* The end of the interpreter: signals do again what they did before it. */
+static void end_signals(void)
+{
+    signals.ended = true;
+    signals.wakeup_fd = -1;
+    for (int number = 1; number < NSIG; number++) {
+        PyObject *handler = signals.handler[number];
+        if (is_python_handler(handler)) {
+            signal(number, SIG_DFL);
+        }
+        signals.handler[number] = NULL;
+        Py_XDECREF(handler);
+    }
 }
 
 static int signal_exec(PyObject *module)
@@ -573,6 +595,7 @@ static int signal_exec(PyObject *module)
     }
     interrupts_python_handler = has_python_handler;
     interrupts_handler = run_handlers;
+    interrupts_end = end_signals;
     return note_initial() < 0 ? -1 : take_interrupt(module);
 }
 

@@ -172,7 +172,7 @@ clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
         error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL);
         Py_END_ALLOW_THREADS
         if (error == 0) {
-            return 0;
+            return PyErr_CheckSignals();
         }
         if (error != EINTR) {
             errno = error;

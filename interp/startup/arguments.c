@@ -475,7 +475,9 @@ static PyStatus number_variables(PyConfig *config)
 PyStatus config_read_environment(PyConfig *config)
 {
     flag(config, &config->optimization_level, "PYTHONOPTIMIZE");
-    flag(config, &config->parser_debug, "PYTHONDEBUG");
+    if (variable(config, "PYTHONDEBUG") != NULL) {
+        config->parser_debug = Py_MAX(config->parser_debug, 1);
+    }
     flag(config, &config->verbose, "PYTHONVERBOSE");
     flag(config, &config->inspect, "PYTHONINSPECT");
     flag(config, &config->dev_mode, "PYTHONDEVMODE");

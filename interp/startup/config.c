@@ -325,12 +325,13 @@ static PyStatus set_encodings(PyConfig *config)
     if (!PyStatus_Exception(status) && config->filesystem_errors == NULL) {
         status = CONFIG_SET(config, filesystem_errors, L"surrogateescape");
     }
-    if (!PyStatus_Exception(status) && config->stdio_encoding == NULL) {
+    bool chosen = config->stdio_encoding != NULL;
+    if (!PyStatus_Exception(status) && !chosen) {
         status = CONFIG_SET(config, stdio_encoding, L"utf-8");
     }
     if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
         status = CONFIG_SET(config, stdio_errors,
-                            locale_is_plain() ? L"surrogateescape" : L"strict");
+                            !chosen && locale_is_plain() ? L"surrogateescape" : L"strict");
     }
     return status;
 }

@@ -272,6 +272,13 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (PyStatus_Exception(status)) {
         return status;
     }
+    /* Until there are streams, what is said goes out like this. */
+    PyObject *printer = PyFile_NewStdPrinter(2);
+    if (printer == NULL || PySys_SetObject("stderr", printer) < 0) {
+        Py_XDECREF(printer);
+        return fail_with("can't set preliminary stderr");
+    }
+    Py_DECREF(printer);
     if (import_init(interp) < 0) {
         return fail_with("failed to initialize importlib");
     }
@@ -360,7 +367,7 @@ static int flush_stream(PyObject *name)
     if (!is_closed) {
         PyObject *done = PyObject_CallMethodNoArgs(file, ID(flush));
         if (done == NULL) {
-            PyErr_WriteUnraisable(file);
+            PyErr_FormatUnraisable("Exception ignored on flushing sys.%U", name);
             result = -1;
         }
         Py_XDECREF(done);
@@ -461,7 +468,13 @@ int Py_FinalizeEx(void)
     interp->base.base.finalizing = thread_self();
     runtime.finalizing = thread_self();
     __atomic_store_n(&initialized, false, __ATOMIC_RELEASE);
+    if (interrupts_end != NULL) {
+        interrupts_end();
+    }
     clear_modules(interp);
+    if (PyErr_CheckSignals() < 0) {
+        PyErr_WriteUnraisable(NULL);
+    }
     interp_run_exit_callbacks(interp);
     if (flush_streams() < 0) {
         result = -1;

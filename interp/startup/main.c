@@ -1,10 +1,12 @@
 /* The command: what the configuration asks to run. */
 
 #include "interp/startup/startup.h"
+#include "interp/parse/parse.h"
 #include "objects/error.h"
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,6 +59,9 @@ static int set_path_0(const PyConfig *config)
 /* ---- running ----------------------------------------------------------------------------------------------- */
 
 /* The exception of the program: shown; the exit status. */
+/* The program ended by a KeyboardInterrupt: the process shall die of the signal, as shells expect. */
+static bool interrupted;
+
 static int finish_with_exception(void)
 {
     int status;
@@ -64,11 +69,44 @@ static int finish_with_exception(void)
         return status;
     }
     if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        interrupted = true;
         display_raised(true);
-        return 128 + 2;
+        return 128 + SIGINT;
     }
     display_raised(true);
     return 1;
+}
+
+/* Lets tracebacks show the lines of a program that is in no file. Without success that is not needed. */
+static void remember_source(PyObject *code, PyObject *text)
+{
+    PyObject *linecache = PyImport_ImportModule("linecache");
+    PyObject *done = linecache == NULL ? NULL
+                                       : PyObject_CallMethod(linecache, "_register_code", "OOs",
+                                                             code, text, "<string>");
+    Py_XDECREF(linecache);
+    Py_XDECREF(done);
+    PyErr_Clear();
+}
+
+/* Runs `text` as <string> in a namespace: new reference. */
+static PyObject *run_source(PyObject *text, const char *utf8, Py_ssize_t length, PyObject *dict,
+                            PyCompilerFlags *flags)
+{
+    PyObject *filename = PyUnicode_FromString("<string>");
+    PyObject *code = filename == NULL ? NULL
+                                      : compile_source(utf8, (size_t)length, filename, PARSE_FILE,
+                                                       flags, -1);
+    PyObject *result = NULL;
+    if (code != NULL) {
+        remember_source(code, text);
+        if (PySys_Audit("exec", "O", code) == 0) {
+            result = PyEval_EvalCode(code, dict, dict);
+        }
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(filename);
+    return result;
 }
 
 static int run_command(const wchar_t *command, PyCompilerFlags *flags)
@@ -80,12 +118,15 @@ static int run_command(const wchar_t *command, PyCompilerFlags *flags)
     }
     Py_ssize_t length;
     const char *utf8 = PyUnicode_AsUTF8AndSize(text, &length);
+    if (utf8 == NULL) {
+        fputs("Unable to decode the command from the command line:\n", stderr);
+    }
     PyObject *module = utf8 == NULL ? NULL : PyImport_AddModuleRef("__main__");
     PyObject *dict = module == NULL ? NULL : PyModule_GetDict(module);
     flags->cf_flags |= PyCF_IGNORE_COOKIE;
     PyObject *result =
         dict == NULL ? NULL
-                     : PyRun_StringFlags(utf8, Py_file_input, dict, dict, flags);
+                     : run_source(text, utf8, length, dict, flags);
     Py_XDECREF(module);
     Py_DECREF(text);
     if (result == NULL) {
@@ -130,6 +171,22 @@ static int is_importable(const wchar_t *filename)
     return result;
 }
 
+/* The name of the script from the root on, as __file__ has it (new reference). */
+static PyObject *absolute_name(const wchar_t *filename)
+{
+    char folder[PATH_MAX];
+    if (filename[0] == L'/' || getcwd(folder, sizeof folder) == NULL) {
+        return PyUnicode_FromWideChar(filename, -1);
+    }
+    PyObject *start = PyUnicode_DecodeFSDefault(folder);
+    PyObject *rest = PyUnicode_FromWideChar(filename, -1);
+    PyObject *whole = start == NULL || rest == NULL ? NULL
+                                                    : PyUnicode_FromFormat("%U/%U", start, rest);
+    Py_XDECREF(start);
+    Py_XDECREF(rest);
+    return whole;
+}
+
 static int run_file(const PyConfig *config, PyCompilerFlags *flags)
 {
     const wchar_t *filename = config->run_filename;
@@ -157,7 +214,7 @@ static int run_file(const PyConfig *config, PyCompilerFlags *flags)
             ungetc('\n', file);
         }
     }
-    PyObject *text = PyUnicode_FromWideChar(filename, -1);
+    PyObject *text = absolute_name(filename);
     if (text == NULL || PySys_Audit("cpython.run_file", "O", text) < 0) {
         Py_XDECREF(text);
         fclose(file);
@@ -222,6 +279,10 @@ int Py_RunMain(void)
     int status = run_main(main_interp_self());
     if (Py_FinalizeEx() < 0) {
         status = 120;
+    }
+    if (interrupted) {
+        signal(SIGINT, SIG_DFL);
+        kill(getpid(), SIGINT);
     }
     return status;
 }

@@ -52,6 +52,8 @@ bool interrupts_take(int number);
  * handles a signal. */
 extern int (*interrupts_handler)(void);
 extern bool (*interrupts_python_handler)(int number);
+/* What it does at the end of the interpreter. */
+extern void (*interrupts_end)(void);
 
 /* SIGINT becomes KeyboardInterrupt; loads the signal module. -1 with an exception. */
 int interrupts_init(void);

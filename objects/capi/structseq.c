@@ -339,7 +339,8 @@ static PyObject *structseq_replace(PyObject *op, PyObject *args, PyObject *kwarg
 }
 
 static PyMethodDef structseq_methods[] = {
-    {"__reduce__", structseq_reduce, METH_NOARGS, NULL},
+    {"__reduce__", structseq_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\nState for pickling."},
     {"__replace__", _PyCFunction_CAST(structseq_replace), METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("__replace__($self, /, **changes)\n--\n\n"
                "A copy in which the fields given by keyword are replaced.")},

@@ -538,7 +538,15 @@ os_sched_setaffinity(PyObject *Py_UNUSED(module), int pid, PyObject *numbers)
 PyObject *
 os_cpu_count(PyObject *Py_UNUSED(module))
 {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    /* -X cpu_count says what is to be believed. */
+    PyObject *configured = PySys_GetObject("_get_cpu_count_config");
+    PyObject *wanted = configured != NULL ? PyObject_CallNoArgs(configured) : NULL;
+    long count = wanted != NULL ? PyLong_AsLong(wanted) : -1;
+    Py_XDECREF(wanted);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    count = count > 0 ? count : sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? PyLong_FromLong(count) : Py_NewRef(Py_None);
 }
 
