@@ -148,4 +148,7 @@ const char *mem_allocator_name(void);
 /* A tracer is installed. */
 bool mem_trace_is_on(void);
 
+/* For the debug hooks: may this thread use memory that is not raw? NULL: nobody knows yet. */
+extern bool (*mem_may_allocate)(void);
+
 #endif

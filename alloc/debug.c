@@ -19,6 +19,9 @@ static bool enabled;
 /* Set by the upper floors: says what is fatal, and ends the process. */
 void (*mem_fatal)(const char *function, const char *message);
 
+/* Set by the upper floors: may this thread use the domains of objects and containers now? */
+bool (*mem_may_allocate)(void);
+
 static void fatal(const char *function, const char *message)
 {
     if (mem_fatal) {
@@ -125,9 +128,18 @@ static void *dress(const struct debug_domain *domain, uint8_t *block, size_t siz
     return p;
 }
 
+/* Only raw memory may be had without being attached. */
+static void check_thread(const struct debug_domain *domain, const char *function)
+{
+    if (domain->letter != 'r' && mem_may_allocate != NULL && !mem_may_allocate()) {
+        fatal(function, "Python memory allocator called without holding the GIL");
+    }
+}
+
 static void *debug_malloc(void *ctx, size_t size)
 {
     struct debug_domain *domain = ctx;
+    check_thread(domain, "_PyMem_DebugMalloc");
     if (size > PTRDIFF_MAX - FRONT - BACK) {
         return NULL;
     }

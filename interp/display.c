@@ -304,6 +304,12 @@ static PyObject *unraisable_args(PyObject *exception, PyObject *message, PyObjec
     return args;
 }
 
+/* sys.name (new reference), or NULL without an exception. */
+static PyObject *sys_get_original(const char *name)
+{
+    return Py_XNewRef(PySys_GetObject(name));
+}
+
 /* Says at least what is running, where an exception comes without a traceback. */
 static void add_place(PyObject *exception)
 {
@@ -328,6 +334,9 @@ static void report_unraisable(PyObject *message, PyObject *object)
     PyObject *args = unraisable_args(exception, message, object);
     PyObject *hook = args == NULL ? NULL : sys_get(ID(unraisablehook));
     PyObject *result = NULL;
+    if (args != NULL && (hook == NULL || hook == Py_None)) {
+        Py_XSETREF(hook, sys_get_original("__unraisablehook__"));
+    }
     if (hook != NULL && hook != Py_None &&
         PySys_Audit("sys.unraisablehook", "OO", hook, args) == 0) {
         result = PyObject_CallOneArg(hook, args);

@@ -155,15 +155,23 @@ static int set_field(PyObject *op, PyObject **field, PyObject *value, bool right
 
 int PyFunction_SetDefaults(PyObject *op, PyObject *value)
 {
-    return checked(op) == NULL ? -1 : set_field(op, &FUNCTION(op)->func_defaults, value,
-                                                PyTuple_Check(value), "non-tuple default args");
+    if (checked(op) == NULL || set_field(op, &FUNCTION(op)->func_defaults, value,
+                                         PyTuple_Check(value), "non-tuple default args") < 0) {
+        return -1;
+    }
+    tell_watchers(PyFunction_EVENT_MODIFY_DEFAULTS, FUNCTION(op), value);
+    return 0;
 }
 
 int PyFunction_SetKwDefaults(PyObject *op, PyObject *value)
 {
-    return checked(op) == NULL ? -1
-                               : set_field(op, &FUNCTION(op)->func_kwdefaults, value,
-                                           PyDict_Check(value), "non-dict keyword only default args");
+    if (checked(op) == NULL || set_field(op, &FUNCTION(op)->func_kwdefaults, value,
+                                         PyDict_Check(value),
+                                         "non-dict keyword only default args") < 0) {
+        return -1;
+    }
+    tell_watchers(PyFunction_EVENT_MODIFY_KWDEFAULTS, FUNCTION(op), value);
+    return 0;
 }
 
 int PyFunction_SetClosure(PyObject *op, PyObject *value)

@@ -2,9 +2,11 @@
 
 #include "interp/compile/compile.h"
 #include "interp/parse/parse.h"
+#include "interp/parse/source.h"
 #include "interp/state.h"
 #include "objects/error.h"
 
+#include <marshal.h>
 #include <stdio.h>
 
 /* compile()'s own start symbols and the parser's modes. */
@@ -183,7 +185,7 @@ static PyObject *run_stream(FILE *file, PyObject *filename, int mode, PyObject *
     PyObject *result = NULL;
     if (memchr(text, 0, length) != NULL) {
         PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
-    } else {
+    } else if (source_check_file(text, length, filename) == 0) {
         result = run_named(text, length, filename, mode, globals, locals, flags);
     }
     PyMem_RawFree(text);
@@ -198,6 +200,70 @@ PyObject *PyRun_FileExFlags(FILE *file, const char *filename, int start, PyObjec
                                     : run_stream(file, name, mode_of_start(start), globals,
                                                  locals, close, flags);
     Py_XDECREF(name);
+    return result;
+}
+
+/* Whether a file that was just opened is compiled already: its name says so, or the number in front. */
+static bool is_compiled(FILE *file, PyObject *filename)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(filename);
+    PyObject *suffix = PyUnicode_Substring(filename, Py_MAX(length - 4, 0), length);
+    bool named = suffix != NULL && PyUnicode_CompareWithASCIIString(suffix, ".pyc") == 0;
+    Py_XDECREF(suffix);
+    PyErr_Clear();
+    if (named || ftell(file) != 0) {
+        return named;
+    }
+    unsigned char head[4];
+    size_t size = fread(head, 1, sizeof head, file);
+    rewind(file);
+    return size == sizeof head && head[2] == '\r' && head[3] == '\n' &&
+           (head[0] | head[1] << 8) == (PyImport_GetMagicNumber() & 0xffff);
+}
+
+/* Runs what a compiled file holds, in a namespace (new reference). */
+static PyObject *run_compiled(FILE *file, PyObject *globals, bool close)
+{
+    PyObject *code = NULL;
+    if (PyMarshal_ReadLongFromFile(file) != PyImport_GetMagicNumber()) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_RuntimeError, "Bad magic number in .pyc file");
+        }
+    } else {
+        /* Flags, and the time and size of the source or its hash. */
+        for (int i = 0; i < 3; i++) {
+            (void)PyMarshal_ReadLongFromFile(file);
+        }
+        code = PyErr_Occurred() ? NULL : PyMarshal_ReadLastObjectFromFile(file);
+    }
+    if (close) {
+        fclose(file);
+    }
+    if (code == NULL) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (PyCode_Check(code)) {
+        result = PyEval_EvalCode(code, globals, globals);
+    } else {
+        PyErr_SetString(PyExc_RuntimeError, "Bad code object in .pyc file");
+    }
+    Py_DECREF(code);
+    return result;
+}
+
+/* The loader that __main__ has when it is run from a file, by its name in importlib; 0 or -1. */
+static int set_main_loader(PyObject *dict, PyObject *filename, const char *name)
+{
+    PyObject *external = PyObject_GetAttrString(main_interp_self()->importlib,
+                                                "_bootstrap_external");
+    PyObject *type = external == NULL ? NULL : PyObject_GetAttrString(external, name);
+    PyObject *loader = type == NULL ? NULL
+                                    : PyObject_CallFunction(type, "sO", "__main__", filename);
+    int result = loader == NULL ? -1 : PyDict_SetItemString(dict, "__loader__", loader);
+    Py_XDECREF(loader);
+    Py_XDECREF(type);
+    Py_XDECREF(external);
     return result;
 }
 
@@ -230,7 +296,13 @@ int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags 
                      PyDict_SetItemString(dict, "__cached__", Py_None) < 0)) {
         return -1;
     }
-    PyObject *result = run_stream(file, filename, PARSE_FILE, dict, dict, close, flags);
+    bool compiled = file != stdin && is_compiled(file, filename);
+    const char *loader = compiled ? "SourcelessFileLoader" : "SourceFileLoader";
+    PyObject *result = NULL;
+    if (file == stdin || set_main_loader(dict, filename, loader) == 0) {
+        result = compiled ? run_compiled(file, dict, close)
+                          : run_stream(file, filename, PARSE_FILE, dict, dict, close, flags);
+    }
     if (result == NULL) {
         PyErr_Print();
     }

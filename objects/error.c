@@ -547,19 +547,45 @@ static void set_position(PyObject *exception, PyObject *name, int number)
     Py_XDECREF(value);
 }
 
+/* The encoding that a line's comment names ("coding: NAME"), into `name`: false if it names none. */
+static bool find_coding(const char *line, char name[64])
+{
+    line += strspn(line, " \t\f");
+    const char *at = *line == '#' ? strstr(line, "coding") : NULL;
+    if (at == NULL || (at[6] != ':' && at[6] != '=')) {
+        return false;
+    }
+    at += 7;
+    at += strspn(at, " \t");
+    size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+    if (n == 0 || n > 63) {
+        return false;
+    }
+    memcpy(name, at, n);
+    name[n] = 0;
+    return true;
+}
+
 /* Line `lineno` of an open file (new str), or NULL without an exception. */
 static PyObject *line_of_file(FILE *file, int lineno)
 {
     char *line = NULL;
     size_t capacity = 0;
     ssize_t length = -1;
+    char coding[64] = "utf-8";
     for (int i = 0; i < lineno; i++) {
         length = getline(&line, &capacity, file);
         if (length < 0) {
             break;
         }
+        if (i < 2) {
+            find_coding(line, coding);
+        }
     }
-    PyObject *text = length < 0 ? NULL : PyUnicode_DecodeUTF8(line, length, "replace");
+    size_t mark = lineno == 1 && length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    PyObject *text = length < 0 ? NULL
+                                : PyUnicode_Decode(line + mark, length - (ssize_t)mark, coding,
+                                                   "replace");
     free(line);
     if (text == NULL) {
         PyErr_Clear();

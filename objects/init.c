@@ -34,6 +34,12 @@ static int add_typing_module(void)
     return 0;
 }
 
+/* Subclasses of Generic and another class find the other one's __new__. */
+static int drop_generic_new(void)
+{
+    return PyDict_Pop(type_dict(&generic_type), ID(__new__), NULL) < 0 ? -1 : 0;
+}
+
 int object_init(struct interp_state *Py_UNUSED(interp))
 {
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
@@ -41,7 +47,7 @@ int object_init(struct interp_state *Py_UNUSED(interp))
             return -1;
         }
     }
-    return add_typing_module();
+    return add_typing_module() < 0 ? -1 : drop_generic_new();
 }
 
 /* Takes every static type's state down, those of other folders included: subclasses first. */

@@ -283,7 +283,8 @@ static int base_set_class(PyObject *self, PyObject *value)
 
 static PyObject *copyreg(void)
 {
-    return PyImport_ImportModule("copyreg");
+    PyObject *module = PyImport_GetModule(ID(copyreg));
+    return module || PyErr_Occurred() ? module : PyImport_ImportModule("copyreg");
 }
 
 /* copyreg.name(args...) */
@@ -538,7 +539,7 @@ static PyObject *reduce_by_new(PyObject *obj)
     bool has_args = args != NULL, has_kwargs = kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0;
     PyObject *module = copyreg(), *func = NULL, *func_args = NULL, *result = NULL;
     if (module != NULL) {
-        func = PyObject_GetAttrString(module, has_kwargs ? "__newobj_ex__" : "__newobj__");
+        func = PyObject_GetAttr(module, has_kwargs ? ID(__newobj_ex__) : ID(__newobj__));
         func_args = has_kwargs ? PyTuple_Pack(3, type, args, kwargs) : class_and(type, args);
     }
     Py_XDECREF(module);
@@ -581,6 +582,12 @@ static PyObject *base_reduce(PyObject *self)
 static PyObject *base_reduce_ex(PyObject *self, int protocol)
 {
     PyObject *reduce;
+    PyTypeObject *type = Py_TYPE(self);
+    if (type->tp_getattro == PyObject_GenericGetAttr && Py_IS_TYPE(type, &PyType_Type)
+        && type_lookup(type, ID(__reduce__), NULL)
+               == type_lookup(&PyBaseObject_Type, ID(__reduce__), NULL)) {
+        return common_reduce(self, protocol);
+    }
     if (PyObject_GetOptionalAttr(self, ID(__reduce__), &reduce) < 0) {
         return NULL;
     }

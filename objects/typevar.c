@@ -115,11 +115,11 @@ static PyObject *make_union(PyObject *left, PyObject *right)
 static int set_module(PyObject *op)
 {
     PyObject *module = object_hooks.caller_module == NULL ? NULL : object_hooks.caller_module(0);
-    if (module == NULL) {
-        return PyErr_Occurred() ? -1 : 0;
+    if (module == NULL && PyErr_Occurred()) {
+        return -1;
     }
-    int result = module == Py_None ? 0 : PyObject_SetAttr(op, ID(__module__), module);
-    Py_DECREF(module);
+    int result = PyObject_SetAttr(op, ID(__module__), module == NULL ? Py_None : module);
+    Py_XDECREF(module);
     return result;
 }
 

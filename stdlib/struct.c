@@ -256,15 +256,15 @@ store(void *to, const void *from, size_t size, bool swapped)
 }
 
 static int
-out_of_range(const struct field *field, PyObject *error)
+out_of_range(const struct field *field, struct structs *self)
 {
     int bits = field->size * 8;
     if (field->kind == UNSIGNED) {
-        PyErr_Format(error, "'%c' format requires 0 <= number <= %llu", field->letter,
+        PyErr_Format(structs_error(self), "'%c' format requires 0 <= number <= %llu", field->letter,
                      ULLONG_MAX >> (64 - bits));
     } else {
         long long most = LLONG_MAX >> (64 - bits);
-        PyErr_Format(error, "'%c' format requires %lld <= number <= %lld", field->letter,
+        PyErr_Format(structs_error(self), "'%c' format requires %lld <= number <= %lld", field->letter,
                      -most - 1, most);
     }
     return -1;
@@ -272,44 +272,63 @@ out_of_range(const struct field *field, PyObject *error)
 
 /* An int (new reference). */
 static PyObject *
-index_of(PyObject *value, PyObject *error)
+index_of(PyObject *value, struct structs *self)
 {
     if (PyLong_Check(value)) {
         return Py_NewRef(value);
     }
     if (!PyIndex_Check(value)) {
-        PyErr_SetString(error, "required argument is not an integer");
+        PyErr_SetString(structs_error(self), "required argument is not an integer");
         return NULL;
     }
     return PyNumber_Index(value);
 }
 
-static int
-pack_int(const struct field *field, PyObject *value, char *to, PyObject *error)
+/* Whether the number whose low bits these are has a place in the field. */
+static inline bool
+fits_in(const struct field *field, long long number)
 {
-    PyObject *number = index_of(value, error);
-    if (number == NULL) {
-        return -1;
-    }
-    int overflow;
-    long long small = PyLong_AsLongLongAndOverflow(number, &overflow);
-    uint64_t bits = (uint64_t)small;
-    bool fits;
     int width = field->size * 8;
     if (field->kind == SIGNED) {
-        fits = overflow == 0 && (width == 64 || (small >> (width - 1)) == (small >> 63));
-    } else if (overflow > 0 && width == 64) {
-        bits = PyLong_AsUnsignedLongLong(number);
-        fits = bits != (uint64_t)-1 || !PyErr_Occurred();
-    } else {
-        fits = overflow == 0 && small >= 0 && (width == 64 || (bits >> width) == 0);
+        return width == 64 || (number >> (width - 1)) == (number >> 63);
     }
-    Py_DECREF(number);
-    if (!fits) {
-        if (PyErr_Occurred()) {
-            PyErr_Clear();
+    return number >= 0 && (width == 64 || (uint64_t)number >> width == 0);
+}
+
+/* The number of an int; false if it does not fit (then maybe with an exception). */
+static bool
+field_number(const struct field *field, PyObject *number, uint64_t *bits)
+{
+    int overflow;
+    long long small = PyLong_AsLongLongAndOverflow(number, &overflow);
+    *bits = (uint64_t)small;
+    if (overflow > 0 && field->kind == UNSIGNED && field->size == 8) {
+        *bits = PyLong_AsUnsignedLongLong(number);
+        return *bits != (uint64_t)-1 || !PyErr_Occurred();
+    }
+    return overflow == 0 && fits_in(field, small);
+}
+
+static int
+pack_int(const struct field *field, PyObject *value, char *to, struct structs *self)
+{
+    uint64_t bits;
+    bool fits;
+    if (LIKELY(PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject *)value))) {
+        long long small = PyUnstable_Long_CompactValue((PyLongObject *)value);
+        bits = (uint64_t)small;
+        fits = fits_in(field, small);
+    } else {
+        PyObject *number = index_of(value, self);
+        if (number == NULL) {
+            return -1;
         }
-        return out_of_range(field, error);
+        fits = field_number(field, number, &bits);
+        Py_DECREF(number);
+    }
+    if (!fits) {
+        PyErr_Clear();
+        return out_of_range(field, self);
     }
     switch (field->size) {
     case 1: *to = (char)bits; break;
@@ -321,9 +340,9 @@ pack_int(const struct field *field, PyObject *value, char *to, PyObject *error)
 }
 
 static int
-pack_pointer(PyObject *value, char *to, PyObject *error)
+pack_pointer(PyObject *value, char *to, struct structs *self)
 {
-    PyObject *number = index_of(value, error);
+    PyObject *number = index_of(value, self);
     if (number == NULL) {
         return -1;
     }
@@ -331,7 +350,7 @@ pack_pointer(PyObject *value, char *to, PyObject *error)
     Py_DECREF(number);
     if (pointer == NULL && PyErr_Occurred()) {
         if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            PyErr_SetString(error, "int too large to convert");
+            PyErr_SetString(structs_error(self), "int too large to convert");
         }
         return -1;
     }
@@ -340,11 +359,11 @@ pack_pointer(PyObject *value, char *to, PyObject *error)
 }
 
 static int
-pack_float(const struct field *field, PyObject *value, char *to, PyObject *error)
+pack_float(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     double number = PyFloat_AsDouble(value);
     if (number == -1.0 && PyErr_Occurred()) {
-        PyErr_SetString(error, "required argument is not a float");
+        PyErr_SetString(structs_error(self), "required argument is not a float");
         return -1;
     }
     const uint16_t probe = 1;
@@ -368,11 +387,11 @@ pack_float(const struct field *field, PyObject *value, char *to, PyObject *error
 /* Bytes into a field of fixed length: cut, or filled with zeros; a Pascal string has its length in
  * front. */
 static int
-pack_string(const struct field *field, PyObject *value, char *to, PyObject *error)
+pack_string(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     bool is_bytes = PyBytes_Check(value);
     if (!is_bytes && !PyByteArray_Check(value)) {
-        PyErr_Format(error, "argument for '%c' must be a bytes object", field->letter);
+        PyErr_Format(structs_error(self), "argument for '%c' must be a bytes object", field->letter);
         return -1;
     }
     Py_buffer view;
@@ -392,21 +411,21 @@ pack_string(const struct field *field, PyObject *value, char *to, PyObject *erro
 }
 
 static int
-pack_value(const struct field *field, PyObject *value, char *to, PyObject *error)
+pack_value(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     switch ((enum kind)field->kind) {
     case SIGNED:
     case UNSIGNED:
-        return pack_int(field, value, to, error);
+        return pack_int(field, value, to, self);
     case HALF:
     case SINGLE:
     case DOUBLE:
-        return pack_float(field, value, to, error);
+        return pack_float(field, value, to, self);
     case POINTER:
-        return pack_pointer(value, to, error);
+        return pack_pointer(value, to, self);
     case STRING:
     case PASCAL:
-        return pack_string(field, value, to, error);
+        return pack_string(field, value, to, self);
     case BOOLEAN: {
         int truth = PyObject_IsTrue(value);
         *to = (char)(truth > 0);
@@ -414,7 +433,7 @@ pack_value(const struct field *field, PyObject *value, char *to, PyObject *error
     }
     case CHAR:
         if (!PyBytes_Check(value) || PyBytes_GET_SIZE(value) != 1) {
-            PyErr_SetString(error, "char format requires a bytes object of length 1");
+            PyErr_SetString(structs_error(self), "char format requires a bytes object of length 1");
             return -1;
         }
         *to = PyBytes_AS_STRING(value)[0];
@@ -507,7 +526,6 @@ structs_write(struct structs *self, PyObject *const *values, char *to)
 {
     const struct field *field = (const struct field *)PyBytes_AS_STRING(self->fields);
     const struct field *end = field + PyBytes_GET_SIZE(self->fields) / (Py_ssize_t)sizeof *field;
-    PyObject *error = structs_error(self);
     memset(to, 0, (size_t)self->size);
     for (; field < end; field++) {
         char *at = to + field->offset;
@@ -516,7 +534,7 @@ structs_write(struct structs *self, PyObject *const *values, char *to)
         }
         bool string = field->kind == STRING || field->kind == PASCAL;
         for (Py_ssize_t i = string ? 1 : field->count; i > 0; i--, at += field->size) {
-            if (pack_value(field, *values++, at, error) < 0) {
+            if (pack_value(field, *values++, at, self) < 0) {
                 return -1;
             }
         }
@@ -586,8 +604,11 @@ Struct_pack(PyObject *op, PyObject *const *values, Py_ssize_t count)
 static bool
 structs_place(struct structs *self, Py_ssize_t *offset, Py_ssize_t length, bool packing)
 {
-    PyObject *error = structs_error(self);
     Py_ssize_t size = self->size;
+    if (LIKELY(*offset >= 0 && length - *offset >= size)) {
+        return true;
+    }
+    PyObject *error = structs_error(self);
     if (*offset < 0) {
         if (*offset + size > 0) {
             PyErr_Format(error, packing ? "no space to pack %zd bytes at offset %zd"

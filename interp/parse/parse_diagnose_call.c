@@ -252,10 +252,11 @@ static bool scan_star(struct parser *p, struct scan *scan)
     }
     if (kind == TOK_NAME) {
         p->pos++;
+        bool unpacks = peek(p) == TOK_COLON && peek_at(p, 1) == TOK_STAR;
         if (!skip_annotation(p, scan)) {
             return false;
         }
-        if (peek(p) == TOK_EQUAL) {
+        if (peek(p) == TOK_EQUAL && !unpacks) {
             syntax_error(p, here(p), "var-positional argument cannot have default value");
         }
     }

@@ -251,7 +251,12 @@ void raise_trouble(struct parser *p)
         if (tok->level > 0) {
             raise_unclosed(p);
         } else {
-            syntax_error_here(p, "unexpected EOF while parsing");
+            struct ast_pos nowhere = {tok->line, -1, tok->line, -1};
+            if (p->pos == 0) {
+                syntax_error(p, nowhere, "unexpected EOF while parsing");
+            } else {
+                syntax_error_here(p, "unexpected EOF while parsing");
+            }
         }
         break;
     case TROUBLE_DEDENT:

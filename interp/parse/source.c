@@ -115,7 +115,8 @@ static void raise_encoding(PyObject *filename, PyObject *message)
     Py_XDECREF(message);
 }
 
-static bool is_valid_utf8(const char *source, size_t len)
+/* The first byte that is not UTF-8, or NULL. */
+static const char *find_invalid(const char *source, size_t len)
 {
     const unsigned char *p = (const unsigned char *)source, *end = p + len;
     while (p < end) {
@@ -127,25 +128,49 @@ static bool is_valid_utf8(const char *source, size_t len)
                 continue;
             }
         }
+        const char *start = (const char *)p;
         unsigned c = *p++;
         if (c < 0x80) {
             continue;
         }
         int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
         if (c < 0xC2 || c > 0xF4 || end - p < more) {
-            return false;
+            return start;
         }
         if ((c == 0xE0 && p[0] < 0xA0) || (c == 0xED && p[0] > 0x9F) || (c == 0xF0 && p[0] < 0x90)
             || (c == 0xF4 && p[0] > 0x8F)) {
-            return false;
+            return start;
         }
         for (; more > 0; more--) {
             if ((*p++ & 0xC0) != 0x80) {
-                return false;
+                return start;
             }
         }
     }
-    return true;
+    return NULL;
+}
+
+int source_check_file(const char *source, size_t len, PyObject *filename)
+{
+    char *encoding = NULL;
+    if (find_encoding(source, len, &encoding) < 0) {
+        return -1;
+    }
+    bool other = encoding != NULL && strcmp(encoding, "utf-8") != 0;
+    PyMem_Free(encoding);
+    const char *at = other ? NULL : find_invalid(source, len);
+    if (at == NULL) {
+        return 0;
+    }
+    int line = 1;
+    for (const char *p = source; p < at; p++) {
+        line += *p == '\n';
+    }
+    PyErr_Format(PyExc_SyntaxError,
+                 "Non-UTF-8 code starting with '\\x%.2x' in file %U on line %i, "
+                 "but no encoding declared; see https://peps.python.org/pep-0263/ for details",
+                 (unsigned char)*at, filename, line);
+    return -1;
 }
 
 /* ---- newlines ---- */
@@ -267,7 +292,7 @@ int source_decode(struct source *out, const char *source, size_t len, const char
             source = out->text;
             len = out->len;
         } else {
-            out->invalid = !is_valid_utf8(source, len);
+            out->invalid = find_invalid(source, len) != NULL;
         }
     }
     if (translate(out, source, len, end_line) < 0) {

@@ -22,6 +22,9 @@ struct source {
    code. */
 int source_decode(struct source *out, const char *source, size_t len, const char *encoding,
                   bool is_utf8, bool end_line, PyObject *filename);
+/* 0, or -1 with a SyntaxError that names the first byte of a file that is not UTF-8 and does not say what it is. */
+int source_check_file(const char *source, size_t len, PyObject *filename);
+
 void source_clear(struct source *source);
 
 #endif

@@ -1,6 +1,7 @@
 /* What start-up registers with the floors below. */
 
 #include "interp/startup/startup.h"
+#include "alloc/alloc.h"
 #include "interp/dump.h"
 #include "objects/capi/fatal.h"
 #include "objects/error.h"
@@ -61,8 +62,15 @@ static void dump_everything(int fd, struct thread *current)
     }
 }
 
+/* Is this thread attached? The debug hooks of memory ask. */
+static bool is_attached(void)
+{
+    return thread_self() != NULL;
+}
+
 void hooks_init(void)
 {
+    mem_may_allocate = is_attached;
     fatal_dump_stacks = dump_everything;
     interp_typing_hook = typing_intrinsic;
     gc_register_roots(visit_registers);

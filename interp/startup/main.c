@@ -171,6 +171,22 @@ static int is_importable(const wchar_t *filename)
     return result;
 }
 
+/* The name of the script from the root on, as __file__ has it (new reference). */
+static PyObject *absolute_name(const wchar_t *filename)
+{
+    char folder[PATH_MAX];
+    if (filename[0] == L'/' || getcwd(folder, sizeof folder) == NULL) {
+        return PyUnicode_FromWideChar(filename, -1);
+    }
+    PyObject *start = PyUnicode_DecodeFSDefault(folder);
+    PyObject *rest = PyUnicode_FromWideChar(filename, -1);
+    PyObject *whole = start == NULL || rest == NULL ? NULL
+                                                    : PyUnicode_FromFormat("%U/%U", start, rest);
+    Py_XDECREF(start);
+    Py_XDECREF(rest);
+    return whole;
+}
+
 static int run_file(const PyConfig *config, PyCompilerFlags *flags)
 {
     const wchar_t *filename = config->run_filename;
@@ -198,7 +214,7 @@ static int run_file(const PyConfig *config, PyCompilerFlags *flags)
             ungetc('\n', file);
         }
     }
-    PyObject *text = PyUnicode_FromWideChar(filename, -1);
+    PyObject *text = absolute_name(filename);
     if (text == NULL || PySys_Audit("cpython.run_file", "O", text) < 0) {
         Py_XDECREF(text);
         fclose(file);

@@ -256,7 +256,7 @@ static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kin
 #define ARITH_DEFINE(name, KIND)                                                                  \
     int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
     {                                                                                             \
-        value_t result;                                                                           \
+        value_t result = VALUE_NULL;                                                              \
         if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                          \
             return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
         }                                                                                         \
@@ -267,7 +267,7 @@ static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kin
     }                                                                                             \
     int vm_arith_k_##name(struct frame *fp, unsigned a, unsigned b, unsigned k)                   \
     {                                                                                             \
-        value_t result;                                                                           \
+        value_t result = VALUE_NULL;                                                              \
         if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->body->kwords[k], &result)) {               \
             return arith_k_slow(fp, ARITH_##KIND, a, b, k);                                       \
         }                                                                                         \

@@ -350,6 +350,10 @@ Py_ssize_t PySequence_Index(PyObject *op, PyObject *item)
 
 int PySequence_Contains(PyObject *op, PyObject *item)
 {
+    if (item == NULL && PyList_Check(op) && PyList_GET_SIZE(op) > 0) {
+        raise_null_argument();
+        return -1;
+    }
     if (sequence_of(op) && sequence_of(op)->sq_contains) {
         return sequence_of(op)->sq_contains(op, item);
     }

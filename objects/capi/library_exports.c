@@ -3,6 +3,7 @@
 
 #include "objects/bindings.h"
 #include "objects/dict.h"
+#include "objects/set.h"
 
 PyAPI_FUNC(PyObject *const *) _PyArg_UnpackKeywords(PyObject *const *args, Py_ssize_t nargs,
                                                     PyObject *kwargs, PyObject *kwnames,
@@ -13,6 +14,9 @@ PyAPI_FUNC(PyObject *const *) _PyArg_UnpackKeywordsWithVararg(
     struct _PyArg_Parser *parser, int minpos, int maxpos, int minkw, int vararg, PyObject **slots);
 PyAPI_FUNC(int) _PyDict_SetItem_KnownHash_LockHeld(PyObject *dict, PyObject *key, PyObject *value,
                                                    Py_hash_t hash);
+PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
+PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
+PyAPI_FUNC(int) _PyObject_IsFreed(PyObject *object);
 PyAPI_FUNC(int) _Py_convert_optional_to_ssize_t(PyObject *object, void *result);
 PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttr(PyObject *module, PyObject *name);
 PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttrString(const char *module, const char *name);
@@ -107,6 +111,46 @@ int _Py_convert_optional_to_ssize_t(PyObject *object, void *result)
     }
     *(Py_ssize_t *)result = number;
     return 1;
+}
+
+/* ---- sets --------------------------------------------------------------------------------------- */
+
+int _PySet_Update(PyObject *set, PyObject *iterable)
+{
+    if (!PySet_Check(set)) {
+        PyErr_BadInternalCall();
+        return -1;
+    }
+    return set_update_from(set, iterable);
+}
+
+/* The next key (new reference) and its hash: 1, or 0 at the end. */
+int _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
+{
+    if (!PyAnySet_Check(set)) {
+        PyErr_BadInternalCall();
+        return -1;
+    }
+    int found = set_next(set, pos, key, hash);
+    if (found) {
+        Py_INCREF(*key);
+    }
+    return found;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------- */
+
+/* Is this an address, or a fill of the debug hooks? */
+static bool looks_freed(const void *pointer)
+{
+    uintptr_t bits = (uintptr_t)pointer, byte = bits & 0xff;
+    bool is_fill = byte == 0xcd || byte == 0xdd || byte == 0xfd;
+    return bits <= 0xff || (is_fill && bits == byte * (UINTPTR_MAX / 0xff));
+}
+
+int _PyObject_IsFreed(PyObject *object)
+{
+    return looks_freed(object) || looks_freed(Py_TYPE(object));
 }
 
 /* ---- other things ------------------------------------------------------------------------------ */

@@ -37,7 +37,7 @@ static int grouping_init(struct grouping *g, const struct format_spec *spec)
         return grouping_from_locale(g);
     }
     g->point = str_latin1_char('.');
-    g->separator = spec->grouping == 0 ? str_empty() : str_latin1_char((Py_UCS4)spec->grouping);
+    g->separator = spec->grouping == 0 ? str_empty() : str_latin1_char((unsigned char)spec->grouping);
     bool fours = spec->type == 'b' || spec->type == 'o' || spec->type == 'x' || spec->type == 'X';
     g->sizes = spec->grouping == 0 ? "" : fours ? "\4" : "\3";
     return 0;

@@ -491,8 +491,12 @@ Py_ssize_t PyLong_AsNativeBytes(PyObject *op, void *buffer, Py_ssize_t n, int fl
         }
     }
     Py_DECREF(v);
-    /* Who only asks is told a whole word for small numbers. */
-    return n == 0 && needed < (Py_ssize_t)sizeof(Py_ssize_t) ? (Py_ssize_t)sizeof(Py_ssize_t) : needed;
+    if (n == 0) {
+        /* Who only asks is told what suffices: a whole word for small numbers. */
+        needed = (Py_ssize_t)(bits / 8) + 1;
+        return Py_MAX(needed, (Py_ssize_t)sizeof(Py_ssize_t));
+    }
+    return needed;
 }
 
 PyObject *PyLong_FromNativeBytes(const void *buffer, size_t n, int flags)

@@ -459,7 +459,10 @@ int type_set_bases(PyTypeObject *type, PyObject *new_bases, void *Py_UNUSED(clos
         type_retire((PyObject *)old_base);
     }
     for (Py_ssize_t i = 0; plan.mros != NULL && i < PyList_GET_SIZE(plan.mros); i++) {
-        type_retire(Py_NewRef(PyList_GET_ITEM(plan.mros, i)));
+        PyObject *mro = PyList_GET_ITEM(plan.mros, i);
+        if (mro != NULL) {          /* a class that is being made had none */
+            type_retire(Py_NewRef(mro));
+        }
     }
     Py_XDECREF(plan.types);
     Py_XDECREF(plan.mros);

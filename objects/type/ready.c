@@ -373,6 +373,10 @@ static int set_mro(PyTypeObject *type)
     if (mro == NULL) {
         return -1;
     }
+    if (type->tp_mro != NULL) {
+        Py_DECREF(mro);         /* mro() assigned __bases__ meanwhile: that wins */
+        return 0;
+    }
     if (!type_is_heap(type)) {
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); i++) {
             PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);

@@ -137,6 +137,11 @@ mb_char(const struct mb_text *text, Py_ssize_t at)
 static inline int
 mb_write(_PyUnicodeWriter *writer, Py_UCS4 point)
 {
+    if (LIKELY(writer->pos < writer->size && point <= writer->maxchar)) {
+        PyUnicode_WRITE(writer->kind, writer->data, writer->pos, point);
+        writer->pos++;
+        return MB_DONE;
+    }
     return _PyUnicodeWriter_WriteChar(writer, point) < 0 ? MB_FAILED : MB_DONE;
 }
 

@@ -120,9 +120,9 @@ local_from_1970(long long seconds, long long *out)
     return true;
 }
 
-/* The offset at about the right moment leads to a first answer.  If that shows the wanted time, the
- * other answer of an ambiguous time is looked for a day away; if it does not, another offset a little
- * aside must be the right one, or the time was skipped. */
+/* The offset at about the right moment leads to a first answer.  If that shows the wanted time,
+ * the other answer of an ambiguous time is looked for a day away; if it does not, another offset a
+ * little aside must be the right one, or the time was skipped. */
 bool
 local_to_timestamp(long long seconds, int fold, long long *out)
 {

@@ -298,8 +298,8 @@ delta_bool(PyObject *op)
     return self->days != 0 || self->seconds != 0 || self->microseconds != 0;
 }
 
-/* The ratio that a float of another class says it is: 1; 0 if that has larger numbers, and the float
- * itself must do; -1 with an exception. */
+/* The ratio that a float of another class says it is: 1; 0 if that has larger numbers, and the
+ * float itself must do; -1 with an exception. */
 static int
 ratio_of(PyObject *number, wide *up, wide *down)
 {

@@ -92,8 +92,8 @@ raise_format(int format)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Runs the library until the input is used up, the stream ends, or there is no room.  The check of the
- * stream is noted as soon as it is known. */
+/* Runs the library until the input is used up, the stream ends, or there is no room.  The check of
+ * the stream is noted as soon as it is known. */
 static lzma_ret
 coder_run(struct coder *self, const unsigned char **at, size_t *left, lzma_action action,
           struct output *out)

@@ -185,13 +185,45 @@ state_dict(struct pickle_state *state, PyObject *value, const char *message)
     return PyDict_Copy(value);
 }
 
+/* Whether setting an attribute that the class does not know is the same as an item of __dict__:
+ * then the object need not get a dict of its own. */
+static bool
+has_plain_dict(struct pickle_state *state, PyTypeObject *type)
+{
+    if (!(type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
+        || type->tp_setattro != PyObject_GenericSetAttr
+        || type->tp_getattro != PyObject_GenericGetAttr) {
+        return false;
+    }
+    PyObject *descriptor = _PyType_Lookup(type, state->str___dict__);
+    return descriptor != NULL && Py_IS_TYPE(descriptor, &PyGetSetDescr_Type);
+}
+
+/* object.__dict__[key] = item; *dict is that dict once it is needed. */
+static int
+fill_item(struct pickle_state *state, PyObject *object, bool plain, PyObject *key, PyObject *item,
+          PyObject **dict)
+{
+    if (plain && PyUnicode_CheckExact(key) && _PyType_Lookup(Py_TYPE(object), key) == NULL) {
+        return PyObject_GenericSetAttr(object, key, item);
+    }
+    if (*dict == NULL) {
+        *dict = PyObject_GetAttr(object, state->str___dict__);
+    }
+    return *dict ? PyObject_SetItem(*dict, key, item) : -1;
+}
+
 /* object.__dict__.update(value), with the names interned. */
 static int
 fill_dict(struct pickle_state *state, PyObject *object, PyObject *value)
 {
-    PyObject *from = state_dict(state, value, "state is not a dictionary");
-    PyObject *to = from ? PyObject_GetAttr(object, state->str___dict__) : NULL;
-    int rc = to ? 0 : -1;
+    PyObject *from = state_dict(state, value, "state is not a dictionary"), *dict = NULL;
+    bool plain = has_plain_dict(state, Py_TYPE(object));
+    int rc = from ? 0 : -1;
+    if (rc == 0 && !plain) {
+        dict = PyObject_GetAttr(object, state->str___dict__);
+        rc = dict ? 0 : -1;
+    }
     Py_ssize_t pos = 0;
     PyObject *key, *item;
     while (rc == 0 && PyDict_Next(from, &pos, &key, &item)) {
@@ -199,10 +231,10 @@ fill_dict(struct pickle_state *state, PyObject *object, PyObject *value)
         if (PyUnicode_CheckExact(key)) {
             PyUnicode_InternInPlace(&key);
         }
-        rc = PyObject_SetItem(to, key, item);
+        rc = fill_item(state, object, plain, key, item, &dict);
         Py_DECREF(key);
     }
-    Py_XDECREF(to);
+    Py_XDECREF(dict);
     Py_XDECREF(from);
     return rc;
 }

@@ -1,21 +1,19 @@
 /* The memo of a pickler: a hash table of objects by identity. */
 #include "pickle.h"
 
-static inline size_t
-memo_hash(PyObject *object)
-{
-    return (size_t)(((uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 24);
-}
-
-/* The entry of the object, or the free one where it belongs. */
+/* The entry of the object, or the free one where it belongs.  Neighbours in memory have neighbouring
+ * entries, which the cache likes; those that collide jump about. */
 static inline struct memo_entry *
 memo_slot(const struct memo *memo, PyObject *object)
 {
-    size_t i = memo_hash(object) & memo->mask;
-    while (memo->table[i].object != NULL && memo->table[i].object != object) {
-        i = (i + 1) & memo->mask;
+    size_t i = (uintptr_t)object >> 4, jump = i;
+    struct memo_entry *entry = &memo->table[i & memo->mask];
+    while (entry->object != NULL && entry->object != object) {
+        jump >>= 5;
+        i = i * 5 + jump + 1;
+        entry = &memo->table[i & memo->mask];
     }
-    return &memo->table[i];
+    return entry;
 }
 
 Py_ssize_t
@@ -59,7 +57,7 @@ pickle_memo_set(struct memo *memo, PyObject *object, Py_ssize_t index)
         memo->mask = MEMO_SMALL - 1;
     }
     if (memo->used * 3 > memo->mask * 2
-        && memo_resize(memo, (memo->mask + 1) * (memo->used > 50000 ? 2 : 4)) < 0) {
+        && memo_resize(memo, (memo->mask + 1) * (memo->used > 1000 ? 2 : 4)) < 0) {
         return -1;
     }
     struct memo_entry *entry = memo_slot(memo, object);

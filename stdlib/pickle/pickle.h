@@ -43,7 +43,7 @@ enum opcode {
     X(dispatch_table) X(reducer_override) X(append) X(extend) X(add) X(__reduce_ex__)             \
     X(__reduce__) X(__qualname__) X(__name__) X(__module__) X(__main__) X(__mp_main__)            \
     X(__class__) X(__new__) X(__newobj__) X(__newobj_ex__) X(__setstate__) X(__dict__)            \
-    X(__getinitargs__) X(items) X(latin1)
+    X(__getinitargs__) X(latin1)
 
 #define PICKLE_TABLES(X)                                                                          \
     X(copyreg, dispatch_table) X(copyreg, _extension_registry) X(copyreg, _inverted_registry)     \

@@ -914,23 +914,28 @@ static PyObject *
 reduce_by_method(struct pickler *self, PyObject *object)
 {
     struct pickle_state *state = self->state;
-    PyObject *method, *reduced = NULL;
+    PyObject *method = NULL, *reduced = NULL;
+    PyObject *protocol = PyLong_FromLong(self->protocol); /* one of the small ones, at no cost */
+    if (Py_TYPE(object)->tp_getattro == PyObject_GenericGetAttr) {
+        /* object has the method, so it is there. */
+        reduced = PyObject_CallMethodOneArg(object, state->str___reduce_ex__, protocol);
+        Py_DECREF(protocol);
+        return reduced;
+    }
     if (PyObject_GetOptionalAttr(object, state->str___reduce_ex__, &method) < 0) {
+        Py_DECREF(protocol);
         return NULL;
     }
     if (method != NULL) {
-        PyObject *protocol = PyLong_FromLong(self->protocol);
-        reduced = protocol ? PyObject_CallOneArg(method, protocol) : NULL;
-        Py_XDECREF(protocol);
-    } else if (PyObject_GetOptionalAttr(object, state->str___reduce__, &method) < 0) {
-        return NULL;
-    } else if (method != NULL) {
-        reduced = PyObject_CallNoArgs(method);
-    } else {
+        reduced = PyObject_CallOneArg(method, protocol);
+    } else if (PyObject_GetOptionalAttr(object, state->str___reduce__, &method) == 0) {
         PyErr_Format(state->pickling_error, "can't pickle '%.200s' object: %R",
                      Py_TYPE(object)->tp_name, object);
+    } else if (method != NULL) {
+        reduced = PyObject_CallNoArgs(method);
     }
     Py_XDECREF(method);
+    Py_DECREF(protocol);
     return reduced;
 }
 

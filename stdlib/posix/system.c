@@ -410,6 +410,10 @@ os_minor(PyObject *Py_UNUSED(module), dev_t device)
 PyObject *
 os_makedev(PyObject *Py_UNUSED(module), dev_t upper, dev_t lower)
 {
+    if ((upper > UINT_MAX && upper != (dev_t)-1) || (lower > UINT_MAX && lower != (dev_t)-1)) {
+        PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to C unsigned int");
+        return NULL;
+    }
     return dev_object(makedev((unsigned)upper, (unsigned)lower));
 }
 

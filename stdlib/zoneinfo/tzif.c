@@ -110,8 +110,8 @@ transitions_read(struct zone_data *data, struct input *in, const struct header *
     return true;
 }
 
-/* A transition shows on the clock by the offset before or after it, whichever comes first for fold =
- * 1 and last for fold = 0. */
+/* A transition shows on the clock by the offset before or after it, whichever comes first for fold
+ * = 1 and last for fold = 0. */
 static void
 transitions_localize(struct zone_data *data)
 {
@@ -157,8 +157,8 @@ periods_read(struct zone_data *data, struct input *in, const struct header *head
     return true;
 }
 
-/* How much of an offset is daylight saving time does not stand in the file.  It is the difference to
- * the standard time before or after it, or else an hour. */
+/* How much of an offset is daylight saving time does not stand in the file.  It is the difference
+ * to the standard time before or after it, or else an hour. */
 static void
 periods_find_dst(struct zone_data *data, const bool *daylight)
 {

@@ -2,6 +2,7 @@
  * functions that it exports for extension modules of the library. */
 #include "Python.h"
 
+#include <stddef.h>
 #include <sys/time.h>
 
 #include "testing.h"
@@ -10,6 +11,9 @@
 PyAPI_FUNC(PyObject *) _PyCompile_CleanDoc(PyObject *doc);
 PyAPI_FUNC(PyObject *) _PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *text);
 PyAPI_FUNC(const char *) _PyMem_GetCurrentAllocatorName(void);
+PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
+PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
+PyAPI_FUNC(int) _PyObject_IsFreed(PyObject *object);
 PyAPI_FUNC(PyObject *) _PyConfig_AsDict(const PyConfig *config);
 PyAPI_FUNC(int) _PyConfig_FromDict(PyConfig *config, PyObject *dict);
 PyAPI_FUNC(int) _PyInterpreterState_GetConfigCopy(PyConfig *config);
@@ -123,6 +127,76 @@ FUNCTION0(pymem_getallocatorsname)
         return NULL;
     }
     return PyUnicode_FromString(name);
+}
+
+FUNCTIONN(set_update)
+{
+    PyObject *set, *iterable;
+    return PyArg_ParseTuple(args, "OO", &set, &iterable)
+               ? int_or_error(_PySet_Update(set, iterable)) : NULL;
+}
+
+FUNCTIONN(set_next_entry)
+{
+    PyObject *set, *item = UNSET_POINTER;
+    Py_ssize_t pos;
+    Py_hash_t hash = UNSET_SIZE;
+    if (!PyArg_ParseTuple(args, "On", &set, &pos)) {
+        return NULL;
+    }
+    int result = _PySet_NextEntryRef(set, &pos, &item, &hash);
+    if (result == 1) {
+        return Py_BuildValue("innN", result, pos, hash, item);
+    }
+    if (item != UNSET_POINTER || hash != UNSET_SIZE) {
+        return failed("an item at the end");
+    }
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* ---- memory with the debug hooks --------------------------------------------------------------- */
+
+static PyObject *must_be_freed(PyObject *object)
+{
+    return _PyObject_IsFreed(object) ? Py_NewRef(Py_None) : failed("the object seems to live");
+}
+
+FUNCTION0(check_pyobject_null_is_freed)
+{
+    return must_be_freed(NULL);
+}
+
+/* The type of fresh memory is the fill of fresh memory. */
+FUNCTION0(check_pyobject_uninitialized_is_freed)
+{
+    PyObject *object = PyObject_Malloc(sizeof(PyObject));
+    if (object == NULL) {
+        return NULL;
+    }
+    Py_SET_REFCNT(object, 1);
+    return must_be_freed(object);
+}
+
+/* A block that ends where the type would be: there are the guard bytes. */
+FUNCTION0(check_pyobject_forbidden_bytes_is_freed)
+{
+    PyObject *object = PyObject_Malloc(offsetof(PyObject, ob_type));
+    if (object == NULL) {
+        return NULL;
+    }
+    Py_SET_REFCNT(object, 1);
+    return must_be_freed(object);
+}
+
+FUNCTION0(check_pyobject_freed_is_freed)
+{
+    PyObject *object = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    if (object == NULL) {
+        return NULL;
+    }
+    Py_TYPE(object)->tp_dealloc(object);
+    Py_SET_REFCNT(object, 1); /* only the type is looked at */
+    return must_be_freed(object);
 }
 
 /* ---- text ------------------------------------------------------------------------------------------ */
@@ -467,6 +541,12 @@ static PyMethodDef methods[] = {
     ONE(has_inline_values),
     VARARGS(dict_getitem_knownhash),
     ONE(get_co_framesize),
+    VARARGS(set_update),
+    VARARGS(set_next_entry),
+    NOARGS(check_pyobject_null_is_freed),
+    NOARGS(check_pyobject_uninitialized_is_freed),
+    NOARGS(check_pyobject_forbidden_bytes_is_freed),
+    NOARGS(check_pyobject_freed_is_freed),
     ONE(suppress_immortalization),
     NOARGS(get_immortalize_deferred),
     NOARGS(pymem_getallocatorsname),

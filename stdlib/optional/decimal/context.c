@@ -32,7 +32,7 @@ list_add(PyObject *list, PyObject *item)
     return PyList_Append(list, item);
 }
 
-/* A list of the signals in `bits`; with `details`, an invalid operation is told by its condition. */
+/* A list of the signals in `bits`; with `details`, invalid operations by their conditions. */
 static PyObject *
 signal_list(struct decimal_state *state, uint32_t bits, bool details)
 {

@@ -18,7 +18,7 @@ number_make(PyTypeObject *type)
     return self;
 }
 
-/* The end of every conversion: signals what happened, and gives up the number if that is trapped. */
+/* The end of every conversion: signals what happened; no number if that is trapped. */
 static PyObject *
 number_finish(struct number *self, struct decimal_state *state, struct context *context,
               uint32_t status)
@@ -50,6 +50,15 @@ number_from_ssize(PyTypeObject *type, Py_ssize_t value)
     return (PyObject *)self;
 }
 
+/* Whether rounding would not change a number. */
+static bool
+fits(const mpd_t *mpd, const mpd_context_t *context)
+{
+    return !mpd_isspecial(mpd) && mpd->digits <= context->prec && mpd->exp > mpd_etiny(context) &&
+           mpd->exp <= mpd_etop(context) && mpd_adjexp(mpd) <= context->emax &&
+           mpd_adjexp(mpd) >= context->emin;
+}
+
 static PyObject *
 number_from_number(struct decimal_state *state, PyTypeObject *type, PyObject *value,
                    struct context *context, bool exact)
@@ -57,9 +66,7 @@ number_from_number(struct decimal_state *state, PyTypeObject *type, PyObject *va
     const mpd_t *from = MPD(value);
     uint32_t status = 0;
     if (type == state->number_type && Py_IS_TYPE(value, type) &&
-        (exact || (!mpd_isspecial(from) && from->digits <= context->mpd.prec &&
-                   from->exp > mpd_etiny(&context->mpd) && mpd_adjexp(from) <= context->mpd.emax &&
-                   from->exp <= mpd_etop(&context->mpd) && mpd_adjexp(from) >= context->mpd.emin))) {
+        (exact || fits(from, &context->mpd))) {
         return Py_NewRef(value);
     }
     struct number *self = number_make(type);
@@ -327,8 +334,8 @@ number_to_float(PyObject *op)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* The text in ASCII, to be freed: digits of all scripts become ours, what cannot be part of a number
- * ends it.  Lenient: without spaces around it, and underscores.  NULL with MemoryError. */
+/* The text in ASCII, to be freed: digits of all scripts become ours, what cannot be part of a
+ * number ends it.  Lenient: without spaces around it, and underscores.  NULL with MemoryError. */
 static char *
 text_to_ascii(PyObject *text, bool lenient)
 {

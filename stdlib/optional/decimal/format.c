@@ -6,7 +6,8 @@ struct locale_texts {
     PyObject *dot, *separator;
 };
 
-/* What localeconv() gave, in its own encoding, as UTF-8; returns the text, or NULL with an exception. */
+/* What localeconv() gave, in its own encoding, as UTF-8; returns the text, or NULL with an
+ * exception. */
 static const char *
 locale_text(const char *text, PyObject **owner)
 {
@@ -65,8 +66,8 @@ text_decode(char *text, bool fill_nul)
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, NULL);
 }
 
-/* Reads the specification; a leading NUL is a fill.  1, 0 if it is malformed for the library, -1 with
- * an exception. */
+/* Reads the specification; a leading NUL is a fill.  1, 0 if it is malformed for the library, -1
+ * with an exception. */
 static int
 spec_read(mpd_spec_t *spec, const char *format, size_t size, bool capitals, bool *fill_nul)
 {

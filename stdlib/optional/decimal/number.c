@@ -220,8 +220,8 @@ apply_same_quantum(struct decimal_state *state, PyObject *x, PyObject *y)
 
 /* ---- operators ------------------------------------------------------------------------------- */
 
-/* The state by the operand that is a Decimal.  Types of other modules do not have it, and static types
- * need not be asked. */
+/* The state by the operand that is a Decimal.  Types of other modules do not have it, and static
+ * types need not be asked. */
 static struct decimal_state *
 state_of_operands(PyObject *x, PyObject *y)
 {

@@ -207,6 +207,18 @@ piece_result(struct parser *self, enum XML_Status status)
     return parser_flush(self) ? PyLong_FromLong((long)status) : NULL;
 }
 
+/* The library may call us, but we not it for the same parser meanwhile.  False on error. */
+static bool
+parser_begin(struct parser *self)
+{
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "the parser is already at work");
+        return false;
+    }
+    self->busy = true;
+    return true;
+}
+
 static enum XML_Status
 parse_bytes(struct parser *self, const char *data, Py_ssize_t size, bool final)
 {
@@ -225,22 +237,27 @@ parse_bytes(struct parser *self, const char *data, Py_ssize_t size, bool final)
 static PyObject *
 parser_parse(struct parser *self, PyObject *data, int final)
 {
+    Py_buffer view = {.obj = NULL};
     if (PyUnicode_Check(data)) {
-        Py_ssize_t size;
-        const char *utf8 = PyUnicode_AsUTF8AndSize(data, &size);
-        if (utf8 == NULL) {
+        view.buf = (void *)PyUnicode_AsUTF8AndSize(data, &view.len);
+        if (view.buf == NULL) {
             return NULL;
         }
-        XML_SetEncoding(self->expat, "utf-8"); /* whatever the document says */
-        return piece_result(self, parse_bytes(self, utf8, size, final));
     }
-    Py_buffer view;
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
+    else if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
         return NULL;
     }
-    enum XML_Status status = parse_bytes(self, view.buf, view.len, final);
+    PyObject *result = NULL;
+    if (parser_begin(self)) {
+        if (PyUnicode_Check(data)) {
+            XML_SetEncoding(self->expat, "utf-8"); /* whatever the document says */
+        }
+        enum XML_Status status = parse_bytes(self, view.buf, view.len, final);
+        self->busy = false;
+        result = piece_result(self, status);
+    }
     PyBuffer_Release(&view);
-    return piece_result(self, status);
+    return result;
 }
 
 /* Reads up to `size` bytes; how many, or -1 with an exception. */
@@ -289,13 +306,17 @@ parser_parse_file(struct parser *self, PyObject *file)
         PyErr_SetString(PyExc_TypeError, "argument must have 'read' attribute");
         return NULL;
     }
+    if (!parser_begin(self)) {
+        Py_DECREF(read);
+        return NULL;
+    }
     enum XML_Status status = XML_STATUS_OK;
     Py_ssize_t size = 1;
     while (size > 0 && status == XML_STATUS_OK && !PyErr_Occurred()) {
         void *buffer = XML_GetBuffer(self->expat, FILE_PIECE);
         if (buffer == NULL) {
-            Py_DECREF(read);
-            return piece_result(self, XML_STATUS_ERROR);
+            status = XML_STATUS_ERROR;
+            break;
         }
         size = read_piece(read, buffer, FILE_PIECE);
         if (size >= 0) {
@@ -303,6 +324,7 @@ parser_parse_file(struct parser *self, PyObject *file)
         }
     }
     Py_DECREF(read);
+    self->busy = false;
     return piece_result(self, status);
 }
 

@@ -25,7 +25,7 @@ struct parser {
     char *buffer; /* character data that waits for more, or NULL */
     int buffer_size, buffer_used;
     bool ordered_attributes, specified_attributes, namespace_prefixes, in_callback;
-    bool reparse_deferral;
+    bool reparse_deferral, busy;
 };
 
 struct pyexpat_state {
