@@ -80,7 +80,7 @@ logger_openlog(PyObject *Py_UNUSED(module), PyObject *ident, long logoption, lon
     } else {
         name = program_name();
     }
-    if (PySys_Audit("syslog.openlog", "Oll", ident ? ident : Py_None, logoption, facility) < 0) {
+    if (PySys_Audit("syslog.openlog", "zll", name, logoption, facility) < 0) {
         PyMem_RawFree(name);
         return -1;
     }

@@ -169,6 +169,11 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
                             result == NULL) < 0) {
         Py_CLEAR(result);
     }
+    /* A handler runs before the next call may wait for something. */
+    if (unlikely(field_load(&ts->eval_breaker) & BREAK_SIGNAL) && result != NULL
+        && PyErr_CheckSignals() < 0) {
+        Py_CLEAR(result);
+    }
     drop_words(window, nargs + 2);
     if (unlikely(result == NULL)) {
         return NULL;
