@@ -268,27 +268,10 @@ static int set_main_loader(PyObject *dict, PyObject *filename, const char *name)
 }
 
 /* Runs a file as __main__, with __file__ set while it runs. 0, or -1 with the exception printed. */
-/* __main__.__loader__, so that the script's source can be asked for: 0, or -1 with an exception. */
-static int set_main_loader(PyObject *dict, PyObject *filename)
-{
-    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
-    PyObject *loader = external == NULL ? NULL
-                                        : PyObject_CallMethod(external, "SourceFileLoader", "sO",
-                                                              "__main__", filename);
-    int result = loader == NULL ? -1 : PyDict_SetItemString(dict, "__loader__", loader);
-    Py_XDECREF(external);
-    Py_XDECREF(loader);
-    return result;
-}
-
 int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags *flags)
 {
     PyObject *dict = main_dict();
     if (dict == NULL) {
-        return -1;
-    }
-    if (file != stdin && set_main_loader(dict, filename) < 0) {
-        PyErr_Print();
         return -1;
     }
     bool set_file = !PyDict_Contains(dict, ID(__file__));
