@@ -27,9 +27,21 @@ install_packages() {
     apt install -q -y --no-install-recommends $missing
 }
 
+# Packages of these that this release has: modules of the library that need them are built if they are there.
+install_optional() {
+    command -v apt-get >/dev/null || return 0
+    known=
+    for package in "$@"; do
+        apt-cache show "$package" >/dev/null 2>&1 && known="$known $package"
+    done
+    # shellcheck disable=SC2086
+    install_packages $known
+}
+
 install_tools() {
     install_packages build-essential meson ninja-build pkg-config python3 ca-certificates \
         zlib1g-dev libmimalloc-dev "$@"
+    install_optional libbz2-dev liblzma-dev libexpat1-dev libmpdec-dev libssl-dev uuid-dev
 }
 
 # find_library [PACKAGE...]: sets $library to the folder of Python's library, or to nothing where Meson has to fetch
