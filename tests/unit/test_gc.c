@@ -102,6 +102,7 @@ static void stop(void)
 /* -- In place of the floors above ---------------------------------------------------------------- */
 
 PyTypeObject PyTuple_Type;
+void type_counts_settle(struct object_thread *Py_UNUSED(thread)) {}
 PyTypeObject PyDict_Type;
 int PyDict_Next(PyObject *Py_UNUSED(op), Py_ssize_t *Py_UNUSED(at), PyObject **Py_UNUSED(key),
                 PyObject **Py_UNUSED(value))
