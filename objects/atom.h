@@ -18,6 +18,7 @@ static inline void *atom_realloc(void *p, size_t old_size, size_t size)
 {
     size_t usable = slab_usable(p);
     if (size <= usable && size >= usable - (usable >> 2)) {
+        prim_unpoison(p, size);
         return p;
     }
     size_t room = size;

@@ -394,7 +394,7 @@ static inline void keys_changing(PyDictKeysObject *keys)
 
 static inline bool may_be_tracked(PyObject *op)
 {
-    return gc_is_container(op) && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
+    return !ref_is_immortal(op) && gc_is_container(op) && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
 }
 
 void dict_track_for(PyDictObject *d, PyObject *key, PyObject *value)

@@ -24,9 +24,10 @@ void PyObject_GC_UnTrack(void *op)
     }
 }
 
+/* Immortal objects are never tracked, and some are static: they have no gc byte. */
 int PyObject_GC_IsTracked(PyObject *op)
 {
-    return gc_is_container(op) && gc_is_tracked(op);
+    return !ref_is_immortal(op) && gc_is_container(op) && gc_is_tracked(op);
 }
 
 int PyObject_GC_IsFinalized(PyObject *op)

@@ -81,7 +81,7 @@ COLD void gc_count_flush(struct thread *self)
 
 static bool may_be_in_cycle(PyObject *op)
 {
-    return gc_is_container(op) && (!PyTuple_CheckExact(op) || PyObject_GC_IsTracked(op));
+    return !ref_is_immortal(op) && gc_is_container(op) && (!PyTuple_CheckExact(op) || PyObject_GC_IsTracked(op));
 }
 
 /* A tuple or dict of nothing but atoms can be in no cycle, and need not be looked at again: a dict is tracked

@@ -356,7 +356,9 @@ static int set_bases(PyTypeObject *type)
         }
         if (!type_is_heap(type)) {
             object_make_immortal(bases);
-            PyObject_GC_UnTrack(bases);
+            if (base != NULL) { /* the empty tuple is static: it has no place for the collector's marks */
+                PyObject_GC_UnTrack(bases);
+            }
         }
         type->tp_bases = bases;
     }
