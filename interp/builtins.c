@@ -984,14 +984,23 @@ static PyObject *machine_sum_object(const struct machine_sum *sum)
     return PyFloat_FromDouble(value);
 }
 
+/* 1, or 0 with the sum as it was. */
+static int add_integer(struct machine_sum *sum, long long number)
+{
+    long long total;
+    if (__builtin_add_overflow(sum->integer, number, &total)) {
+        return 0;
+    }
+    sum->integer = total;
+    return 1;
+}
+
 /* 1: the item is in the sum. 0: it does not fit. */
 static int machine_sum_add(struct machine_sum *sum, PyObject *item)
 {
     if (PyLong_CheckExact(item) && sum->kind == SUM_INTS
         && PyUnstable_Long_IsCompact((PyLongObject *)item)) {
-        return !__builtin_add_overflow(sum->integer,
-                                       PyUnstable_Long_CompactValue((PyLongObject *)item),
-                                       &sum->integer);
+        return add_integer(sum, PyUnstable_Long_CompactValue((PyLongObject *)item));
     }
     if (PyLong_CheckExact(item) || PyBool_Check(item)) {
         int overflow;
@@ -1006,7 +1015,7 @@ static int machine_sum_add(struct machine_sum *sum, PyObject *item)
             add_float(sum, (double)number);
             return 1;
         }
-        return !__builtin_add_overflow(sum->integer, number, &sum->integer);
+        return add_integer(sum, number);
     }
     if (!PyFloat_CheckExact(item)) {
         return 0;

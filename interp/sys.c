@@ -239,7 +239,13 @@ static PyObject *sys_breakpointhook(PyObject *module, PyObject *const *args, Py_
     const char *dot = strrchr(env, '.');
     PyObject *module_name = dot == NULL ? PyUnicode_FromString("builtins")
                                         : PyUnicode_FromStringAndSize(env, dot - env);
-    PyObject *target = module_name == NULL ? NULL : PyImport_Import(module_name);
+    PyObject *target = NULL;
+    if (dot == env) {
+        PyErr_SetNone(PyExc_ImportError); /* a name without a module before its dot */
+    }
+    else if (module_name != NULL) {
+        target = PyImport_Import(module_name);
+    }
     Py_XDECREF(module_name);
     PyObject *hook =
         target == NULL ? NULL : PyObject_GetAttrString(target, dot == NULL ? env : dot + 1);

@@ -146,6 +146,13 @@ PyObject *PyDict_Copy(PyObject *op)
         return NULL;
     }
     PyObject *copy;
+    if (unlikely(Py_TYPE(op)->tp_iter != dict_iter)) { /* it may have an order of its own */
+        copy = PyDict_New();
+        if (copy != NULL && PyDict_Update(copy, op) < 0) {
+            Py_CLEAR(copy);
+        }
+        return copy;
+    }
     Py_BEGIN_CRITICAL_SECTION(op);
     copy = dict_copy_locked((PyDictObject *)op);
     Py_END_CRITICAL_SECTION();

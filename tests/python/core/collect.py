@@ -74,3 +74,9 @@ assert len(s) == 500 and 499 not in s and 500 in s
 assert sorted([3, 1, 2], reverse=True) == [3, 2, 1]
 assert sorted('banana', key=lambda c: (-ord(c))) == list('nnbaaa')
 assert ''.join(reversed('abc')) == 'cba'
+
+# A sum that leaves the machine's integers keeps what it had.
+assert sum([2**62, 2**62]) == 2**63
+assert sum(range(10), 2**63 - 5) == 2**63 + 40
+assert sum([True, 2**63 - 1, -5]) == 2**63 - 5
+assert sum([-2**63, -1, 1.5]) == -2.0**63
