@@ -1,6 +1,7 @@
 /* What sys shows of the build, the machine and the configuration. */
 
 #include "interp/sys_info.h"
+#include "interp/startup/startup.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/namespace.h"
@@ -181,7 +182,7 @@ static PyObject *flags_info(const PyConfig *config)
         int_of(!config->use_environment), int_of(config->verbose),
         int_of(config->bytes_warning), int_of(config->quiet),
         int_of(config->use_hash_seed == 0 || config->hash_seed != 0), int_of(config->isolated),
-        PyBool_FromLong(config->dev_mode), int_of(0),
+        PyBool_FromLong(config->dev_mode), int_of(preconfig_utf8_mode()),
         int_of(config->warn_default_encoding), PyBool_FromLong(config->safe_path),
         int_of(config->int_max_str_digits), PyLong_FromLong(1)};
     return make_info(&desc, values);

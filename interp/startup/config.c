@@ -2,6 +2,7 @@
 
 #include "interp/startup/startup.h"
 
+#include <langinfo.h>
 #include <stdlib.h>
 
 #include <string.h>
@@ -295,7 +296,9 @@ static bool locale_is_plain(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = getenv(names[i]);
         if (value != NULL && *value != 0) {
-            return strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0;
+            return strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0 ||
+                   strcmp(value, "C.UTF-8") == 0 || strcmp(value, "C.utf8") == 0 ||
+                   strcmp(value, "UTF-8") == 0;
         }
     }
     return true;
@@ -316,6 +319,15 @@ static PyStatus add_warnings(PyConfig *config)
     return status;
 }
 
+/* What the standard streams speak: the locale's encoding, under the name that is usual for it. */
+static const char *stream_encoding(void)
+{
+    const char *name = preconfig_utf8_mode() ? "utf-8" : nl_langinfo(CODESET);
+    return *name == 0 || strcmp(name, "UTF-8") == 0    ? "utf-8"
+           : strcmp(name, "ANSI_X3.4-1968") == 0       ? "ascii"
+                                                       : name;
+}
+
 static PyStatus set_encodings(PyConfig *config)
 {
     PyStatus status = PyStatus_Ok();
@@ -327,11 +339,11 @@ static PyStatus set_encodings(PyConfig *config)
     }
     bool chosen = config->stdio_encoding != NULL;
     if (!PyStatus_Exception(status) && !chosen) {
-        status = CONFIG_SET(config, stdio_encoding, L"utf-8");
+        status = PyConfig_SetBytesString(config, &config->stdio_encoding, stream_encoding());
     }
     if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
         status = CONFIG_SET(config, stdio_errors,
-                            !chosen && locale_is_plain() ? L"surrogateescape" : L"strict");
+                            !chosen && (preconfig_utf8_mode() || locale_is_plain()) ? L"surrogateescape" : L"strict");
     }
     return status;
 }

@@ -1,4 +1,5 @@
-/* What must be settled before the first block of memory is allocated: PYTHONMALLOC and the debug hooks.
+/* What must be settled before the first block of memory is allocated: PYTHONMALLOC and the debug hooks, the
+ * locale and UTF-8 mode (PEP 538, PEP 540).
  *
  * Whether the environment counts depends on the command line (-E, -I, -X dev), which is looked
  * through here without allocating anything; config_read_argv reads it properly later. */
@@ -6,10 +7,17 @@
 #include "alloc/alloc.h"
 #include "interp/startup/startup.h"
 
+#include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool configured;
+static bool configured, utf8_mode;
+
+bool preconfig_utf8_mode(void)
+{
+    return utf8_mode;
+}
 
 static void preconfig_init(PyPreConfig *config, bool isolated)
 {
@@ -50,6 +58,28 @@ static void wide_argument(const void *argv, Py_ssize_t i, char *text, size_t siz
     text[length] = 0;
 }
 
+/* utf8_mode of the configuration when an option or variable made no sense. */
+enum { UTF8_MODE_INVALID = -2 };
+
+static int read_utf8_mode(const char *value)
+{
+    return strcmp(value, "1") == 0 ? 1 : strcmp(value, "0") == 0 ? 0 : UTF8_MODE_INVALID;
+}
+
+/* The value of -X. */
+static void look_at_x(PyPreConfig *config, const char *value)
+{
+    if (strcmp(value, "dev") == 0) {
+        config->dev_mode = 1;
+    }
+    else if (strcmp(value, "utf8") == 0) {
+        config->utf8_mode = 1;
+    }
+    else if (strncmp(value, "utf8=", 5) == 0) {
+        config->utf8_mode = read_utf8_mode(value + 5);
+    }
+}
+
 /* One argument. 0: go on, 1: the next argument is an option's value, 2: the options end here. */
 static int look_at(PyPreConfig *config, const char *text, char *option)
 {
@@ -77,8 +107,8 @@ static int look_at(PyPreConfig *config, const char *text, char *option)
             if (letter[1] == 0) {
                 return 1;
             }
-            if (*letter == 'X' && strcmp(letter + 1, "dev") == 0) {
-                config->dev_mode = 1;
+            if (*letter == 'X') {
+                look_at_x(config, letter + 1);
             }
             return 0;
         default:
@@ -100,7 +130,7 @@ static void look_through(PyPreConfig *config, argument_fn argument, const void *
         }
         if (what == 1 && ++i < argc && option == 'X') {
             argument(argv, i, text, sizeof text);
-            config->dev_mode = strcmp(text, "dev") == 0 ? 1 : config->dev_mode;
+            look_at_x(config, text);
         }
     }
 }
@@ -141,6 +171,65 @@ static PyStatus configure_memory(const PyPreConfig *config)
     return PyStatus_Error(message);
 }
 
+/* A variable that counts, or NULL. */
+static const char *variable(const PyPreConfig *config, const char *name)
+{
+    const char *value = config->use_environment ? getenv(name) : NULL;
+    return value != NULL && *value != 0 ? value : NULL;
+}
+
+/* The C locale says nothing about encodings: one with UTF-8 is as plain. Programs that are started get it too. */
+static void coerce_locale(const PyPreConfig *config)
+{
+    static const char *const plain_utf8[] = {"C.UTF-8", "C.utf8", "UTF-8"};
+    const char *all = getenv("LC_ALL"), *how = variable(config, "PYTHONCOERCECLOCALE");
+    if ((all != NULL && *all != 0) || config->coerce_c_locale == 0 ||
+        (how != NULL && strcmp(how, "0") == 0)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof plain_utf8 / sizeof plain_utf8[0]; i++) {
+        if (setlocale(LC_CTYPE, plain_utf8[i]) != NULL &&
+            strcmp(nl_langinfo(CODESET), "UTF-8") == 0) {
+            setenv("LC_CTYPE", plain_utf8[i], 1);
+            if (how != NULL && strcmp(how, "warn") == 0) {
+                fprintf(stderr, "Python detected LC_CTYPE=C: LC_CTYPE coerced to %.20s (set another "
+                                "locale or PYTHONCOERCECLOCALE=0 to disable this locale coercion "
+                                "behavior).\n", plain_utf8[i]);
+            }
+            return;
+        }
+    }
+    setlocale(LC_CTYPE, "");
+}
+
+static PyStatus configure_text(const PyPreConfig *config)
+{
+    int mode = config->utf8_mode;
+    if (mode == UTF8_MODE_INVALID) {
+        return (PyStatus){._type = _PyStatus_TYPE_ERROR, .func = "preconfig_init_utf8_mode",
+                          .err_msg = "invalid -X utf8 option value"};
+    }
+    const char *value = variable(config, "PYTHONUTF8");
+    if (mode < 0 && value != NULL) {
+        mode = read_utf8_mode(value);
+        if (mode == UTF8_MODE_INVALID) {
+            return (PyStatus){._type = _PyStatus_TYPE_ERROR, .func = "preconfig_init_utf8_mode",
+                              .err_msg = "invalid PYTHONUTF8 environment variable value"};
+        }
+    }
+    if (!config->configure_locale) {
+        utf8_mode = mode > 0;
+        return PyStatus_Ok();
+    }
+    const char *name = setlocale(LC_CTYPE, "");
+    bool plain = name == NULL || strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0;
+    utf8_mode = mode < 0 ? plain : mode > 0;
+    if (plain) {
+        coerce_locale(config);
+    }
+    return PyStatus_Ok();
+}
+
 static PyStatus preinitialize(const PyPreConfig *given, argument_fn argument, const void *argv,
                               Py_ssize_t argc)
 {
@@ -153,6 +242,9 @@ static PyStatus preinitialize(const PyPreConfig *given, argument_fn argument, co
         look_through(&config, argument, argv, argc);
     }
     PyStatus status = configure_memory(&config);
+    if (!PyStatus_Exception(status)) {
+        status = configure_text(&config);
+    }
     configured = !PyStatus_Exception(status);
     return status;
 }

@@ -61,4 +61,7 @@ int interrupts_init(void);
 /* sys.stdin, stdout and stderr; -1 with an exception. */
 int streams_init(struct main_interp *interp);
 
+/* Is everything UTF-8, whatever the locale says (-X utf8, PYTHONUTF8, or the C locale)? */
+bool preconfig_utf8_mode(void);
+
 #endif

@@ -413,7 +413,9 @@ replacing_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
 {
     struct pick *self = pick_make(type, PySequence_Tuple(iterable), r, r);
     if (self != NULL) {
-        memset(self->indices, 0, sizeof(Py_ssize_t) * (size_t)r);
+        for (Py_ssize_t i = 0; i < r; i++) {
+            self->indices[i] = 0;
+        }
         self->phase = r > 0 && PyTuple_GET_SIZE(self->pool) == 0 ? STOPPED : FRESH;
     }
     return (PyObject *)self;
