@@ -4,6 +4,7 @@
  * imported again while it is being initialised.
  */
 #include "Python.h"
+#include "no_gil.h"
 
 #include <time.h>
 
@@ -150,9 +151,7 @@ static PyObject *basic_init(PyModuleDef *def)
     if (module == NULL) {
         return NULL;
     }
-#ifdef Py_GIL_DISABLED
-    PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
-#endif
+    module_needs_no_gil(module);
     state_clear(&process.state);
     if (state_init(&process.state) < 0 || module_fill(module, &process.state) < 0) {
         Py_DECREF(module);
@@ -191,11 +190,9 @@ PyMODINIT_FUNC PyInit__testsinglephase_with_reinit(void)
     if (module != NULL && (state_init(&state) < 0 || module_fill(module, &state) < 0)) {
         Py_CLEAR(module);
     }
-#ifdef Py_GIL_DISABLED
     if (module != NULL) {
-        PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+        module_needs_no_gil(module);
     }
-#endif
     state_clear(&state);
     return module;
 }
@@ -232,9 +229,7 @@ PyMODINIT_FUNC PyInit__testsinglephase_with_state(void)
     if (module == NULL) {
         return NULL;
     }
-#ifdef Py_GIL_DISABLED
-    PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
-#endif
+    module_needs_no_gil(module);
     struct state *state = PyModule_GetState(module);
     if (state_init(state) < 0 || module_fill(module, state) < 0) {
         Py_DECREF(module);
@@ -271,9 +266,7 @@ PyMODINIT_FUNC PyInit__testsinglephase_circular(void)
         if (circular_module == NULL) {
             return NULL;
         }
-#ifdef Py_GIL_DISABLED
-        PyUnstable_Module_SetGIL(circular_module, Py_MOD_GIL_NOT_USED);
-#endif
+        module_needs_no_gil(circular_module);
         PyObject *helper = PyImport_ImportModule("test.test_import.data.circular_imports.singlephase");
         PyObject *name = helper == NULL ? NULL : PyObject_GetAttrString(helper, "__name__");
         int result = name == NULL ? -1
