@@ -234,22 +234,44 @@ hash_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
+/* What takes bytes into a context of OpenSSL; 0 is a failure. */
+typedef int (*update_fn)(void *context, const void *bytes, size_t size);
+
 static int
-hash_feed(struct hash *self, PyObject *data)
+digest_take(void *context, const void *bytes, size_t size)
+{
+    return EVP_DigestUpdate(context, bytes, size);
+}
+
+static int
+mac_take(void *context, const void *bytes, size_t size)
+{
+    return EVP_MAC_update(context, bytes, size);
+}
+
+/* Feeds data to a context that the mutex guards: 0, or -1 with an exception. */
+static int
+feed(PyMutex *mutex, void *context, update_fn update, PyObject *data)
 {
     Py_buffer input;
     if (!input_read(data, &input)) {
         return -1;
     }
-    PyMutex_Lock(&self->mutex);
-    int fine = HASHING(input.len, EVP_DigestUpdate(self->context, input.buf, (size_t)input.len));
-    PyMutex_Unlock(&self->mutex);
+    PyMutex_Lock(mutex);
+    int fine = HASHING(input.len, update(context, input.buf, (size_t)input.len));
+    PyMutex_Unlock(mutex);
     PyBuffer_Release(&input);
     if (!fine) {
         raise_openssl(PyExc_ValueError);
         return -1;
     }
     return 0;
+}
+
+static int
+hash_update(struct hash *self, PyObject *data)
+{
+    return feed(&self->mutex, self->context, digest_take, data);
 }
 
 /* A hash object of an algorithm (consumed; NULL with an exception passes), fed with the data. */
@@ -280,7 +302,7 @@ hash_start(struct ossl_state *state, EVP_MD *digest, PyObject *data, PyObject *s
     }
     EVP_MD_free(digest);
     data = data ? data : string;
-    if (self != NULL && data != NULL && hash_feed(self, data) < 0) {
+    if (self != NULL && data != NULL && hash_update(self, data) < 0) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
@@ -305,12 +327,6 @@ ossl_new(PyObject *module, PyObject *name, PyObject *data, int for_security, PyO
     }
 
 ALGORITHMS(FUNCTION)
-
-static int
-hash_update(struct hash *self, PyObject *data)
-{
-    return hash_feed(self, data);
-}
 
 static bool
 context_copy(struct hash *self, EVP_MD_CTX *to)
@@ -455,19 +471,7 @@ hmac_make(PyTypeObject *type, EVP_MAC_CTX *context, EVP_MD *digest)
 static int
 hmac_update(struct hmac *self, PyObject *data)
 {
-    Py_buffer input;
-    if (!input_read(data, &input)) {
-        return -1;
-    }
-    PyMutex_Lock(&self->mutex);
-    int fine = HASHING(input.len, EVP_MAC_update(self->context, input.buf, (size_t)input.len));
-    PyMutex_Unlock(&self->mutex);
-    PyBuffer_Release(&input);
-    if (!fine) {
-        raise_openssl(PyExc_ValueError);
-        return -1;
-    }
-    return 0;
+    return feed(&self->mutex, self->context, mac_take, data);
 }
 
 /* A context with the key in it, or NULL with an exception. */
