@@ -536,7 +536,7 @@ enum opcode code_base_op(const struct code_body *body, uint32_t index)
 /* A word as the compiler made it. */
 uint64_t code_base_word(const struct code_body *body, uint32_t index)
 {
-    uint64_t word = body->words[index];
+    uint64_t word = field_load(&body->words[index]);
     return (word & ~(uint64_t)0xFFFF) | (uint64_t)code_base_op(body, index);
 }
 

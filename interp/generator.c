@@ -363,7 +363,7 @@ static bool has_nothing_to_finish(const PyGenObject *gen)
     if (guard == NULL) {
         return true;
     }
-    uint64_t w = body->words[guard->target];
+    uint64_t w = field_load(&body->words[guard->target]);
     return code_handler_find(body, guard->target) == NULL
            && code_base_op(body, guard->target) == INTRINSIC1
            && WORD_C(w) == INTRINSIC_STOPITERATION_ERROR;

@@ -168,6 +168,12 @@ struct gc_state *gc_state_of(struct interp_state *interp);
  * Stops with fn's result if not 0; -1 also for no memory (with MemoryError). fn may run Python
  * code. */
 int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg);
+/* The same for those that `wanted` says yes to. It is asked while no other thread runs: it may look at their insides, but
+ * neither run Python code nor take a lock. */
+int gc_each_of(int generation, bool (*wanted)(PyObject *op, void *arg),
+               int (*fn)(PyObject *op, void *arg), void *arg);
+/* Calls fn for each object that `op`'s traverse function visits, new references held meanwhile; as above. */
+int gc_each_referent(PyObject *op, int (*fn)(PyObject *op, void *arg), void *arg);
 Py_ssize_t gc_frozen_count(void);
 
 #endif
