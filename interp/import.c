@@ -1182,7 +1182,7 @@ static PyObject *frozen_original(const struct frozen_module *module, PyObject *n
 
 static PyObject *frozen_code(const struct frozen_module *module)
 {
-    PyObject *code = PyMarshal_ReadObjectFromString((const char *)module->code, module->size);
+    PyObject *code = marshal_read_frozen(module->code, module->size);
     if (code != NULL && !PyCode_Check(code)) {
         raise_type("frozen object %s is not a code object", module->name);
         Py_CLEAR(code);
