@@ -144,6 +144,7 @@ enum { GC_DEBUG_STATS = 1, GC_DEBUG_COLLECTABLE = 2, GC_DEBUG_UNCOLLECTABLE = 4,
 struct gc_state {
     bool enabled;
     bool collecting;
+    bool starting; /* see gc_start_up() */
     int debug;
     int threshold[GC_GENERATIONS];
     int count[GC_GENERATIONS]; /* [0]: containers made, less those untracked; [1], [2]: collections of
@@ -159,6 +160,9 @@ struct gc_state {
  * memory. */
 int gc_interp_init(struct interp_state *interp);
 int gc_interp_ready(struct interp_state *interp);
+/* Start-up begins (true) or is over. What it makes stays nearly always, and is old at once: nothing is collected
+ * meanwhile, unless it makes very much. */
+void gc_start_up(struct interp_state *interp, bool starting);
 /* Drops garbage and callbacks; then, without objects left, the rest. */
 void gc_interp_clear(struct interp_state *interp);
 void gc_interp_fini(struct interp_state *interp);
