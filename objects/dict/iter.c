@@ -3,7 +3,7 @@
  */
 #include "objects/dict/keys.h"
 #include "objects/gc/gc.h"
-#include "objects/iter.h"
+#include "objects/iter_words.h"
 #include "objects/shared.h"
 #include "objects/tuple.h"
 
@@ -162,6 +162,17 @@ static PyObject *next_item(PyObject *op, int direction)
     PyObject *pair = tuple_pair_steal(key, value);
     Py_XSETREF(it->result, Py_XNewRef(pair));
     return pair;
+}
+
+bool dict_iter_item_words(PyObject *op, value_t words[2])
+{
+    PyObject *key, *value;
+    if (!step((struct dict_iter *)op, 1, &key, &value)) {
+        return false;
+    }
+    words[1] = value_from_owned(key);
+    words[0] = value_from_owned(value);
+    return true;
 }
 
 static PyObject *iter_next_key(PyObject *op) { return next_key(op, 1); }
