@@ -134,6 +134,10 @@ PyObject *dict_new_presized(Py_ssize_t n, enum dict_keys_kind kind);
 PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *const *values,
                           Py_ssize_t value_step, Py_ssize_t n);
 
+/* The same from n pairs of key and value, one after the other; takes over the references, also on failure.
+ * May run Python code (__hash__, __eq__). */
+PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n);
+
 /* ---- the dict of an instance with inline values ---- */
 
 /* Makes the dict of an instance from its inline values: names[i] (borrowed, exact str) has the
