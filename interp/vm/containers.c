@@ -589,42 +589,58 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     return 0;
 }
 
+/* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the
+ * highest register. 0, or -1 with an exception. */
+static int unpack_star(PyObject *const *items, Py_ssize_t n, value_t *to, unsigned before,
+                       unsigned after)
+{
+    Py_ssize_t wanted = (Py_ssize_t)before + after;
+    if (unlikely(n < wanted)) {
+        raise_few(after ? wanted : before, n, true);
+        return -1;
+    }
+    PyObject *middle = list_from_array(items + before, n - wanted);
+    if (unlikely(middle == NULL)) {
+        return -1;
+    }
+    to += wanted;
+    for (unsigned i = 0; i < before; i++) {
+        *to-- = item_word(items[i]);
+    }
+    *to-- = value_from_owned(middle);
+    for (Py_ssize_t i = n - after; i < n; i++) {
+        *to-- = item_word(items[i]);
+    }
+    return 0;
+}
+
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after)
 {
     PyObject *op = reg_object(fp, b);
-    PyObject *it = iterator_for_unpack(op);
-    if (it == NULL) {
+    if (op == NULL) {
         return -1;
     }
-    PyObject *list = PyList_New(0);
-    if (list == NULL || list_extend((PyListObject *)list, it) < 0) {
-        Py_DECREF(it);
-        Py_XDECREF(list);
-        return -1;
-    }
-    Py_DECREF(it);
-    Py_ssize_t n = PyList_GET_SIZE(list), wanted = (Py_ssize_t)before + after;
-    if (n < wanted) {
-        raise_few(after ? wanted : before, n, true);
-        Py_DECREF(list);
-        return -1;
-    }
-    PyObject *middle = PyList_GetSlice(list, before, n - after);
-    if (middle == NULL) {
-        Py_DECREF(list);
-        return -1;
-    }
+    /* The source may stand where an item goes. */
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
-    /* The first value goes to the highest register. */
-    value_t *to = fp->r + a + wanted;
-    for (unsigned i = 0; i < before; i++) {
-        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
+    if (PyTuple_CheckExact(op) || (PyList_CheckExact(op) && !lock_threads_run_together())) {
+        PyObject **items = PyList_CheckExact(op) ? list_items(op) : ((PyTupleObject *)op)->ob_item;
+        if (unpack_star(items, Py_SIZE(op), fp->r + a, before, after) < 0) {
+            return -1;
+        }
+        value_release(source);
+        return 0;
     }
-    *to-- = value_from_owned(middle);
-    for (unsigned i = 0; i < after; i++) {
-        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, n - after + i)));
+    PyObject *it = iterator_for_unpack(op);
+    PyObject *list = it == NULL ? NULL : PyList_New(0);
+    int status = list == NULL ? -1 : list_extend((PyListObject *)list, it);
+    Py_XDECREF(it);
+    if (status == 0) {
+        status = unpack_star(list_items(list), PyList_GET_SIZE(list), fp->r + a, before, after);
     }
-    Py_DECREF(list);
+    Py_XDECREF(list);
+    if (status < 0) {
+        return -1;
+    }
     value_release(source);
     return 0;
 }
