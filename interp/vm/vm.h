@@ -582,10 +582,7 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
  * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
-/* Takes a yielding frame off the stacks, and those that only pass on what it yields: the frame that gets the value, or
- * NULL when it is for C. */
-struct frame *vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from);
-/* The same for one that returned or failed: its registers are released. */
+/* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 
 /* ---- the rest -------------------------------------------------------------------------------- */
