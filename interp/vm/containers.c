@@ -471,14 +471,22 @@ static void explain_merge(PyObject *callable, PyObject *other)
     }
 }
 
+int vm_merge_keywords(PyObject *dict, PyObject *mapping, PyObject *callable)
+{
+    if (dict_merge(dict, mapping, 2) < 0) {
+        explain_merge(callable, mapping);
+        return -1;
+    }
+    return 0;
+}
+
 int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     PyObject *other = reg_object(fp, b);
     if (other == NULL) {
         return -1;
     }
-    if (dict_merge(value_object(fp->r[a]), other, 2) < 0) {
-        explain_merge(value_object(fp->r[c]), other);
+    if (vm_merge_keywords(value_object(fp->r[a]), other, value_object(fp->r[c])) < 0) {
         return -1;
     }
     reg_consume(fp, b);
