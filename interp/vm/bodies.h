@@ -172,10 +172,8 @@
 #define YIELD_VALUE(result, yield_from)                                                           \
     do {                                                                                          \
         value_t result_ = (result);                                                               \
-        struct frame *caller_ = fp->prev;                                                         \
-        enum on_return kind_ = fp->on_return;                                                     \
-        vm_gen_leave(ts, fp, (yield_from));                                                       \
-        if (kind_ == RETURN_C) {                                                                  \
+        struct frame *caller_ = vm_gen_leave(ts, fp, (yield_from));                               \
+        if (caller_ == NULL) {                                                                    \
             END_RUN(result_);                                                                     \
         }                                                                                         \
         fp = caller_;                                                                             \

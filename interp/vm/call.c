@@ -266,7 +266,7 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         return enter_function(ts, fp, fp->top, func, window + 2 - self, nargs - nkw + self,
                               kwnames, RETURN_PLAIN);
     }
-    if (WORD_OP(fp->pc[-1]) == CALL) {
+    if (WORD_OP(field_load(&fp->pc[-1])) == CALL) {
         specialise_call(fp, site, b);
     }
     return call_object(ts, fp, a, window, nargs, kwnames);

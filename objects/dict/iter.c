@@ -4,7 +4,7 @@
 #include "objects/dict/keys.h"
 #include "objects/birth.h"
 #include "objects/gc/gc.h"
-#include "objects/iter.h"
+#include "objects/iter_words.h"
 #include "objects/shared.h"
 #include "objects/tuple.h"
 
@@ -207,6 +207,22 @@ static PyObject *iter_next_item(PyObject *op)
     struct dict_iter *it = (struct dict_iter *)op;
     PyObject **entry = step_plain(it);
     return entry != NULL ? pair_of(it, Py_NewRef(entry[0]), Py_NewRef(entry[1])) : next_item(op, 1);
+}
+
+bool dict_iter_item_words(PyObject *op, value_t words[2])
+{
+    PyObject **entry = step_plain((struct dict_iter *)op), *key, *value;
+    if (likely(entry != NULL)) {
+        words[1] = value_from_owned(Py_NewRef(entry[0]));
+        words[0] = value_from_owned(Py_NewRef(entry[1]));
+        return true;
+    }
+    if (!step((struct dict_iter *)op, 1, &key, &value)) {
+        return false;
+    }
+    words[1] = value_from_owned(key);
+    words[0] = value_from_owned(value);
+    return true;
 }
 
 static PyObject *iter_prev_key(PyObject *op) { return next_key(op, -1); }

@@ -185,6 +185,7 @@ enum { GC_DEBUG_STATS = 1, GC_DEBUG_COLLECTABLE = 2, GC_DEBUG_UNCOLLECTABLE = 4,
 struct gc_state {
     bool enabled;
     bool collecting;
+    bool starting; /* see gc_start_up() */
     int debug;
     int threshold[GC_GENERATIONS];
     int count[GC_GENERATIONS]; /* [0]: containers made, less those untracked; [1], [2]: collections of
@@ -200,6 +201,9 @@ struct gc_state {
  * memory. */
 int gc_interp_init(struct interp_state *interp);
 int gc_interp_ready(struct interp_state *interp);
+/* Start-up begins (true) or is over. What it makes stays nearly always, and is old at once: nothing is collected
+ * meanwhile, unless it makes very much. */
+void gc_start_up(struct interp_state *interp, bool starting);
 /* Drops garbage and callbacks; then, without objects left, the rest. */
 void gc_interp_clear(struct interp_state *interp);
 void gc_interp_fini(struct interp_state *interp);
@@ -209,6 +213,12 @@ struct gc_state *gc_state_of(struct interp_state *interp);
  * Stops with fn's result if not 0; -1 also for no memory (with MemoryError). fn may run Python
  * code. */
 int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg);
+/* The same for those that `wanted` says yes to. It is asked while no other thread runs: it may look at their insides, but
+ * neither run Python code nor take a lock. */
+int gc_each_of(int generation, bool (*wanted)(PyObject *op, void *arg),
+               int (*fn)(PyObject *op, void *arg), void *arg);
+/* Calls fn for each object that `op`'s traverse function visits, new references held meanwhile; as above. */
+int gc_each_referent(PyObject *op, int (*fn)(PyObject *op, void *arg), void *arg);
 Py_ssize_t gc_frozen_count(void);
 
 #endif
