@@ -18,7 +18,7 @@
 static inline __attribute__((always_inline)) value_t item_word(PyObject *op)
 {
     if (!lock_threads_run_together() && ref_is_immortal(op)) {
-        return value_from_uncounted(op);
+        return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_uncounted(op);
     }
     return value_from_owned(ref_new(op));
 }

@@ -125,19 +125,20 @@ static int set_list_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
     return list_set_owned(list, i, value) < 0 ? -1 : 1;
 }
 
-/* Operands as owned references for a dict, which takes them over: 0 or -1. */
-static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
+/* dict[r[b]] = r[c], without the dict's register. */
+static inline int set_in_dict(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
 {
+    unsigned nlocals = fp->body->nlocals;
     PyObject *key = reg_object(fp, b);
     Py_hash_t hash = key == NULL ? -1 : key_hash(key);
     PyObject *value = hash == -1 ? NULL : reg_take(fp, c);
     if (unlikely(value == NULL)) {
         return -1;
     }
-    if (c >= fp->body->nlocals) {
+    if (c >= nlocals) {
         fp->r[c] = VALUE_NULL;
     }
-    if (b >= fp->body->nlocals) {
+    if (b >= nlocals) {
         key = value_object(value_own(fp->r[b]));
         fp->r[b] = VALUE_NULL;
     }
@@ -147,16 +148,17 @@ static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned 
     return dict_set_owned(dict, key, hash, value);
 }
 
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    if (unlikely(set_in_dict(fp, value_object(fp->r[a]), b, c) < 0)) {
+        return -1;
+    }
+    reg_consume(fp, a);
+    return 0;
+}
+
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    value_t o = fp->r[a];
-    if (value_is_pointer(o) && Py_IS_TYPE(value_object(o), &PyDict_Type)) {
-        if (unlikely(set_dict_item(fp, value_object(o), b, c) < 0)) {
-            return -1;
-        }
-        reg_consume(fp, a);
-        return 0;
-    }
     int done = set_list_item(fp, a, b, c);
     if (done == 0) {
         PyObject *container = reg_object(fp, a), *key = reg_object(fp, b);
@@ -395,7 +397,7 @@ int vm_set_add(struct frame *fp, unsigned a, unsigned b)
 
 int vm_map_add(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    return set_dict_item(fp, value_object(fp->r[a]), b, c);
+    return set_in_dict(fp, value_object(fp->r[a]), b, c);
 }
 
 int vm_list_extend(struct frame *fp, unsigned a, unsigned b)
@@ -556,34 +558,8 @@ static int unpack_direct(PyObject *op, value_t *words, unsigned n)
     return 1;
 }
 
-int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+static NOINLINE int unpack_other(struct frame *fp, PyObject *op, unsigned a, unsigned b, unsigned n)
 {
-    PyObject *op = reg_object(fp, b);
-    if (op == NULL) {
-        return -1;
-    }
-    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
-        value_t word = fp->r[b], *to = fp->r + a + n;
-        PyObject **items = ((PyTupleObject *)op)->ob_item;
-        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
-            /* The last one to hold it: its items need not be counted up and down. */
-            for (unsigned i = 0; i < n; i++) {
-                FEW_TIMES();
-                *--to = value_from_owned(items[i]);
-            }
-            gc_untrack_dead(op);
-            death_of_container(op, tuple_bytes(n));
-            return 0;
-        }
-        for (unsigned i = 0; i < n; i++) {
-            FEW_TIMES();
-            *--to = value_from_owned(Py_NewRef(items[i]));
-        }
-        if (b >= fp->body->nlocals) {
-            value_release(word);
-        }
-        return 0;
-    }
     /* The source may stand where the first item goes. */
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
     value_t *words = frame_free_words(fp);
@@ -635,6 +611,37 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     }
     value_release(source);
     return 0;
+}
+
+int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    PyObject *op = reg_object(fp, b);
+    if (op == NULL) {
+        return -1;
+    }
+    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
+        value_t word = fp->r[b], *to = fp->r + a + n;
+        PyObject **items = ((PyTupleObject *)op)->ob_item;
+        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
+            /* The last one to hold it: its items need not be counted up and down. */
+            for (unsigned i = 0; i < n; i++) {
+                FEW_TIMES();
+                *--to = value_from_owned(items[i]);
+            }
+            gc_untrack_dead(op);
+            death_of_container(op, tuple_bytes(n));
+            return 0;
+        }
+        for (unsigned i = 0; i < n; i++) {
+            FEW_TIMES();
+            *--to = value_from_owned(Py_NewRef(items[i]));
+        }
+        if (b >= fp->body->nlocals) {
+            value_release(word);
+        }
+        return 0;
+    }
+    return unpack_other(fp, op, a, b, n);
 }
 
 /* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the

@@ -431,11 +431,19 @@ static inline PyObject *cell_load(PyObject *cell)
     return ref_load(&((PyCellObject *)cell)->ob_ref, cell);
 }
 
+/* The same as a word. */
+VM_INLINE value_t vm_cell_word(PyObject *cell)
+{
+    PyObject *value = cell_load(cell);
+    return int_is_small_object(value) ? value_from_int(int_small_value(value)) : value_from_owned(value);
+}
+
 /* ---- containers ------------------------------------------------------------------------------ */
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k);
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c); /* of an exact dict */
 int vm_del_item(struct frame *fp, unsigned a, unsigned b);
 int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n);

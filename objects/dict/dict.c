@@ -208,6 +208,32 @@ static int merge_one(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *v
     return dict_insert_owned_locked(d, Py_NewRef(key), hash, Py_NewRef(value));
 }
 
+static int raise_mutated(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "dict mutated during update");
+    return -1;
+}
+
+/* All entries of a dict of str keys, replacing what is there. */
+static int merge_str_entries(PyDictObject *d, PyDictObject *other)
+{
+    PyDictKeysObject *keys = other->ma_keys;
+    Py_ssize_t n = keys->nentries;
+    for (Py_ssize_t ix = 0; ix < n; ix++) {
+        PyObject *key = dict_str_entries(keys)[ix].key, *value = dict_str_entries(keys)[ix].value;
+        if (value == NULL) {
+            continue;
+        }
+        if (dict_insert_owned_locked(d, Py_NewRef(key), str_hash(key), Py_NewRef(value)) < 0) {
+            return -1;
+        }
+        if (unlikely(other->ma_keys != keys || keys->nentries != n)) {
+            return raise_mutated();
+        }
+    }
+    return 0;
+}
+
 static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
 {
     if (other == d || other->ma_used == 0) {
@@ -233,29 +259,25 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
             return -1;
         }
     }
+    PyDictKeysObject *keys = other->ma_keys;
+    if (keys_are_str(keys) && override == 1) {
+        return merge_str_entries(d, other);
+    }
     Py_ssize_t pos = 0;
     PyObject *key, *value;
     Py_hash_t hash;
-    PyDictKeysObject *keys = other->ma_keys;
     Py_ssize_t nentries = keys->nentries;
     while (dict_next((PyObject *)other, &pos, &key, &value, &hash)) {
         Py_INCREF(key);
         Py_INCREF(value);
-        int failed;
-        if (override == 1) {
-            failed = dict_insert_owned_locked(d, key, hash, value);
-        }
-        else {
-            failed = merge_one(d, key, hash, value, override);
-            Py_DECREF(key);
-            Py_DECREF(value);
-        }
+        int failed = merge_one(d, key, hash, value, override);
+        Py_DECREF(key);
+        Py_DECREF(value);
         if (failed < 0) {
             return -1;
         }
         if (other->ma_keys != keys || keys->nentries != nentries) {
-            PyErr_SetString(PyExc_RuntimeError, "dict mutated during update");
-            return -1;
+            return raise_mutated();
         }
     }
     return 0;
