@@ -121,7 +121,7 @@ static PyObject *map_next(PyObject *op)
     }
     for (; got < count; got++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, got);
-        stack[got] = Py_TYPE(iterator)->tp_iternext(iterator);
+        stack[got] = iter_step(iterator);
         if (stack[got] == NULL) {
             break;
         }
@@ -222,7 +222,7 @@ static PyObject *filter_next(PyObject *op)
 {
     struct filter_object *self = (struct filter_object *)op;
     PyObject *item;
-    while ((item = Py_TYPE(self->iterator)->tp_iternext(self->iterator)) != NULL) {
+    while ((item = iter_step(self->iterator)) != NULL) {
         int keeps = filter_keeps(self, item);
         if (keeps > 0) {
             return item;
@@ -307,7 +307,7 @@ static void check_strict(struct zip_object *self, Py_ssize_t i)
     }
     for (i = 1; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i);
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        PyObject *item = iter_step(iterator);
         if (item != NULL) {
             Py_DECREF(item);
             PyErr_Format(PyExc_ValueError,
@@ -331,7 +331,7 @@ static bool zip_fill(struct zip_object *self, PyTupleObject *result)
     Py_ssize_t count = PyTuple_GET_SIZE(self->iterators);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i), *old = result->ob_item[i];
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        PyObject *item = iter_step(iterator);
         if (item == NULL) {
             if (self->strict) {
                 check_strict(self, i);
