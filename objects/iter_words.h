@@ -98,16 +98,16 @@ static inline value_t iter_next_word(PyObject *it)
     return type == &PyListIter_Type    ? list_iter_word(it)
            : type == &PyRangeIter_Type ? range_iter_word(it)
            : type == &PyTupleIter_Type ? tuple_iter_word(it)
-                                       : value_from_owned(type->tp_iternext(it));
+                                       : value_from_owned(iter_step(it));
 }
 
 /* The same as a new reference, or NULL. */
 static inline PyObject *iter_next_object(PyObject *it)
 {
     PyTypeObject *type = Py_TYPE(it);
-    return value_object(type == &PyListIter_Type    ? value_own(list_iter_word(it))
-                        : type == &PyTupleIter_Type ? value_own(tuple_iter_word(it))
-                                                    : value_from_owned(type->tp_iternext(it)));
+    return type == &PyListIter_Type    ? value_to_owned(list_iter_word(it))
+           : type == &PyTupleIter_Type ? value_to_owned(tuple_iter_word(it))
+                                       : iter_step(it);
 }
 
 /* The next pair of an exact enumerate or of an iterator over a dict's items, and the next items of an exact zip of
