@@ -105,6 +105,10 @@ uint32_t dict_keys_version(PyObject *dict);
  * afterwards. Runs no Python code. */
 Py_ssize_t dict_str_index(PyObject *dict, PyObject *name);
 
+/* Grows whenever any table that has a version loses it or ends: what was found under versions stands as long as
+ * this has not changed. */
+extern uint64_t dict_keys_epoch;
+
 /* The slot of the value of entry `index` if the dict's table still has this version, else NULL.
  * The caller reads it with ref_load() or ref_load_uncounted(), and when that gives NULL takes the
  * slow way. */

@@ -489,14 +489,22 @@ static void explain_merge(PyObject *callable, PyObject *other)
     }
 }
 
+int vm_merge_keywords(PyObject *dict, PyObject *mapping, PyObject *callable)
+{
+    if (dict_merge(dict, mapping, 2) < 0) {
+        explain_merge(callable, mapping);
+        return -1;
+    }
+    return 0;
+}
+
 int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     PyObject *other = reg_object(fp, b);
     if (other == NULL) {
         return -1;
     }
-    if (dict_merge(value_object(fp->r[a]), other, 2) < 0) {
-        explain_merge(value_object(fp->r[c]), other);
+    if (vm_merge_keywords(value_object(fp->r[a]), other, value_object(fp->r[c])) < 0) {
         return -1;
     }
     reg_consume(fp, b);
@@ -652,54 +660,58 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     return unpack_other(fp, op, a, b, n);
 }
 
-/* Spreads n items over registers, those in the middle as a list; the first value goes to the highest one. -1
- * with MemoryError. */
-static int spread_items(value_t *to, PyObject *const *items, Py_ssize_t n, unsigned before, unsigned after)
+/* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the
+ * highest register. 0, or -1 with an exception. */
+static int unpack_star(PyObject *const *items, Py_ssize_t n, value_t *to, unsigned before,
+                       unsigned after)
 {
-    PyObject *middle = list_from_array(items + before, n - before - after);
-    if (middle == NULL) {
+    Py_ssize_t wanted = (Py_ssize_t)before + after;
+    if (unlikely(n < wanted)) {
+        raise_few(after ? wanted : before, n, true);
         return -1;
     }
+    PyObject *middle = list_from_array(items + before, n - wanted);
+    if (unlikely(middle == NULL)) {
+        return -1;
+    }
+    to += wanted;
     for (unsigned i = 0; i < before; i++) {
-        FEW_TIMES();
-        *to-- = value_from_owned(Py_NewRef(items[i]));
+        *to-- = item_word(items[i]);
     }
     *to-- = value_from_owned(middle);
-    for (unsigned i = 0; i < after; i++) {
-        FEW_TIMES();
-        *to-- = value_from_owned(Py_NewRef(items[n - after + i]));
+    for (Py_ssize_t i = n - after; i < n; i++) {
+        *to-- = item_word(items[i]);
     }
     return 0;
 }
 
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after)
 {
-    PyObject *op = reg_object(fp, b), *list = NULL;
-    bool direct = op != NULL && (PyTuple_CheckExact(op)
-                                 || (!lock_threads_run_together() && PyList_CheckExact(op)));
-    if (!direct) {
-        PyObject *it = iterator_for_unpack(op);
-        list = it == NULL ? NULL : PySequence_List(it);
-        Py_XDECREF(it);
-        if (list == NULL) {
+    PyObject *op = reg_object(fp, b);
+    if (op == NULL) {
+        return -1;
+    }
+    /* The source may stand where an item goes. */
+    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
+    if (PyTuple_CheckExact(op) || (PyList_CheckExact(op) && !lock_threads_run_together())) {
+        PyObject **items = PyList_CheckExact(op) ? list_items(op) : ((PyTupleObject *)op)->ob_item;
+        if (unpack_star(items, Py_SIZE(op), fp->r + a, before, after) < 0) {
             return -1;
         }
-        op = list;
+        value_release(source);
+        return 0;
     }
-    Py_ssize_t n = Py_SIZE(op), wanted = (Py_ssize_t)before + after;
-    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
-    int failed = -1;
-    if (n < wanted) {
-        raise_few(after ? wanted : before, n, true);
-    }
-    else {
-        failed = spread_items(fp->r + a + wanted,
-                              PyTuple_CheckExact(op) ? tuple_items(op) : list_items(op), n, before,
-                              after);
+    PyObject *it = iterator_for_unpack(op);
+    PyObject *list = it == NULL ? NULL : PyList_New(0);
+    int status = list == NULL ? -1 : list_extend((PyListObject *)list, it);
+    Py_XDECREF(it);
+    if (status == 0) {
+        status = unpack_star(list_items(list), PyList_GET_SIZE(list), fp->r + a, before, after);
     }
     Py_XDECREF(list);
-    if (failed == 0) {
-        value_release(source);
+    if (status < 0) {
+        return -1;
     }
-    return failed;
+    value_release(source);
+    return 0;
 }

@@ -575,6 +575,7 @@ static void dict_dealloc(PyObject *op)
     PyDictKeysObject *keys = d->ma_keys;
     if (keys != KEYS_EMPTY) {
         d->ma_keys = KEYS_EMPTY;
+        keys_changing(keys);
         Py_ssize_t n = keys->nentries;
         if (keys_are_str(keys)) {
             struct dict_str_entry *entries = dict_str_entries(keys);

@@ -352,6 +352,7 @@ int dict_contains(PyObject *dict, PyObject *key, Py_hash_t hash)
 /* ---- caches ---------------------------------------------------------------------------------- */
 
 static uint32_t next_version = 1;
+uint64_t dict_keys_epoch = 1;
 
 uint32_t dict_keys_version(PyObject *dict)
 {
@@ -403,11 +404,10 @@ bool dict_store_cached(PyObject *dict, uint32_t version, Py_ssize_t index, PyObj
     return true;
 }
 
-static inline void keys_changing(PyDictKeysObject *keys)
+void keys_lose_version(PyDictKeysObject *keys)
 {
-    if (keys->version != 0) {
-        __atomic_store_n(&keys->version, 0, __ATOMIC_RELEASE);
-    }
+    __atomic_store_n(&keys->version, 0, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&dict_keys_epoch, 1, __ATOMIC_RELEASE);
 }
 
 /* ---- changes --------------------------------------------------------------------------------- */

@@ -145,6 +145,14 @@ PyDictKeysObject *keys_new(unsigned log2, enum dict_keys_kind kind);
 /* The smallest log2 whose table has at least `slots` slots, or holds at least `n` entries. */
 unsigned keys_log2_for_slots(size_t slots);
 unsigned keys_log2_for_entries(Py_ssize_t n);
+/* To be called before a table changes or ends. */
+void keys_lose_version(PyDictKeysObject *keys);
+static inline void keys_changing(PyDictKeysObject *keys)
+{
+    if (unlikely(keys->version != 0)) {
+        keys_lose_version(keys);
+    }
+}
 /* Frees a table of d whose references are gone or moved; readers may still look at it. */
 void keys_retire(PyDictObject *d, PyDictKeysObject *keys);
 /* Appends an entry whose key is known to be absent; there must be room. Takes over both. */
