@@ -44,6 +44,15 @@ static PyObject *subscript(PyObject *container, value_t *key)
     if (PyDict_CheckExact(container)) {
         return dict_item(container, key);
     }
+    PyTypeObject *type = Py_TYPE(container);
+    if ((type->tp_flags & Py_TPFLAGS_DICT_SUBCLASS)
+        && type->tp_as_mapping->mp_subscript == PyDict_Type.tp_as_mapping->mp_subscript) {
+        /* Most often it is there; what else there is to do, the slot knows. */
+        PyObject *value;
+        if (dict_get_value(container, key, &value) != 0) {
+            return value;
+        }
+    }
     if (PyUnicode_CheckExact(container) && value_is_int(*key)) {
         Py_ssize_t i = value_int(*key), length = str_len(container);
         i += i < 0 ? length : 0;
@@ -72,14 +81,21 @@ static inline value_t sequence_item(value_t o, value_t key)
                               : vm_tuple_item(op, value_int(key));
 }
 
+/* The word of a new reference; small ints, which have one object each, as numbers. */
+static inline value_t result_word(PyObject *op)
+{
+    return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_owned(op);
+}
+
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     value_t item = sequence_item(fp->r[b], fp->r[c]);
     if (item == VALUE_NULL) {
-        item = value_from_owned(subscript(reg_object(fp, b), &fp->r[c]));
-        if (unlikely(item == VALUE_NULL)) {
+        PyObject *result = subscript(reg_object(fp, b), &fp->r[c]);
+        if (unlikely(result == NULL)) {
             return -1;
         }
+        item = result_word(result);
     }
     reg_consume(fp, c);
     reg_consume(fp, b);
@@ -98,7 +114,7 @@ int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
         return -1;
     }
     reg_consume(fp, b);
-    reg_put(fp, a, value_from_owned(result));
+    reg_put(fp, a, result_word(result));
     return 0;
 }
 

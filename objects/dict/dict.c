@@ -72,6 +72,32 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *
     return dict;
 }
 
+/* The first of some pairs, while their keys are different strings: into an empty table whose index has bytes.
+ * Gives how many. */
+static Py_ssize_t keys_fill_str(PyDictKeysObject *keys, PyObject *const *pairs, Py_ssize_t n)
+{
+    struct dict_str_entry *entries = dict_str_entries(keys);
+    int8_t *index = (int8_t *)keys - keys_size(keys);
+    Py_ssize_t i = 0;
+    for (; i < n; i++) {
+        PyObject *key = pairs[2 * i];
+        Py_hash_t hash = str_hash(key);
+        struct probe p = probe_start(keys, hash);
+        for (; index[p.slot] >= 0; probe_next(&p)) {
+            PyObject *found = entries[index[p.slot]].key;
+            if (found == key || str_hash(found) == hash) {
+                goto end;
+            }
+        }
+        index[p.slot] = (int8_t)i;
+        entries[i] = (struct dict_str_entry){key, pairs[2 * i + 1]};
+    }
+end:
+    keys->usable -= i;
+    keys->nentries = i;
+    return i;
+}
+
 PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
 {
     enum dict_keys_kind kind = DICT_KEYS_STR;
@@ -80,6 +106,13 @@ PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
     }
     PyObject *dict = dict_new_presized(n, kind);
     Py_ssize_t i = 0;
+    if (likely(dict != NULL && kind == DICT_KEYS_STR && n < 80)) {
+        PyDictObject *d = (PyDictObject *)dict;
+        d->ma_used = i = keys_fill_str(d->ma_keys, pairs, n);
+        for (Py_ssize_t k = 0; k < i; k++) {
+            dict_track_for(d, Py_None, pairs[2 * k + 1]);
+        }
+    }
     for (; dict != NULL && i < n; i++) {
         PyObject *key = pairs[2 * i], *value = pairs[2 * i + 1];
         Py_hash_t hash = dict_hash_key(key);
