@@ -10,6 +10,7 @@
 #include <signal.h>
 
 static uint8_t noted[NSIG];
+static uint8_t any_noted; /* perhaps; so that a look costs next to nothing */
 
 int (*interrupts_handler)(void);
 bool (*interrupts_python_handler)(int number);
@@ -17,6 +18,7 @@ void (*interrupts_end)(void);
 
 void interrupts_notify(void)
 {
+    atomic_store_release(&any_noted, 1);
     struct thread *main_state = atomic_load_acquire(&runtime.main_state);
     if (main_state != NULL) {
         interrupt_request(main_state, BREAK_SIGNAL);
@@ -37,6 +39,7 @@ bool interrupts_take(int number)
 static int raise_interrupt(struct thread *self)
 {
     (void)self;
+    atomic_swap(&any_noted, 0);
     if (interrupts_handler != NULL) {
         return interrupts_handler();
     }
@@ -49,6 +52,9 @@ static int raise_interrupt(struct thread *self)
 
 int PyErr_CheckSignals(void)
 {
+    if (likely(!atomic_load_relaxed(&any_noted))) {
+        return 0;
+    }
     struct thread *self = thread_self();
     if (!thread_is_main() || !thread_interp(self)->is_main) {
         return 0;

@@ -99,7 +99,7 @@ static int measure(PyObject *separator, PyObject *const *items, Py_ssize_t count
     *maxchar = between == 0 ? 0x7f : str_maxchar(separator);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = items[i];
-        if (!PyUnicode_Check(item)) {
+        if (unlikely(!PyUnicode_Check(item))) {
             PyErr_Format(PyExc_TypeError, "sequence item %zd: expected str instance, %.80s found",
                          i, Py_TYPE(item)->tp_name);
             return -1;
@@ -110,9 +110,30 @@ static int measure(PyObject *separator, PyObject *const *items, Py_ssize_t count
             return -1;
         }
         *length += add;
-        *maxchar = Py_MAX(*maxchar, str_maxchar(item));
+        if (!str_is_ascii(item)) {
+            *maxchar = Py_MAX(*maxchar, str_maxchar(item));
+        }
     }
     return 0;
+}
+
+/* join() where all are ASCII. */
+static void join_ascii(uint8_t *out, PyObject *separator, PyObject *const *items, Py_ssize_t count)
+{
+    const uint8_t *between = separator == NULL ? NULL : str_data(separator);
+    size_t gap = separator == NULL ? 0 : (size_t)str_len(separator);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (i > 0 && gap == 1) {
+            *out++ = *between;
+        }
+        else if (i > 0 && gap > 0) {
+            copy_short(out, between, gap);
+            out += gap;
+        }
+        size_t length = (size_t)str_len(items[i]);
+        copy_short(out, str_data(items[i]), length);
+        out += length;
+    }
 }
 
 PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count)
@@ -134,6 +155,10 @@ PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count
     }
     int kind = str_kind(result);
     void *data = str_data(result);
+    if (maxchar < 0x80) {
+        join_ascii(data, separator, items, count);
+        return result;
+    }
     Py_ssize_t at = 0, between = separator == NULL ? 0 : str_len(separator);
     for (Py_ssize_t i = 0; i < count; i++) {
         if (i > 0 && between > 0) {

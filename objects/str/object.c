@@ -89,6 +89,12 @@ static bool utf8_is_own(PyObject *s)
 
 void str_dealloc(PyObject *s)
 {
+    PyASCIIObject *head = (PyASCIIObject *)s;
+    if (likely(head->state.ascii && head->state.compact && head->state.interned == 0
+               && !head->state.statically_allocated && PyUnicode_CheckExact(s))) {
+        slab_free(s);
+        return;
+    }
     if (((PyASCIIObject *)s)->state.statically_allocated) {
         return; /* an unbalanced release: such strings never die */
     }
@@ -244,9 +250,9 @@ Py_UCS4 str_data_maxchar(int kind, const void *data, Py_ssize_t len)
 void str_data_copy(int to_kind, void *to, Py_ssize_t to_index, int from_kind, const void *from,
                    Py_ssize_t from_index, Py_ssize_t count)
 {
-    if (to_kind == from_kind) {
-        memcpy((char *)to + to_index * to_kind, (const char *)from + from_index * from_kind,
-               (size_t)(count * to_kind));
+    if (likely(to_kind == from_kind)) {
+        copy_short((char *)to + to_index * to_kind, (const char *)from + from_index * from_kind,
+                   (size_t)(count * to_kind));
         return;
     }
     switch (to_kind * 8 + from_kind) {
@@ -324,7 +330,7 @@ PyObject *str_from_ascii(const char *text, Py_ssize_t length)
     head->state.compact = 1;
     head->state.ascii = 1;
     char *data = (char *)s + header;
-    memcpy(data, text, (size_t)length);
+    copy_short(data, text, (size_t)length);
     data[length] = 0;
     return s;
 }
