@@ -715,6 +715,8 @@ Py_ssize_t gc_frozen_count(void)
 struct each {
     struct gc_list list;
     int generation;
+    bool (*wanted)(PyObject *op, void *arg); /* NULL: all */
+    void *arg;
 };
 
 static bool is_in_generation(PyObject *op, int generation)
@@ -730,7 +732,8 @@ static int each_take(void *object, void *arg)
     struct each *each = arg;
     PyObject *op = object;
     if (ref_is_dead(op) || gc_has(op, GC_UNREACHABLE) || gc_has(op, GC_FROZEN)
-        || !is_in_generation(op, each->generation)) {
+        || !is_in_generation(op, each->generation)
+        || (each->wanted && !each->wanted(op, each->arg))) {
         return 0;
     }
     if (!gc_list_add(&each->list, op)) {
@@ -738,6 +741,22 @@ static int each_take(void *object, void *arg)
     }
     ref_inc(op);
     return 0;
+}
+
+/* Calls fn for what was taken while the world stood still, and gives the references back. `result`: that of the taking. */
+static int each_call(struct each *each, int result, int (*fn)(PyObject *op, void *arg))
+{
+    if (result < 0) {
+        PyErr_NoMemory();
+    }
+    for (size_t i = 0; i < each->list.count; i++) {
+        if (result == 0) {
+            result = fn(each->list.item[i], each->arg);
+        }
+        ref_dec(each->list.item[i]);
+    }
+    gc_list_drop(&each->list);
+    return result;
 }
 
 /* The two young generations differ only in the list they stand in. */
@@ -754,9 +773,15 @@ static int each_take_listed(struct gc_list *list, struct each *each)
 
 int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg)
 {
+    return gc_each_of(generation, NULL, fn, arg);
+}
+
+int gc_each_of(int generation, bool (*wanted)(PyObject *op, void *arg),
+               int (*fn)(PyObject *op, void *arg), void *arg)
+{
     struct interp_state *interp = thread_interp(thread_self());
     struct gc_state *gc = interp->gc;
-    struct each each = {.generation = generation};
+    struct each each = {.generation = generation, .wanted = wanted, .arg = arg};
     world_stop(interp);
     bool enabled = gc->enabled;
     gc->enabled = false;
@@ -767,18 +792,33 @@ int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg)
         result = slab_each_gc(GC_TRACKED, each_take, &each);
     }
     world_start(interp);
-    if (result < 0) {
-        PyErr_NoMemory();
-    }
-    for (size_t i = 0; i < each.list.count; i++) {
-        if (result == 0) {
-            result = fn(each.list.item[i], arg);
-        }
-        ref_dec(each.list.item[i]);
-    }
-    gc_list_drop(&each.list);
+    result = each_call(&each, result, fn);
     gc->enabled = enabled;
     return result;
+}
+
+static int referent_take(PyObject *op, void *arg)
+{
+    struct each *each = arg;
+    if (!gc_list_add(&each->list, op)) {
+        return -1;
+    }
+    ref_inc(op);
+    return 0;
+}
+
+int gc_each_referent(PyObject *op, int (*fn)(PyObject *op, void *arg), void *arg)
+{
+    traverseproc traverse = Py_TYPE(op)->tp_traverse;
+    if (!PyObject_IS_GC(op) || !traverse) {
+        return 0;
+    }
+    struct interp_state *interp = thread_interp(thread_self());
+    struct each each = {.arg = arg};
+    world_stop(interp);
+    int result = traverse(op, referent_take, &each);
+    world_start(interp);
+    return each_call(&each, result, fn);
 }
 
 /* ---- an interpreter's state ------------------------------------------------------------------------------ */

@@ -1,7 +1,9 @@
 /* Putting strings together: +, +=, join, *. */
 #include "objects/str/internal.h"
 
+#include "alloc/slab.h"
 #include "locking/lock.h"
+#include "objects/atom.h"
 
 PyObject *str_concat(PyObject *left, PyObject *right)
 {
@@ -26,6 +28,22 @@ PyObject *str_concat(PyObject *left, PyObject *right)
     return result;
 }
 
+/* Adds ASCII to ASCII that nobody else knows: NULL without memory, then the string is as it was. */
+static PyObject *append_ascii(PyObject *left, PyObject *right)
+{
+    size_t n = (size_t)str_len(left), m = (size_t)str_len(right), head = sizeof(PyASCIIObject);
+    PyObject *grown = atom_realloc(left, head + n + 1, head + n + m + 1);
+    if (unlikely(grown == NULL)) {
+        return PyErr_NoMemory();
+    }
+    ((PyASCIIObject *)grown)->length = (Py_ssize_t)(n + m);
+    ((PyASCIIObject *)grown)->hash = -1;
+    char *data = (char *)grown + head;
+    copy_short(data + n, str_data(right), m);
+    data[n + m] = 0;
+    return grown;
+}
+
 int str_concat_inplace(PyObject **p, PyObject *right)
 {
     PyObject *left = *p;
@@ -41,6 +59,15 @@ int str_concat_inplace(PyObject **p, PyObject *right)
     /* The hash is not looked at: a new length means a new hash. */
     bool unique = Py_REFCNT(left) == 1 && PyUnicode_CheckExact(left) && left != right &&
                   PyUnicode_IS_COMPACT(left) && !str_is_interned(left);
+    if (unique && str_is_ascii(left) && str_is_ascii(right) && m <= PY_SSIZE_T_MAX / 2 - n) {
+        PyObject *grown = append_ascii(left, right);
+        if (grown == NULL) {
+            Py_CLEAR(*p);
+            return -1;
+        }
+        *p = grown;
+        return 0;
+    }
     if (unique && str_maxchar(left) >= str_maxchar(right) && m <= PY_SSIZE_T_MAX - n) {
         ((PyASCIIObject *)left)->hash = -1;
         if (PyUnicode_Resize(p, n + m) == 0) {

@@ -223,6 +223,9 @@ int PyUnicode_Resize(PyObject **p, Py_ssize_t length)
 Py_UCS4 str_data_maxchar(int kind, const void *data, Py_ssize_t len)
 {
     Py_UCS4 bits, mask;
+    if (kind == 1 && len <= 64) {
+        return ascii_bytes(data, len) ? 0x7f : 0xff;
+    }
     if (kind == 1) {
         mask = 0x7f;
         OR_LOOP(Py_UCS1);
@@ -293,6 +296,9 @@ static PyObject *from_data_known(int kind, const void *data, Py_ssize_t length, 
 {
     if (length == 1) {
         return str_from_char(str_data_read(kind, data, 0));
+    }
+    if (kind == 1 && maxchar < 0x80) {
+        return str_from_ascii(data, length);
     }
     PyObject *s = PyUnicode_New(length, maxchar);
     if (s != NULL && length > 0) {
