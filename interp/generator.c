@@ -206,7 +206,17 @@ struct frame *vm_gen_pass_on(PyThreadState *ts, struct frame *parked)
         parked = next;
     } while (how == RETURN_SEND && parked->parked);
     thread_set_frame(ts, parked);
+    if (how == RETURN_CALL) {
+        vm_gen_call_done(parked);
+    }
     return how == RETURN_C ? NULL : parked;
+}
+
+void vm_gen_call_done(struct frame *caller)
+{
+    value_t *window = caller->r + word_b(caller->body, caller->pc);
+    value_clear(&window[1]);
+    value_clear(&window[2]);
 }
 
 void vm_gen_finish(PyThreadState *ts, struct frame *fp)
@@ -238,7 +248,18 @@ static value_t gen_run(PyThreadState *ts, PyGenObject *gen, value_t sent, bool t
         raise_stack_used_up("");
         return VALUE_NULL;
     }
-    struct frame *frame = vm_gen_enter(ts, thread_frame(ts), gen, sent, RETURN_C);
+    struct frame *fp = thread_frame(ts), *frame = gen_frame(gen);
+    value_t *r = fp == NULL ? NULL : frame_free_words(fp);
+    if (likely(fp != NULL && gen->gi_frame_state == GEN_SUSPENDED && !thrown
+               && gen_resumes_plainly(ts, gen, r))) {
+        gen_registers_enter(frame, r);
+        frame->r = r;
+        gen_chain_enter(ts, gen, fp, fp->top, RETURN_C);
+        thread_set_frame(ts, frame);
+        reg_put(frame, frame->dst, sent);
+        return interp_run(ts, frame, false);
+    }
+    frame = vm_gen_enter(ts, fp, gen, sent, RETURN_C);
     if (unlikely(frame == NULL)) {
         return VALUE_NULL;
     }
@@ -277,6 +298,18 @@ int gen_set_stop_iteration(PyObject *value)
     PyErr_SetObject(PyExc_StopIteration, exc);
     Py_DECREF(exc);
     return 0;
+}
+
+void gen_stop_with(value_t v)
+{
+    PyObject *result = value_to_owned(v);
+    if (result == Py_None) {
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    else if (result != NULL) {
+        gen_set_stop_iteration(result);
+    }
+    Py_XDECREF(result);
 }
 
 int gen_stop_iteration_value(PyObject **value)
@@ -376,12 +409,8 @@ value_t gen_next_word(PyObject *self)
     if (likely(gen->gi_frame_state < GEN_EXECUTING) || v == VALUE_NULL) {
         return v;
     }
-    if (!value_is_none(v)) {
-        PyObject *result = value_to_owned(v);
-        if (result != NULL) {
-            gen_set_stop_iteration(result);
-            Py_DECREF(result);
-        }
+    if (!value_is_none(v)) {        /* else no exception is needed */
+        gen_stop_with(v);
     }
     return VALUE_NULL;
 }

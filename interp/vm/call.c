@@ -111,6 +111,14 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
     return true;
 }
 
+/* Whether it is this function of builtins. */
+static bool is_builtin(const PyCFunctionObject *function, const char *name)
+{
+    return strcmp(function->m_ml->ml_name, name) == 0 && function->m_module != NULL
+           && PyUnicode_Check(function->m_module)
+           && PyUnicode_EqualToUTF8(function->m_module, "builtins");
+}
+
 static void specialise_call(struct frame *fp, struct code_site *site, unsigned b)
 {
     PyObject *callable = value_object(fp->r[b]);
@@ -126,12 +134,21 @@ static void specialise_call(struct frame *fp, struct code_site *site, unsigned b
             site_specialise(fp, site, CALL_LIST_APPEND, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
             return;
         }
+        if (PyDescr_TYPE(descr) == &PyGen_Type && strcmp(descr->d_method->ml_name, "send") == 0) {
+            site_specialise(fp, site, CALL_SEND, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
+            return;
+        }
     }
     else if (!self && site->arg == 1 && Py_IS_TYPE(callable, &PyCFunction_Type)) {
         PyCFunctionObject *function = (PyCFunctionObject *)callable;
         if (strcmp(function->m_ml->ml_name, "len") == 0 && function->m_self != NULL
             && PyModule_Check(function->m_self)) {
             site_specialise(fp, site, CALL_LEN, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
+            return;
+        }
+        if (is_builtin(function, "next") && value_is_pointer(fp->r[b + 2])
+            && Py_IS_TYPE(value_object(fp->r[b + 2]), &PyGen_Type)) {
+            site_specialise(fp, site, CALL_NEXT, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
             return;
         }
     }
