@@ -390,8 +390,10 @@ static struct code_body *body_new(const struct code_spec *spec)
         memcpy(body->handlers, spec->handlers, spec->nhandlers * sizeof(struct code_handler));
     }
     for (uint32_t i = 0; i < spec->nsites; i++) {
-        body->sites[i].arg = spec->sites[i].arg;
-        body->sites[i].arg2 = spec->sites[i].arg2;
+        struct code_site_spec site; /* those of co_code are not aligned */
+        memcpy(&site, (const char *)spec->sites + i * sizeof site, sizeof site);
+        body->sites[i].arg = site.arg;
+        body->sites[i].arg2 = site.arg2;
     }
     return body;
 }
@@ -539,7 +541,7 @@ enum opcode code_base_op(const struct code_body *body, uint32_t index)
 /* A word as the compiler made it. */
 uint64_t code_base_word(const struct code_body *body, uint32_t index)
 {
-    uint64_t word = body->words[index];
+    uint64_t word = field_load(&body->words[index]);
     return (word & ~(uint64_t)0xFFFF) | (uint64_t)code_base_op(body, index);
 }
 

@@ -104,7 +104,12 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
         FEW_TIMES();
         own->r[i] = value_own(frame->r[i]);
     }
-    gc_track((PyObject *)gen);
+    if (likely(gen_size(body) <= SLAB_MAX)) {
+        gc_track_new((PyObject *)gen);
+    }
+    else {
+        gc_track((PyObject *)gen);
+    }
     return (PyObject *)gen;
 }
 
@@ -116,11 +121,11 @@ static PyGenObject *direct_delegate(PyThreadState *ts, const struct frame *own, 
 {
     const struct code_body *body = own->body;
     if (body->monitor != NULL || body->instrument_version != vm_instrument_version(ts)
-        || own->pc - body->words < 3 || WORD_OP(own->pc[-2]) != SEND
-        || WORD_OP(own->pc[-3]) == EXT) {
+        || own->pc - body->words < 3 || WORD_OP(field_load(&own->pc[-2])) != SEND
+        || WORD_OP(field_load(&own->pc[-3])) == EXT) {
         return NULL;
     }
-    PyGenObject *gen = GEN(value_object(own->r[WORD_A(own->pc[-2])]));
+    PyGenObject *gen = GEN(value_object(own->r[WORD_A(field_load(&own->pc[-2]))]));
     return (PyGen_CheckExact(gen) || PyCoro_CheckExact(gen)) && gen_can_send(gen, sent) ? gen : NULL;
 }
 
@@ -485,7 +490,7 @@ static bool has_nothing_to_finish(const PyGenObject *gen)
     if (guard == NULL) {
         return true;
     }
-    uint64_t w = body->words[guard->target];
+    uint64_t w = field_load(&body->words[guard->target]);
     return code_handler_find(body, guard->target) == NULL
            && code_base_op(body, guard->target) == INTRINSIC1
            && WORD_C(w) == INTRINSIC_STOPITERATION_ERROR;
@@ -870,15 +875,19 @@ void gen_finalize(PyObject *self)
 void gen_dealloc(PyObject *self)
 {
     PyGenObject *gen = GEN(self);
-    gc_untrack(self);
+    size_t size = gen_size(gen_frame(gen)->body);
     if (unlikely(gen->gi_weakreflist != NULL)) {
+        gc_untrack(self);
         PyObject_ClearWeakRefs(self);
-    }
-    if (!gen_finished(gen)) {
         gc_track(self);
-        if (PyObject_CallFinalizerFromDealloc(self)) {
-            return;
-        }
+    }
+    if (!gen_finished(gen) && PyObject_CallFinalizerFromDealloc(self)) {
+        return;
+    }
+    if (likely(size <= SLAB_MAX)) {
+        gc_untrack_dead(self);
+    }
+    else {
         gc_untrack(self);
     }
     Py_CLEAR(gen->gi_origin_or_finalizer);
@@ -886,7 +895,7 @@ void gen_dealloc(PyObject *self)
     value_clear(&gen_frame(gen)->func);
     Py_DECREF(gen->gi_name);
     Py_DECREF(gen->gi_qualname);
-    slab_free(self);
+    death_of_container(self, size);
 }
 
 /* ---- generator ------------------------------------------------------------------------------- */

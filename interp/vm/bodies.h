@@ -60,6 +60,18 @@
         }                                                                                         \
     } while (0)
 
+#define STACK_LEFT() likely(!thread_stack_low(thread_of(ts), 0))
+
+/* The result of a C function whose window is gone; NULL with an exception. */
+#define PUT_RESULT(d, result)                                                                     \
+    do {                                                                                          \
+        PyObject *result_ = (result);                                                             \
+        if (unlikely(result_ == NULL)) {                                                          \
+            FAIL();                                                                               \
+        }                                                                                         \
+        PUT(d, value_from_owned(result_));                                                        \
+    } while (0)
+
 #define HAS_ROOM(body, regs) vm_has_room(ts, fp->top, body, regs)
 
 #define ENTER(func_word, body, regs, how)                                                         \

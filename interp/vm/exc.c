@@ -9,24 +9,24 @@
 
 static uint64_t word_prefix(const struct code_body *body, const uint64_t *pc)
 {
-    return pc - 2 >= body->words && WORD_OP(pc[-2]) == EXT ? pc[-2] : 0;
+    return pc - 2 >= body->words && WORD_OP(field_load(&pc[-2])) == EXT ? field_load(&pc[-2]) : 0;
 }
 
 int word_jump(const struct code_body *body, const uint64_t *pc)
 {
     uint64_t x = word_prefix(body, pc);
-    return WORD_OP(x) == EXT && x != 0 ? (int)(WORD_C(pc[-1]) | WORD_C(x) << 16)
-                                       : WORD_SC(pc[-1]);
+    return WORD_OP(x) == EXT && x != 0 ? (int)(WORD_C(field_load(&pc[-1])) | WORD_C(x) << 16)
+                                       : WORD_SC(field_load(&pc[-1]));
 }
 
 unsigned word_a(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_A(pc[-1]) | WORD_A(word_prefix(body, pc)) << 16;
+    return WORD_A(field_load(&pc[-1])) | WORD_A(word_prefix(body, pc)) << 16;
 }
 
 unsigned word_b(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_B(pc[-1]) | WORD_B(word_prefix(body, pc)) << 16;
+    return WORD_B(field_load(&pc[-1])) | WORD_B(word_prefix(body, pc)) << 16;
 }
 
 /* ---- raising --------------------------------------------------------------------------------- */
