@@ -36,7 +36,7 @@ static int thread_init_all(struct thread *t)
     ts->py_recursion_remaining = ts->py_recursion_limit;
     ts->c_recursion_remaining = Py_C_RECURSION_LIMIT;
     ts->exc_info = &ts->exc_state;
-    return exec_init(&self->exec);
+    return exec_init(&self->exec, thread_interp(t)->threads == NULL);
 }
 
 static void thread_clear_all(struct thread *t)
@@ -162,6 +162,7 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
     }
     thread_bind(t);
     thread_attach(t);
+    gc_start_up(&interp->base.base, true);
     interp_init_hooks();
     hooks_init();
     hash_secret_init(config->use_hash_seed, config->hash_seed);
@@ -322,6 +323,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (interp->config.site_import && import_site() < 0) {
         return fail_with("Failed to import the site module");
     }
+    gc_start_up(&interp->base.base, false);
     return PyStatus_Ok();
 }
 

@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/error.h"
+
 /* ---- words whose operands one needs to know afterwards --------------------------------------- */
 
 static uint64_t word_prefix(const struct code_body *body, const uint64_t *pc)
@@ -73,6 +75,10 @@ void vm_raise(struct frame *fp, unsigned e, unsigned c)
             }
             PyException_SetCause(instance, cause);
         }
+    }
+    if (likely(Py_IS_TYPE(Py_TYPE(instance), &PyType_Type))) {
+        error_raise_instance(instance);
+        return;
     }
     PyErr_SetObject((PyObject *)Py_TYPE(instance), instance);
     Py_DECREF(instance);
@@ -393,6 +399,9 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         if (how == RETURN_INIT) {
             value_clear(window);
         }
+        else if (how == RETURN_CALL) {
+            vm_gen_call_done(caller);
+        }
         fp = caller;
         add_traceback = true;
     }
@@ -433,6 +442,10 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         value_release(old);
         return caller;
     }
+    case RETURN_CALL:
+        vm_gen_call_done(caller);
+        gen_stop_with(v);
+        return NULL;
     default:
         Py_UNREACHABLE();
     }
