@@ -390,8 +390,10 @@ static struct code_body *body_new(const struct code_spec *spec)
         memcpy(body->handlers, spec->handlers, spec->nhandlers * sizeof(struct code_handler));
     }
     for (uint32_t i = 0; i < spec->nsites; i++) {
-        body->sites[i].arg = spec->sites[i].arg;
-        body->sites[i].arg2 = spec->sites[i].arg2;
+        struct code_site_spec site; /* those of co_code are not aligned */
+        memcpy(&site, (const char *)spec->sites + i * sizeof site, sizeof site);
+        body->sites[i].arg = site.arg;
+        body->sites[i].arg2 = site.arg2;
     }
     return body;
 }
@@ -401,7 +403,7 @@ void code_choose_forms(struct code_body *body)
 {
     static const uint16_t to_temporary[OPCODE_PLAIN_COUNT] = {
         [MOVE] = MOVE_TO_TEMP, [LOAD_CONST] = LOAD_CONST_TEMP, [LOAD_INT] = LOAD_INT_TEMP,
-        [LOAD_NULL] = LOAD_NULL_TEMP,
+        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP, [GET_DEREF] = GET_DEREF_TO_TEMP,
     };
     for (uint32_t i = 0; i < body->nwords; i++) {
         uint64_t word = body->words[i];
@@ -536,7 +538,7 @@ enum opcode code_base_op(const struct code_body *body, uint32_t index)
 /* A word as the compiler made it. */
 uint64_t code_base_word(const struct code_body *body, uint32_t index)
 {
-    uint64_t word = body->words[index];
+    uint64_t word = field_load(&body->words[index]);
     return (word & ~(uint64_t)0xFFFF) | (uint64_t)code_base_op(body, index);
 }
 

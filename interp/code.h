@@ -87,6 +87,7 @@ struct code_spec {
     /* all borrowed */
     PyObject *consts, *names, *localsplusnames, *localspluskinds, *filename, *name, *qualname;
     int argcount, posonlyargcount, kwonlyargcount, flags, firstlineno, nlocals, nregs;
+    bool trusted;                           /* the compiler made it: code_from_parts() need not verify */
 };
 
 /* New reference, or NULL with an exception. Copies everything; trusts the code (use code_verify()
@@ -162,7 +163,7 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers);
 PyObject *code_names_of_kind(PyCodeObject *code, int kind, int n);
 
 /* co_code: new bytes; and code from it and a spec whose words, depths, sites and handlers are not filled in.
- * Verified. */
+ * Verified, if it is not trusted. */
 PyObject *code_serialise(PyCodeObject *code);
 PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject *linetable,
                               PyObject *exceptiontable);

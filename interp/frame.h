@@ -4,7 +4,8 @@
  * Records lie on the thread's control stack, registers on its value stack. The callee's registers
  * begin inside the caller's call window, so nothing is copied and all live words of a thread are
  * contiguous. A generator keeps its record and registers in its object; they are copied to the stacks while it
- * runs. `PyThreadState.current_frame` is the running frame's record.
+ * runs. While another one runs that it delegates to, the record is linked into the chain and the registers stay
+ * where they are (`parked`). `PyThreadState.current_frame` is the running frame's record.
  *
  * Who may read registers: words below depth(pc) are valid, words above are never read. `pc` is up to date
  * whenever other code can look: at calls and safe points.
@@ -49,7 +50,7 @@ struct frame {
     uint8_t on_return;          /* enum on_return */
     uint8_t owner;              /* enum frame_owner */
     uint8_t call_reported;      /* monitoring: somebody was told of the call that is made now */
-    uint8_t unwinding;          /* its words are being released */
+    uint8_t parked;             /* a generator that delegates: stands in the chain, but its words do not on the stack */
     uint16_t spare;
 };
 
@@ -81,8 +82,9 @@ struct frame *frame_visible(struct frame *frame);
 
 /* ---- the thread's stacks --------------------------------------------------------------------- */
 
-#define VALUE_STACK_BYTES ((size_t)64 << 20)
-#define CONTROL_STACK_BYTES ((size_t)64 << 20)
+/* What each of the two stacks reserves; much less where address space is limited. */
+#define STACK_BYTES_MOST ((size_t)64 << 20)
+#define STACK_BYTES_LEAST ((size_t)1 << 20)
 
 /* The jump that brought control where it is, for line events. */
 struct arrival {
@@ -94,6 +96,7 @@ struct arrival {
 struct exec_state {
     value_t *values, *values_end;
     struct frame *control, *control_end;
+    size_t values_bytes, control_bytes; /* reserved */
     uint32_t c_depth;
     struct arrival arrival;
 };
@@ -122,7 +125,7 @@ static inline void thread_set_frame(PyThreadState *ts, struct frame *frame)
 }
 
 /* Reserves the stacks: 0, or -1 without an exception. */
-int exec_init(struct exec_state *exec);
+int exec_init(struct exec_state *exec, bool first_thread);
 void exec_fini(struct exec_state *exec);
 
 /* ---- pushing and popping --------------------------------------------------------------------- */
@@ -180,6 +183,9 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame);
 /* Runs a suspended one until it yields or ends. `sent` is taken over: a value, or unbound for a thrown
  * exception, which then is the current one. Result as am_send: an owned reference in *result. */
 PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result);
+
+/* next() of a generator: what it yields as an owned word; VALUE_NULL at the end or with an exception. Runs Python code. */
+value_t gen_next_word(PyObject *gen);
 
 /* The iterator that `await op` drives: new reference, or NULL with TypeError. */
 PyObject *coro_awaitable_iter(PyObject *op);

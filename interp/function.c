@@ -160,8 +160,31 @@ int vm_set_function_attribute(struct frame *fp, unsigned a, unsigned b, unsigned
     default:
         field = &func->func_closure;
     }
-    Py_XSETREF(*field, value);
+    Py_XSETREF(*field, value); /* a new function: nobody else knows it */
     return 0;
+}
+
+/* ---- fields ---------------------------------------------------------------------------------- */
+
+/* Puts a value (stolen, may be NULL) in the place of another, which calls under way may be reading. */
+static void field_replace(PyFunctionObject *self, PyObject **field, PyObject *value)
+{
+    PyObject *old;
+    CRITICAL_SECTION(self);
+    old = *field;
+    field_store_release(field, value);
+    CRITICAL_SECTION_END();
+    type_retire(old);
+}
+
+/* New reference, NULL without an exception if there is none. */
+static PyObject *field_get(PyFunctionObject *self, PyObject **field)
+{
+    PyObject *value;
+    CRITICAL_SECTION(self);
+    value = Py_XNewRef(*field);
+    CRITICAL_SECTION_END();
+    return value;
 }
 
 /* ---- C API ----------------------------------------------------------------------------------- */
@@ -215,8 +238,7 @@ static int set_field(PyObject *op, PyObject **field, PyObject *value, bool right
         PyErr_SetString(PyExc_SystemError, what);
         return -1;
     }
-    (void)op;
-    Py_XSETREF(*field, Py_XNewRef(value));
+    field_replace(FUNCTION(op), field, Py_XNewRef(value));
     return 0;
 }
 
@@ -281,7 +303,9 @@ static PyObject *annotations_dict(PyFunctionObject *func)
         }
     }
     if (dict != NULL) {
-        Py_SETREF(func->func_annotations, dict);
+        PyObject *old = func->func_annotations;
+        field_store_release(&func->func_annotations, dict);
+        type_retire(old);
     }
     return dict;
 }
@@ -378,9 +402,10 @@ static int function_set_code(PyFunctionObject *self, PyObject *value)
     return 0;
 }
 
+/* Takes over the reference. */
 static PyObject *or_none(PyObject *op)
 {
-    return Py_NewRef(op != NULL ? op : Py_None);
+    return op != NULL ? op : Py_NewRef(Py_None);
 }
 
 static PyObject *function_get_defaults(PyFunctionObject *self)
@@ -388,7 +413,7 @@ static PyObject *function_get_defaults(PyFunctionObject *self)
     if (PySys_Audit("object.__getattr__", "Os", self, "__defaults__") < 0) {
         return NULL;
     }
-    return or_none(self->func_defaults);
+    return or_none(field_get(self, &self->func_defaults));
 }
 
 static int function_set_defaults(PyFunctionObject *self, PyObject *value)
@@ -403,7 +428,7 @@ static int function_set_defaults(PyFunctionObject *self, PyObject *value)
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_DEFAULTS, self, value);
-    Py_XSETREF(self->func_defaults, Py_XNewRef(value));
+    field_replace(self, &self->func_defaults, Py_XNewRef(value));
     return 0;
 }
 
@@ -412,7 +437,7 @@ static PyObject *function_get_kwdefaults(PyFunctionObject *self)
     if (PySys_Audit("object.__getattr__", "Os", self, "__kwdefaults__") < 0) {
         return NULL;
     }
-    return or_none(self->func_kwdefaults);
+    return or_none(field_get(self, &self->func_kwdefaults));
 }
 
 static int function_set_kwdefaults(PyFunctionObject *self, PyObject *value)
@@ -427,7 +452,7 @@ static int function_set_kwdefaults(PyFunctionObject *self, PyObject *value)
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_KWDEFAULTS, self, value);
-    Py_XSETREF(self->func_kwdefaults, Py_XNewRef(value));
+    field_replace(self, &self->func_kwdefaults, Py_XNewRef(value));
     return 0;
 }
 
@@ -450,43 +475,44 @@ static int function_set_annotations(PyFunctionObject *self, PyObject *value)
         PyErr_SetString(PyExc_TypeError, "__annotations__ must be set to a dict object");
         return -1;
     }
-    Py_XSETREF(self->func_annotations, Py_XNewRef(value));
+    field_replace(self, &self->func_annotations, Py_XNewRef(value));
     return 0;
 }
 
-static int set_text(PyObject **field, PyObject *value, const char *what)
+static int set_text(PyFunctionObject *self, PyObject **field, PyObject *value, const char *what)
 {
     if (value == NULL || !PyUnicode_Check(value)) {
         PyErr_SetString(PyExc_TypeError, what);
         return -1;
     }
-    Py_SETREF(*field, Py_NewRef(value));
+    field_replace(self, field, Py_NewRef(value));
     return 0;
 }
 
 static PyObject *function_get_name(PyFunctionObject *self)
 {
-    return Py_NewRef(self->func_name);
+    return field_get(self, &self->func_name);
 }
 
 static int function_set_name(PyFunctionObject *self, PyObject *value)
 {
-    return set_text(&self->func_name, value, "__name__ must be set to a string object");
+    return set_text(self, &self->func_name, value, "__name__ must be set to a string object");
 }
 
 static PyObject *function_get_qualname(PyFunctionObject *self)
 {
-    return Py_NewRef(self->func_qualname);
+    return field_get(self, &self->func_qualname);
 }
 
 static int function_set_qualname(PyFunctionObject *self, PyObject *value)
 {
-    return set_text(&self->func_qualname, value, "__qualname__ must be set to a string object");
+    return set_text(self, &self->func_qualname, value, "__qualname__ must be set to a string object");
 }
 
 static PyObject *function_get_type_params(PyFunctionObject *self)
 {
-    return self->func_typeparams ? Py_NewRef(self->func_typeparams) : PyTuple_New(0);
+    PyObject *params = field_get(self, &self->func_typeparams);
+    return params ? params : PyTuple_New(0);
 }
 
 static int function_set_type_params(PyFunctionObject *self, PyObject *value)
@@ -495,7 +521,7 @@ static int function_set_type_params(PyFunctionObject *self, PyObject *value)
         PyErr_SetString(PyExc_TypeError, "__type_params__ must be set to a tuple");
         return -1;
     }
-    Py_XSETREF(self->func_typeparams, Py_NewRef(value));
+    field_replace(self, &self->func_typeparams, Py_NewRef(value));
     return 0;
 }
 

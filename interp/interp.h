@@ -34,6 +34,9 @@ int interp_bind_names(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObj
  * or -1 with MemoryError. Afterwards the window is an array of owned PyObject *. */
 int args_materialise(value_t *words, Py_ssize_t n);
 
+/* The value in marshalled data that the build made: code in it is not verified. New reference. */
+PyObject *marshal_read_frozen(const unsigned char *data, Py_ssize_t n);
+
 /* PyTraceBack_Here for a running frame. */
 int traceback_add(struct frame *frame);
 

@@ -54,7 +54,7 @@ int monitor_line(const struct code_body *body, int index)
 /* The event of a word's op, or -1. */
 static int event_of(const struct code_body *body, uint32_t index)
 {
-    uint64_t w = body->words[index];
+    uint64_t w = field_load(&body->words[index]);
     unsigned op = body->monitor && WORD_OP(w) == INSTRUMENTED ? body->monitor->words[index].op
                                                                : WORD_OP(w);
     op = opcode_table[op].base;
@@ -87,7 +87,7 @@ static int jump_target(const struct code_body *body, uint32_t i)
         return -1;
     }
     const uint64_t *pc = &body->words[i + 1];
-    return (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(pc[-1]));
+    return (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(field_load(&pc[-1])));
 }
 
 /* Words that begin a line: what may run before them stands on another one, or is the start of the function. A jump
@@ -610,9 +610,9 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
                                                                    : NULL;
     }
     else {
-        unsigned c = WORD_C(fp->pc[-1]);
-        if (WORD_OP(fp->pc[-2]) == EXT && fp->pc - 2 >= fp->body->words) {
-            c |= WORD_C(fp->pc[-2]) << 16;
+        unsigned c = WORD_C(field_load(&fp->pc[-1]));
+        if (WORD_OP(field_load(&fp->pc[-2])) == EXT && fp->pc - 2 >= fp->body->words) {
+            c |= WORD_C(field_load(&fp->pc[-2])) << 16;
         }
         if (fp->body->sites[c].arg > 0) {
             first = value_box(&window[2]);
@@ -736,7 +736,7 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
     case PY_MONITORING_EVENT_PY_YIELD: {
         value_t *slot = op == RETURN ? &fp->r[word_a(body, pc)]
                         : op == YIELD ? &fp->r[word_b(body, pc)] : NULL;
-        value = slot ? value_box(slot) : body->consts[WORD_BCU(pc[-1])];
+        value = slot ? value_box(slot) : body->consts[WORD_BCU(field_load(&pc[-1]))];
         what.arg = value;
         status = value == NULL ? -1 : report_word(ts, fp, KIND_MAIN, &what);
         break;
@@ -745,7 +745,7 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
         status = report_call(ts, fp, &what);
         break;
     case PY_MONITORING_EVENT_JUMP:
-        what.target = what.index + 1 + WORD_SBC(pc[-1]);
+        what.target = what.index + 1 + WORD_SBC(field_load(&pc[-1]));
         status = report_word(ts, fp, KIND_MAIN, &what);
         note_arrival(ts, fp, what.index);
         break;

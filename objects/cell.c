@@ -23,7 +23,7 @@ PyObject *PyCell_New(PyObject *value)
     PyCellObject *cell = (PyCellObject *)birth_of_container(&PyCell_Type, sizeof(PyCellObject));
     if (cell != NULL) {
         cell->ob_ref = Py_XNewRef(value);
-        gc_track((PyObject *)cell);
+        gc_track_new((PyObject *)cell);
     }
     return (PyObject *)cell;
 }
@@ -67,9 +67,9 @@ static PyObject *cell_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObjec
 
 static void cell_dealloc(PyObject *op)
 {
-    gc_untrack(op);
+    gc_untrack_dead(op);
     Py_XDECREF(*content_of(op));
-    slab_free(op);
+    death_of_container(op, sizeof(PyCellObject));
 }
 
 static int cell_traverse(PyObject *op, visitproc visit, void *arg)

@@ -5,6 +5,7 @@
 #include "objects/error.h"
 #include "objects/functional.h"
 #include "objects/gc/gc.h"
+#include "objects/iter_words.h"
 #include "objects/tuple.h"
 
 struct map_object {
@@ -121,7 +122,7 @@ static PyObject *map_next(PyObject *op)
     }
     for (; got < count; got++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, got);
-        stack[got] = Py_TYPE(iterator)->tp_iternext(iterator);
+        stack[got] = iter_step(iterator);
         if (stack[got] == NULL) {
             break;
         }
@@ -222,7 +223,7 @@ static PyObject *filter_next(PyObject *op)
 {
     struct filter_object *self = (struct filter_object *)op;
     PyObject *item;
-    while ((item = Py_TYPE(self->iterator)->tp_iternext(self->iterator)) != NULL) {
+    while ((item = iter_step(self->iterator)) != NULL) {
         int keeps = filter_keeps(self, item);
         if (keeps > 0) {
             return item;
@@ -307,7 +308,7 @@ static void check_strict(struct zip_object *self, Py_ssize_t i)
     }
     for (i = 1; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i);
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        PyObject *item = iter_step(iterator);
         if (item != NULL) {
             Py_DECREF(item);
             PyErr_Format(PyExc_ValueError,
@@ -331,7 +332,7 @@ static bool zip_fill(struct zip_object *self, PyTupleObject *result)
     Py_ssize_t count = PyTuple_GET_SIZE(self->iterators);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i), *old = result->ob_item[i];
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        PyObject *item = iter_next_object(iterator);
         if (item == NULL) {
             if (self->strict) {
                 check_strict(self, i);
@@ -372,6 +373,31 @@ static PyObject *zip_next(PyObject *op)
         Py_CLEAR(result);
     }
     return result;
+}
+
+Py_ssize_t zip_width(PyObject *op)
+{
+    return PyTuple_GET_SIZE(((struct zip_object *)op)->iterators);
+}
+
+bool zip_next_words(PyObject *op, value_t *words, Py_ssize_t n)
+{
+    struct zip_object *self = (struct zip_object *)op;
+    PyObject **iterators = tuple_items(self->iterators);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        value_t item = iter_next_word(iterators[i]);
+        if (unlikely(item == VALUE_NULL)) {
+            if (self->strict) {
+                check_strict(self, i);
+            }
+            while (i > 0) {
+                value_release(words[n - i--]);
+            }
+            return false;
+        }
+        words[n - 1 - i] = item;
+    }
+    return n > 0;
 }
 
 static PyObject *zip_reduce(struct zip_object *self)

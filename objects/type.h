@@ -144,4 +144,8 @@ OWNED PyObject *super_lookup(PyTypeObject *type, PyObject *self, PyObject *name,
 const char *type_short_name(PyTypeObject *type);   /* tp_name behind its last dot */
 OWNED PyObject *type_module_name(PyTypeObject *type);
 
+/* Releases a value (may be NULL) that readers without a lock may still be looking at: once they have passed a safe
+ * point. In the default build at once, which may run Python code. */
+void type_retire(STOLEN PyObject *value);
+
 #endif

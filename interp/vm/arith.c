@@ -6,6 +6,8 @@
 
 #include "interp/vm/vm.h"
 #include "objects/float.h"
+#include "objects/key.h"
+#include "objects/set.h"
 #include "objects/str.h"
 
 static PyObject *power(PyObject *a, PyObject *b)
@@ -415,7 +417,18 @@ int vm_contains(struct frame *fp, unsigned b, unsigned c)
     if (item == NULL || container == NULL) {
         return -1;
     }
-    int truth = PySequence_Contains(container, item);
+    PyTypeObject *type = Py_TYPE(container);
+    int truth;
+    if (type == &PyDict_Type) {
+        Py_hash_t hash = key_hash(item);
+        truth = hash == -1 ? -1 : dict_contains(container, item, hash);
+    }
+    else if (type == &PySet_Type && (PyUnicode_CheckExact(item) || PyLong_CheckExact(item))) {
+        truth = set_contains_key(container, item, key_hash(item)); /* others may be sets */
+    }
+    else {
+        truth = PySequence_Contains(container, item);
+    }
     if (truth >= 0) {
         reg_consume(fp, b);
         reg_consume(fp, c);

@@ -310,7 +310,7 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         return enter_function(ts, fp, fp->top, func, window + 2 - self, nargs - nkw + self,
                               kwnames, RETURN_PLAIN);
     }
-    unsigned op = WORD_OP(fp->pc[-1]);
+    unsigned op = WORD_OP(field_load(&fp->pc[-1]));
     if (op != CALL_ANY && op != INSTRUMENTED) {
         specialise_call(fp, site, b);
     }

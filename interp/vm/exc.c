@@ -3,28 +3,30 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/error.h"
+
 /* ---- words whose operands one needs to know afterwards --------------------------------------- */
 
 static uint64_t word_prefix(const struct code_body *body, const uint64_t *pc)
 {
-    return pc - 2 >= body->words && WORD_OP(pc[-2]) == EXT ? pc[-2] : 0;
+    return pc - 2 >= body->words && WORD_OP(field_load(&pc[-2])) == EXT ? field_load(&pc[-2]) : 0;
 }
 
 int word_jump(const struct code_body *body, const uint64_t *pc)
 {
     uint64_t x = word_prefix(body, pc);
-    return WORD_OP(x) == EXT && x != 0 ? (int)(WORD_C(pc[-1]) | WORD_C(x) << 16)
-                                       : WORD_SC(pc[-1]);
+    return WORD_OP(x) == EXT && x != 0 ? (int)(WORD_C(field_load(&pc[-1])) | WORD_C(x) << 16)
+                                       : WORD_SC(field_load(&pc[-1]));
 }
 
 unsigned word_a(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_A(pc[-1]) | WORD_A(word_prefix(body, pc)) << 16;
+    return WORD_A(field_load(&pc[-1])) | WORD_A(word_prefix(body, pc)) << 16;
 }
 
 unsigned word_b(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_B(pc[-1]) | WORD_B(word_prefix(body, pc)) << 16;
+    return WORD_B(field_load(&pc[-1])) | WORD_B(word_prefix(body, pc)) << 16;
 }
 
 unsigned word_c(const struct code_body *body, const uint64_t *pc)
@@ -78,6 +80,10 @@ void vm_raise(struct frame *fp, unsigned e, unsigned c)
             }
             PyException_SetCause(instance, cause);
         }
+    }
+    if (likely(Py_IS_TYPE(Py_TYPE(instance), &PyType_Type))) {
+        error_raise_instance(instance);
+        return;
     }
     PyErr_SetObject((PyObject *)Py_TYPE(instance), instance);
     Py_DECREF(instance);

@@ -19,10 +19,9 @@
 #include "objects/descr.h"
 #include "objects/dict.h"
 #include "objects/int.h"
-#include "objects/iter.h"
+#include "objects/iter_words.h"
 #include "objects/list.h"
 #include "objects/object.h"
-#include "objects/range.h"
 #include "objects/shape.h"
 #include "objects/type.h"
 #include "objects/value.h"
@@ -460,11 +459,19 @@ static inline PyObject *cell_load(PyObject *cell)
     return ref_load(&((PyCellObject *)cell)->ob_ref, cell);
 }
 
+/* The same as a word. */
+VM_INLINE value_t vm_cell_word(PyObject *cell)
+{
+    PyObject *value = cell_load(cell);
+    return int_is_small_object(value) ? value_from_int(int_small_value(value)) : value_from_owned(value);
+}
+
 /* ---- containers ------------------------------------------------------------------------------ */
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k);
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c); /* of an exact dict */
 int vm_del_item(struct frame *fp, unsigned a, unsigned b);
 int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n);
@@ -489,75 +496,22 @@ int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsi
 /* Item i (negative from the end) as a word, or unbound when out of range. */
 VM_INLINE value_t vm_list_item(PyObject *op, int64_t i)
 {
-    PyListObject *list = (PyListObject *)op;
-    if (lock_threads_run_together()) {
-        return value_from_owned(list_get_ref(list, i < 0 ? i + Py_SIZE(list) : i));
-    }
-    Py_ssize_t n = Py_SIZE(list);
-    i += i < 0 ? n : 0;
-    if (unlikely((uint64_t)i >= (uint64_t)n)) {
-        return VALUE_NULL;
-    }
-    return value_from_owned(Py_NewRef(list->ob_item[i]));
+    return list_item_word(op, i);
 }
 
 VM_INLINE value_t vm_tuple_item(PyObject *op, int64_t i)
 {
-    Py_ssize_t n = Py_SIZE(op);
-    i += i < 0 ? n : 0;
-    if (unlikely((uint64_t)i >= (uint64_t)n)) {
-        return VALUE_NULL;
-    }
-    return value_from_owned(Py_NewRef(((PyTupleObject *)op)->ob_item[i]));
+    return tuple_item_word(op, i);
 }
 
 /* ---- iteration ------------------------------------------------------------------------------- */
 
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b);
-/* The next item of such an iterator as an owned word, or unbound at the end. */
-VM_INLINE value_t vm_list_next(PyObject *op)
-{
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    value_t v;
-    if (unlikely(i < 0 || seq == NULL || (v = vm_list_item(seq, i)) == VALUE_NULL)) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
-}
-
-VM_INLINE value_t vm_tuple_next(PyObject *op)
-{
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    value_t v;
-    if (unlikely(i < 0 || seq == NULL || (v = vm_tuple_item(seq, i)) == VALUE_NULL)) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
-}
-
-VM_INLINE value_t vm_range_next(PyObject *op)
-{
-    struct range_iter *it = (struct range_iter *)op;
-    long left = field_load(&it->left);
-    if (unlikely(left <= 0)) {
-        return VALUE_NULL;
-    }
-    long number = field_load(&it->next);
-    field_store(&it->left, left - 1);
-    field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
-    return likely(value_int_fits(number)) ? value_from_int(number)
-                                          : value_from_owned(PyLong_FromLong(number));
-}
 /* tp_iternext; unbound at the end, or with an exception. */
 value_t vm_iter_next(PyObject *it);
+/* What a loop would take apart at once - pairs of enumerate() and dict.items(), tuples of zip() - given as n words from
+ * `to` on, the first one highest: 1; 0 at the end or with an exception; -1: not here. */
+int vm_iter_unpack(PyObject *it, value_t *to, unsigned n);
 /* The exception that an iterator ended with: StopIteration is taken away (0), others stay (-1). */
 int vm_iter_end(struct frame *fp);
 int vm_get_aiter(struct frame *fp, unsigned a, unsigned b);
@@ -703,7 +657,7 @@ VM_INLINE struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct fr
     top->dst = 0;
     top->on_return = (uint8_t)how;
     top->owner = FRAME_OF_STACK;
-    top->call_reported = top->unwinding = 0;
+    top->call_reported = top->parked = 0;
     top->spare = 0;
     return top;
 }
@@ -730,13 +684,11 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
            || (gen->gi_frame_state == GEN_CREATED && value_is_none(sent));
 }
 
-/* Puts a suspended generator's frame on the stacks, `sent` (taken over) where its yield wants it. NULL with
- * RecursionError (sent released). */
+/* Puts a suspended generator's frame on the stacks, `sent` (taken over) where its yield wants it; of one that delegates
+ * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
-/* Takes a yielding frame off the stacks. */
-void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from);
-/* The same for one that returned or failed: its registers are released. */
+/* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 
 /* ---- the rest -------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* PyObject_*: size, items, format and class membership of any object. */
+#include "objects/type.h"
 #include "objects/capi/capi.h"
 
 #include <stdarg.h>
@@ -308,11 +309,23 @@ static int check_class(PyObject *cls, const char *text)
     return 0;
 }
 
+/* Whether __class__ says nothing but the type. */
+static bool has_plain_class(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    return type->tp_getattro == PyObject_GenericGetAttr
+           && type_lookup(type, ID(__class__), NULL)
+                  == type_lookup(&PyBaseObject_Type, ID(__class__), NULL);
+}
+
 static int plain_is_instance(PyObject *op, PyObject *cls)
 {
     bool is_type = PyType_Check(cls);
     if (is_type && PyObject_TypeCheck(op, (PyTypeObject *)cls)) {
         return 1;
+    }
+    if (is_type && has_plain_class(op)) {
+        return 0;
     }
     if (!is_type
         && !check_class(cls, "isinstance() arg 2 must be a type, a tuple of types, or a union")) {
@@ -348,17 +361,25 @@ static int plain_is_subclass(PyObject *derived, PyObject *cls)
     return abstract_is_subclass(derived, cls);
 }
 
-/* True if one of the classes in a tuple says so. */
+/* True if one of the classes in a tuple says so. Tuples in tuples are counted besides the look at the stack, which
+ * has room for so many of these small frames that a caller who nests them one by one would wait long. */
 static int ask_tuple(PyObject *op, PyObject *classes, int (*ask)(PyObject *, PyObject *),
                      const char *where)
 {
+    PyThreadState *ts = &thread_self()->ts;
+    if (ts->c_recursion_remaining <= 0) {
+        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where);
+        return -1;
+    }
     if (Py_EnterRecursiveCall(where)) {
         return -1;
     }
+    ts->c_recursion_remaining--;
     int result = 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(classes); i++) {
         result = ask(op, PyTuple_GET_ITEM(classes, i));
     }
+    ts->c_recursion_remaining++;
     Py_LeaveRecursiveCall();
     return result;
 }

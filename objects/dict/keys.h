@@ -5,7 +5,9 @@
 #ifndef KRAIT_OBJECTS_DICT_KEYS_H
 #define KRAIT_OBJECTS_DICT_KEYS_H
 
+#include "objects/block.h"
 #include "objects/dict.h"
+#include "objects/key.h"
 #include "objects/object.h"
 #include "objects/str.h"
 
@@ -54,6 +56,12 @@ static inline size_t keys_entry_size(enum dict_keys_kind kind)
 static inline bool keys_are_str(const PyDictKeysObject *keys)
 {
     return keys->kind == DICT_KEYS_STR;
+}
+
+static inline size_t keys_bytes(const PyDictKeysObject *keys)
+{
+    return keys_index_bytes(keys) + sizeof(PyDictKeysObject)
+           + (size_t)keys_capacity(keys->log2_size) * keys_entry_size((enum dict_keys_kind)keys->kind);
 }
 
 static inline void *keys_block(PyDictKeysObject *keys)
@@ -129,7 +137,7 @@ static inline Py_hash_t keys_hash_at(PyDictKeysObject *keys, Py_ssize_t ix)
 /* Hash of a key; -1 with TypeError. May run Python code unless it is an exact str. */
 static inline Py_hash_t dict_hash_key(PyObject *key)
 {
-    return PyUnicode_CheckExact(key) ? str_hash(key) : PyObject_Hash(key);
+    return key_hash(key);
 }
 
 /* A table of 2**log2 slots without entries, or NULL with MemoryError. */
