@@ -82,8 +82,9 @@ struct frame *frame_visible(struct frame *frame);
 
 /* ---- the thread's stacks --------------------------------------------------------------------- */
 
-#define VALUE_STACK_BYTES ((size_t)64 << 20)
-#define CONTROL_STACK_BYTES ((size_t)64 << 20)
+/* What each of the two stacks reserves; much less where address space is limited. */
+#define STACK_BYTES_MOST ((size_t)64 << 20)
+#define STACK_BYTES_LEAST ((size_t)1 << 20)
 
 /* The jump that brought control where it is, for line events. */
 struct arrival {
@@ -95,6 +96,7 @@ struct arrival {
 struct exec_state {
     value_t *values, *values_end;
     struct frame *control, *control_end;
+    size_t values_bytes, control_bytes; /* reserved */
     uint32_t c_depth;
     struct arrival arrival;
 };
@@ -123,7 +125,7 @@ static inline void thread_set_frame(PyThreadState *ts, struct frame *frame)
 }
 
 /* Reserves the stacks: 0, or -1 without an exception. */
-int exec_init(struct exec_state *exec);
+int exec_init(struct exec_state *exec, bool first_thread);
 void exec_fini(struct exec_state *exec);
 
 /* ---- pushing and popping --------------------------------------------------------------------- */

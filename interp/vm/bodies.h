@@ -62,6 +62,13 @@
 
 #define STACK_LEFT() likely(!thread_stack_low(thread_of(ts), 0))
 
+/* Gives up the words of a call with n arguments. */
+#define RELEASE_WINDOW(base, n)                                                                   \
+    for (value_t *first_ = &r[base], *word_ = first_ + (n) + 2; word_ > first_;) {                \
+        FEW_TIMES();                                                                              \
+        value_release(*--word_);                                                                  \
+    }
+
 /* The result of a C function whose window is gone; NULL with an exception. */
 #define PUT_RESULT(d, result)                                                                     \
     do {                                                                                          \

@@ -256,6 +256,31 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
     return fp;
 }
 
+/* A call by position of a function that takes nothing else, some of whose defaults are wanted. NULL: not here. */
+static inline struct frame *enter_with_defaults(PyThreadState *ts, struct frame *fp,
+                                                value_t *window, Py_ssize_t nargs)
+{
+    PyFunctionObject *func = (PyFunctionObject *)value_object(window[0]);
+    struct code_body *body = code_body((PyCodeObject *)func->func_code);
+    Py_ssize_t self = window[1] != VALUE_NULL, missing = body->argcount - nargs - self;
+    PyObject *defaults = func->func_defaults;
+    value_t *r = window + 2 - self;
+    if (!body->simple || missing <= 0 || defaults == NULL
+        || missing > PyTuple_GET_SIZE(defaults) || !vm_has_room(ts, fp->top, body, r)) {
+        return NULL;
+    }
+    PyObject **values = tuple_items(defaults) + PyTuple_GET_SIZE(defaults) - missing;
+    value_t *word = r + body->argcount - missing;
+    for (Py_ssize_t i = 0; i < missing; i++) {
+        FEW_TIMES();
+        word[i] = ref_word(values[i]);
+    }
+    vm_clear_locals(body, r);
+    struct frame *frame = vm_push(ts, fp, fp->top, window[0], body, r, RETURN_PLAIN);
+    thread_set_frame(ts, frame);
+    return frame;
+}
+
 /* The bound method in window[0] becomes function and self. */
 static void unpack_method(value_t *window)
 {
@@ -306,6 +331,13 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         unpack_method(window);
     }
     if (vm_is_python(value_object(window[0]))) {
+        if (kwnames == NULL) {
+            struct frame *frame = enter_with_defaults(ts, fp, window, nargs);
+            if (likely(frame != NULL)) {
+                fp->dst = (uint16_t)a;
+                return frame;
+            }
+        }
         bool self = window[1] != VALUE_NULL;
         value_t func = window[0];
         Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
