@@ -303,6 +303,9 @@ static Py_hash_t tuple_hash(PyObject *op)
 {
     uint64_t acc = LANE_PRIME_5;
     Py_ssize_t n = Py_SIZE(op);
+    if (stack_check(" while hashing") < 0) {
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < n; i++) {
         Py_hash_t lane = key_hash(tuple_items(op)[i]);
         if (lane == -1) {
