@@ -120,6 +120,18 @@ static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, v
     return false;
 }
 
+/* Two float objects, as the items of lists are. */
+ALWAYS_INLINE bool arith_float_objects(unsigned kind, value_t x, value_t y, value_t *result)
+{
+    if ((kind != ARITH_ADD && kind != ARITH_SUBTRACT && kind != ARITH_MULTIPLY)
+        || !value_is_pointer(x) || !value_is_pointer(y)
+        || !PyFloat_CheckExact(value_object(x)) || !PyFloat_CheckExact(value_object(y))) {
+        return false;
+    }
+    return arith_doubles(kind, PyFloat_AS_DOUBLE(value_object(x)),
+                         PyFloat_AS_DOUBLE(value_object(y)), result);
+}
+
 static bool arith_objects(unsigned kind, PyObject *x, PyObject *y, value_t *result)
 {
     if (x == NULL || y == NULL) {
@@ -272,8 +284,9 @@ static inline bool is_text(unsigned kind, value_t x)
     int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
     {                                                                                             \
         value_t result = VALUE_NULL;                                                              \
-        if (is_text(ARITH_##KIND, fp->r[b])                                                       \
-            || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                       \
+        if (!arith_float_objects(ARITH_##KIND, fp->r[b], fp->r[c], &result)                       \
+            && (is_text(ARITH_##KIND, fp->r[b])                                                   \
+                || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result))) {                  \
             return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
         }                                                                                         \
         reg_consume(fp, b);                                                                       \
