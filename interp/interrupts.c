@@ -49,9 +49,16 @@ static int raise_interrupt(struct thread *self)
 
 int PyErr_CheckSignals(void)
 {
-    struct thread *self = thread_self();
+    struct thread *self = thread_self(), *main_state = atomic_load_relaxed(&runtime.main_state);
+    if (main_state != NULL
+        && !(atomic_load_relaxed(&main_state->ts.eval_breaker) & BREAK_SIGNAL)) {
+        return 0;       /* nearly always, and long loops ask often */
+    }
     if (!thread_is_main() || !thread_interp(self)->is_main) {
         return 0;
+    }
+    if (main_state != NULL && main_state != self) {
+        interrupt_clear(main_state, BREAK_SIGNAL);
     }
     interrupt_clear(self, BREAK_SIGNAL);
     return raise_interrupt(self);
