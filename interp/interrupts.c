@@ -65,6 +65,9 @@ int PyErr_CheckSignals(void)
     if (!thread_is_main() || !thread_interp(self)->is_main) {
         return 0;
     }
+    if (main_state != NULL && main_state != self) {
+        interrupt_clear(main_state, BREAK_SIGNAL);
+    }
     interrupt_clear(self, BREAK_SIGNAL);
     return raise_interrupt(self);
 }
