@@ -471,6 +471,11 @@ static void threads_hang(struct main_interp *interp)
     __atomic_store_n(&interp->base.base.finalizing, self, __ATOMIC_RELEASE);
     __atomic_store_n(&runtime.finalizing, self, __ATOMIC_RELEASE);
     world_start(&interp->base.base);
+    /* What they had to themselves goes while the modules are still whole. Their states stay, since they look at them once
+     * more before they hang. */
+    for (struct thread *t = thread_remove_others(self); t != NULL; t = (struct thread *)t->ts.next) {
+        thread_clear(t);
+    }
 }
 
 int Py_FinalizeEx(void)
