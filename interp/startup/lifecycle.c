@@ -301,6 +301,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (add_main_module(interp) < 0) {
         return fail_with("can't create __main__ module");
     }
+    codec_checks_names = interp->config.dev_mode > 0;
     if (streams_init(interp) < 0) {
         return fail_with("can't initialize sys standard streams");
     }
