@@ -411,6 +411,9 @@ void code_choose_forms(struct code_body *body)
         if (op == EXT) {
             i++;
         }
+        else if (op == MOVE && WORD_A(word) < body->nlocals && WORD_B(word) >= body->nlocals) {
+            body->words[i] = (word & ~(uint64_t)0xFFFF) | MOVE_TO_LOCAL;
+        }
         else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
                  && (op != MOVE || WORD_B(word) < body->nlocals)) {
             body->words[i] = (word & ~(uint64_t)0xFFFF) | to_temporary[op];

@@ -33,6 +33,7 @@ enum on_return {
     RETURN_FOR,             /* the frame is a generator run by FOR_ITER */
     RETURN_SEND,            /* ... by SEND */
     RETURN_HOOK,            /* it is a __getattr__ that GET_ATTR asked */
+    RETURN_CALL,            /* ... by a CALL of its send() or of next() */
 };
 
 enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
@@ -184,6 +185,8 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame);
  * exception, which then is the current one. Result as am_send: an owned reference in *result. */
 PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result);
 
+/* Raises StopIteration with a generator's result (a word that is taken over). */
+void gen_stop_with(value_t result);
 /* next() of a generator: what it yields as an owned word; VALUE_NULL at the end or with an exception. Runs Python code. */
 value_t gen_next_word(PyObject *gen);
 

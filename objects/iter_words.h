@@ -11,6 +11,7 @@
 #include "locking/refs.h"
 #include "objects/iter.h"
 #include "objects/list.h"
+#include "objects/object.h"
 #include "objects/range.h"
 #include "objects/value.h"
 
@@ -102,12 +103,17 @@ static inline value_t iter_next_word(PyObject *it)
 }
 
 /* The same as a new reference, or NULL. */
-static inline PyObject *iter_next_object(PyObject *it)
+static inline PyObject *iter_next_object(PyObject *op)
 {
-    PyTypeObject *type = Py_TYPE(it);
-    return type == &PyListIter_Type    ? value_to_owned(list_iter_word(it))
-           : type == &PyTupleIter_Type ? value_to_owned(tuple_iter_word(it))
-                                       : iter_step(it);
+    if (!lock_threads_run_together() && likely(Py_IS_TYPE(op, &PyListIter_Type))) {
+        struct index_iter *it = (struct index_iter *)op;
+        Py_ssize_t i = it->index;
+        if (likely(i >= 0 && i < Py_SIZE(it->seq))) {
+            it->index = i + 1;
+            return ref_new(((PyListObject *)it->seq)->ob_item[i]);
+        }
+    }
+    return iter_step(op);
 }
 
 /* The next pair of an exact enumerate or of an iterator over a dict's items, and the next items of an exact zip of

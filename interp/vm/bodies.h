@@ -132,6 +132,9 @@
         }                                                                                         \
         struct frame *next_ = vm_gen_enter(ts, fp, gen_, sent_, (how));                           \
         if (unlikely(next_ == NULL)) {                                                            \
+            if ((how) == RETURN_CALL) {                                                           \
+                vm_gen_call_done(fp);                                                             \
+            }                                                                                     \
             FAIL();                                                                               \
         }                                                                                         \
         fp = next_;                                                                               \
@@ -221,6 +224,9 @@
             thread_set_frame(ts, caller_);                                                        \
             if (kind_ == RETURN_C) {                                                              \
                 END_RUN(result_);                                                                 \
+            }                                                                                     \
+            if (kind_ == RETURN_CALL) {                                                           \
+                vm_gen_call_done(caller_);                                                        \
             }                                                                                     \
         }                                                                                         \
         fp = caller_;                                                                             \

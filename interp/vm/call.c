@@ -138,6 +138,42 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
     return true;
 }
 
+/* Whether it is this function of builtins. */
+static bool is_builtin(PyObject *callable, const char *name)
+{
+    const PyCFunctionObject *function = (const PyCFunctionObject *)callable;
+    return Py_IS_TYPE(callable, &PyCFunction_Type) && strcmp(function->m_ml->ml_name, name) == 0
+           && function->m_module != NULL && PyUnicode_Check(function->m_module)
+           && PyUnicode_EqualToUTF8(function->m_module, "builtins");
+}
+
+/* Calls that resume a generator: send() of one, next() with one. */
+static bool specialise_resumption(struct frame *fp, struct code_site *site, unsigned b)
+{
+    PyObject *callable = value_object(fp->r[b]);
+    value_t self = fp->r[b + 1], arg = fp->r[b + 2];
+    if (site->arg != 1 || site->arg2 != 0) {
+        return false;
+    }
+    unsigned op;
+    if (self != VALUE_NULL) {
+        if (!Py_IS_TYPE(callable, &PyMethodDescr_Type) || PyDescr_TYPE(callable) != &PyGen_Type
+            || strcmp(((PyMethodDescrObject *)callable)->d_method->ml_name, "send") != 0) {
+            return false;
+        }
+        op = CALL_SEND;
+    }
+    else {
+        if (!value_is_pointer(arg) || !Py_IS_TYPE(value_object(arg), &PyGen_Type)
+            || !is_builtin(callable, "next")) {
+            return false;
+        }
+        op = CALL_NEXT;
+    }
+    site_specialise(fp, site, op, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
+    return true;
+}
+
 /* The __call__ of an instance of a class made in Python, if it is a Python function (new reference), else NULL. */
 static PyObject *plain_call(PyObject *op, uint32_t *version)
 {
@@ -171,7 +207,7 @@ static void specialise_call(struct frame *fp, struct code_site *site, unsigned b
     if (fp->r[b + 1] == VALUE_NULL && specialise_object(fp, site, callable)) {
         return;
     }
-    if (!call_c_specialise(fp, site, b)) {
+    if (!specialise_resumption(fp, site, b) && !call_c_specialise(fp, site, b)) {
         site_specialise(fp, site, CALL_ANY, 0, CALL_ANY);
     }
 }

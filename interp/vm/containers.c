@@ -3,6 +3,7 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/bytes/bytearray.h"
 #include "objects/gc/gc.h"
 #include "objects/key.h"
 #include "objects/set.h"
@@ -64,21 +65,29 @@ static PyObject *subscript(PyObject *container, value_t *key)
     return op == NULL ? NULL : PyObject_GetItem(container, op);
 }
 
-/* An item of a list or tuple by an int, maybe one behind a pointer; unbound: not here. */
+/* The byte as a word, VALUE_NULL if there is none at this index. */
+static value_t bytes_item_word(PyObject *op, Py_ssize_t i)
+{
+    i += i < 0 ? bytes_len(op) : 0;
+    return (size_t)i < (size_t)bytes_len(op) ? value_from_int(bytes_data(op)[i]) : VALUE_NULL;
+}
+
+/* An item of a list, tuple or bytes by an int, maybe one behind a pointer; unbound: not here. */
 static inline value_t sequence_item(value_t o, value_t key)
 {
     if (!value_is_pointer(o)) {
         return VALUE_NULL;
     }
     PyObject *op = value_object(o);
-    bool list = Py_IS_TYPE(op, &PyList_Type);
-    if (!list && !Py_IS_TYPE(op, &PyTuple_Type)) {
+    PyTypeObject *type = Py_TYPE(op);
+    if (type != &PyList_Type && type != &PyTuple_Type && type != &PyBytes_Type) {
         return VALUE_NULL;
     }
     key = value_number_of(key);
-    return !value_is_int(key) ? VALUE_NULL
-           : list             ? vm_list_item(op, value_int(key))
-                              : vm_tuple_item(op, value_int(key));
+    return !value_is_int(key)       ? VALUE_NULL
+           : type == &PyList_Type  ? vm_list_item(op, value_int(key))
+           : type == &PyTuple_Type ? vm_tuple_item(op, value_int(key))
+                                   : bytes_item_word(op, value_int(key));
 }
 
 /* The word of a new reference; small ints, which have one object each, as numbers. */
@@ -108,6 +117,14 @@ int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
     value_t key = fp->body->kwords[k];
     if (!value_is_int(key)) {
         key = value_from_uncounted(fp->body->consts[k]);
+    }
+    else if (value_is_pointer(fp->r[b]) && Py_IS_TYPE(value_object(fp->r[b]), &PyBytes_Type)) {
+        value_t item = bytes_item_word(value_object(fp->r[b]), value_int(key));
+        if (item != VALUE_NULL) {
+            reg_consume(fp, b);
+            reg_put(fp, a, item);
+            return 0;
+        }
     }
     PyObject *result = subscript(reg_object(fp, b), &key);
     if (result == NULL) {
@@ -139,6 +156,19 @@ static int set_list_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
         fp->r[c] = VALUE_NULL;
     }
     return list_set_owned(list, i, value) < 0 ? -1 : 1;
+}
+
+/* bytearray[int] = int: 1 done, 0 not here. */
+static int set_byte(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    value_t o = fp->r[a], k = fp->r[b], v = fp->r[c];
+    if (!value_is_int(k) || !value_is_int(v) || (uint64_t)value_int(v) > UINT8_MAX
+        || !value_is_pointer(o) || !Py_IS_TYPE(value_object(o), &PyByteArray_Type)
+        || !bytearray_put(value_object(o), value_int(k), (uint8_t)value_int(v))) {
+        return 0;
+    }
+    fp->r[c] = c < fp->body->nlocals ? v : VALUE_NULL;
+    return 1;
 }
 
 /* dict[r[b]] = r[c], without the dict's register. */
@@ -176,6 +206,7 @@ int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     int done = set_list_item(fp, a, b, c);
+    done = done != 0 ? done : set_byte(fp, a, b, c);
     if (done == 0) {
         PyObject *container = reg_object(fp, a), *key = reg_object(fp, b);
         PyObject *value = reg_object(fp, c);
@@ -375,12 +406,18 @@ int vm_build_map(struct frame *fp, unsigned a, unsigned b, unsigned n)
 int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n)
 {
     value_t *words = fp->r + b;
-    if (args_materialise(words, n) < 0) {
-        return -1;
+    PyObject *few[16], *text;
+    unsigned objects = 0;
+    while (objects < n && objects < sizeof few / sizeof few[0] && value_is_pointer(words[objects])) {
+        few[objects] = value_object(words[objects]);
+        objects++;
     }
-    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *text = empty ? str_join(empty, (PyObject *const *)words, n) : NULL;
-    Py_XDECREF(empty);
+    if (likely(objects == n)) {
+        text = str_join(NULL, few, n);
+    }
+    else {
+        text = args_materialise(words, n) < 0 ? NULL : str_join(NULL, (PyObject *const *)words, n);
+    }
     if (text == NULL) {
         return -1;
     }

@@ -409,6 +409,9 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
             const struct code_site *site = &caller->body->sites[word_c(caller->body, caller->pc)];
             complete_attribute_error(owner, caller->body->names[site->arg]);
         }
+        else if (how == RETURN_CALL) {
+            vm_gen_call_done(caller);
+        }
         fp = caller;
         add_traceback = true;
     }
@@ -460,6 +463,10 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         value_release(old);
         return caller;
     }
+    case RETURN_CALL:
+        vm_gen_call_done(caller);
+        gen_stop_with(v);
+        return NULL;
     default:
         Py_UNREACHABLE();
     }

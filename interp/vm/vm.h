@@ -688,6 +688,8 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
  * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
+/* The CALL that ran a generator (RETURN_CALL) is over: lets go of what its window holds. May run Python code. */
+void vm_gen_call_done(struct frame *caller);
 /* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 

@@ -1,6 +1,7 @@
 /* PyObject_*: size, items, format and class membership of any object. */
 #include "objects/type.h"
 #include "objects/capi/capi.h"
+#include "objects/str.h"
 
 #include <stdarg.h>
 
@@ -226,9 +227,18 @@ PyObject *PyObject_Format(PyObject *op, PyObject *spec)
         if (PyUnicode_CheckExact(op)) {
             return Py_NewRef(op);
         }
-        if (PyLong_CheckExact(op)) {
+        if (PyLong_CheckExact(op) || PyFloat_CheckExact(op)) {
             return PyObject_Str(op);
         }
+    }
+    else if (PyUnicode_CheckExact(op)) {
+        return format_str(op, spec);
+    }
+    else if (PyLong_CheckExact(op)) {
+        return format_int(op, spec);
+    }
+    else if (PyFloat_CheckExact(op)) {
+        return format_float(op, spec);
     }
     PyObject *method = object_lookup_special(op, ID(__format__));
     if (!method) {
