@@ -11,6 +11,7 @@
 #include "locking/refs.h"
 #include "objects/iter.h"
 #include "objects/list.h"
+#include "objects/object.h"
 #include "objects/range.h"
 #include "objects/value.h"
 
