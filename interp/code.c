@@ -292,7 +292,7 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers)
 const struct code_handler *code_handler_find(const struct code_body *body, uint32_t index)
 {
     uint32_t low = 0, high = body->nhandlers;
-    while (low < high) {
+    while (high - low > 4) {
         uint32_t middle = (low + high) / 2;
         if (body->handlers[middle].end <= index) {
             low = middle + 1;
@@ -300,6 +300,9 @@ const struct code_handler *code_handler_find(const struct code_body *body, uint3
         else {
             high = middle;
         }
+    }
+    while (low < high && body->handlers[low].end <= index) {
+        low++;
     }
     return low < body->nhandlers && body->handlers[low].start <= index ? &body->handlers[low]
                                                                        : NULL;
@@ -403,13 +406,16 @@ void code_choose_forms(struct code_body *body)
 {
     static const uint16_t to_temporary[OPCODE_PLAIN_COUNT] = {
         [MOVE] = MOVE_TO_TEMP, [LOAD_CONST] = LOAD_CONST_TEMP, [LOAD_INT] = LOAD_INT_TEMP,
-        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP,
+        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP, [GET_DEREF] = GET_DEREF_TO_TEMP,
     };
     for (uint32_t i = 0; i < body->nwords; i++) {
         uint64_t word = body->words[i];
         unsigned op = WORD_OP(word);
         if (op == EXT) {
             i++;
+        }
+        else if (op == MOVE && WORD_A(word) < body->nlocals && WORD_B(word) >= body->nlocals) {
+            body->words[i] = (word & ~(uint64_t)0xFFFF) | MOVE_TO_LOCAL;
         }
         else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
                  && (op != MOVE || WORD_B(word) < body->nlocals)) {

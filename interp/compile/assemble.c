@@ -14,6 +14,7 @@ static bool jump_is_wide(unsigned op)
     case JUMP_IF_TRUE_OR_DROP:
     case JUMP_IF_FALSE_OR_DROP:
     case JUMP_IF_NONE:
+    case JUMP_IF_NONE_OR_KEEP:
     case JUMP_IF_NOT_NONE:
         return true;
     default:
@@ -145,6 +146,8 @@ static int code_flags(const struct compiler *c, const struct unit *u)
         }
         flags |= block->varargs ? CO_VARARGS : 0;
         flags |= block->varkeywords ? CO_VARKEYWORDS : 0;
+    } else if (unit_is_module_coroutine(c, u)) {
+        flags |= CO_COROUTINE;
     }
     return flags;
 }

@@ -38,7 +38,7 @@ static int thread_init_all(struct thread *t)
     ts->py_recursion_remaining = ts->py_recursion_limit;
     ts->c_recursion_remaining = Py_C_RECURSION_LIMIT;
     ts->exc_info = &ts->exc_state;
-    return exec_init(&self->exec);
+    return exec_init(&self->exec, thread_interp(t)->threads == NULL);
 }
 
 static void thread_clear_all(struct thread *t)
@@ -303,6 +303,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (add_main_module(interp) < 0) {
         return fail_with("can't create __main__ module");
     }
+    codec_checks_names = interp->config.dev_mode > 0;
     if (streams_init(interp) < 0) {
         return fail_with("can't initialize sys standard streams");
     }
@@ -472,6 +473,11 @@ static void threads_hang(struct main_interp *interp)
     __atomic_store_n(&interp->base.base.finalizing, self, __ATOMIC_RELEASE);
     __atomic_store_n(&runtime.finalizing, self, __ATOMIC_RELEASE);
     world_start(&interp->base.base);
+    /* What they had to themselves goes while the modules are still whole. Their states stay, since they look at them once
+     * more before they hang. */
+    for (struct thread *t = thread_remove_others(self); t != NULL; t = (struct thread *)t->ts.next) {
+        thread_clear(t);
+    }
 }
 
 /* The standard streams, and what they are made of: borrowed, as long as they stay in sys. False if others stand in

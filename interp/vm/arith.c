@@ -6,6 +6,8 @@
 
 #include "interp/vm/vm.h"
 #include "objects/float.h"
+#include "objects/key.h"
+#include "objects/set.h"
 #include "objects/str.h"
 
 static PyObject *power(PyObject *a, PyObject *b)
@@ -116,6 +118,18 @@ static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, v
         return arith_doubles(kind, value_as_double(x), value_as_double(y), result);
     }
     return false;
+}
+
+/* Two float objects, as the items of lists are. */
+ALWAYS_INLINE bool arith_float_objects(unsigned kind, value_t x, value_t y, value_t *result)
+{
+    if ((kind != ARITH_ADD && kind != ARITH_SUBTRACT && kind != ARITH_MULTIPLY)
+        || !value_is_pointer(x) || !value_is_pointer(y)
+        || !PyFloat_CheckExact(value_object(x)) || !PyFloat_CheckExact(value_object(y))) {
+        return false;
+    }
+    return arith_doubles(kind, PyFloat_AS_DOUBLE(value_object(x)),
+                         PyFloat_AS_DOUBLE(value_object(y)), result);
 }
 
 static bool arith_objects(unsigned kind, PyObject *x, PyObject *y, value_t *result)
@@ -270,8 +284,9 @@ static inline bool is_text(unsigned kind, value_t x)
     int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
     {                                                                                             \
         value_t result = VALUE_NULL;                                                              \
-        if (is_text(ARITH_##KIND, fp->r[b])                                                       \
-            || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                       \
+        if (!arith_float_objects(ARITH_##KIND, fp->r[b], fp->r[c], &result)                       \
+            && (is_text(ARITH_##KIND, fp->r[b])                                                   \
+                || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result))) {                  \
             return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
         }                                                                                         \
         reg_consume(fp, b);                                                                       \
@@ -435,7 +450,18 @@ int vm_contains(struct frame *fp, unsigned b, unsigned c)
     if (item == NULL || container == NULL) {
         return -1;
     }
-    int truth = PySequence_Contains(container, item);
+    PyTypeObject *type = Py_TYPE(container);
+    int truth;
+    if (type == &PyDict_Type) {
+        Py_hash_t hash = key_hash(item);
+        truth = hash == -1 ? -1 : dict_contains(container, item, hash);
+    }
+    else if (type == &PySet_Type && (PyUnicode_CheckExact(item) || PyLong_CheckExact(item))) {
+        truth = set_contains_key(container, item, key_hash(item)); /* others may be sets */
+    }
+    else {
+        truth = PySequence_Contains(container, item);
+    }
     if (truth >= 0) {
         reg_consume(fp, b);
         reg_consume(fp, c);

@@ -138,6 +138,42 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
     return true;
 }
 
+/* Whether it is this function of builtins. */
+static bool is_builtin(PyObject *callable, const char *name)
+{
+    const PyCFunctionObject *function = (const PyCFunctionObject *)callable;
+    return Py_IS_TYPE(callable, &PyCFunction_Type) && strcmp(function->m_ml->ml_name, name) == 0
+           && function->m_module != NULL && PyUnicode_Check(function->m_module)
+           && PyUnicode_EqualToUTF8(function->m_module, "builtins");
+}
+
+/* Calls that resume a generator: send() of one, next() with one. */
+static bool specialise_resumption(struct frame *fp, struct code_site *site, unsigned b)
+{
+    PyObject *callable = value_object(fp->r[b]);
+    value_t self = fp->r[b + 1], arg = fp->r[b + 2];
+    if (site->arg != 1 || site->arg2 != 0) {
+        return false;
+    }
+    unsigned op;
+    if (self != VALUE_NULL) {
+        if (!Py_IS_TYPE(callable, &PyMethodDescr_Type) || PyDescr_TYPE(callable) != &PyGen_Type
+            || strcmp(((PyMethodDescrObject *)callable)->d_method->ml_name, "send") != 0) {
+            return false;
+        }
+        op = CALL_SEND;
+    }
+    else {
+        if (!value_is_pointer(arg) || !Py_IS_TYPE(value_object(arg), &PyGen_Type)
+            || !is_builtin(callable, "next")) {
+            return false;
+        }
+        op = CALL_NEXT;
+    }
+    site_specialise(fp, site, op, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
+    return true;
+}
+
 /* The __call__ of an instance of a class made in Python, if it is a Python function (new reference), else NULL. */
 static PyObject *plain_call(PyObject *op, uint32_t *version)
 {
@@ -171,7 +207,7 @@ static void specialise_call(struct frame *fp, struct code_site *site, unsigned b
     if (fp->r[b + 1] == VALUE_NULL && specialise_object(fp, site, callable)) {
         return;
     }
-    if (!call_c_specialise(fp, site, b)) {
+    if (!specialise_resumption(fp, site, b) && !call_c_specialise(fp, site, b)) {
         site_specialise(fp, site, CALL_ANY, 0, CALL_ANY);
     }
 }
@@ -218,6 +254,31 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
     }
     reg_put(fp, a, value_from_owned(result));
     return fp;
+}
+
+/* A call by position of a function that takes nothing else, some of whose defaults are wanted. NULL: not here. */
+static inline struct frame *enter_with_defaults(PyThreadState *ts, struct frame *fp,
+                                                value_t *window, Py_ssize_t nargs)
+{
+    PyFunctionObject *func = (PyFunctionObject *)value_object(window[0]);
+    struct code_body *body = code_body((PyCodeObject *)func->func_code);
+    Py_ssize_t self = window[1] != VALUE_NULL, missing = body->argcount - nargs - self;
+    PyObject *defaults = func->func_defaults;
+    value_t *r = window + 2 - self;
+    if (!body->simple || missing <= 0 || defaults == NULL
+        || missing > PyTuple_GET_SIZE(defaults) || !vm_has_room(ts, fp->top, body, r)) {
+        return NULL;
+    }
+    PyObject **values = tuple_items(defaults) + PyTuple_GET_SIZE(defaults) - missing;
+    value_t *word = r + body->argcount - missing;
+    for (Py_ssize_t i = 0; i < missing; i++) {
+        FEW_TIMES();
+        word[i] = ref_word(values[i]);
+    }
+    vm_clear_locals(body, r);
+    struct frame *frame = vm_push(ts, fp, fp->top, window[0], body, r, RETURN_PLAIN);
+    thread_set_frame(ts, frame);
+    return frame;
 }
 
 /* The bound method in window[0] becomes function and self. */
@@ -270,6 +331,13 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         unpack_method(window);
     }
     if (vm_is_python(value_object(window[0]))) {
+        if (kwnames == NULL) {
+            struct frame *frame = enter_with_defaults(ts, fp, window, nargs);
+            if (likely(frame != NULL)) {
+                fp->dst = (uint16_t)a;
+                return frame;
+            }
+        }
         bool self = window[1] != VALUE_NULL;
         value_t func = window[0];
         Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
@@ -406,6 +474,55 @@ failed:
     return NULL;
 }
 
+/* The same with keywords whose names are a tuple and whose values stand at `values`, above r; all are taken over. */
+static struct frame *call_ex_names(PyThreadState *ts, struct frame *fp, value_t func, value_t self,
+                                   value_t *r, PyObject *tuple, PyObject *names, value_t *values)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple), nkw = PyTuple_GET_SIZE(names);
+    if (!room_for(ts, fp->top, vm_init_body(value_object(func)), r, n + nkw + 1)) {
+        vm_raise_too_deep(ts);
+        drop_words(values, nkw);
+        value_release(self);
+        value_release(func);
+        return NULL;
+    }
+    value_t *words = r + (self != VALUE_NULL);
+    memmove(words + n, values, (size_t)nkw * sizeof(value_t));
+    if (self != VALUE_NULL) {
+        r[0] = self;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        FEW_TIMES();
+        words[i] = value_from_owned(Py_NewRef(PyTuple_GET_ITEM(tuple, i)));
+    }
+    return enter_with_names(ts, fp, fp->top, func, r, words + n - r, tuple_items(names), nkw,
+                            RETURN_PLAIN);
+}
+
+/* The same of anything else; the values stay in their words. */
+static PyObject *call_c_names(PyObject *callable, PyObject *tuple, PyObject *names, value_t *values)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple), nkw = PyTuple_GET_SIZE(names);
+    PyObject *few[16], **args = few;
+    if (args_materialise(values, nkw) < 0) {
+        return NULL;
+    }
+    if (1 + n + nkw > (Py_ssize_t)Py_ARRAY_LENGTH(few)) {
+        args = PyMem_Malloc((size_t)(1 + n + nkw) * sizeof(PyObject *));
+        if (args == NULL) {
+            return PyErr_NoMemory();
+        }
+    }
+    memcpy(args + 1, tuple_items(tuple), (size_t)n * sizeof(PyObject *));
+    memcpy(args + 1 + n, values, (size_t)nkw * sizeof(PyObject *));
+    PyObject *result = PyObject_Vectorcall(callable, args + 1,
+                                           (size_t)n | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
+    if (args != few) {
+        PyMem_Free(args);
+    }
+    return result;
+}
+
 /* The keyword arguments as a dict: the mapping itself if it is a dict and `lend`, else a new one. */
 static PyObject *keyword_dict(PyObject *callable, PyObject *mapping, bool lend)
 {
@@ -431,6 +548,7 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
     PyObject *function = method ? PyMethod_GET_FUNCTION(callable) : callable;
     bool python = callable != NULL && vm_is_python(function);
 
+    unsigned nwords = flags & CALL_EX_NAMES ? 4 + (flags >> CALL_EX_SHIFT) : flags & 1 ? 4 : 3;
     if (iterable == NULL) {
         goto done;
     }
@@ -453,7 +571,10 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
         value_t self = method ? value_from_owned(Py_NewRef(PyMethod_GET_SELF(callable))) : VALUE_NULL;
         window[0] = VALUE_NULL;
         fp->dst = (uint16_t)a;
-        next = call_ex_function(ts, fp, func, self, window + 2, tuple, dict);
+        next = flags & CALL_EX_NAMES
+                   ? call_ex_names(ts, fp, func, self, window + 2, tuple,
+                                   value_object(window[3]), window + 4)
+                   : call_ex_function(ts, fp, func, self, window + 2, tuple, dict);
         if (method) {
             value_release(callee);
         }
@@ -463,7 +584,9 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
         Py_XDECREF(dict);
         return next;
     }
-    result = PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
+    result = flags & CALL_EX_NAMES
+                 ? call_c_names(callable, tuple, value_object(window[3]), window + 4)
+                 : PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
     if (unlikely(fp->body->monitor != NULL)
         && monitor_c_result(ts, fp, callable, PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, 0)
                                                                       : NULL,
@@ -473,7 +596,7 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
 done:
     Py_XDECREF(tuple);
     Py_XDECREF(dict);
-    drop_words(window, flags & 1 ? 4 : 3);
+    drop_words(window, nwords);
     if (result != NULL) {
         reg_put(fp, a, value_from_owned(result));
         next = fp;
@@ -501,25 +624,45 @@ static PyObject *run_entry(PyThreadState *ts, struct frame *frame)
     return value_to_owned(result);
 }
 
-PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static __attribute__((noinline)) PyObject *call_binding(PyThreadState *ts, PyObject *func,
+                                                      PyObject *const *args, Py_ssize_t npos,
+                                                      PyObject *kwnames)
 {
-    PyThreadState *ts = PyThreadState_Get();
-    Py_ssize_t npos = PyVectorcall_NARGS(nargsf);
     Py_ssize_t total = npos + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
     struct frame *top;
     value_t *r = free_words(ts, &top);
-    const struct exec_state *exec = &interp_thread(ts)->exec;
 
-    if (unlikely(thread_stack_low(thread_of(ts), 0) || r + total >= exec->values_end)) {
+    if (unlikely(thread_stack_low(thread_of(ts), 0)
+                 || r + total >= interp_thread(ts)->exec.values_end)) {
         raise_stack_used_up("");
         return NULL;
     }
     for (Py_ssize_t i = 0; i < total; i++) {
         r[i] = value_from_owned(Py_NewRef(args[i]));
     }
-    struct frame *frame = enter_function(ts, thread_frame(ts), top,
-                                         ref_word(func), r, npos, kwnames, RETURN_C);
+    struct frame *frame = enter_function(ts, thread_frame(ts), top, ref_word(func), r, npos,
+                                         kwnames, RETURN_C);
     return frame == NULL ? NULL : run_entry(ts, frame);
+}
+
+PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    PyThreadState *ts = &thread_self()->ts;
+    Py_ssize_t npos = PyVectorcall_NARGS(nargsf);
+    struct code_body *body = vm_init_body(func);
+    struct frame *top;
+    value_t *r = free_words(ts, &top);
+
+    if (unlikely(kwnames != NULL || body->plain_args != (uint64_t)npos
+                 || thread_stack_low(thread_of(ts), 0) || !vm_has_room(ts, top, body, r))) {
+        return call_binding(ts, func, args, npos, kwnames);
+    }
+    for (Py_ssize_t i = 0; i < npos; i++) {
+        FEW_TIMES();
+        r[i] = value_from_owned(Py_NewRef(args[i]));
+    }
+    vm_clear_locals(body, r);
+    return run_entry(ts, vm_push(ts, thread_frame(ts), top, ref_word(func), body, r, RETURN_C));
 }
 
 PyObject *interp_eval(PyObject *func, PyObject *locals)

@@ -45,6 +45,15 @@ static PyObject *subscript(PyObject *container, value_t *key)
     if (PyDict_CheckExact(container)) {
         return dict_item(container, key);
     }
+    PyTypeObject *type = Py_TYPE(container);
+    if ((type->tp_flags & Py_TPFLAGS_DICT_SUBCLASS)
+        && type->tp_as_mapping->mp_subscript == PyDict_Type.tp_as_mapping->mp_subscript) {
+        /* Most often it is there; what else there is to do, the slot knows. */
+        PyObject *value;
+        if (dict_get_value(container, key, &value) != 0) {
+            return value;
+        }
+    }
     if (PyUnicode_CheckExact(container) && value_is_int(*key)) {
         Py_ssize_t i = value_int(*key), length = str_len(container);
         i += i < 0 ? length : 0;
@@ -81,14 +90,21 @@ static inline value_t sequence_item(value_t o, value_t key)
                                    : bytes_item_word(op, value_int(key));
 }
 
+/* The word of a new reference; small ints, which have one object each, as numbers. */
+static inline value_t result_word(PyObject *op)
+{
+    return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_owned(op);
+}
+
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     value_t item = sequence_item(fp->r[b], fp->r[c]);
     if (item == VALUE_NULL) {
-        item = value_from_owned(subscript(reg_object(fp, b), &fp->r[c]));
-        if (unlikely(item == VALUE_NULL)) {
+        PyObject *result = subscript(reg_object(fp, b), &fp->r[c]);
+        if (unlikely(result == NULL)) {
             return -1;
         }
+        item = result_word(result);
     }
     reg_consume(fp, c);
     reg_consume(fp, b);
@@ -115,7 +131,7 @@ int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
         return -1;
     }
     reg_consume(fp, b);
-    reg_put(fp, a, value_from_owned(result));
+    reg_put(fp, a, result_word(result));
     return 0;
 }
 
@@ -155,19 +171,20 @@ static int set_byte(struct frame *fp, unsigned a, unsigned b, unsigned c)
     return 1;
 }
 
-/* Operands as owned references for a dict, which takes them over: 0 or -1. */
-static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
+/* dict[r[b]] = r[c], without the dict's register. */
+static inline int set_in_dict(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
 {
+    unsigned nlocals = fp->body->nlocals;
     PyObject *key = reg_object(fp, b);
     Py_hash_t hash = key == NULL ? -1 : key_hash(key);
     PyObject *value = hash == -1 ? NULL : reg_take(fp, c);
     if (unlikely(value == NULL)) {
         return -1;
     }
-    if (c >= fp->body->nlocals) {
+    if (c >= nlocals) {
         fp->r[c] = VALUE_NULL;
     }
-    if (b >= fp->body->nlocals) {
+    if (b >= nlocals) {
         key = value_object(value_own(fp->r[b]));
         fp->r[b] = VALUE_NULL;
     }
@@ -177,16 +194,17 @@ static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned 
     return dict_set_owned(dict, key, hash, value);
 }
 
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    if (unlikely(set_in_dict(fp, value_object(fp->r[a]), b, c) < 0)) {
+        return -1;
+    }
+    reg_consume(fp, a);
+    return 0;
+}
+
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    value_t o = fp->r[a];
-    if (value_is_pointer(o) && Py_IS_TYPE(value_object(o), &PyDict_Type)) {
-        if (unlikely(set_dict_item(fp, value_object(o), b, c) < 0)) {
-            return -1;
-        }
-        reg_consume(fp, a);
-        return 0;
-    }
     int done = set_list_item(fp, a, b, c);
     done = done != 0 ? done : set_byte(fp, a, b, c);
     if (done == 0) {
@@ -432,7 +450,7 @@ int vm_set_add(struct frame *fp, unsigned a, unsigned b)
 
 int vm_map_add(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    return set_dict_item(fp, value_object(fp->r[a]), b, c);
+    return set_in_dict(fp, value_object(fp->r[a]), b, c);
 }
 
 int vm_list_extend(struct frame *fp, unsigned a, unsigned b)
@@ -593,34 +611,8 @@ static int unpack_direct(PyObject *op, value_t *words, unsigned n)
     return 1;
 }
 
-int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+static NOINLINE int unpack_other(struct frame *fp, PyObject *op, unsigned a, unsigned b, unsigned n)
 {
-    PyObject *op = reg_object(fp, b);
-    if (op == NULL) {
-        return -1;
-    }
-    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
-        value_t word = fp->r[b], *to = fp->r + a + n;
-        PyObject **items = ((PyTupleObject *)op)->ob_item;
-        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
-            /* The last one to hold it: its items need not be counted up and down. */
-            for (unsigned i = 0; i < n; i++) {
-                FEW_TIMES();
-                *--to = value_from_owned(items[i]);
-            }
-            gc_untrack_dead(op);
-            death_of_container(op, tuple_bytes(n));
-            return 0;
-        }
-        for (unsigned i = 0; i < n; i++) {
-            FEW_TIMES();
-            *--to = value_from_owned(Py_NewRef(items[i]));
-        }
-        if (b >= fp->body->nlocals) {
-            value_release(word);
-        }
-        return 0;
-    }
     /* The source may stand where the first item goes. */
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
     value_t *words = frame_free_words(fp);
@@ -672,6 +664,37 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     }
     value_release(source);
     return 0;
+}
+
+int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    PyObject *op = reg_object(fp, b);
+    if (op == NULL) {
+        return -1;
+    }
+    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
+        value_t word = fp->r[b], *to = fp->r + a + n;
+        PyObject **items = ((PyTupleObject *)op)->ob_item;
+        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
+            /* The last one to hold it: its items need not be counted up and down. */
+            for (unsigned i = 0; i < n; i++) {
+                FEW_TIMES();
+                *--to = value_from_owned(items[i]);
+            }
+            gc_untrack_dead(op);
+            death_of_container(op, tuple_bytes(n));
+            return 0;
+        }
+        for (unsigned i = 0; i < n; i++) {
+            FEW_TIMES();
+            *--to = value_from_owned(Py_NewRef(items[i]));
+        }
+        if (b >= fp->body->nlocals) {
+            value_release(word);
+        }
+        return 0;
+    }
+    return unpack_other(fp, op, a, b, n);
 }
 
 /* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the

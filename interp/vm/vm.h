@@ -132,6 +132,7 @@ struct site_entry {
     uint32_t version;           /* of the type or of a dict's keys */
     uint32_t version2;          /* of builtins' keys */
     uint32_t index;
+    uint32_t more;              /* how many entries for other types lie behind this one */
     PyObject *owner;            /* a type, compared by address; the builtins of a global found there */
     PyObject *value;            /* valid while the type has the version */
     /* Of globals: */
@@ -244,6 +245,28 @@ VM_INLINE value_t vm_entry_method(PyObject *owner, struct site_entry *entry)
     return ref_word(entry->value);
 }
 
+/* By the entries behind the first one. */
+value_t vm_entry_method_behind(PyObject *owner, struct site_entry *entry);
+
+/* A class method or static method, called through an instance or (entry->owner) its class: its function, and the class or
+ * nothing as self. Unbound when the entry does not fit. */
+enum { ENTRY_STATIC = 0, ENTRY_OF_CLASS = 1 };
+VM_INLINE value_t vm_entry_bound(PyObject *owner, struct site_entry *entry, value_t *self)
+{
+    if (unlikely(entry == NULL)) {
+        return VALUE_NULL;
+    }
+    PyTypeObject *type = entry->owner == owner ? (PyTypeObject *)owner : Py_TYPE(owner);
+    if (unlikely(type_version_now(type) != entry->version
+                 || (entry->owner != owner && (entry->owner != NULL || !instance_hides_nothing(owner))))) {
+        return VALUE_NULL;
+    }
+    value_t function = dict_load_slot(&((struct class_or_static_method *)entry->value)->callable);
+    *self = function == VALUE_NULL || entry->index != ENTRY_OF_CLASS ? VALUE_NULL
+                                                                      : ref_word((PyObject *)type);
+    return function;
+}
+
 /* The same, or an attribute of this very class. */
 VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
 {
@@ -289,6 +312,10 @@ void site_specialise(struct frame *fp, struct code_site *site, unsigned op, uint
 /* The same with an entry (copied). */
 void site_specialise_entry(struct frame *fp, struct code_site *site, unsigned op,
                            const struct site_entry *entry, unsigned give_up);
+
+/* The same, keeping the live entries of a site that has this op already. */
+void site_specialise_more(struct frame *fp, struct code_site *site, unsigned op,
+                          const struct site_entry *entry, unsigned give_up);
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
@@ -404,6 +431,7 @@ int vm_del_attr(struct frame *fp, unsigned a, unsigned s);
 int vm_load_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
 int vm_load_method_any(struct frame *fp, unsigned a, unsigned b, unsigned s);
 int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool method);
+int vm_load_super_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
 
 int vm_get_global(struct frame *fp, unsigned a, unsigned s);
 int vm_get_global_any(struct frame *fp, unsigned a, unsigned s);
@@ -431,11 +459,19 @@ static inline PyObject *cell_load(PyObject *cell)
     return ref_load(&((PyCellObject *)cell)->ob_ref, cell);
 }
 
+/* The same as a word. */
+VM_INLINE value_t vm_cell_word(PyObject *cell)
+{
+    PyObject *value = cell_load(cell);
+    return int_is_small_object(value) ? value_from_int(int_small_value(value)) : value_from_owned(value);
+}
+
 /* ---- containers ------------------------------------------------------------------------------ */
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k);
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c); /* of an exact dict */
 int vm_del_item(struct frame *fp, unsigned a, unsigned b);
 int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n);
@@ -505,12 +541,14 @@ VM_INLINE bool vm_is_python(PyObject *callable)
 
 /* Gives the site of a call the form for a C function or type of ours; false when there is none. */
 bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b);
-/* Calls a function of ours that takes an array: 0 or -1. The arguments stand at r[b + 2], at most so many. */
+/* Call a function of ours that takes an array, or a static type, with at most so many arguments, which stay in their
+ * words. New reference or NULL with an exception. */
 enum { CALL_FAST_MAX = 8 };
-int vm_call_definition(struct frame *fp, unsigned a, unsigned b, const struct code_site *site,
-                       const PyMethodDef *def, PyObject *self);
-/* The same for a static type in r[b]. */
-int vm_call_type(struct frame *fp, unsigned a, unsigned b, const struct code_site *site);
+PyObject *vm_call_definition(const PyMethodDef *def, PyObject *self, value_t *words,
+                             unsigned nargs);
+PyObject *vm_call_definition_names(const PyMethodDef *def, PyObject *self, value_t *words,
+                                   unsigned nargs, PyObject *names);
+PyObject *vm_call_type(PyTypeObject *type, value_t *words, unsigned nargs, PyObject *names);
 
 VM_INLINE PyTypeObject *vm_type_of(value_t v)
 {
@@ -650,6 +688,8 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
  * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
+/* The CALL that ran a generator (RETURN_CALL) is over: lets go of what its window holds. May run Python code. */
+void vm_gen_call_done(struct frame *caller);
 /* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 
@@ -697,6 +737,7 @@ int word_jump(const struct code_body *body, const uint64_t *pc);
 /* Operands of the word before pc, whatever their width. */
 unsigned word_a(const struct code_body *body, const uint64_t *pc);
 unsigned word_b(const struct code_body *body, const uint64_t *pc);
+unsigned word_c(const struct code_body *body, const uint64_t *pc);
 
 /* One instruction after EXT. */
 struct wide_state {

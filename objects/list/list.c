@@ -6,6 +6,7 @@
 #include "objects/list/array.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
+#include "objects/iter.h"
 #include "objects/str.h"
 #include "objects/tuple.h"
 
@@ -414,7 +415,7 @@ static int extend_from_iterator(PyListObject *list, PyObject *iterable)
     iternextfunc next = Py_TYPE(it)->tp_iternext;
     PyObject *item;
     while ((item = next(it)) != NULL) {
-        if (list_append_owned_locked(list, item) < 0) {
+        if (list_append_owned_locked(list, item) < 0 || iter_interrupted() < 0) {
             Py_DECREF(it);
             return -1;
         }
@@ -640,10 +641,10 @@ static PyObject *list_repeat_locked(PyListObject *list, Py_ssize_t count)
     if (result == NULL) {
         return NULL;
     }
-    PyObject **to = result->ob_item;
-    for (Py_ssize_t round = 0; round < count; round++) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            *to++ = Py_NewRef(list->ob_item[i]);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = list->ob_item[i], **to = result->ob_item + i;
+        for (Py_ssize_t round = 0; round < count; round++, to += n) {
+            *to = Py_NewRef(item);
         }
     }
     Py_SET_SIZE(result, n * count);
