@@ -396,6 +396,22 @@ static int flush_streams(void)
     return result;
 }
 
+/* What is left in the standard streams that others now stand in for. */
+static void flush_original_streams(void)
+{
+    static const char *const names[][2] = {{"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
+    for (int i = 0; i < 2; i++) {
+        if (PySys_GetObject(names[i][0]) == PySys_GetObject(names[i][1])) {
+            continue;
+        }
+        PyObject *name = PyUnicode_FromString(names[i][1]);
+        if (name == NULL || flush_stream(name) < 0) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(name);
+    }
+}
+
 static void wait_for_threads(void)
 {
     PyObject *name = PyUnicode_FromString("threading");
@@ -544,6 +560,7 @@ static int finalize(bool process_ends)
     if (flush_streams() < 0) {
         result = -1;
     }
+    flush_original_streams();
     while (exit_call_count > 0) {
         exit_calls[--exit_call_count]();
     }
