@@ -985,6 +985,9 @@ static PyObject *get_object(struct reader *r)
 
 static PyObject *read_one(struct reader *r)
 {
+    if (r->next == NULL) { /* all comes from a file */
+        r->next = r->end = "";
+    }
     PyObject *op = get_object(r);
     if (op == NULL && !PyErr_Occurred()) {
         PyErr_SetString(PyExc_TypeError, "NULL object in marshal data for object");

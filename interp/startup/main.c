@@ -277,7 +277,7 @@ int run_main(struct main_interp *interp)
 int Py_RunMain(void)
 {
     int status = run_main(main_interp_self());
-    if (Py_FinalizeEx() < 0) {
+    if (finalize_at_exit() < 0) {
         status = 120;
     }
     if (interrupted) {
