@@ -83,7 +83,7 @@ def run(text):
 
 def chain_of(step):
     start = "frozenset" if step.startswith(("keep", "(lambda", "static", "types.G")) else "()"
-    length = 20000 if step.startswith(("list[a]", "types.Method")) else 100_000
+    length = 5000 if step.startswith(("list[a]", "types.Method")) else 40_000
     return CHAIN.format(start=start, step=step, length=length, one=step.startswith("keep"))
 
 
