@@ -92,7 +92,7 @@ static inline uintptr_t _Py_ThreadId(void)
 
 static inline Py_ALWAYS_INLINE int _Py_IsOwnedByCurrentThread(PyObject *ob)
 {
-    return ob->ob_tid == _Py_ThreadId();
+    return _Py_atomic_load_uintptr_relaxed(&ob->ob_tid) == _Py_ThreadId();
 }
 #endif
 

@@ -292,7 +292,7 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers)
 const struct code_handler *code_handler_find(const struct code_body *body, uint32_t index)
 {
     uint32_t low = 0, high = body->nhandlers;
-    while (low < high) {
+    while (high - low > 4) {
         uint32_t middle = (low + high) / 2;
         if (body->handlers[middle].end <= index) {
             low = middle + 1;
@@ -300,6 +300,9 @@ const struct code_handler *code_handler_find(const struct code_body *body, uint3
         else {
             high = middle;
         }
+    }
+    while (low < high && body->handlers[low].end <= index) {
+        low++;
     }
     return low < body->nhandlers && body->handlers[low].start <= index ? &body->handlers[low]
                                                                        : NULL;
@@ -390,8 +393,10 @@ static struct code_body *body_new(const struct code_spec *spec)
         memcpy(body->handlers, spec->handlers, spec->nhandlers * sizeof(struct code_handler));
     }
     for (uint32_t i = 0; i < spec->nsites; i++) {
-        body->sites[i].arg = spec->sites[i].arg;
-        body->sites[i].arg2 = spec->sites[i].arg2;
+        struct code_site_spec site; /* those of co_code are not aligned */
+        memcpy(&site, (const char *)spec->sites + i * sizeof site, sizeof site);
+        body->sites[i].arg = site.arg;
+        body->sites[i].arg2 = site.arg2;
     }
     return body;
 }
@@ -401,13 +406,16 @@ void code_choose_forms(struct code_body *body)
 {
     static const uint16_t to_temporary[OPCODE_PLAIN_COUNT] = {
         [MOVE] = MOVE_TO_TEMP, [LOAD_CONST] = LOAD_CONST_TEMP, [LOAD_INT] = LOAD_INT_TEMP,
-        [LOAD_NULL] = LOAD_NULL_TEMP,
+        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP, [GET_DEREF] = GET_DEREF_TO_TEMP,
     };
     for (uint32_t i = 0; i < body->nwords; i++) {
         uint64_t word = body->words[i];
         unsigned op = WORD_OP(word);
         if (op == EXT) {
             i++;
+        }
+        else if (op == MOVE && WORD_A(word) < body->nlocals && WORD_B(word) >= body->nlocals) {
+            body->words[i] = (word & ~(uint64_t)0xFFFF) | MOVE_TO_LOCAL;
         }
         else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
                  && (op != MOVE || WORD_B(word) < body->nlocals)) {
@@ -536,7 +544,7 @@ enum opcode code_base_op(const struct code_body *body, uint32_t index)
 /* A word as the compiler made it. */
 uint64_t code_base_word(const struct code_body *body, uint32_t index)
 {
-    uint64_t word = body->words[index];
+    uint64_t word = field_load(&body->words[index]);
     return (word & ~(uint64_t)0xFFFF) | (uint64_t)code_base_op(body, index);
 }
 

@@ -39,6 +39,10 @@
 /* CALL, SET_FUNC_ATTR, ... */
 enum func_attr { FUNC_DEFAULTS = 1, FUNC_KWDEFAULTS = 2, FUNC_ANNOTATIONS = 4, FUNC_CLOSURE = 8 };
 
+/* CALL_EX: [callable][0][positional arguments], then a dict of keyword arguments (1), any mapping that is all of them
+ * (3), or a constant tuple of names (4) and, for each, its value. */
+enum { CALL_EX_DICT = 1, CALL_EX_MAPPING = 3, CALL_EX_NAMES = 4, CALL_EX_SHIFT = 3 };
+
 enum intrinsic1 {
     INTRINSIC_1_INVALID, INTRINSIC_PRINT, INTRINSIC_IMPORT_STAR, INTRINSIC_STOPITERATION_ERROR,
     INTRINSIC_ASYNC_GEN_WRAP, INTRINSIC_UNARY_POSITIVE, INTRINSIC_LIST_TO_TUPLE,
@@ -83,6 +87,7 @@ struct code_spec {
     /* all borrowed */
     PyObject *consts, *names, *localsplusnames, *localspluskinds, *filename, *name, *qualname;
     int argcount, posonlyargcount, kwonlyargcount, flags, firstlineno, nlocals, nregs;
+    bool trusted;                           /* the compiler made it: code_from_parts() need not verify */
 };
 
 /* New reference, or NULL with an exception. Copies everything; trusts the code (use code_verify()
@@ -158,7 +163,7 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers);
 PyObject *code_names_of_kind(PyCodeObject *code, int kind, int n);
 
 /* co_code: new bytes; and code from it and a spec whose words, depths, sites and handlers are not filled in.
- * Verified. */
+ * Verified, if it is not trusted. */
 PyObject *code_serialise(PyCodeObject *code);
 PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject *linetable,
                               PyObject *exceptiontable);

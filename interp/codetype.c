@@ -38,35 +38,26 @@ PyObject *code_serialise(PyCodeObject *code)
     return bytes;
 }
 
-/* The inverse: fills words, depths, sites of spec, in one block at spec->words to be freed. 1 done, 0 these
- * are not our bytes, -1. */
-static int deserialise(PyObject *bytes, struct code_spec *spec)
+/* The inverse: lets words, depths and sites of spec point into the bytes. False if these are not ours. */
+static bool deserialise(PyObject *bytes, struct code_spec *spec)
 {
-    const char *from = PyBytes_AS_STRING(bytes);
+    char *from = PyBytes_AS_STRING(bytes);
     size_t size = (size_t)PyBytes_GET_SIZE(bytes);
     uint32_t nwords, nsites;
     if (size < 8) {
-        return 0;
+        return false;
     }
     memcpy(&nwords, from + size - 8, 4);
     memcpy(&nsites, from + size - 4, 4);
     if (nwords == 0 || (size_t)nwords * 10 + (size_t)nsites * 8 + 8 != size) {
-        return 0;
+        return false;
     }
-    char *block = PyMem_RawMalloc((size_t)nwords * 8 + (size_t)nsites * 8 + (size_t)nwords * 2);
-    if (block == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    spec->words = (uint64_t *)block;
-    spec->sites = (struct code_site_spec *)(block + (size_t)nwords * 8);
-    spec->depths = (uint16_t *)(spec->sites + nsites);
+    spec->words = (uint64_t *)from;
+    spec->depths = (uint16_t *)(from + (size_t)nwords * 8);
+    spec->sites = (struct code_site_spec *)(from + (size_t)nwords * 10);
     spec->nwords = nwords;
     spec->nsites = nsites;
-    memcpy(spec->words, from, (size_t)nwords * 8);
-    memcpy(spec->depths, from + (size_t)nwords * 8, (size_t)nwords * 2);
-    memcpy(spec->sites, from + (size_t)nwords * 10, (size_t)nsites * 8);
-    return 1;
+    return true;
 }
 
 /* Code for another machine can be described, but not run. */
@@ -92,8 +83,8 @@ static int foreign_body(struct code_spec *spec)
 PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject *linetable,
                               PyObject *exceptiontable)
 {
-    int ours = deserialise(bytes, spec);
-    if (ours < 0 || (ours == 0 && foreign_body(spec) < 0)) {
+    bool ours = deserialise(bytes, spec);
+    if (!ours && foreign_body(spec) < 0) {
         return NULL;
     }
     PyCodeObject *code = NULL;
@@ -108,11 +99,16 @@ PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject 
         spec->nhandlers = (uint32_t)nhandlers;
         code = code_new_with_tables(spec, linetable, exceptiontable);
     }
-    if (code != NULL && code_verify(code) < 0) {
+    if (code != NULL && spec->trusted) {
+        code_choose_forms(code_body(code));
+    }
+    else if (code != NULL && code_verify(code) < 0) {
         Py_CLEAR(code);
     }
     PyMem_RawFree(handlers);
-    PyMem_RawFree(spec->words);
+    if (!ours) {
+        PyMem_RawFree(spec->words);
+    }
     Py_XDECREF(empty);
     return code;
 }

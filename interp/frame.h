@@ -4,7 +4,8 @@
  * Records lie on the thread's control stack, registers on its value stack. The callee's registers
  * begin inside the caller's call window, so nothing is copied and all live words of a thread are
  * contiguous. A generator keeps its record and registers in its object; they are copied to the stacks while it
- * runs. `PyThreadState.current_frame` is the running frame's record.
+ * runs. While another one runs that it delegates to, the record is linked into the chain and the registers stay
+ * where they are (`parked`). `PyThreadState.current_frame` is the running frame's record.
  *
  * Who may read registers: words below depth(pc) are valid, words above are never read. `pc` is up to date
  * whenever other code can look: at calls and safe points.
@@ -31,6 +32,8 @@ enum on_return {
     RETURN_INIT,            /* it must be None; the instance below the window is the result */
     RETURN_FOR,             /* the frame is a generator run by FOR_ITER */
     RETURN_SEND,            /* ... by SEND */
+    RETURN_CALL,            /* ... by a CALL of its send() or of next() */
+    RETURN_HOOK,            /* it is a __getattr__ that GET_ATTR asked */
 };
 
 enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
@@ -48,7 +51,7 @@ struct frame {
     uint8_t on_return;          /* enum on_return */
     uint8_t owner;              /* enum frame_owner */
     uint8_t call_reported;      /* monitoring: somebody was told of the call that is made now */
-    uint8_t unwinding;          /* its words are being released */
+    uint8_t parked;             /* a generator that delegates: stands in the chain, but its words do not on the stack */
     uint16_t spare;
 };
 
@@ -181,6 +184,11 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame);
 /* Runs a suspended one until it yields or ends. `sent` is taken over: a value, or unbound for a thrown
  * exception, which then is the current one. Result as am_send: an owned reference in *result. */
 PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result);
+
+/* Raises StopIteration with a generator's result (a word that is taken over). */
+void gen_stop_with(value_t result);
+/* next() of a generator: what it yields as an owned word; VALUE_NULL at the end or with an exception. Runs Python code. */
+value_t gen_next_word(PyObject *gen);
 
 /* The iterator that `await op` drives: new reference, or NULL with TypeError. */
 PyObject *coro_awaitable_iter(PyObject *op);

@@ -3,10 +3,14 @@
  *
  * The object holds a struct frame and the registers behind it. While it runs, the record is linked into
  * the thread's chain and the registers are copied to the value stack; when it yields, the live ones come back.
- * `spare` of the record says how many the object holds.
+ * `spare` of the record says how many the object holds. One that delegates to another generator stays as it is
+ * while values go in and out of that one: it is only linked into the chain ("parked").
  */
 #include "interp/generator.h"
 
+#include "interp/vm/resume.h"
+#include "objects/birth.h"
+#include "objects/gc/gc.h"
 #include "objects/weakref.h"
 
 #define GEN(op) ((PyGenObject *)(op))
@@ -22,7 +26,7 @@ static bool gen_finished(PyGenObject *gen)
     return gen->gi_frame_state >= GEN_COMPLETED;
 }
 
-/* ---- on and off the stacks ------------------------------------------------------------------- */
+/* ---- birth ----------------------------------------------------------------------------------- */
 
 static PyTypeObject *type_for(int flags)
 {
@@ -48,29 +52,44 @@ static PyObject *coroutine_origin(int depth, struct frame *frame)
     return tuple;
 }
 
+/* An even number of registers: see gen_registers_enter(). */
+static size_t gen_size(const struct code_body *body)
+{
+    return offsetof(PyGenObject, gi_iframe) + sizeof(struct frame)
+           + (size_t)((body->nregs + 1) & ~1u) * sizeof(value_t);
+}
+
+static int set_origin(PyThreadState *ts, PyGenObject *gen, struct frame *frame)
+{
+    gen->gi_origin_or_finalizer = coroutine_origin(ts->coroutine_origin_tracking_depth,
+                                                   frame_visible(frame->prev));
+    return gen->gi_origin_or_finalizer == NULL ? -1 : 0;
+}
+
 PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
 {
     struct code_body *body = frame->body;
     PyTypeObject *type = type_for(body->code->co_flags);
-    PyGenObject *gen = (PyGenObject *)object_new(type, body->nregs);
-    if (gen == NULL) {
+    PyGenObject *gen = (PyGenObject *)birth_of_container(type, gen_size(body));
+    if (unlikely(gen == NULL)) {
         return NULL;
     }
-    gen->gi_weakreflist = NULL;     /* where variable-sized objects have their size */
+    struct frame *own = gen_frame(gen);
     PyFunctionObject *func = frame_function(frame);
+    memset(&gen->gi_weakreflist, 0, (char *)own - (char *)&gen->gi_weakreflist);
     gen->gi_name = Py_NewRef(func->func_name);
     gen->gi_qualname = Py_NewRef(func->func_qualname);
     gen->gi_frame_state = GEN_CREATED;
-    struct frame *own = gen_frame(gen);
-    if (type == &PyCoro_Type && ts->coroutine_origin_tracking_depth > 0) {
-        gen->gi_origin_or_finalizer = coroutine_origin(ts->coroutine_origin_tracking_depth,
-                                                       frame_visible(frame->prev));
-        if (gen->gi_origin_or_finalizer == NULL) {
-            own->func = VALUE_NULL;
-            gen->gi_frame_state = GEN_CLEARED;
-            Py_DECREF(gen);
-            return NULL;
-        }
+    if (unlikely(type == &PyCoro_Type && ts->coroutine_origin_tracking_depth > 0)
+        && set_origin(ts, gen, frame) < 0) {
+        *own = *frame;
+        own->func = VALUE_NULL;
+        own->object = NULL;
+        own->spare = 0;
+        gen->gi_frame_state = GEN_CLEARED;
+        PyObject_GC_Track(gen);
+        Py_DECREF(gen);
+        return NULL;
     }
     *own = *frame;
     own->func = value_own(own->func);
@@ -82,37 +101,96 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
         own->object->f_frame = (struct _PyInterpreterFrame *)own;
     }
     for (unsigned i = 0; i < body->nlocals; i++) {
+        FEW_TIMES();
         own->r[i] = value_own(frame->r[i]);
     }
-    PyObject_GC_Track(gen);
+    if (likely(gen_size(body) <= SLAB_MAX)) {
+        gc_track_new((PyObject *)gen);
+    }
+    else {
+        gc_track((PyObject *)gen);
+    }
     return (PyObject *)gen;
 }
+
+/* ---- delegation ------------------------------------------------------------------------------ */
+
+/* The generator that one suspended in SEND's loop waits for, if it can be resumed with `sent` directly: borrowed,
+ * or NULL. Where somebody monitors, each takes its turn. */
+static PyGenObject *direct_delegate(PyThreadState *ts, const struct frame *own, value_t sent)
+{
+    const struct code_body *body = own->body;
+    if (body->monitor != NULL || body->instrument_version != vm_instrument_version(ts)
+        || own->pc - body->words < 3 || WORD_OP(field_load(&own->pc[-2])) != SEND
+        || WORD_OP(field_load(&own->pc[-3])) == EXT) {
+        return NULL;
+    }
+    PyGenObject *gen = GEN(value_object(own->r[WORD_A(field_load(&own->pc[-2]))]));
+    return (PyGen_CheckExact(gen) || PyCoro_CheckExact(gen)) && gen_can_send(gen, sent) ? gen : NULL;
+}
+
+/* Parks those that only wait for another one: *gen, *fp and *how become the innermost one's, which is to run at r. */
+static void park_delegating(PyThreadState *ts, PyGenObject **gen, struct frame **fp,
+                            enum on_return *how, value_t sent, value_t *r)
+{
+    while ((*gen)->gi_frame_state == GEN_SUSPENDED_YIELD_FROM) {
+        struct frame *own = gen_frame(*gen);
+        PyGenObject *inner = direct_delegate(ts, own, sent);
+        if (inner == NULL) {
+            return;
+        }
+        r += own->body->nregs;          /* it comes to the stack when the inner one ends */
+        if (unlikely(r + gen_frame(inner)->body->nregs > interp_thread(ts)->exec.values_end
+                     || ts->py_recursion_remaining <= 1)) {
+            return;
+        }
+        gen_chain_enter(ts, *gen, *fp, *fp ? (*fp)->top : interp_thread(ts)->exec.control, *how);
+        own->pc--;                      /* as if SEND had called */
+        own->parked = 1;
+        *fp = own;
+        *gen = inner;
+        *how = RETURN_SEND;
+    }
+}
+
+/* What it delegated to has yielded, and it passes that on. */
+static void unpark_yielding(PyThreadState *ts, struct frame *own)
+{
+    PyGenObject *gen = gen_of_frame(own);
+    gen_chain_leave(ts, gen);
+    own->parked = 0;
+    own->pc++;
+    gen->gi_frame_state = GEN_SUSPENDED_YIELD_FROM;
+}
+
+/* What it delegated to has ended, and it goes on, with its registers at `to`. */
+static void unpark_running(struct frame *own, value_t *to)
+{
+    gen_registers_enter(own, to);
+    own->r = to;
+    own->parked = 0;
+}
+
+/* ---- on and off the stacks ------------------------------------------------------------------- */
 
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how)
 {
-    struct frame *own = gen_frame(gen);
     struct exec_state *exec = &interp_thread(ts)->exec;
     value_t *r = fp ? frame_free_words(fp) : exec->values;
+    if (gen->gi_frame_state == GEN_SUSPENDED_YIELD_FROM && sent != VALUE_NULL) {
+        park_delegating(ts, &gen, &fp, &how, sent, r);
+    }
+    struct frame *own = gen_frame(gen);
     bool created = gen->gi_frame_state == GEN_CREATED;
-
     if (unlikely(r + own->body->nregs > exec->values_end || ts->py_recursion_remaining <= 0)) {
         value_release(sent);
         vm_raise_too_deep(ts);
         return NULL;
     }
-    ts->py_recursion_remaining--;
-    for (unsigned i = 0, n = own->spare; i < n; i++) {
-        FEW_TIMES();
-        r[i] = own->r[i];
-    }
+    gen_registers_enter(own, r);
     own->r = r;
-    own->prev = fp;
-    own->top = fp ? fp->top : exec->control;
-    own->on_return = (uint8_t)how;
-    gen->gi_frame_state = GEN_EXECUTING;
-    gen->gi_exc_state.previous_item = ts->exc_info;
-    ts->exc_info = &gen->gi_exc_state;
+    gen_chain_enter(ts, gen, fp, fp ? fp->top : exec->control, how);
     thread_set_frame(ts, own);
     if (created) {
         value_release(sent);
@@ -123,28 +201,35 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     return own;
 }
 
-void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from)
+struct frame *vm_gen_pass_on(PyThreadState *ts, struct frame *parked)
 {
-    PyGenObject *gen = gen_of_frame(fp);
-    value_t *to = gen_registers(gen);
-    unsigned depth = fp->body->depths[fp->pc - 1 - fp->body->words];
-    for (unsigned i = 0; i < depth; i++) {
-        FEW_TIMES();
-        to[i] = value_own(fp->r[i]);
+    enum on_return how;
+    do {
+        struct frame *next = parked->prev;
+        how = parked->on_return;
+        unpark_yielding(ts, parked);
+        parked = next;
+    } while (how == RETURN_SEND && parked->parked);
+    thread_set_frame(ts, parked);
+    if (how == RETURN_CALL) {
+        vm_gen_call_done(parked);
     }
-    fp->spare = (uint16_t)depth;
-    fp->r = to;
-    ts->exc_info = gen->gi_exc_state.previous_item;
-    gen->gi_exc_state.previous_item = NULL;
-    thread_set_frame(ts, fp->prev);
-    fp->prev = NULL;
-    ts->py_recursion_remaining++;
-    gen->gi_frame_state = yield_from ? GEN_SUSPENDED_YIELD_FROM : GEN_SUSPENDED;
+    return how == RETURN_C ? NULL : parked;
+}
+
+void vm_gen_call_done(struct frame *caller)
+{
+    value_t *window = caller->r + word_b(caller->body, caller->pc);
+    value_clear(&window[1]);
+    value_clear(&window[2]);
 }
 
 void vm_gen_finish(PyThreadState *ts, struct frame *fp)
 {
     PyGenObject *gen = gen_of_frame(fp);
+    if (fp->prev != NULL && fp->prev->parked) {
+        unpark_running(fp->prev, fp->r + fp->body->nregs);
+    }
     gen->gi_frame_state = GEN_CLEARED;
     ts->exc_info = gen->gi_exc_state.previous_item;
     gen->gi_exc_state.previous_item = NULL;
@@ -160,20 +245,30 @@ void vm_gen_finish(PyThreadState *ts, struct frame *fp)
     Py_DECREF(gen);
 }
 
-PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result)
+/* Runs it from C: what it yields or returns, as an owned word; VALUE_NULL with an exception. */
+static value_t gen_run(PyThreadState *ts, PyGenObject *gen, value_t sent, bool thrown)
 {
-    PyThreadState *ts = PyThreadState_Get();
-    *result = NULL;
     if (unlikely(thread_stack_low(thread_of(ts), 0))) {
         value_release(sent);
         raise_stack_used_up("");
-        return PYGEN_ERROR;
+        return VALUE_NULL;
     }
-    struct frame *frame = vm_gen_enter(ts, thread_frame(ts), gen, sent, RETURN_C);
-    if (frame == NULL) {
-        return PYGEN_ERROR;
+    struct frame *fp = thread_frame(ts), *frame = gen_frame(gen);
+    value_t *r = fp == NULL ? NULL : frame_free_words(fp);
+    if (likely(fp != NULL && gen->gi_frame_state == GEN_SUSPENDED && !thrown
+               && gen_resumes_plainly(ts, gen, r))) {
+        gen_registers_enter(frame, r);
+        frame->r = r;
+        gen_chain_enter(ts, gen, fp, fp->top, RETURN_C);
+        thread_set_frame(ts, frame);
+        reg_put(frame, frame->dst, sent);
+        return interp_run(ts, frame, false);
     }
-    if (thrown) {
+    frame = vm_gen_enter(ts, fp, gen, sent, RETURN_C);
+    if (unlikely(frame == NULL)) {
+        return VALUE_NULL;
+    }
+    if (unlikely(thrown)) {
         if (gen->gi_exc_state.exc_value != NULL && !Py_IsNone(gen->gi_exc_state.exc_value)) {
             /* Its context is what the generator is handling. */
             PyObject *exc = PyErr_GetRaisedException();
@@ -182,11 +277,13 @@ PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **
         }
         monitor_throw(ts, frame);
     }
-    value_t v = interp_run(ts, frame, thrown);
+    return interp_run(ts, frame, thrown);
+}
+
+PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result)
+{
+    value_t v = gen_run(PyThreadState_Get(), gen, sent, thrown);
     bool suspended = gen->gi_frame_state < GEN_EXECUTING;
-    if (v == VALUE_NULL) {
-        return PYGEN_ERROR;
-    }
     *result = value_to_owned(v);
     return *result == NULL ? PYGEN_ERROR : suspended ? PYGEN_NEXT : PYGEN_RETURN;
 }
@@ -206,6 +303,18 @@ int gen_set_stop_iteration(PyObject *value)
     PyErr_SetObject(PyExc_StopIteration, exc);
     Py_DECREF(exc);
     return 0;
+}
+
+void gen_stop_with(value_t v)
+{
+    PyObject *result = value_to_owned(v);
+    if (result == Py_None) {
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    else if (result != NULL) {
+        gen_set_stop_iteration(result);
+    }
+    Py_XDECREF(result);
 }
 
 int gen_stop_iteration_value(PyObject **value)
@@ -295,9 +404,25 @@ PyObject *gen_send_value(PyGenObject *gen, PyObject *arg, bool exc, bool closing
     return result_of_send(gen, how, result);
 }
 
+value_t gen_next_word(PyObject *self)
+{
+    PyGenObject *gen = GEN(self);
+    if (unlikely(!gen_can_resume(gen))) {
+        return value_from_owned(gen_send_value(gen, NULL, false, false));
+    }
+    value_t v = gen_run(&thread_self()->ts, gen, VALUE_NONE, false);
+    if (likely(gen->gi_frame_state < GEN_EXECUTING) || v == VALUE_NULL) {
+        return v;
+    }
+    if (!value_is_none(v)) {        /* else no exception is needed */
+        gen_stop_with(v);
+    }
+    return VALUE_NULL;
+}
+
 static PyObject *gen_iternext(PyObject *self)
 {
-    return gen_send_value(GEN(self), NULL, false, false);
+    return value_to_owned(gen_next_word(self));
 }
 
 PySendResult gen_am_send(PyObject *self, PyObject *arg, PyObject **result)
@@ -340,7 +465,9 @@ static int delegation_enter(PyThreadState *ts, PyGenObject *gen)
 
 static void delegation_leave(PyThreadState *ts, PyGenObject *gen)
 {
-    vm_gen_leave(ts, gen_frame(gen), true);
+    struct frame *frame = gen_frame(gen), *caller = frame->prev;
+    gen_suspend(ts, frame, true);
+    thread_set_frame(ts, caller);
 }
 
 static int close_delegate(PyGenObject *gen, PyObject *delegate)
@@ -363,7 +490,7 @@ static bool has_nothing_to_finish(const PyGenObject *gen)
     if (guard == NULL) {
         return true;
     }
-    uint64_t w = body->words[guard->target];
+    uint64_t w = field_load(&body->words[guard->target]);
     return code_handler_find(body, guard->target) == NULL
            && code_base_op(body, guard->target) == INTRINSIC1
            && WORD_C(w) == INTRINSIC_STOPITERATION_ERROR;
@@ -748,21 +875,27 @@ void gen_finalize(PyObject *self)
 void gen_dealloc(PyObject *self)
 {
     PyGenObject *gen = GEN(self);
-    PyObject_GC_UnTrack(self);
-    if (gen->gi_weakreflist != NULL) {
+    size_t size = gen_size(gen_frame(gen)->body);
+    if (unlikely(gen->gi_weakreflist != NULL)) {
+        gc_untrack(self);
         PyObject_ClearWeakRefs(self);
+        gc_track(self);
     }
-    PyObject_GC_Track(self);
-    if (PyObject_CallFinalizerFromDealloc(self)) {
+    if (!gen_finished(gen) && PyObject_CallFinalizerFromDealloc(self)) {
         return;
     }
-    PyObject_GC_UnTrack(self);
+    if (likely(size <= SLAB_MAX)) {
+        gc_untrack_dead(self);
+    }
+    else {
+        gc_untrack(self);
+    }
     Py_CLEAR(gen->gi_origin_or_finalizer);
     gen_clear(self);
     value_clear(&gen_frame(gen)->func);
-    Py_CLEAR(gen->gi_name);
-    Py_CLEAR(gen->gi_qualname);
-    PyObject_GC_Del(self);
+    Py_DECREF(gen->gi_name);
+    Py_DECREF(gen->gi_qualname);
+    death_of_container(self, size);
 }
 
 /* ---- generator ------------------------------------------------------------------------------- */

@@ -1172,9 +1172,17 @@ static const struct frozen_module *frozen_find(PyObject *name)
     return NULL;
 }
 
+/* What the library calls it: new reference, None if it is not there. */
+static PyObject *frozen_original(const struct frozen_module *module, PyObject *name)
+{
+    return module->original == NULL       ? Py_NewRef(name)
+           : module->original[0] == '\0' ? Py_NewRef(Py_None)
+                                         : PyUnicode_FromString(module->original);
+}
+
 static PyObject *frozen_code(const struct frozen_module *module)
 {
-    PyObject *code = PyMarshal_ReadObjectFromString((const char *)module->code, module->size);
+    PyObject *code = marshal_read_frozen(module->code, module->size);
     if (code != NULL && !PyCode_Check(code)) {
         raise_type("frozen object %s is not a code object", module->name);
         Py_CLEAR(code);
@@ -1211,9 +1219,7 @@ static PyObject *imp_find_frozen(PyObject *self, PyObject *name, int withdata)
     PyObject *data = withdata ? PyMemoryView_FromMemory((char *)module->code, module->size,
                                                         PyBUF_READ)
                               : Py_NewRef(Py_None);
-    PyObject *original = module->original == NULL ? Py_NewRef(name)
-                         : module->original[0] == 0 ? Py_NewRef(Py_None)
-                                                    : PyUnicode_FromString(module->original);
+    PyObject *original = frozen_original(module, name);
     PyObject *result = data == NULL || original == NULL
                            ? NULL
                            : Py_BuildValue("(OOO)", data, module->is_package ? Py_True : Py_False,
@@ -1270,8 +1276,7 @@ int PyImport_ImportFrozenModuleObject(PyObject *name)
     }
     if (done != NULL) {
         /* What importlib knows the module by. */
-        PyObject *original = frozen->original == NULL ? Py_NewRef(name)
-                                                      : PyUnicode_FromString(frozen->original);
+        PyObject *original = frozen_original(frozen, name);
         if (original == NULL || PyObject_SetAttrString(done, "__origname__", original) < 0) {
             Py_CLEAR(done);
         }

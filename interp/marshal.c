@@ -6,6 +6,7 @@
  */
 #include "interp/vm/vm.h"
 #include "marshal.h"
+#include "objects/str.h"
 
 #include "marshal.bind.h"
 
@@ -466,8 +467,10 @@ struct reader {
     PyObject *readable;         /* an object with readinto(), or NULL */
     char *scratch;              /* what was read from either */
     size_t scratch_size;
-    PyObject *refs;             /* list */
+    PyObject **refs;            /* owned; NULL for what is not complete yet */
+    Py_ssize_t refs_count, refs_capacity;
     int depth, allow_code;
+    bool trusted;               /* the build made the data */
 };
 
 static void *too_short(void)
@@ -507,15 +510,11 @@ static const char *get_from_object(struct reader *r, size_t n)
     return r->scratch;
 }
 
-/* n bytes, valid until the next call; NULL with EOFError. */
-static const char *get(struct reader *r, size_t n)
+/* get() where the data is not all there yet, or too short. */
+static COLD NOINLINE const char *get_more(struct reader *r, size_t n)
 {
     if (r->file == NULL && r->readable == NULL) {
-        if ((size_t)(r->end - r->next) < n) {
-            return too_short();
-        }
-        r->next += n;
-        return r->next - n;
+        return too_short();
     }
     if (n > r->scratch_size) {
         char *more = PyMem_RawRealloc(r->scratch, n);
@@ -535,13 +534,23 @@ static const char *get(struct reader *r, size_t n)
     return fread(r->scratch, 1, n, r->file) == n ? r->scratch : too_short();
 }
 
-static int get_byte(struct reader *r)
+/* n bytes, valid until the next call; NULL with EOFError. */
+static inline const char *get(struct reader *r, size_t n)
+{
+    if (likely((size_t)(r->end - r->next) >= n)) { /* none from files */
+        r->next += n;
+        return r->next - n;
+    }
+    return get_more(r, n);
+}
+
+static inline int get_byte(struct reader *r)
 {
     const char *p = get(r, 1);
     return p ? (unsigned char)*p : -1;
 }
 
-static bool get_long(struct reader *r, int32_t *value)
+static inline bool get_long(struct reader *r, int32_t *value)
 {
     const char *p = get(r, 4);
     if (p != NULL) {
@@ -627,7 +636,13 @@ static bool get_double(struct reader *r, double *value)
 static PyObject *get_ascii(struct reader *r, Py_ssize_t n, bool interned)
 {
     const char *p = n < 0 ? NULL : get(r, (size_t)n);
-    PyObject *text = p ? PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, p, n) : NULL;
+    if (p == NULL) {
+        return NULL;
+    }
+    if (interned && ascii_bytes(p, n)) {
+        return str_intern_ascii(p, n);
+    }
+    PyObject *text = PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, p, n);
     if (text != NULL && interned) {
         PyUnicode_InternInPlace(&text);
     }
@@ -648,19 +663,33 @@ static PyObject *get_unicode(struct reader *r, bool interned)
     return text;
 }
 
+/* Remembers `op` (borrowed, or NULL for what is not there yet): its number, -2 on failure. */
+static Py_ssize_t add_ref(struct reader *r, PyObject *op)
+{
+    if (r->refs_count == r->refs_capacity) {
+        Py_ssize_t capacity = r->refs_capacity == 0 ? 64 : 2 * r->refs_capacity;
+        PyObject **refs = PyMem_RawRealloc(r->refs, (size_t)capacity * sizeof *refs);
+        if (refs == NULL) {
+            PyErr_NoMemory();
+            return -2;
+        }
+        r->refs = refs;
+        r->refs_capacity = capacity;
+    }
+    r->refs[r->refs_count] = Py_XNewRef(op);
+    return r->refs_count++;
+}
+
 /* A number for an object that is not there yet: -1 when it needs none, -2 on failure. */
 static Py_ssize_t reserve_ref(struct reader *r, int flag)
 {
-    if (!flag) {
-        return -1;
-    }
-    return PyList_Append(r->refs, Py_None) < 0 ? -2 : PyList_GET_SIZE(r->refs) - 1;
+    return flag ? add_ref(r, NULL) : -1;
 }
 
 static PyObject *fill_ref(struct reader *r, PyObject *op, Py_ssize_t index)
 {
     if (op != NULL && index >= 0) {
-        PyList_SetItem(r->refs, index, Py_NewRef(op));
+        Py_XSETREF(r->refs[index], Py_NewRef(op));
     }
     return op;
 }
@@ -841,7 +870,7 @@ static PyObject *get_code(struct reader *r, int flag)
         .localspluskinds = parts[KINDS], .filename = parts[FILENAME], .name = parts[NAME],
         .qualname = parts[QUALNAME], .argcount = argcount, .posonlyargcount = posonly,
         .kwonlyargcount = kwonly, .flags = flags, .firstlineno = firstlineno,
-        .nlocals = (int)nlocals, .nregs = (int)nlocals + stacksize,
+        .nlocals = (int)nlocals, .nregs = (int)nlocals + stacksize, .trusted = r->trusted,
     };
     code = (PyObject *)code_from_parts(&spec, parts[BYTES], parts[LINES], parts[HANDLERS]);
 done:
@@ -857,10 +886,10 @@ static PyObject *get_ref(struct reader *r)
     if (!get_long(r, &n)) {
         return NULL;
     }
-    if (n < 0 || n >= PyList_GET_SIZE(r->refs) || Py_IsNone(PyList_GET_ITEM(r->refs, n))) {
+    if (n < 0 || n >= r->refs_count || r->refs[n] == NULL) {
         return bad_data("invalid reference");
     }
-    return Py_NewRef(PyList_GET_ITEM(r->refs, n));
+    return Py_NewRef(r->refs[n]);
 }
 
 static PyObject *get_plain(struct reader *r, int type)
@@ -941,7 +970,7 @@ static PyObject *get_value(struct reader *r, int type, int flag)
         return get_ref(r);
     default: {
         PyObject *op = get_plain(r, type);
-        if (op != NULL && flag && PyList_Append(r->refs, op) < 0) {
+        if (op != NULL && flag && add_ref(r, op) < 0) {
             Py_CLEAR(op);
         }
         return op;
@@ -971,12 +1000,14 @@ static PyObject *get_object(struct reader *r)
 
 static PyObject *read_one(struct reader *r)
 {
-    r->refs = PyList_New(0);
-    PyObject *op = r->refs ? get_object(r) : NULL;
+    PyObject *op = get_object(r);
     if (op == NULL && !PyErr_Occurred()) {
         PyErr_SetString(PyExc_TypeError, "NULL object in marshal data for object");
     }
-    Py_XDECREF(r->refs);
+    while (r->refs_count > 0) {
+        Py_XDECREF(r->refs[--r->refs_count]);
+    }
+    PyMem_RawFree(r->refs);
     PyMem_RawFree(r->scratch);
     return op;
 }
@@ -987,6 +1018,13 @@ PyObject *PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t n)
     if (PySys_Audit("marshal.loads", "y#", data, n) < 0) {
         return NULL;
     }
+    return read_one(&r);
+}
+
+PyObject *marshal_read_frozen(const unsigned char *data, Py_ssize_t n)
+{
+    struct reader r = {.next = (const char *)data, .end = (const char *)data + n, .allow_code = 1,
+                       .trusted = true};
     return read_one(&r);
 }
 

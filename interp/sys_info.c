@@ -2,6 +2,7 @@
 
 #include "interp/sys_info.h"
 #include "interp/startup/startup.h"
+#include "locking/config.h"
 #include "interp/state.h"
 #include "objects/error.h"
 #include "objects/namespace.h"
@@ -160,6 +161,14 @@ static PyObject *hash_info(void)
     return make_info(&desc, values);
 }
 
+/* 1 where there is no choice, None where nothing was said. */
+static PyObject *gil_choice(const PyConfig *config)
+{
+    const int *choice = lock_config_gil((PyConfig *)config);
+    return choice == NULL ? PyLong_FromLong(1) : *choice < 0 ? Py_NewRef(Py_None)
+                                                             : PyLong_FromLong(*choice);
+}
+
 static PyObject *flags_info(const PyConfig *config)
 {
     static PyStructSequence_Field fields[] = {
@@ -184,7 +193,7 @@ static PyObject *flags_info(const PyConfig *config)
         int_of(config->use_hash_seed == 0 || config->hash_seed != 0), int_of(config->isolated),
         PyBool_FromLong(config->dev_mode), int_of(preconfig_utf8_mode()),
         int_of(config->warn_default_encoding), PyBool_FromLong(config->safe_path),
-        int_of(config->int_max_str_digits), PyLong_FromLong(1)};
+        int_of(config->int_max_str_digits), gil_choice(config)};
     return make_info(&desc, values);
 }
 

@@ -18,6 +18,8 @@ extern THREAD_LOCAL struct thread *thread_bound_state;
 void thread_wait_released(struct thread *t);
 /* Lets go of a thread that was suspended or lent. */
 void thread_release(struct thread *t);
+/* True once the interpreter ends and another thread than this one ends it. */
+bool thread_must_hang(struct thread *t);
 /* Sleeps for ever. */
 _Noreturn void thread_hang(void);
 

@@ -8,13 +8,18 @@ static struct pending_calls *ring_for(struct interp_state *interp, bool main_thr
     return main_thread ? &main_only : &interp->pending;
 }
 
+static uint32_t ring_capacity(const struct pending_calls *ring)
+{
+    return ring == &main_only ? PENDING_MAIN : PENDING_MAX;
+}
+
 int pending_add(struct interp_state *interp, int (*fn)(void *), void *arg, bool main_thread)
 {
     struct pending_calls *ring = ring_for(interp, main_thread);
     int result = -1;
     prim_lock_acquire(&ring->lock);
-    if (ring->count < PENDING_MAIN) {
-        ring->call[(ring->first + ring->count) % PENDING_MAIN] = (struct pending_call){fn, arg};
+    if (ring->count < ring_capacity(ring)) {
+        ring->call[(ring->first + ring->count) % ring_capacity(ring)] = (struct pending_call){fn, arg};
         atomic_store_relaxed(&ring->count, ring->count + 1);
         result = 0;
     }
@@ -29,7 +34,7 @@ static bool ring_take(struct pending_calls *ring, struct pending_call *call)
     prim_lock_acquire(&ring->lock);
     if (ring->count) {
         *call = ring->call[ring->first];
-        ring->first = (ring->first + 1) % PENDING_MAIN;
+        ring->first = (ring->first + 1) % ring_capacity(ring);
         atomic_store_relaxed(&ring->count, ring->count - 1);
         taken = true;
     }

@@ -131,15 +131,10 @@ void thread_bind(struct thread *t)
     }
 }
 
-void thread_clear(struct thread *t)
+/* Drops what it holds. Finalizers that run meanwhile may put something there again. */
+static void thread_drop_objects(struct thread *t)
 {
     PyThreadState *ts = &t->ts;
-    if (ts->_status.cleared) {
-        return;
-    }
-    if (thread_layout->thread_clear) {
-        thread_layout->thread_clear(t);
-    }
     PyObject **const fields[] = {
         &ts->threading_local_key, &ts->threading_local_sentinel, &ts->dict, &ts->async_exc,
         &ts->current_exception, &ts->exc_state.exc_value, &ts->c_profileobj, &ts->c_traceobj,
@@ -148,10 +143,21 @@ void thread_clear(struct thread *t)
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         ref_clear(fields[i]);
     }
+    if (thread_layout->thread_clear) {
+        thread_layout->thread_clear(t);
+    }
+}
+
+void thread_clear(struct thread *t)
+{
+    if (t->ts._status.cleared) {
+        return;
+    }
+    thread_drop_objects(t);
     if (t == thread_self()) {
         ref_merge_queue_run(t);
     }
-    ts->_status.cleared = 1;
+    t->ts._status.cleared = 1;
 }
 
 /* Everything but the objects; `t` is on no list any more and nobody will attach to it. */
@@ -203,6 +209,7 @@ void thread_delete_current(void)
     ref_merge_queue_run(self);
     owner_unregister(self);
     ref_merge_queue_run(self);
+    thread_drop_objects(self); /* again: those were the last finalizers, and the last counts that it keeps for types */
     slab_thread_done(); /* while attached: who stops the world may walk the slabs */
     thread_detach();
     thread_take_away(self);
@@ -236,7 +243,7 @@ void thread_release(struct thread *t)
     prim_futex_wake(&t->state_waiters, INT32_MAX);
 }
 
-static bool thread_must_hang(struct thread *t)
+bool thread_must_hang(struct thread *t)
 {
     struct thread *runtime_ends = atomic_load_acquire(&runtime.finalizing);
     struct thread *interp_ends = atomic_load_acquire(&thread_interp(t)->finalizing);
@@ -372,6 +379,8 @@ void thread_after_fork_parent(void)
     world_start_all();
 }
 
+static struct thread *fork_others; /* of the parent; a chain, until they are freed */
+
 void thread_after_fork_child(void)
 {
     struct thread *self = thread_self();
@@ -387,12 +396,19 @@ void thread_after_fork_child(void)
     lock_backend_after_fork_child(self);
     world_after_fork_child();
 
-    struct thread *others = thread_remove_others(self), *next;
-    for (struct thread *t = others; t; t = next) {
+    fork_others = thread_remove_others(self);
+}
+
+/* Frees the states of the threads that the child does not have. What they held may run finalizers, for which the locks of
+ * all floors must be usable again. */
+static void fork_free_others(void)
+{
+    for (struct thread *t = fork_others, *next; t; t = next) {
         next = thread_of(t->ts.next);
-        thread_clear(t);
+        thread_drop_objects(t); /* also of one that was at its end, and cleared */
         thread_free(t);
     }
+    fork_others = NULL;
 }
 
 /* Hooks are only ever added, so that the calls below need no lock. */
@@ -446,6 +462,7 @@ void PyOS_AfterFork_Child(void)
             e->child();
         }
     }
+    fork_free_others();
 }
 
 PyAPI_FUNC(void) PyOS_AfterFork(void);

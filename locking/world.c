@@ -47,6 +47,9 @@ static void world_park(struct thread *self)
     stopper_wake(interp);
     for (;;) {
         thread_wait_released(self);
+        if (unlikely(thread_must_hang(self))) {
+            thread_hang();
+        }
         lock_backend_take(self);
         int state = THREAD_DETACHED;
         if (atomic_cas(&self->ts.state, &state, (int)THREAD_ATTACHED)) {

@@ -67,6 +67,23 @@ static inline struct dict_entry *dict_entries(PyDictKeysObject *keys)
 int dict_get(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **value);
 /* The same, hashing the key first (PyDict_GetItemRef for dicts known to be dicts). */
 int dict_get_item(PyObject *dict, PyObject *key, PyObject **value);
+/* Where the first slot that is tried has this very str, its value (borrowed), else NULL: ask dict_get(). With
+ * a global lock; name is an exact str. */
+static inline PyObject *dict_peek_str(PyObject *dict, PyObject *name)
+{
+    PyDictKeysObject *keys = ((PyDictObject *)dict)->ma_keys;
+    if (unlikely(keys->log2_size >= 8 || keys->kind != DICT_KEYS_STR)) {
+        return NULL;
+    }
+    size_t size = (size_t)1 << keys->log2_size;
+    size_t slot = (size_t)((PyASCIIObject *)name)->hash & (size - 1);
+    Py_ssize_t ix = ((const int8_t *)keys - size)[slot];
+    if (unlikely(ix < 0)) {
+        return NULL;
+    }
+    struct dict_str_entry *entry = &dict_str_entries(keys)[ix];
+    return likely(entry->key == name) ? entry->value : NULL;
+}
 /* Looks an exact str up; never raises when the table is of str keys. New reference or NULL; with
  * NULL, PyErr_Occurred() tells (only possible with general keys). */
 PyObject *dict_get_str(PyObject *dict, PyObject *name);
@@ -87,6 +104,10 @@ uint32_t dict_keys_version(PyObject *dict);
 /* The index of an exact str key in a table of str keys, or -1. Lock held, or version checked
  * afterwards. Runs no Python code. */
 Py_ssize_t dict_str_index(PyObject *dict, PyObject *name);
+
+/* Grows whenever any table that has a version loses it or ends: what was found under versions stands as long as
+ * this has not changed. */
+extern uint64_t dict_keys_epoch;
 
 /* The slot of the value of entry `index` if the dict's table still has this version, else NULL.
  * The caller reads it with ref_load() or ref_load_uncounted(), and when that gives NULL takes the
@@ -133,6 +154,10 @@ PyObject *dict_new_presized(Py_ssize_t n, enum dict_keys_kind kind);
 /* keys[i * key_step] : values[i * value_step], n pairs; new references. */
 PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *const *values,
                           Py_ssize_t value_step, Py_ssize_t n);
+
+/* The same from n pairs of key and value, one after the other; takes over the references, also on failure.
+ * May run Python code (__hash__, __eq__). */
+PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n);
 
 /* ---- the dict of an instance with inline values ---- */
 

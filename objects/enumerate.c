@@ -3,7 +3,7 @@
  */
 #include "objects/gc/gc.h"
 #include "objects/int.h"
-#include "objects/iter.h"
+#include "objects/iter_words.h"
 #include "objects/object.h"
 #include "objects/shared.h"
 #include "objects/tuple.h"
@@ -93,6 +93,34 @@ static PyObject *enumerate_next(PyObject *op)
     pair = tuple_pair_steal(number, item);
     Py_XSETREF(e->result, Py_XNewRef(pair));
     return pair;
+}
+
+/* The next number as a word, and moves on. VALUE_NULL with MemoryError. */
+static value_t next_number_word(struct enumerate *e)
+{
+    value_t number;
+    Py_BEGIN_CRITICAL_SECTION(e);
+    number = value_int_fits(e->index) ? value_from_int(e->index++)
+                                      : value_from_owned(next_number(e));
+    Py_END_CRITICAL_SECTION();
+    return number;
+}
+
+bool enumerate_next_words(PyObject *op, value_t words[2])
+{
+    struct enumerate *e = (struct enumerate *)op;
+    value_t item = iter_next_word(e->it);
+    if (unlikely(item == VALUE_NULL)) {
+        return false;
+    }
+    value_t number = next_number_word(e);
+    if (unlikely(number == VALUE_NULL)) {
+        value_release(item);
+        return false;
+    }
+    words[1] = number;
+    words[0] = item;
+    return true;
 }
 
 /* ---- reversed -------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "objects/error.h"
 #include "objects/functional.h"
 #include "objects/gc/gc.h"
+#include "objects/iter_words.h"
 #include "objects/tuple.h"
 
 struct map_object {
@@ -332,7 +333,7 @@ static bool zip_fill(struct zip_object *self, PyTupleObject *result)
     Py_ssize_t count = PyTuple_GET_SIZE(self->iterators);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i), *old = result->ob_item[i];
-        PyObject *item = iter_step(iterator);
+        PyObject *item = iter_next_object(iterator);
         if (item == NULL) {
             if (self->strict) {
                 check_strict(self, i);
@@ -373,6 +374,31 @@ static PyObject *zip_next(PyObject *op)
         Py_CLEAR(result);
     }
     return result;
+}
+
+Py_ssize_t zip_width(PyObject *op)
+{
+    return PyTuple_GET_SIZE(((struct zip_object *)op)->iterators);
+}
+
+bool zip_next_words(PyObject *op, value_t *words, Py_ssize_t n)
+{
+    struct zip_object *self = (struct zip_object *)op;
+    PyObject **iterators = tuple_items(self->iterators);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        value_t item = iter_next_word(iterators[i]);
+        if (unlikely(item == VALUE_NULL)) {
+            if (self->strict) {
+                check_strict(self, i);
+            }
+            while (i > 0) {
+                value_release(words[n - i--]);
+            }
+            return false;
+        }
+        words[n - 1 - i] = item;
+    }
+    return n > 0;
 }
 
 static PyObject *zip_reduce(struct zip_object *self)

@@ -134,6 +134,25 @@ static inline PyObject *str_latin1_char(Py_UCS4 ch)
         .state = {.interned = 3, .kind = 1, .compact = 1, .ascii = 1, .statically_allocated = 1},  \
     }
 
+/* Whether all bytes are below 0x80. */
+static inline bool ascii_bytes(const char *text, Py_ssize_t length)
+{
+    const uint64_t high = 0x8080808080808080u;
+    uint64_t first, last, all = 0;
+    if (length >= 8) { /* words from the front, and the last word */
+        for (Py_ssize_t i = 0; i + 8 < length; i += 8) {
+            memcpy(&first, text + i, 8);
+            all |= first;
+        }
+        memcpy(&last, text + length - 8, 8);
+        return ((all | last) & high) == 0;
+    }
+    for (Py_ssize_t i = 0; i < length; i++) {
+        all |= (uint8_t)text[i];
+    }
+    return all < 0x80;
+}
+
 /* Room for `length` characters up to `maxchar`, contents undefined but for the terminating zero.
  * Length 0 gives the shared empty string. */
 PyObject *str_new(Py_ssize_t length, Py_UCS4 maxchar);
@@ -193,7 +212,8 @@ static inline bool str_is_interned(PyObject *s)
 void str_intern(PyObject **p);
 /* The same, and the interned string becomes immortal: for names the program never forgets. */
 void str_intern_immortal(PyObject **p);
-/* New reference to the interned string of ASCII or UTF-8 text. */
+/* New reference to the interned string of ASCII (trusted) or UTF-8 text. */
+PyObject *str_intern_ascii(const char *text, Py_ssize_t length);
 PyObject *str_intern_utf8(const char *text, Py_ssize_t length);
 /* Enters a static immortal string (see STR_STATIC_ASCII_HEAD); -1 and MemoryError when it fails. */
 int str_intern_static(PyObject *s);

@@ -2,11 +2,13 @@
  * tuple: the immutable sequence, its iterator, and the C API of both.
  */
 #include "objects/tuple.h"
-#include "objects/birth.h"
 #include "objects/gc/gc.h"
+#include "objects/compare.h"
 #include "objects/iter.h"
+#include "objects/key.h"
 #include "objects/object.h"
 #include "objects/str.h"
+#include "objects/value.h"
 
 PyTupleObject tuple_empty = {
     .ob_base = {.ob_base = PyObject_HEAD_INIT(&PyTuple_Type)},
@@ -16,23 +18,16 @@ PyTupleObject tuple_empty = {
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-PyTupleObject *tuple_alloc(Py_ssize_t n)
+PyTupleObject *tuple_alloc_large(Py_ssize_t n)
 {
     if ((size_t)n > (PY_SSIZE_T_MAX - sizeof(PyTupleObject)) / sizeof(PyObject *)) {
         return (PyTupleObject *)PyErr_NoMemory();
     }
-    size_t size = offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *);
-    PyTupleObject *t = (PyTupleObject *)birth_of_container(&PyTuple_Type, size);
+    PyTupleObject *t = (PyTupleObject *)birth_of_container(&PyTuple_Type, tuple_bytes(n));
     if (likely(t != NULL)) {
         t->ob_base.ob_size = n;
     }
     return t;
-}
-
-PyObject *tuple_ready(PyTupleObject *t)
-{
-    gc_track((PyObject *)t);
-    return (PyObject *)t;
 }
 
 PyObject *PyTuple_New(Py_ssize_t n)
@@ -212,11 +207,22 @@ static void tuple_dealloc(PyObject *op)
         return;
     }
     PyTupleObject *t = (PyTupleObject *)op;
-    gc_untrack(op);
-    for (Py_ssize_t i = Py_SIZE(op); --i >= 0;) {
+    Py_ssize_t n = Py_SIZE(op);
+    bool small = PyTuple_CheckExact(op) && n <= TUPLE_SMALL;
+    if (likely(small)) {
+        gc_untrack_dead(op);
+    }
+    else {
+        gc_untrack(op);
+    }
+    for (Py_ssize_t i = n; --i >= 0;) {
+        FEW_TIMES();
         Py_XDECREF(t->ob_item[i]);
     }
-    if (PyTuple_CheckExact(op)) {
+    if (likely(small)) {
+        death_of_container(op, tuple_bytes(n));
+    }
+    else if (PyTuple_CheckExact(op)) {
         slab_free(op);
     }
     else {
@@ -301,7 +307,7 @@ static Py_hash_t tuple_hash(PyObject *op)
         return -1;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
-        Py_hash_t lane = PyObject_Hash(tuple_items(op)[i]);
+        Py_hash_t lane = key_hash(tuple_items(op)[i]);
         if (lane == -1) {
             return -1;
         }
@@ -318,7 +324,10 @@ static PyObject *tuple_richcompare(PyObject *a, PyObject *b, int operation)
     Py_ssize_t na = Py_SIZE(a), nb = Py_SIZE(b), n = na < nb ? na : nb, i;
     for (i = 0; i < n; i++) {
         PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
-        int equal = x == y ? 1 : PyObject_RichCompareBool(x, y, Py_EQ);
+        int equal = x == y ? 1 : compare_plain(x, y, Py_EQ);
+        if (equal < 0) {
+            equal = PyObject_RichCompareBool(x, y, Py_EQ);
+        }
         if (equal < 0) {
             return NULL;
         }
@@ -332,7 +341,28 @@ static PyObject *tuple_richcompare(PyObject *a, PyObject *b, int operation)
     if (operation == Py_EQ || operation == Py_NE) {
         return PyBool_FromLong(operation == Py_NE);
     }
-    return PyObject_RichCompare(tuple_items(a)[i], tuple_items(b)[i], operation);
+    PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
+    int truth = compare_plain(x, y, operation);
+    return truth < 0 ? PyObject_RichCompare(x, y, operation) : PyBool_FromLong(truth);
+}
+
+int tuple_equals_plain(PyObject *a, PyObject *b)
+{
+    Py_ssize_t n = Py_SIZE(a);
+    if (n != Py_SIZE(b)) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
+        if (x != y) {
+            /* One level only: those in it may be deep. */
+            int equal = PyTuple_CheckExact(x) ? -1 : key_equals_plain(x, y);
+            if (equal <= 0) {
+                return equal;
+            }
+        }
+    }
+    return 1;
 }
 
 static Py_ssize_t tuple_length(PyObject *op)

@@ -131,6 +131,9 @@ struct superobject {
     PyTypeObject *self_type;  /* whose MRO is searched; owned or NULL */
 };
 
+/* What stands under the name behind `type` in start's MRO, not bound: new reference; NULL, without exception when
+ * nothing does. Runs no Python code. */
+OWNED PyObject *super_find(PyTypeObject *start, PyTypeObject *type, PyObject *name);
 /* super(type, self).name without the super object. As object_get_method: with method not NULL,
  * *method is set to 1 when the result is unbound and is to be called with self first. New
  * reference, or NULL with an exception. May run Python code. */
@@ -140,5 +143,9 @@ OWNED PyObject *super_lookup(PyTypeObject *type, PyObject *self, PyObject *name,
 
 const char *type_short_name(PyTypeObject *type);   /* tp_name behind its last dot */
 OWNED PyObject *type_module_name(PyTypeObject *type);
+
+/* Releases a value (may be NULL) that readers without a lock may still be looking at: once they have passed a safe
+ * point. In the default build at once, which may run Python code. */
+void type_retire(STOLEN PyObject *value);
 
 #endif

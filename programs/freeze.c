@@ -1,7 +1,10 @@
 /* Compiles Python modules to C arrays, at build time: the interpreter cannot import anything before
- * importlib is there.
+ * importlib is there, and need not look for what every start imports.
  *
  *     freeze OUT.c NAME=PATH[:package][=ORIGINAL] ...
+ *
+ * ORIGINAL is what the module is called in the library, "" if it is not there. A path that was given before
+ * is not compiled again: the new name gets the same code.
  */
 
 #include "Python.h"
@@ -56,7 +59,7 @@ static void identifier(const char *name, char *out)
     *out = 0;
 }
 
-static void write_module(FILE *out, const char *name, const char *path, const char *shown)
+static void write_code(FILE *out, const char *symbol, const char *path, const char *shown)
 {
     size_t length;
     char *source = read_file(path, &length);
@@ -65,10 +68,8 @@ static void write_module(FILE *out, const char *name, const char *path, const ch
         filename == NULL ? NULL : compile_source(source, length, filename, 0, NULL, 0);
     PyObject *bytes = code == NULL ? NULL : PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
     if (bytes == NULL) {
-        die("cannot compile", name);
+        die("cannot compile", path);
     }
-    char symbol[256];
-    identifier(name, symbol);
     fprintf(out, "static const unsigned char code_%s[] = {", symbol);
     const unsigned char *data = (const unsigned char *)PyBytes_AS_STRING(bytes);
     for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(bytes); i++) {
@@ -76,6 +77,66 @@ static void write_module(FILE *out, const char *name, const char *path, const ch
     }
     fprintf(out, "\n};\n");
     free(source);
+}
+
+struct module {
+    const char *name, *path, *original; /* original: NULL if it is the name */
+    bool is_package;
+    char symbol[256];
+};
+
+/* Splits an argument at its '=' and ':'. */
+static struct module parse(char *argument)
+{
+    struct module module = {.name = argument};
+    char *path = strchr(argument, '=');
+    if (path == NULL) {
+        die("NAME=PATH expected", argument);
+    }
+    *path++ = 0;
+    module.path = path;
+    char *original = strchr(path, '=');
+    if (original != NULL) {
+        *original++ = 0;
+        module.original = original;
+    }
+    char *package = strstr(path, ":package");
+    if (package != NULL) {
+        *package = 0;
+        module.is_package = true;
+    }
+    return module;
+}
+
+/* Gives each module the symbol of its code, and writes the code where it is new. */
+static void write_codes(FILE *out, struct module *modules, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct module *module = &modules[i];
+        const char *symbol = NULL;
+        for (int k = 0; k < i && symbol == NULL; k++) {
+            symbol = strcmp(modules[k].path, module->path) == 0 ? modules[k].symbol : NULL;
+        }
+        if (symbol != NULL) {
+            strcpy(module->symbol, symbol);
+            continue;
+        }
+        identifier(module->name, module->symbol);
+        bool renamed = module->original != NULL && module->original[0] != 0;
+        write_code(out, module->symbol, module->path, renamed ? module->original : module->name);
+    }
+}
+
+static void write_table(FILE *out, const struct module *modules, int count)
+{
+    fprintf(out, "\nconst struct frozen_module frozen_modules[] = {\n");
+    for (const struct module *module = modules; module < modules + count; module++) {
+        const char *quote = module->original == NULL ? "" : "\"";
+        fprintf(out, "    {\"%s\", code_%s, sizeof code_%s, %s, %s%s%s},\n", module->name,
+                module->symbol, module->symbol, module->is_package ? "true" : "false", quote,
+                module->original == NULL ? "NULL" : module->original, quote);
+    }
+    fprintf(out, "    {NULL, NULL, 0, false, NULL},\n};\n");
 }
 
 int main(int argc, char **argv)
@@ -97,30 +158,16 @@ int main(int argc, char **argv)
         die(status.err_msg, "start-up");
     }
     fprintf(out, "/* Made by the freeze tool. */\n#include \"interp/state.h\"\n\n");
-    char *table = calloc((size_t)argc + 1, 512), *end = table;
-    for (int i = 2; i < argc; i++) {
-        char *name = argv[i], *path = strchr(name, '=');
-        if (path == NULL) {
-            die("NAME=PATH expected", name);
-        }
-        *path++ = 0;
-        char *original = strchr(path, '=');
-        if (original != NULL) {
-            *original++ = 0;
-        }
-        char *package = strstr(path, ":package");
-        if (package != NULL) {
-            *package = 0;
-        }
-        const char *shown = original == NULL ? name : original;
-        write_module(out, name, path, shown);
-        char symbol[256];
-        identifier(name, symbol);
-        end += sprintf(end, "    {\"%s\", code_%s, sizeof code_%s, %s, %s%s%s},\n", name, symbol,
-                       symbol, package == NULL ? "false" : "true", original == NULL ? "" : "\"",
-                       original == NULL ? "NULL" : original, original == NULL ? "" : "\"");
+    int count = argc - 2;
+    struct module *modules = calloc((size_t)count + 1, sizeof *modules);
+    if (modules == NULL) {
+        die("no memory", argv[1]);
     }
-    fprintf(out, "\nconst struct frozen_module frozen_modules[] = {\n%s"
-                 "    {NULL, NULL, 0, false, NULL},\n};\n", table);
+    for (int i = 0; i < count; i++) {
+        modules[i] = parse(argv[i + 2]);
+    }
+    write_codes(out, modules, count);
+    write_table(out, modules, count);
+    free(modules);
     return fclose(out) == 0 ? 0 : 1;
 }

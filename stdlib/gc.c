@@ -185,16 +185,20 @@ is_wanted(PyObject *op, void *arg)
     return 0;
 }
 
-static int
-append_referrer(PyObject *op, void *arg)
+/* Asked while no other thread runs. */
+static bool
+is_referrer(PyObject *op, void *arg)
 {
     struct referrers *search = arg;
     traverseproc traverse = Py_TYPE(op)->tp_traverse;
-    if (op == search->result || op == search->arguments || !traverse
-        || !traverse(op, is_wanted, search)) {
-        return 0;
-    }
-    return PyList_Append(search->result, op);
+    return op != search->result && op != search->arguments && traverse
+        && traverse(op, is_wanted, search);
+}
+
+static int
+append_referrer(PyObject *op, void *arg)
+{
+    return PyList_Append(((struct referrers *)arg)->result, op);
 }
 
 /* The arguments as a tuple, after the audit hooks have seen it. */
@@ -219,7 +223,7 @@ gc_get_referrers(PyObject *Py_UNUSED(module), PyObject *const *objs, Py_ssize_t 
         return NULL;
     }
     search.result = PyList_New(0);
-    if (search.result && gc_each(-1, append_referrer, &search) < 0) {
+    if (search.result && gc_each_of(-1, is_referrer, append_referrer, &search) < 0) {
         Py_CLEAR(search.result);
     }
     Py_DECREF(search.arguments);
@@ -227,9 +231,9 @@ gc_get_referrers(PyObject *Py_UNUSED(module), PyObject *const *objs, Py_ssize_t 
 }
 
 static int
-append_visited(PyObject *op, void *list)
+append_any(PyObject *op, void *list)
 {
-    return PyList_Append(list, op) < 0;
+    return PyList_Append(list, op);
 }
 
 static PyObject *
@@ -238,8 +242,7 @@ gc_get_referents(PyObject *Py_UNUSED(module), PyObject *const *objs, Py_ssize_t 
     PyObject *arguments = audited("gc.get_referents", objs, count);
     PyObject *list = arguments ? PyList_New(0) : NULL;
     for (Py_ssize_t i = 0; list && i < count; i++) {
-        traverseproc traverse = Py_TYPE(objs[i])->tp_traverse;
-        if (PyObject_IS_GC(objs[i]) && traverse && traverse(objs[i], append_visited, list)) {
+        if (gc_each_referent(objs[i], append_any, list) < 0) {
             Py_CLEAR(list);
         }
     }

@@ -34,7 +34,7 @@ enum progress { NOT_STARTED, STARTING, RUNNING, DONE };
 struct handle {
     struct handle *prev, *next; /* all of them; under handles.mutex */
     PyInterpreterState *interp;
-    unsigned long ident;
+    unsigned long ident;        /* set by the thread and by who starts it, whoever comes first */
     pthread_t os;
     int refs;
     uint8_t progress; /* enum progress */
@@ -468,6 +468,18 @@ handle_advance(struct handle *handle, enum progress progress)
     __atomic_store_n(&handle->progress, (uint8_t)progress, __ATOMIC_RELEASE);
 }
 
+static unsigned long
+handle_ident(struct handle *handle)
+{
+    return __atomic_load_n(&handle->ident, __ATOMIC_RELAXED);
+}
+
+static void
+handle_set_ident(struct handle *handle, unsigned long ident)
+{
+    __atomic_store_n(&handle->ident, ident, __ATOMIC_RELAXED);
+}
+
 static void
 handle_hold(struct handle *handle)
 {
@@ -537,7 +549,7 @@ handle_join_for(struct handle *handle, int64_t ns)
         PyErr_SetString(PyExc_RuntimeError, "thread not started");
         return -1;
     }
-    if (handle->ident == PyThread_get_thread_ident()
+    if (handle_ident(handle) == PyThread_get_thread_ident()
         && !__atomic_load_n(&handle->ended, __ATOMIC_ACQUIRE)) {
         PyErr_SetString(PyExc_RuntimeError, "Cannot join current thread");
         return -1;
@@ -549,7 +561,7 @@ handle_join_for(struct handle *handle, int64_t ns)
     /* What is left of the system's thread takes no time worth speaking of. */
     mutex_lock(&handle->joining);
     int failed = 0;
-    if (handle->joinable && handle->ident != PyThread_get_thread_ident()) {
+    if (handle->joinable && handle_ident(handle) != PyThread_get_thread_ident()) {
         handle->joinable = false;
         Py_BEGIN_ALLOW_THREADS
         failed = pthread_join(handle->os, NULL);
@@ -590,7 +602,7 @@ static PyObject *
 handle_repr(PyObject *op)
 {
     return PyUnicode_FromFormat("<%s object: ident=%lu>", Py_TYPE(op)->tp_name,
-                                ((struct handle_object *)op)->handle->ident);
+                                handle_ident(((struct handle_object *)op)->handle));
 }
 
 static int
@@ -633,7 +645,7 @@ handle_is_done(struct handle_object *self)
 static unsigned long
 handle_get_ident(struct handle_object *self)
 {
-    return self->handle->ident;
+    return handle_ident(self->handle);
 }
 
 static PyType_Slot handle_slots[] = {
@@ -675,7 +687,7 @@ fork_child(void)
     for (struct handle *handle = handles.first; handle != NULL; handle = handle->next) {
         mutex_reinit(&handle->joining);
         handle->joinable = false;
-        if (handle->ident != self && handle_progress(handle) != NOT_STARTED) {
+        if (handle_ident(handle) != self && handle_progress(handle) != NOT_STARTED) {
             handle->ended = 1;
             handle_advance(handle, DONE);
         }
@@ -722,7 +734,7 @@ thread_run(void *arg)
     struct start *start = arg;
     struct handle *handle = start->handle;
     /* Both sides set these: who comes first must not find them missing. */
-    handle->ident = PyThread_get_thread_ident();
+    handle_set_ident(handle, PyThread_get_thread_ident());
     handle_advance(handle, RUNNING);
     thread_attach(start->thread);
     __atomic_fetch_add(&running, 1, __ATOMIC_RELAXED);
@@ -760,7 +772,7 @@ start_thread(PyObject *module, struct handle *handle, PyObject *function, PyObje
     mutex_lock(&handle->joining);
     int failed = thread_start(thread_run, start, true, &ident, &handle->os);
     if (!failed) {
-        handle->ident = ident;
+        handle_set_ident(handle, ident);
         handle->joinable = true;
     }
     mutex_unlock(&handle->joining);
@@ -804,7 +816,7 @@ thread_start_new_thread(PyObject *module, PyObject *function, PyObject *args, Py
     handle_advance(handle, STARTING);
     PyObject *ident = NULL;
     if (start_thread(module, handle, function, args, kwargs, true) == 0) {
-        ident = PyLong_FromUnsignedLong(handle->ident);
+        ident = PyLong_FromUnsignedLong(handle_ident(handle));
     }
     handle_drop(handle);
     return ident;
@@ -852,7 +864,7 @@ thread_make_thread_handle(PyObject *module, unsigned long ident)
     PyObject *op = handle_new((PyTypeObject *)state_of(module)->handle_type);
     if (op != NULL) {
         struct handle *handle = ((struct handle_object *)op)->handle;
-        handle->ident = ident;
+        handle_set_ident(handle, ident);
         handle->daemon = true; /* nobody would ever say that it ended */
         handle_advance(handle, RUNNING);
     }
@@ -867,8 +879,8 @@ next_to_join(PyInterpreterState *interp)
     mutex_lock(&handles.mutex);
     struct handle *handle = handles.first;
     while (handle != NULL
-           && (handle->interp != interp || handle->daemon || handle->ident == self
-               || handle_progress(handle) != RUNNING)) {
+           && (handle->interp != interp || handle_progress(handle) != RUNNING || handle->daemon
+               || handle_ident(handle) == self)) {
         handle = handle->next;
     }
     if (handle != NULL) {

@@ -1,6 +1,7 @@
 /* The command line and the PYTHON* environment variables. */
 
 #include "interp/startup/startup.h"
+#include "locking/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,14 +130,6 @@ static PyStatus x_option(PyConfig *config, const wchar_t *text)
         config->code_debug_ranges = 0;
     } else if (wcscmp(text, L"warn_default_encoding") == 0) {
         config->warn_default_encoding = 1;
-    } else if (wcsncmp(text, L"gil=", 4) == 0) {
-        if (wcscmp(text + 4, L"0") != 0 && wcscmp(text + 4, L"1") != 0) {
-            return PyStatus_Error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
-        }
-        const char *reason = NULL;
-        if (lock_gil_configure(text[4] == L'1', &reason) < 0) {
-            return PyStatus_Error(reason);
-        }
     }
     return PyStatus_Ok();
 }
@@ -400,23 +393,37 @@ static PyStatus hash_seed(PyConfig *config)
     return PyStatus_Ok();
 }
 
-static PyStatus gil_variable(PyConfig *config)
+/* -X gil, before PYTHON_GIL. */
+static PyStatus gil_choice(PyConfig *config)
 {
     const char *value = variable(config, "PYTHON_GIL");
+    bool given = value != NULL;
+    bool valid = given && (strcmp(value, "0") == 0 || strcmp(value, "1") == 0);
+    int wanted = valid && value[0] == '1';
     for (Py_ssize_t i = 0; i < config->xoptions.length; i++) {
-        if (wcsncmp(config->xoptions.items[i], L"gil=", 4) == 0) {
-            return PyStatus_Ok(); /* the option wins */
+        const wchar_t *option = config->xoptions.items[i];
+        if (wcscmp(option, L"gil") == 0 || wcsncmp(option, L"gil=", 4) == 0) {
+            given = true;
+            valid = wcscmp(option + 3, L"=0") == 0 || wcscmp(option + 3, L"=1") == 0;
+            wanted = valid && option[4] == L'1';
+            break;
         }
     }
-    if (value == NULL) {
+    if (!given) {
         return PyStatus_Ok();
     }
-    if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
+    if (!valid) {
         return PyStatus_Error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
     }
     const char *reason = NULL;
-    return lock_gil_configure(value[0] == '1', &reason) < 0 ? PyStatus_Error(reason)
-                                                            : PyStatus_Ok();
+    if (lock_gil_configure(wanted, &reason) < 0) {
+        return PyStatus_Error(reason);
+    }
+    int *choice = lock_config_gil(config);
+    if (choice != NULL) {
+        *choice = wanted;
+    }
+    return PyStatus_Ok();
 }
 
 static PyStatus warn_options(PyConfig *config)
@@ -499,7 +506,7 @@ PyStatus config_read_environment(PyConfig *config)
     }
     PyStatus status = hash_seed(config);
     if (!PyStatus_Exception(status)) {
-        status = gil_variable(config);
+        status = gil_choice(config);
     }
     if (!PyStatus_Exception(status)) {
         status = warn_options(config);

@@ -1,6 +1,7 @@
 /* PyConfig and PyStatus: the configuration's API (PEP 587). */
 
 #include "interp/startup/startup.h"
+#include "locking/config.h"
 
 #include <langinfo.h>
 #include <stdlib.h>
@@ -131,6 +132,10 @@ static void config_init(PyConfig *config)
         .quiet = -1, .inspect = -1, .interactive = -1, .bytes_warning = -1,
         ._install_importlib = 1, ._init_main = 1, ._is_python_build = 0, .parse_argv = 0,
     };
+    int *gil_choice = lock_config_gil(config);
+    if (gil_choice != NULL) {
+        *gil_choice = -1;
+    }
 }
 
 void PyConfig_InitPythonConfig(PyConfig *config)

@@ -1,6 +1,7 @@
 /* The configuration as a dict and back, for programs that want to look at it or to change it. */
 
 #include "interp/startup/startup.h"
+#include "locking/config.h"
 #include "objects/error.h"
 
 #include <stddef.h>
@@ -141,6 +142,14 @@ PyObject *_PyConfig_AsDict(const PyConfig *config)
         }
         Py_XDECREF(value);
     }
+    const int *gil_choice = lock_config_gil((PyConfig *)config);
+    if (dict != NULL && gil_choice != NULL) {
+        PyObject *value = PyLong_FromLong(*gil_choice);
+        if (value == NULL || PyDict_SetItemString(dict, "enable_gil", value) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(value);
+    }
     return dict;
 }
 
@@ -237,6 +246,23 @@ static int field_set(PyConfig *config, const struct field *field, PyObject *valu
     }
 }
 
+/* enable_gil, where the configuration has it. */
+static int gil_choice_set(PyConfig *config, PyObject *dict)
+{
+    int *choice = lock_config_gil(config);
+    if (choice == NULL) {
+        return 0;
+    }
+    PyObject *value;
+    int found = PyDict_GetItemStringRef(dict, "enable_gil", &value);
+    if (found == 0) {
+        return raise_value("missing config key: %s", "enable_gil");
+    }
+    int result = found < 0 ? -1 : flag_set(choice, value, "enable_gil");
+    Py_XDECREF(value);
+    return result;
+}
+
 int _PyConfig_FromDict(PyConfig *config, PyObject *dict)
 {
     if (!PyDict_Check(dict)) {
@@ -254,7 +280,7 @@ int _PyConfig_FromDict(PyConfig *config, PyObject *dict)
             return -1;
         }
     }
-    return 0;
+    return gil_choice_set(config, dict);
 }
 
 /* ---- the interpreter's ------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* Start-up and shut-down. */
 
 #include "interp/startup/startup.h"
+#include "locking/config.h"
 #include "locking/world.h"
 #include "objects/bytes.h"
 #include "objects/dict.h"
@@ -150,12 +151,18 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
         return status;
     }
     flags_from_config(&interp->config);
+    const int *gil_choice = lock_config_gil(&interp->config);
+    const char *reason = NULL;
+    if (gil_choice != NULL && lock_gil_configure(*gil_choice, &reason) < 0) {
+        return PyStatus_Error(reason);
+    }
     struct thread *t = thread_new(&interp->base.base);
     if (t == NULL) {
         return PyStatus_NoMemory();
     }
     thread_bind(t);
     thread_attach(t);
+    gc_start_up(&interp->base.base, true);
     interp_init_hooks();
     hooks_init();
     hash_secret_init(config->use_hash_seed, config->hash_seed);
@@ -317,6 +324,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (interp->config.site_import && import_site() < 0) {
         return fail_with("Failed to import the site module");
     }
+    gc_start_up(&interp->base.base, false);
     return PyStatus_Ok();
 }
 
@@ -454,6 +462,22 @@ static void clear_modules(struct main_interp *interp)
     PyGC_Collect();
 }
 
+/* From here on only this thread runs: daemon threads, which are detached or parked now, never come back. */
+static void threads_hang(struct main_interp *interp)
+{
+    struct thread *self = thread_self();
+    world_stop(&interp->base.base);
+    __atomic_store_n(&finalizing, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&interp->base.base.finalizing, self, __ATOMIC_RELEASE);
+    __atomic_store_n(&runtime.finalizing, self, __ATOMIC_RELEASE);
+    world_start(&interp->base.base);
+    /* What they had to themselves goes while the modules are still whole. Their states stay, since they look at them once
+     * more before they hang. */
+    for (struct thread *t = thread_remove_others(self); t != NULL; t = (struct thread *)t->ts.next) {
+        thread_clear(t);
+    }
+}
+
 int Py_FinalizeEx(void)
 {
     if (!Py_IsInitialized()) {
@@ -465,9 +489,7 @@ int Py_FinalizeEx(void)
         interp->before_finalize();
     }
     int result = flush_streams();
-    __atomic_store_n(&finalizing, true, __ATOMIC_RELEASE);
-    interp->base.base.finalizing = thread_self();
-    runtime.finalizing = thread_self();
+    threads_hang(interp);
     __atomic_store_n(&initialized, false, __ATOMIC_RELEASE);
     if (interrupts_end != NULL) {
         interrupts_end();

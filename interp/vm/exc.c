@@ -3,28 +3,35 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/error.h"
+
 /* ---- words whose operands one needs to know afterwards --------------------------------------- */
 
 static uint64_t word_prefix(const struct code_body *body, const uint64_t *pc)
 {
-    return pc - 2 >= body->words && WORD_OP(pc[-2]) == EXT ? pc[-2] : 0;
+    return pc - 2 >= body->words && WORD_OP(field_load(&pc[-2])) == EXT ? field_load(&pc[-2]) : 0;
 }
 
 int word_jump(const struct code_body *body, const uint64_t *pc)
 {
     uint64_t x = word_prefix(body, pc);
-    return WORD_OP(x) == EXT && x != 0 ? (int)(WORD_C(pc[-1]) | WORD_C(x) << 16)
-                                       : WORD_SC(pc[-1]);
+    return WORD_OP(x) == EXT && x != 0 ? (int)(WORD_C(field_load(&pc[-1])) | WORD_C(x) << 16)
+                                       : WORD_SC(field_load(&pc[-1]));
 }
 
 unsigned word_a(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_A(pc[-1]) | WORD_A(word_prefix(body, pc)) << 16;
+    return WORD_A(field_load(&pc[-1])) | WORD_A(word_prefix(body, pc)) << 16;
 }
 
 unsigned word_b(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_B(pc[-1]) | WORD_B(word_prefix(body, pc)) << 16;
+    return WORD_B(field_load(&pc[-1])) | WORD_B(word_prefix(body, pc)) << 16;
+}
+
+unsigned word_c(const struct code_body *body, const uint64_t *pc)
+{
+    return WORD_C(pc[-1]) | WORD_C(word_prefix(body, pc)) << 16;
 }
 
 /* ---- raising --------------------------------------------------------------------------------- */
@@ -73,6 +80,10 @@ void vm_raise(struct frame *fp, unsigned e, unsigned c)
             }
             PyException_SetCause(instance, cause);
         }
+    }
+    if (likely(Py_IS_TYPE(Py_TYPE(instance), &PyType_Type))) {
+        error_raise_instance(instance);
+        return;
     }
     PyErr_SetObject((PyObject *)Py_TYPE(instance), instance);
     Py_DECREF(instance);
@@ -393,6 +404,14 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         if (how == RETURN_INIT) {
             value_clear(window);
         }
+        else if (how == RETURN_CALL) {
+            vm_gen_call_done(caller);
+        }
+        else if (how == RETURN_HOOK) {
+            PyObject *owner = value_box(&caller->r[word_b(caller->body, caller->pc)]);
+            const struct code_site *site = &caller->body->sites[word_c(caller->body, caller->pc)];
+            complete_attribute_error(owner, caller->body->names[site->arg]);
+        }
         fp = caller;
         add_traceback = true;
     }
@@ -417,6 +436,17 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         *window = VALUE_NULL;
         reg_put(caller, caller->dst, v);
         return caller;
+    case RETURN_HOOK: {
+        unsigned b = word_b(caller->body, caller->pc);
+        value_t owner = VALUE_NULL;
+        if (b >= caller->body->nlocals) {
+            owner = caller->r[b];
+            caller->r[b] = VALUE_NULL;
+        }
+        reg_put(caller, caller->dst, v);
+        value_release(owner);
+        return caller;
+    }
     case RETURN_FOR:
         value_release(v);
         value_clear(&caller->r[word_a(caller->body, caller->pc)]);
@@ -433,6 +463,10 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         value_release(old);
         return caller;
     }
+    case RETURN_CALL:
+        vm_gen_call_done(caller);
+        gen_stop_with(v);
+        return NULL;
     default:
         Py_UNREACHABLE();
     }

@@ -3,9 +3,6 @@
  */
 #include "interp/vm/vm.h"
 
-#include "objects/iter.h"
-#include "objects/range.h"
-
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b)
 {
     PyObject *op = reg_object(fp, b);
@@ -26,6 +23,21 @@ value_t vm_iter_next(PyObject *it)
         return VALUE_NULL;
     }
     return value_from_owned(next(it));
+}
+
+int vm_iter_unpack(PyObject *it, value_t *to, unsigned n)
+{
+    PyTypeObject *type = Py_TYPE(it);
+    if (type == &PyEnum_Type && n == 2) {
+        return enumerate_next_words(it, to);
+    }
+    if (type == &PyZip_Type && n == zip_width(it)) {
+        return zip_next_words(it, to, n);
+    }
+    if (type == &PyDictIterItem_Type && n == 2) {
+        return dict_iter_item_words(it, to);
+    }
+    return -1;
 }
 
 int vm_iter_end(struct frame *fp)

@@ -3,7 +3,7 @@
  *
  * The whole state is pc, r (registers), fp (frame), co (its code) and ts (thread); w is the current word.
  */
-#include "interp/vm/vm.h"
+#include "interp/vm/resume.h"
 
 #define A WORD_A(w)
 #define B WORD_B(w)
@@ -45,7 +45,7 @@ static const instruction_fn targets[];
 
 #define NEXT()                                                                                    \
     do {                                                                                          \
-        w = *pc++;                                                                                \
+        w = field_load(pc++);                                                                     \
         MUSTTAIL return targets[WORD_OP(w)](STATE_ARGUMENTS);                                     \
     } while (0)
 #define DISPATCH_AS(op) MUSTTAIL return targets[op](STATE_ARGUMENTS)
@@ -130,7 +130,7 @@ value_t interp_run(PyThreadState *ts, struct frame *fp, bool throwing)
         }
     }
     const uint64_t *pc = fp->pc;
-    uint64_t w = *pc++;
+    uint64_t w = field_load(pc++); /* other threads may be specialising it */
     return targets[WORD_OP(w)](w, pc, fp->r, fp, fp->body, ts);
 }
 
@@ -144,7 +144,7 @@ value_t interp_run(PyThreadState *ts, struct frame *fp, bool throwing)
 #if defined(DISPATCH_SWITCH)
 #define NEXT()                                                                                    \
     do {                                                                                          \
-        w = *pc++;                                                                                \
+        w = field_load(pc++);                                                                     \
         op = WORD_OP(w);                                                                          \
         goto dispatch;                                                                            \
     } while (0)
@@ -157,7 +157,7 @@ value_t interp_run(PyThreadState *ts, struct frame *fp, bool throwing)
 #else
 #define NEXT()                                                                                    \
     do {                                                                                          \
-        w = *pc++;                                                                                \
+        w = field_load(pc++);                                                                     \
         goto *targets[WORD_OP(w)];                                                                \
     } while (0)
 #define DISPATCH_AS(number) goto *targets[number]

@@ -19,10 +19,9 @@
 #include "objects/descr.h"
 #include "objects/dict.h"
 #include "objects/int.h"
-#include "objects/iter.h"
+#include "objects/iter_words.h"
 #include "objects/list.h"
 #include "objects/object.h"
-#include "objects/range.h"
 #include "objects/shape.h"
 #include "objects/type.h"
 #include "objects/value.h"
@@ -126,14 +125,20 @@ static inline unsigned cache_index(uint64_t cache)
 
 /* Immutable once published; freed after a grace period. Owns nothing. */
 #define CACHE_CALLABLE_WORD(v) ((uint64_t)CACHE_CALLABLE << 48 | (v) | VALUE_UNCOUNTED)
+#define CACHE_DEFINITION(def) ((uint64_t)CACHE_CALLABLE << 48 | (uint64_t)(uintptr_t)(def))
 
 struct site_entry {
     uint32_t kind;              /* the form (opcode) it was made for */
     uint32_t version;           /* of the type or of a dict's keys */
     uint32_t version2;          /* of builtins' keys */
     uint32_t index;
-    PyObject *owner;            /* a type, compared by address */
+    uint32_t more;              /* how many entries for other types lie behind this one */
+    PyObject *owner;            /* a type, compared by address; the builtins of a global found there */
     PyObject *value;            /* valid while the type has the version */
+    /* Of globals: */
+    PyObject *globals;          /* compared by address */
+    PyObject **slot;            /* where the value is, while the keys have their versions */
+    uint64_t epoch;             /* atomic: dict_keys_epoch when that was last found to be so */
 };
 
 /* index of an entry for a type whose instances have no attributes of their own */
@@ -142,6 +147,9 @@ struct site_entry {
 VM_INLINE struct site_entry *site_entry(const struct code_site *site)
 {
     uint64_t cache = field_load_acquire(&site->cache);
+    if (!lock_threads_run_together()) {
+        return (struct site_entry *)(uintptr_t)cache;   /* the form says what it is */
+    }
     return cache >> 48 == 0 ? (struct site_entry *)(uintptr_t)cache : NULL;
 }
 
@@ -237,6 +245,28 @@ VM_INLINE value_t vm_entry_method(PyObject *owner, struct site_entry *entry)
     return ref_word(entry->value);
 }
 
+/* By the entries behind the first one. */
+value_t vm_entry_method_behind(PyObject *owner, struct site_entry *entry);
+
+/* A class method or static method, called through an instance or (entry->owner) its class: its function, and the class or
+ * nothing as self. Unbound when the entry does not fit. */
+enum { ENTRY_STATIC = 0, ENTRY_OF_CLASS = 1 };
+VM_INLINE value_t vm_entry_bound(PyObject *owner, struct site_entry *entry, value_t *self)
+{
+    if (unlikely(entry == NULL)) {
+        return VALUE_NULL;
+    }
+    PyTypeObject *type = entry->owner == owner ? (PyTypeObject *)owner : Py_TYPE(owner);
+    if (unlikely(type_version_now(type) != entry->version
+                 || (entry->owner != owner && (entry->owner != NULL || !instance_hides_nothing(owner))))) {
+        return VALUE_NULL;
+    }
+    value_t function = dict_load_slot(&((struct class_or_static_method *)entry->value)->callable);
+    *self = function == VALUE_NULL || entry->index != ENTRY_OF_CLASS ? VALUE_NULL
+                                                                      : ref_word((PyObject *)type);
+    return function;
+}
+
 /* The same, or an attribute of this very class. */
 VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
 {
@@ -248,17 +278,28 @@ VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
 }
 
 
-VM_INLINE value_t vm_builtin_load(struct frame *fp, struct site_entry *entry)
+/* The value slot of a global that an entry found, while that stands; else NULL. Entries found in builtins have
+ * them as `owner`, others have NULL. */
+PyObject **vm_global_slot_again(struct frame *fp, struct site_entry *entry);
+VM_INLINE PyObject **vm_global_slot(struct frame *fp, struct site_entry *entry, bool builtin)
 {
-    PyFunctionObject *func = frame_function(fp);
     if (unlikely(entry == NULL)) {
-        return VALUE_NULL;
+        return NULL;
     }
-    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)func->func_globals)->ma_keys);
-    if (unlikely(field_load(&keys->version) != entry->version)) {
-        return VALUE_NULL;
+    PyFunctionObject *func = frame_function(fp);
+    if (unlikely(field_load_acquire(&entry->epoch) != field_load_acquire(&dict_keys_epoch))) {
+        return vm_global_slot_again(fp, entry);
     }
-    PyObject **slot = dict_cached_slot(func->func_builtins, entry->version2, entry->index);
+    if (unlikely(func->func_globals != entry->globals
+                 || (builtin && func->func_builtins != entry->owner))) {
+        return NULL;
+    }
+    return entry->slot;
+}
+
+VM_INLINE value_t vm_global_load(struct frame *fp, struct site_entry *entry, bool builtin)
+{
+    PyObject **slot = vm_global_slot(fp, entry, builtin);
     return unlikely(slot == NULL) ? VALUE_NULL : dict_load_slot(slot);
 }
 
@@ -271,6 +312,10 @@ void site_specialise(struct frame *fp, struct code_site *site, unsigned op, uint
 /* The same with an entry (copied). */
 void site_specialise_entry(struct frame *fp, struct code_site *site, unsigned op,
                            const struct site_entry *entry, unsigned give_up);
+
+/* The same, keeping the live entries of a site that has this op already. */
+void site_specialise_more(struct frame *fp, struct code_site *site, unsigned op,
+                          const struct site_entry *entry, unsigned give_up);
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
@@ -386,10 +431,12 @@ int vm_del_attr(struct frame *fp, unsigned a, unsigned s);
 int vm_load_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
 int vm_load_method_any(struct frame *fp, unsigned a, unsigned b, unsigned s);
 int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool method);
+int vm_load_super_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
 
 int vm_get_global(struct frame *fp, unsigned a, unsigned s);
 int vm_get_global_any(struct frame *fp, unsigned a, unsigned s);
 int vm_set_global(struct frame *fp, unsigned a, unsigned s);
+int vm_set_global_any(struct frame *fp, unsigned a, unsigned s);
 int vm_del_global(struct frame *fp, unsigned s);
 int vm_get_name(struct frame *fp, unsigned a, unsigned s);
 int vm_set_name(struct frame *fp, unsigned a, unsigned s);
@@ -412,11 +459,19 @@ static inline PyObject *cell_load(PyObject *cell)
     return ref_load(&((PyCellObject *)cell)->ob_ref, cell);
 }
 
+/* The same as a word. */
+VM_INLINE value_t vm_cell_word(PyObject *cell)
+{
+    PyObject *value = cell_load(cell);
+    return int_is_small_object(value) ? value_from_int(int_small_value(value)) : value_from_owned(value);
+}
+
 /* ---- containers ------------------------------------------------------------------------------ */
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k);
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c); /* of an exact dict */
 int vm_del_item(struct frame *fp, unsigned a, unsigned b);
 int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n);
@@ -432,6 +487,8 @@ int vm_list_extend(struct frame *fp, unsigned a, unsigned b);
 int vm_set_update(struct frame *fp, unsigned a, unsigned b);
 int vm_dict_update(struct frame *fp, unsigned a, unsigned b);
 int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c);
+/* Adds the keyword arguments of a mapping to those in dict; 0, or -1 with an exception that names the callable. */
+int vm_merge_keywords(PyObject *dict, PyObject *mapping, PyObject *callable);
 int vm_list_to_tuple(struct frame *fp, unsigned a, unsigned b);
 int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n);
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after);
@@ -439,75 +496,22 @@ int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsi
 /* Item i (negative from the end) as a word, or unbound when out of range. */
 VM_INLINE value_t vm_list_item(PyObject *op, int64_t i)
 {
-    PyListObject *list = (PyListObject *)op;
-    if (lock_threads_run_together()) {
-        return value_from_owned(list_get_ref(list, i < 0 ? i + Py_SIZE(list) : i));
-    }
-    Py_ssize_t n = Py_SIZE(list);
-    i += i < 0 ? n : 0;
-    if (unlikely((uint64_t)i >= (uint64_t)n)) {
-        return VALUE_NULL;
-    }
-    return value_from_owned(Py_NewRef(list->ob_item[i]));
+    return list_item_word(op, i);
 }
 
 VM_INLINE value_t vm_tuple_item(PyObject *op, int64_t i)
 {
-    Py_ssize_t n = Py_SIZE(op);
-    i += i < 0 ? n : 0;
-    if (unlikely((uint64_t)i >= (uint64_t)n)) {
-        return VALUE_NULL;
-    }
-    return value_from_owned(Py_NewRef(((PyTupleObject *)op)->ob_item[i]));
+    return tuple_item_word(op, i);
 }
 
 /* ---- iteration ------------------------------------------------------------------------------- */
 
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b);
-/* The next item of such an iterator as an owned word, or unbound at the end. */
-VM_INLINE value_t vm_list_next(PyObject *op)
-{
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    value_t v;
-    if (unlikely(i < 0 || seq == NULL || (v = vm_list_item(seq, i)) == VALUE_NULL)) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
-}
-
-VM_INLINE value_t vm_tuple_next(PyObject *op)
-{
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    value_t v;
-    if (unlikely(i < 0 || seq == NULL || (v = vm_tuple_item(seq, i)) == VALUE_NULL)) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
-}
-
-VM_INLINE value_t vm_range_next(PyObject *op)
-{
-    struct range_iter *it = (struct range_iter *)op;
-    long left = field_load(&it->left);
-    if (unlikely(left <= 0)) {
-        return VALUE_NULL;
-    }
-    long number = field_load(&it->next);
-    field_store(&it->left, left - 1);
-    field_store(&it->next, (long)((unsigned long)number + (unsigned long)it->step));
-    return likely(value_int_fits(number)) ? value_from_int(number)
-                                          : value_from_owned(PyLong_FromLong(number));
-}
 /* tp_iternext; unbound at the end, or with an exception. */
 value_t vm_iter_next(PyObject *it);
+/* What a loop would take apart at once - pairs of enumerate() and dict.items(), tuples of zip() - given as n words from
+ * `to` on, the first one highest: 1; 0 at the end or with an exception; -1: not here. */
+int vm_iter_unpack(PyObject *it, value_t *to, unsigned n);
 /* The exception that an iterator ended with: StopIteration is taken away (0), others stay (-1). */
 int vm_iter_end(struct frame *fp);
 int vm_get_aiter(struct frame *fp, unsigned a, unsigned b);
@@ -528,6 +532,54 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
 int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
 struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b,
                          unsigned flags);
+/* Whether a call of it may run in a frame of the loop. */
+VM_INLINE bool vm_is_python(PyObject *callable)
+{
+    return Py_IS_TYPE(callable, &PyFunction_Type)
+           && likely(((PyFunctionObject *)callable)->vectorcall == interp_call);
+}
+
+/* Gives the site of a call the form for a C function or type of ours; false when there is none. */
+bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b);
+/* Call a function of ours that takes an array, or a static type, with at most so many arguments, which stay in their
+ * words. New reference or NULL with an exception. */
+enum { CALL_FAST_MAX = 8 };
+PyObject *vm_call_definition(const PyMethodDef *def, PyObject *self, value_t *words,
+                             unsigned nargs);
+PyObject *vm_call_definition_names(const PyMethodDef *def, PyObject *self, value_t *words,
+                                   unsigned nargs, PyObject *names);
+PyObject *vm_call_type(PyTypeObject *type, value_t *words, unsigned nargs, PyObject *names);
+
+VM_INLINE PyTypeObject *vm_type_of(value_t v)
+{
+    return value_is_pointer(v) ? Py_TYPE(value_object(v)) : value_is_int(v) ? &PyLong_Type : &PyFloat_Type;
+}
+/* 1, 0, -1. The word may become an object. */
+int vm_is_instance(value_t *word, PyObject *class);
+
+/* The definition of r[b] if it is a C function (of a method descriptor) that the site knows, else NULL. */
+VM_INLINE PyMethodDef *vm_known_function(value_t f, const struct code_site *site)
+{
+    if (unlikely(value_is_number(f) || !Py_IS_TYPE(value_object(f), &PyCFunction_Type))) {
+        return NULL;
+    }
+    PyMethodDef *def = ((PyCFunctionObject *)value_object(f))->m_ml;
+    return likely(CACHE_DEFINITION(def) == field_load(&site->cache)) ? def : NULL;
+}
+VM_INLINE PyMethodDef *vm_known_method(value_t f, value_t self, const struct code_site *site)
+{
+    if (unlikely(value_is_number(f) || self == VALUE_NULL || value_is_number(self)
+                 || !Py_IS_TYPE(value_object(f), &PyMethodDescr_Type))) {
+        return NULL;
+    }
+    PyMethodDescrObject *descr = (PyMethodDescrObject *)value_object(f);
+    PyMethodDef *def = descr->d_method;
+    if (unlikely(CACHE_DEFINITION(def) != field_load(&site->cache))) {
+        return NULL;
+    }
+    return likely(PyObject_TypeCheck(value_object(self), PyDescr_TYPE(descr))) ? def : NULL;
+}
+
 void vm_drop_window(struct frame *fp, unsigned base);
 PyObject *vm_instance_new(PyTypeObject *type);
 
@@ -605,7 +657,7 @@ VM_INLINE struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct fr
     top->dst = 0;
     top->on_return = (uint8_t)how;
     top->owner = FRAME_OF_STACK;
-    top->call_reported = top->unwinding = 0;
+    top->call_reported = top->parked = 0;
     top->spare = 0;
     return top;
 }
@@ -632,13 +684,13 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
            || (gen->gi_frame_state == GEN_CREATED && value_is_none(sent));
 }
 
-/* Puts a suspended generator's frame on the stacks, `sent` (taken over) where its yield wants it. NULL with
- * RecursionError (sent released). */
+/* Puts a suspended generator's frame on the stacks, `sent` (taken over) where its yield wants it; of one that delegates
+ * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
-/* Takes a yielding frame off the stacks. */
-void vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from);
-/* The same for one that returned or failed: its registers are released. */
+/* The CALL that ran a generator (RETURN_CALL) is over: lets go of what its window holds. May run Python code. */
+void vm_gen_call_done(struct frame *caller);
+/* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -685,6 +737,7 @@ int word_jump(const struct code_body *body, const uint64_t *pc);
 /* Operands of the word before pc, whatever their width. */
 unsigned word_a(const struct code_body *body, const uint64_t *pc);
 unsigned word_b(const struct code_body *body, const uint64_t *pc);
+unsigned word_c(const struct code_body *body, const uint64_t *pc);
 
 /* One instruction after EXT. */
 struct wide_state {

@@ -2,7 +2,7 @@
  * One instruction whose operands have an EXT word in front: the same bodies, compiled once more with wide
  * operands, for code too large for 16 bits. Correct rather than fast.
  */
-#include "interp/vm/vm.h"
+#include "interp/vm/resume.h"
 
 #define A (WORD_A(w) | WORD_A(prefix) << 16)
 #define B (WORD_B(w) | WORD_B(prefix) << 16)
@@ -49,7 +49,7 @@ static bool step(PyThreadState *ts, struct wide_state *state, uint64_t prefix, u
     const uint64_t *pc = state->pc;
     value_t *r = fp->r;
     struct code_body *co = fp->body;
-    uint64_t w = *pc++;
+    uint64_t w = field_load(pc++); /* other threads may be specialising it */
 
 dispatch:
     switch (op) {
@@ -83,7 +83,7 @@ done:
 
 bool vm_wide_step(PyThreadState *ts, struct wide_state *state)
 {
-    return step(ts, state, state->pc[-1], WORD_OP(*state->pc), NULL);
+    return step(ts, state, field_load(&state->pc[-1]), WORD_OP(field_load(state->pc)), NULL);
 }
 
 int vm_single_step(PyThreadState *ts, struct wide_state *state, unsigned op)

@@ -1,5 +1,7 @@
 /* PyObject_*: size, items, format and class membership of any object. */
+#include "objects/type.h"
 #include "objects/capi/capi.h"
+#include "objects/str.h"
 
 #include <stdarg.h>
 
@@ -225,9 +227,18 @@ PyObject *PyObject_Format(PyObject *op, PyObject *spec)
         if (PyUnicode_CheckExact(op)) {
             return Py_NewRef(op);
         }
-        if (PyLong_CheckExact(op)) {
+        if (PyLong_CheckExact(op) || PyFloat_CheckExact(op)) {
             return PyObject_Str(op);
         }
+    }
+    else if (PyUnicode_CheckExact(op)) {
+        return format_str(op, spec);
+    }
+    else if (PyLong_CheckExact(op)) {
+        return format_int(op, spec);
+    }
+    else if (PyFloat_CheckExact(op)) {
+        return format_float(op, spec);
     }
     PyObject *method = object_lookup_special(op, ID(__format__));
     if (!method) {
@@ -308,11 +319,23 @@ static int check_class(PyObject *cls, const char *text)
     return 0;
 }
 
+/* Whether __class__ says nothing but the type. */
+static bool has_plain_class(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    return type->tp_getattro == PyObject_GenericGetAttr
+           && type_lookup(type, ID(__class__), NULL)
+                  == type_lookup(&PyBaseObject_Type, ID(__class__), NULL);
+}
+
 static int plain_is_instance(PyObject *op, PyObject *cls)
 {
     bool is_type = PyType_Check(cls);
     if (is_type && PyObject_TypeCheck(op, (PyTypeObject *)cls)) {
         return 1;
+    }
+    if (is_type && has_plain_class(op)) {
+        return 0;
     }
     if (!is_type
         && !check_class(cls, "isinstance() arg 2 must be a type, a tuple of types, or a union")) {

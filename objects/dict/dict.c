@@ -18,7 +18,7 @@ PyObject *dict_from_keys(PyDictKeysObject *keys, Py_ssize_t used)
                 Py_XDECREF(*keys_key_slot(keys, ix));
                 Py_XDECREF(*keys_value_slot(keys, ix));
             }
-            PyMem_Free(keys_block(keys));
+            block_free(keys_block(keys), keys_bytes(keys));
         }
         return NULL;
     }
@@ -72,6 +72,65 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *
     return dict;
 }
 
+/* The first of some pairs, while their keys are different strings: into an empty table whose index has bytes.
+ * Gives how many. */
+static Py_ssize_t keys_fill_str(PyDictKeysObject *keys, PyObject *const *pairs, Py_ssize_t n)
+{
+    struct dict_str_entry *entries = dict_str_entries(keys);
+    int8_t *index = (int8_t *)keys - keys_size(keys);
+    Py_ssize_t i = 0;
+    for (; i < n; i++) {
+        PyObject *key = pairs[2 * i];
+        Py_hash_t hash = str_hash(key);
+        struct probe p = probe_start(keys, hash);
+        for (; index[p.slot] >= 0; probe_next(&p)) {
+            PyObject *found = entries[index[p.slot]].key;
+            if (found == key || str_hash(found) == hash) {
+                goto end;
+            }
+        }
+        index[p.slot] = (int8_t)i;
+        entries[i] = (struct dict_str_entry){key, pairs[2 * i + 1]};
+    }
+end:
+    keys->usable -= i;
+    keys->nentries = i;
+    return i;
+}
+
+PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
+{
+    enum dict_keys_kind kind = DICT_KEYS_STR;
+    for (Py_ssize_t i = 0; i < n && kind == DICT_KEYS_STR; i++) {
+        kind = PyUnicode_CheckExact(pairs[2 * i]) ? DICT_KEYS_STR : DICT_KEYS_GENERAL;
+    }
+    PyObject *dict = dict_new_presized(n, kind);
+    Py_ssize_t i = 0;
+    if (likely(dict != NULL && kind == DICT_KEYS_STR && n < 80)) {
+        PyDictObject *d = (PyDictObject *)dict;
+        d->ma_used = i = keys_fill_str(d->ma_keys, pairs, n);
+        for (Py_ssize_t k = 0; k < i; k++) {
+            dict_track_for(d, Py_None, pairs[2 * k + 1]);
+        }
+    }
+    for (; dict != NULL && i < n; i++) {
+        PyObject *key = pairs[2 * i], *value = pairs[2 * i + 1];
+        Py_hash_t hash = dict_hash_key(key);
+        if (hash == -1) {
+            Py_CLEAR(dict);
+            break;
+        }
+        if (dict_insert_owned_locked((PyDictObject *)dict, key, hash, value) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    for (; dict == NULL && i < n; i++) {
+        Py_DECREF(pairs[2 * i]);
+        Py_DECREF(pairs[2 * i + 1]);
+    }
+    return dict;
+}
+
 PyObject *dict_from_inline(PyObject *const *names, PyObject *const *values, Py_ssize_t n)
 {
     Py_ssize_t used = 0;
@@ -96,9 +155,7 @@ PyObject *dict_from_inline(PyObject *const *names, PyObject *const *values, Py_s
 /* A copy of a table with the deleted entries still in it; lock of its dict held. */
 static PyDictKeysObject *keys_clone(PyDictKeysObject *keys)
 {
-    size_t size = keys_index_bytes(keys) + sizeof(PyDictKeysObject) +
-                  (size_t)keys_capacity(keys->log2_size) * keys_entry_size(keys->kind);
-    char *block = PyMem_Malloc(size);
+    char *block = block_alloc(keys_bytes(keys));
     if (block == NULL) {
         return (PyDictKeysObject *)PyErr_NoMemory();
     }
@@ -106,9 +163,18 @@ static PyDictKeysObject *keys_clone(PyDictKeysObject *keys)
                                         (size_t)keys->nentries * keys_entry_size(keys->kind));
     PyDictKeysObject *clone = (PyDictKeysObject *)(block + keys_index_bytes(keys));
     clone->version = 0;
-    for (Py_ssize_t ix = 0; ix < clone->nentries; ix++) {
-        Py_XINCREF(*keys_key_slot(clone, ix));
-        Py_XINCREF(*keys_value_slot(clone, ix));
+    Py_ssize_t n = clone->nentries;
+    if (keys_are_str(clone)) {
+        for (struct dict_str_entry *entry = dict_str_entries(clone), *end = entry + n; entry < end; entry++) {
+            Py_XINCREF(entry->key);
+            Py_XINCREF(entry->value);
+        }
+    }
+    else {
+        for (struct dict_entry *entry = dict_entries(clone), *end = entry + n; entry < end; entry++) {
+            Py_XINCREF(entry->key);
+            Py_XINCREF(entry->value);
+        }
     }
     return clone;
 }
@@ -175,6 +241,32 @@ static int merge_one(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *v
     return dict_insert_owned_locked(d, Py_NewRef(key), hash, Py_NewRef(value));
 }
 
+static int raise_mutated(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "dict mutated during update");
+    return -1;
+}
+
+/* All entries of a dict of str keys, replacing what is there. */
+static int merge_str_entries(PyDictObject *d, PyDictObject *other)
+{
+    PyDictKeysObject *keys = other->ma_keys;
+    Py_ssize_t n = keys->nentries;
+    for (Py_ssize_t ix = 0; ix < n; ix++) {
+        PyObject *key = dict_str_entries(keys)[ix].key, *value = dict_str_entries(keys)[ix].value;
+        if (value == NULL) {
+            continue;
+        }
+        if (dict_insert_owned_locked(d, Py_NewRef(key), str_hash(key), Py_NewRef(value)) < 0) {
+            return -1;
+        }
+        if (unlikely(other->ma_keys != keys || keys->nentries != n)) {
+            return raise_mutated();
+        }
+    }
+    return 0;
+}
+
 static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
 {
     if (other == d || other->ma_used == 0) {
@@ -200,10 +292,13 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
             return -1;
         }
     }
+    PyDictKeysObject *keys = other->ma_keys;
+    if (keys_are_str(keys) && override == 1) {
+        return merge_str_entries(d, other);
+    }
     Py_ssize_t pos = 0;
     PyObject *key, *value;
     Py_hash_t hash;
-    PyDictKeysObject *keys = other->ma_keys;
     Py_ssize_t nentries = keys->nentries;
     while (dict_next((PyObject *)other, &pos, &key, &value, &hash)) {
         Py_INCREF(key);
@@ -215,8 +310,7 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
             return -1;
         }
         if (other->ma_keys != keys || keys->nentries != nentries) {
-            PyErr_SetString(PyExc_RuntimeError, "dict mutated during update");
-            return -1;
+            return raise_mutated();
         }
     }
     return 0;
@@ -406,7 +500,11 @@ static PyObject *dict_vectorcall(PyObject *type, PyObject *const *args, size_t n
     if (check_count("dict", nargs) < 0) {
         return NULL;
     }
-    PyObject *self = dict_new((PyTypeObject *)type, NULL, NULL);
+    bool exact = type == (PyObject *)&PyDict_Type;
+    if (exact && nargs == 1 && kwnames == NULL && PyDict_CheckExact(args[0])) {
+        return PyDict_Copy(args[0]);
+    }
+    PyObject *self = exact ? PyDict_New() : dict_new((PyTypeObject *)type, NULL, NULL);
     if (self != NULL && ((nargs == 1 && update_from_argument(self, args[0]) < 0) ||
                          (kwnames != NULL &&
                           dict_update_from_kwargs(self, kwnames, args + nargs) < 0))) {
@@ -467,10 +565,17 @@ static void dict_dealloc(PyObject *op)
         }
         Py_SET_REFCNT(op, 0);
     }
-    gc_untrack(op);
+    bool exact = PyDict_CheckExact(op);
+    if (likely(exact)) {
+        gc_untrack_dead(op);
+    }
+    else {
+        gc_untrack(op);
+    }
     PyDictKeysObject *keys = d->ma_keys;
     if (keys != KEYS_EMPTY) {
         d->ma_keys = KEYS_EMPTY;
+        keys_changing(keys);
         Py_ssize_t n = keys->nentries;
         if (keys_are_str(keys)) {
             struct dict_str_entry *entries = dict_str_entries(keys);
@@ -486,10 +591,10 @@ static void dict_dealloc(PyObject *op)
                 Py_XDECREF(entries[ix].value);
             }
         }
-        PyMem_Free(keys_block(keys));
+        block_free(keys_block(keys), keys_bytes(keys));
     }
-    if (PyDict_CheckExact(op)) {
-        slab_free(op);
+    if (likely(exact)) {
+        death_of_container(op, sizeof(PyDictObject));
     }
     else {
         Py_TYPE(op)->tp_free(op);
@@ -734,8 +839,7 @@ static Py_ssize_t dict_memory(PyDictObject *d)
     size_t size = (size_t)Py_TYPE(d)->tp_basicsize;
     PyDictKeysObject *keys = d->ma_keys;
     if (keys != KEYS_EMPTY) {
-        size += keys_index_bytes(keys) + sizeof(PyDictKeysObject) +
-                (size_t)keys_capacity(keys->log2_size) * keys_entry_size(keys->kind);
+        size += keys_bytes(keys);
     }
     return (Py_ssize_t)size;
 }

@@ -8,11 +8,23 @@ enum { NESTING = 2 };
 struct span {
     PyObject *text;
     Py_ssize_t start, end;
+    const uint8_t *bytes; /* the characters if they are bytes, or NULL */
 };
+
+static struct span span_of(PyObject *text, Py_ssize_t start)
+{
+    return (struct span){text, start, str_len(text), str_kind(text) == 1 ? str_data(text) : NULL};
+}
+
+/* Another part of the same string. */
+static struct span part_of(const struct span *s, Py_ssize_t start, Py_ssize_t end)
+{
+    return (struct span){s->text, start, end, s->bytes};
+}
 
 static Py_UCS4 char_at(const struct span *s, Py_ssize_t i)
 {
-    return str_read(s->text, i);
+    return s->bytes != NULL ? s->bytes[i] : str_read(s->text, i);
 }
 
 static PyObject *span_str(const struct span *s)
@@ -61,7 +73,11 @@ static int parse_field(struct span *s, struct piece *piece)
 {
     Py_ssize_t at = s->start;
     Py_UCS4 c = 0;
-    piece->name = (struct span){s->text, at, at};
+    piece->name = piece->spec = part_of(s, at, at);
+    if (at < s->end && char_at(s, at) == '}') {
+        s->start = at + 1;
+        return 0;
+    }
     while (at < s->end) {
         c = char_at(s, at++);
         if (c == '{') {
@@ -81,7 +97,7 @@ static int parse_field(struct span *s, struct piece *piece)
     }
     bool ended = c == '}' || c == ':' || c == '!';
     piece->name.end = ended ? at - 1 : at;
-    piece->spec = (struct span){s->text, at, at};
+    piece->spec = part_of(s, at, at);
     if (c == '!' || c == ':') {
         if (c == '!') {
             if (at >= s->end) {
@@ -122,30 +138,44 @@ static int parse_field(struct span *s, struct piece *piece)
     return 0;
 }
 
-/* The next piece: 1, 0 at the end, -1 on error.  A doubled brace ends a literal, with one of the two
- * in it. */
-static int next_piece(struct span *s, struct piece *piece)
+/* The index of the next brace from `at` on, or s->end. */
+static Py_ssize_t next_brace(const struct span *s, Py_ssize_t at)
 {
-    *piece = (struct piece){.literal = {s->text, s->start, s->start},
-                            .name = {s->text, 0, 0},
-                            .spec = {s->text, 0, 0}};
-    if (s->start >= s->end) {
-        return 0;
+    if (s->bytes != NULL) {
+        const uint8_t *p = s->bytes;
+        while (at < s->end && p[at] != '{' && p[at] != '}') {
+            at++;
+        }
+        return at;
     }
-    Py_ssize_t at = s->start;
-    Py_UCS4 c = 0;
-    while (at < s->end) {
-        c = char_at(s, at++);
+    for (; at < s->end; at++) {
+        Py_UCS4 c = char_at(s, at);
         if (c == '{' || c == '}') {
             break;
         }
     }
-    bool brace = c == '{' || c == '}', at_end = at >= s->end;
-    if (!brace) {
+    return at;
+}
+
+/* The next piece: 1, 0 at the end, -1 on error.  A doubled brace ends a literal, with one of the two
+ * in it. */
+static int next_piece(struct span *s, struct piece *piece)
+{
+    piece->literal = part_of(s, s->start, s->start);
+    piece->name = piece->spec = part_of(s, 0, 0);
+    piece->has_field = piece->nested = false;
+    piece->conversion = 0;
+    if (s->start >= s->end) {
+        return 0;
+    }
+    Py_ssize_t at = next_brace(s, s->start);
+    if (at == s->end) {
         piece->literal.end = at;
         s->start = at;
         return 1;
     }
+    Py_UCS4 c = char_at(s, at++);
+    bool at_end = at >= s->end;
     if (c == '}' && (at_end || char_at(s, at) != '}')) {
         return refuse("Single '}' encountered in format string");
     }
@@ -188,7 +218,7 @@ static int split_first(struct span *name, struct span *first, Py_ssize_t *index,
     while (at < name->end && char_at(name, at) != '.' && char_at(name, at) != '[') {
         at++;
     }
-    *first = (struct span){name->text, name->start, at};
+    *first = part_of(name, name->start, at);
     name->start = at;
     *index = span_number(first);
     if (*index == -2) {
@@ -220,7 +250,7 @@ static int next_accessor(struct span *rest, struct span *name, Py_ssize_t *index
         while (at < rest->end && char_at(rest, at) != '.' && char_at(rest, at) != '[') {
             at++;
         }
-        *name = (struct span){rest->text, rest->start, at};
+        *name = part_of(rest, rest->start, at);
         rest->start = at;
     }
     else if (c == '[') {
@@ -230,7 +260,7 @@ static int next_accessor(struct span *rest, struct span *name, Py_ssize_t *index
         if (at >= rest->end) {
             return refuse("Missing ']' in format string");
         }
-        *name = (struct span){rest->text, rest->start, at};
+        *name = part_of(rest, rest->start, at);
         rest->start = at + 1;
         *index = span_number(name);
         if (*index == -2) {
@@ -295,8 +325,13 @@ static PyObject *access_value(PyObject *object, const struct span *name, Py_ssiz
 /* New reference to what the field names. */
 static PyObject *field_value(struct context *c, struct span name)
 {
-    struct span part;
+    struct span part = name;
     Py_ssize_t index;
+    if (name.start == name.end) {
+        return numbering_check(&c->numbering, true) < 0
+                   ? NULL
+                   : first_value(c, &part, c->numbering.next++);
+    }
     if (split_first(&name, &part, &index, &c->numbering) < 0) {
         return NULL;
     }
@@ -357,7 +392,7 @@ static int write_field(str_writer *w, struct context *c, struct piece *piece, in
         if (nested == NULL) {
             goto done;
         }
-        spec = (struct span){nested, 0, str_len(nested)};
+        spec = span_of(nested, 0);
     }
     result = format_object(w, value, spec.text, spec.start, Py_MAX(spec.start, spec.end));
 done:
@@ -394,7 +429,7 @@ static PyObject *format_span(struct context *c, struct span s, int depth)
 PyObject *template_format(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     struct context c = {.args = args, .kwargs = kwargs};
-    return format_span(&c, (struct span){self, 0, str_len(self)}, NESTING);
+    return format_span(&c, span_of(self, 0), NESTING);
 }
 
 /* ---- The _string module's iterators -------------------------------------------------------------------- */
@@ -416,7 +451,7 @@ static PyObject *iterator_new(PyTypeObject *type, PyObject *text, Py_ssize_t sta
     struct template_iterator *self = PyObject_New(struct template_iterator, type);
     if (self != NULL) {
         self->lock = (PyMutex){0};
-        self->rest = (struct span){Py_NewRef(text), start, str_len(text)};
+        self->rest = span_of(Py_NewRef(text), start);
     }
     return (PyObject *)self;
 }
@@ -496,7 +531,7 @@ PyObject *template_parser(PyObject *self)
 /* (first part as number or text, iterator of the accessors) */
 PyObject *template_field_name_split(PyObject *text)
 {
-    struct span name = {text, 0, str_len(text)}, first;
+    struct span name = span_of(text, 0), first;
     Py_ssize_t index;
     if (split_first(&name, &first, &index, NULL) < 0) {
         return NULL;

@@ -5,12 +5,13 @@
  * 2. Garbage that an old-style tp_del reaches from is kept (gc.garbage).
  * 3. Weak references to garbage are cleared; callbacks of those that are no garbage themselves run.
  * 4. Finalizers run, each object's once.
- * 5. The search again, among the garbage alone: what came back to life, with all that it refers to,
- *    survives.
+ * 5. If something ran: the search again, among the garbage alone. What came back to life, with all that it
+ *    refers to, survives.
  * 6. The rest is cleared, which brings its counts to zero.
  *
  * Without a global lock the world stands still during 1, 2 and 5. Between them another thread may still take
- * an object of the garbage out of a weak reference: for the second search that is resurrection.
+ * an object of the garbage out of a weak reference: for the second search, which is always made then, that is
+ * resurrection.
  */
 #include "objects/gc/state.h"
 
@@ -25,15 +26,19 @@ struct collection {
     struct gc_list dead;    /* merging brought them to zero: still to be deallocated */
     struct gc_list refs;    /* weak references whose callbacks are due; counted */
     Py_ssize_t collected, uncollectable;
+    bool ran; /* callbacks or finalizers, since the search */
 };
 
 /* ---- young and middle lists --------------------------------------------------------------------- */
+
+enum { START_UP_MAX = 20000 }; /* containers */
 
 static void count_one(struct gc_state *gc, struct thread *self, int n)
 {
     int count = atomic_add_relaxed(&gc->count[0], n) + n;
     int threshold = atomic_load_relaxed(&gc->threshold[0]);
     if (n > 0 && threshold && count > threshold && atomic_load_relaxed(&gc->enabled)
+        && !(atomic_load_relaxed(&gc->starting) && count < START_UP_MAX)
         && !atomic_load_relaxed(&gc->collecting)
         && (!(lock_threads_run_together() || SLAB_DIRECT) || count > atomic_load_relaxed(&gc->old_total) / 4)) {
         interrupt_request(self, BREAK_COLLECT);
@@ -47,6 +52,11 @@ COLD void gc_young_add(PyObject *op, uint8_t *byte)
     struct gc_state *gc = thread_interp(self)->gc;
     if (unlikely(!gc)) {
         *byte |= GC_OLDER; /* the interpreter is just being made */
+        return;
+    }
+    if (unlikely(gc->starting) && gc->old_total < START_UP_MAX) {
+        *byte |= GC_OLDER;
+        gc->old_total++;
         return;
     }
     if (slab_of(op)) {
@@ -343,6 +353,7 @@ static void weakrefs_clear(struct collection *c)
             weakref_clear_collect(op, callback_due, c);
         }
     }
+    c->ran = c->ran || c->refs.count > 0;
     for (size_t i = 0; i < c->refs.count; i++) {
         weakref_call_callback((PyWeakReference *)c->refs.item[i]);
     }
@@ -404,6 +415,7 @@ static void finalizers_run(struct collection *c)
                || finalizers_order(c->garbage.item[i], &order, &stack))) {
         i++;
     }
+    c->ran = c->ran || order.count + stack.count > 0 || i < c->garbage.count;
     for (size_t n = order.count; n-- > 0;) {
         Py_TYPE(order.item[n])->tp_finalize(order.item[n]);
     }
@@ -430,10 +442,10 @@ static void finalizers_run(struct collection *c)
 static void resurrected_release(struct collection *c)
 {
     struct gc_list alive = {0};
-    marks_clear(&c->garbage);
-    if (!c->garbage.count) {
+    if (!c->garbage.count || !(c->ran || lock_threads_run_together())) {
         return;
     }
+    marks_clear(&c->garbage);
     bool good = list_like(&alive, &c->garbage);
     world_pause(c);
     good = good && gc_mark_unreachable(c->interp, &c->garbage, 1);
@@ -558,6 +570,7 @@ static void collection_run(struct collection *c)
     world_resume(c);
     gc_list_drop(&c->candidates);
     if (good && c->gc->debug & GC_DEBUG_COLLECTABLE) {
+        c->ran = true; /* the report's stream */
         for (size_t i = 0; i < c->garbage.count; i++) {
             garbage_report(c, "collectable", c->garbage.item[i]);
         }
@@ -702,6 +715,8 @@ Py_ssize_t gc_frozen_count(void)
 struct each {
     struct gc_list list;
     int generation;
+    bool (*wanted)(PyObject *op, void *arg); /* NULL: all */
+    void *arg;
 };
 
 static bool is_in_generation(PyObject *op, int generation)
@@ -717,7 +732,8 @@ static int each_take(void *object, void *arg)
     struct each *each = arg;
     PyObject *op = object;
     if (ref_is_dead(op) || gc_has(op, GC_UNREACHABLE) || gc_has(op, GC_FROZEN)
-        || !is_in_generation(op, each->generation)) {
+        || !is_in_generation(op, each->generation)
+        || (each->wanted && !each->wanted(op, each->arg))) {
         return 0;
     }
     if (!gc_list_add(&each->list, op)) {
@@ -725,6 +741,22 @@ static int each_take(void *object, void *arg)
     }
     ref_inc(op);
     return 0;
+}
+
+/* Calls fn for what was taken while the world stood still, and gives the references back. `result`: that of the taking. */
+static int each_call(struct each *each, int result, int (*fn)(PyObject *op, void *arg))
+{
+    if (result < 0) {
+        PyErr_NoMemory();
+    }
+    for (size_t i = 0; i < each->list.count; i++) {
+        if (result == 0) {
+            result = fn(each->list.item[i], each->arg);
+        }
+        ref_dec(each->list.item[i]);
+    }
+    gc_list_drop(&each->list);
+    return result;
 }
 
 /* The two young generations differ only in the list they stand in. */
@@ -741,31 +773,48 @@ static int each_take_listed(struct gc_list *list, struct each *each)
 
 int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg)
 {
+    return gc_each_of(generation, NULL, fn, arg);
+}
+
+int gc_each_of(int generation, bool (*wanted)(PyObject *op, void *arg),
+               int (*fn)(PyObject *op, void *arg), void *arg)
+{
     struct interp_state *interp = thread_interp(thread_self());
-    struct gc_state *gc = interp->gc;
-    struct each each = {.generation = generation};
+    struct each each = {.generation = generation, .wanted = wanted, .arg = arg};
     world_stop(interp);
-    bool enabled = gc->enabled;
-    gc->enabled = false;
     int result;
     if (!lock_threads_run_together() && !SLAB_DIRECT && (generation == 0 || generation == 1)) {
+        struct gc_state *gc = interp->gc;
         result = each_take_listed(generation ? &gc->middle : &gc->young, &each);
     } else {
         result = slab_each_gc(GC_TRACKED, each_take, &each);
     }
     world_start(interp);
-    if (result < 0) {
-        PyErr_NoMemory();
+    return each_call(&each, result, fn);
+}
+
+static int referent_take(PyObject *op, void *arg)
+{
+    struct each *each = arg;
+    if (!gc_list_add(&each->list, op)) {
+        return -1;
     }
-    for (size_t i = 0; i < each.list.count; i++) {
-        if (result == 0) {
-            result = fn(each.list.item[i], arg);
-        }
-        ref_dec(each.list.item[i]);
+    ref_inc(op);
+    return 0;
+}
+
+int gc_each_referent(PyObject *op, int (*fn)(PyObject *op, void *arg), void *arg)
+{
+    traverseproc traverse = Py_TYPE(op)->tp_traverse;
+    if (!PyObject_IS_GC(op) || !traverse) {
+        return 0;
     }
-    gc_list_drop(&each.list);
-    gc->enabled = enabled;
-    return result;
+    struct interp_state *interp = thread_interp(thread_self());
+    struct each each = {.arg = arg};
+    world_stop(interp);
+    int result = traverse(op, referent_take, &each);
+    world_start(interp);
+    return each_call(&each, result, fn);
 }
 
 /* ---- an interpreter's state ------------------------------------------------------------------------------ */
@@ -794,6 +843,16 @@ int gc_interp_init(struct interp_state *interp)
     safe_point_hooks.collect = gc_collect_due;
     ref_promotion_set(may_promote);
     return 0;
+}
+
+void gc_start_up(struct interp_state *interp, bool starting)
+{
+    struct gc_state *gc = interp->gc;
+    if (lock_threads_run_together() && !starting) {
+        atomic_store_relaxed(&gc->old_total, atomic_load_relaxed(&gc->count[0]));
+        atomic_store_relaxed(&gc->count[0], 0);
+    }
+    atomic_store_relaxed(&gc->starting, starting);
 }
 
 int gc_interp_ready(struct interp_state *interp)

@@ -88,6 +88,47 @@ static inline void gc_untrack(PyObject *op)
     }
 }
 
+/* gc_track() for an object that has just been made, of at most SLAB_MAX bytes. */
+static inline void gc_track_new(PyObject *op)
+{
+    uint8_t *byte = object_gc_byte_small(op);
+    if (lock_threads_run_together()) {
+        field_store(byte, (uint8_t)GC_TRACKED);
+        struct thread *self = thread_self();
+        if (unlikely(++self->gc_net >= GC_COUNT_BATCH)) {
+            gc_count_flush(self);
+        }
+    } else {
+        uint8_t was = *byte;
+        *byte = GC_TRACKED | GC_YOUNG;
+        if (unlikely(was != GC_YOUNG)) {
+            *byte = GC_TRACKED;
+            gc_young_add(op, byte);
+        }
+    }
+}
+
+/* gc_untrack() for a dead object of at most SLAB_MAX bytes; its gc byte is clear then, so that
+ * slab_free_sized() takes it. */
+static inline void gc_untrack_dead(PyObject *op)
+{
+    uint8_t *byte = object_gc_byte_small(op);
+    if (lock_threads_run_together()) {
+        if (field_load(byte) & GC_TRACKED) {
+            field_store(byte, (uint8_t)(field_load(byte) & ~GC_TRACKED));
+            struct thread *self = thread_self();
+            if (unlikely(--self->gc_net <= -GC_COUNT_BATCH)) {
+                gc_count_flush(self);
+            }
+        }
+    } else {
+        if (SLAB_DIRECT && *byte & GC_TRACKED) {
+            gc_count_down();
+        }
+        *byte &= GC_YOUNG;
+    }
+}
+
 static inline bool gc_is_tracked(PyObject *op)
 {
     return field_load(object_gc_byte(op)) & GC_TRACKED;
@@ -144,6 +185,7 @@ enum { GC_DEBUG_STATS = 1, GC_DEBUG_COLLECTABLE = 2, GC_DEBUG_UNCOLLECTABLE = 4,
 struct gc_state {
     bool enabled;
     bool collecting;
+    bool starting; /* see gc_start_up() */
     int debug;
     int threshold[GC_GENERATIONS];
     int count[GC_GENERATIONS]; /* [0]: containers made, less those untracked; [1], [2]: collections of
@@ -159,15 +201,24 @@ struct gc_state {
  * memory. */
 int gc_interp_init(struct interp_state *interp);
 int gc_interp_ready(struct interp_state *interp);
+/* Start-up begins (true) or is over. What it makes stays nearly always, and is old at once: nothing is collected
+ * meanwhile, unless it makes very much. */
+void gc_start_up(struct interp_state *interp, bool starting);
 /* Drops garbage and callbacks; then, without objects left, the rest. */
 void gc_interp_clear(struct interp_state *interp);
 void gc_interp_fini(struct interp_state *interp);
 struct gc_state *gc_state_of(struct interp_state *interp);
 
-/* Calls fn for each tracked object of a generation (-1: all), new references held meanwhile, collections off.
+/* Calls fn for each tracked object of a generation (-1: all), new references held meanwhile.
  * Stops with fn's result if not 0; -1 also for no memory (with MemoryError). fn may run Python
  * code. */
 int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg);
+/* The same for those that `wanted` says yes to. It is asked while no other thread runs: it may look at their insides, but
+ * neither run Python code nor take a lock. */
+int gc_each_of(int generation, bool (*wanted)(PyObject *op, void *arg),
+               int (*fn)(PyObject *op, void *arg), void *arg);
+/* Calls fn for each object that `op`'s traverse function visits, new references held meanwhile; as above. */
+int gc_each_referent(PyObject *op, int (*fn)(PyObject *op, void *arg), void *arg);
 Py_ssize_t gc_frozen_count(void);
 
 #endif

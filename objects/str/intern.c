@@ -7,6 +7,8 @@
  */
 #include "objects/str/internal.h"
 
+#include "objects/hash.h"
+#include "objects/shared.h"
 #include "objects/str/intern_refs.h"
 
 enum { SHARD_BITS = 4, SHARDS = 1 << SHARD_BITS, FIRST_CAPACITY = 256 };
@@ -61,6 +63,24 @@ static PyObject **slot_find(struct shard *shard, PyObject *s, Py_hash_t hash)
             return &shard->slots[i];
         }
     }
+}
+
+/* The interned string of these ASCII bytes: new reference, or NULL if there is none. */
+static PyObject *shard_find_ascii(struct shard *shard, const char *text, Py_ssize_t length,
+                                  Py_hash_t hash)
+{
+    size_t mask = (size_t)shard->capacity - 1;
+    for (size_t i = (size_t)hash & mask; shard->capacity != 0; i = (i + 1) & mask) {
+        PyObject *entry = shard->slots[i];
+        if (entry == NULL) {
+            return NULL;
+        }
+        if (entry != TOMBSTONE && str_hash(entry) == hash && PyUnicode_IS_COMPACT_ASCII(entry)
+            && str_len(entry) == length && memcmp(str_data(entry), text, (size_t)length) == 0) {
+            return intern_try_incref(entry) ? entry : NULL;
+        }
+    }
+    return NULL;
 }
 
 /* Makes sure that a free slot remains; 0, or -1 when memory is short (no exception). */
@@ -175,8 +195,25 @@ int str_intern_static(PyObject *s)
     return 0;
 }
 
+PyObject *str_intern_ascii(const char *text, Py_ssize_t length)
+{
+    Py_hash_t hash = hash_bytes(text, length);
+    struct shard *shard = shard_of(hash);
+    PyMutex_Lock(&shard->lock);
+    PyObject *s = shard_find_ascii(shard, text, length, hash);
+    PyMutex_Unlock(&shard->lock);
+    if (s == NULL && (s = str_from_ascii(text, length)) != NULL) {
+        field_store(&((PyASCIIObject *)s)->hash, hash);
+        str_intern(&s);
+    }
+    return s;
+}
+
 PyObject *str_intern_utf8(const char *text, Py_ssize_t length)
 {
+    if (ascii_bytes(text, length)) {
+        return str_intern_ascii(text, length);
+    }
     PyObject *s = PyUnicode_DecodeUTF8Stateful(text, length, NULL, NULL);
     if (s != NULL) {
         str_intern(&s);

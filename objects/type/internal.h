@@ -120,8 +120,6 @@ int type_add_subclass_locked(PyTypeObject *base, PyTypeObject *type);
 void type_remove_subclass(PyTypeObject *base, PyTypeObject *type);     /* takes the type lock */
 void type_remove_subclass_locked(PyTypeObject *base, PyTypeObject *type);
 struct type_list **type_subclasses(PyTypeObject *type);
-/* Releases a value that a type's readers may still be looking at. */
-void type_retire(STOLEN PyObject *value);
 void type_forget_version(PyTypeObject *type);
 OWNED PyObject *type_subclass_list(PyTypeObject *type);
 

@@ -1,5 +1,5 @@
 /* The module _decimal, over libmpdec: exceptions, constants, and the state. */
-#include "optional/decimal/decimal.h"
+#include "extensions/decimal/decimal.h"
 
 /* ---- exceptions ------------------------------------------------------------------------------ */
 

@@ -1,5 +1,5 @@
 /* Reading and writing chains of filters. */
-#include "optional/lzma_filters.h"
+#include "extensions/lzma_filters.h"
 
 bool
 uint64_of(PyObject *arg, unsigned long long *out)

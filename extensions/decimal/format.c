@@ -1,5 +1,5 @@
 /* Decimal.__format__(). */
-#include "optional/decimal/decimal.h"
+#include "extensions/decimal/decimal.h"
 
 /* The texts of a locale, as UTF-8, kept while the specification points to them. */
 struct locale_texts {

@@ -1,5 +1,5 @@
 /* Contexts, their signals, and the current one. */
-#include "optional/decimal/decimal.h"
+#include "extensions/decimal/decimal.h"
 
 struct manager {
     PyObject_HEAD

@@ -1,5 +1,5 @@
 /* Decimal: arithmetic, comparison, and its other methods. */
-#include "optional/decimal/decimal.h"
+#include "extensions/decimal/decimal.h"
 
 #include "decimal_number.bind.h"
 

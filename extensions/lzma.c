@@ -1,7 +1,7 @@
 /* The module _lzma, over liblzma.  A stream has a mutex, held while the library works without the
  * interpreter's lock. */
-#include "optional/lzma_filters.h"
-#include "optional/streams.h"
+#include "extensions/lzma_filters.h"
+#include "extensions/streams.h"
 
 enum { FORMAT_AUTO, FORMAT_XZ, FORMAT_ALONE, FORMAT_RAW };
 enum { CHECK_UNKNOWN = LZMA_CHECK_ID_MAX + 1 };

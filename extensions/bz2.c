@@ -1,6 +1,6 @@
 /* The module _bz2, over libbz2.  A stream has a mutex, held while the library works without the
  * interpreter's lock. */
-#include "optional/streams.h"
+#include "extensions/streams.h"
 
 #include <bzlib.h>
 

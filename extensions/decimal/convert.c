@@ -1,5 +1,5 @@
 /* Making decimal numbers of other objects, and other objects of decimal numbers. */
-#include "optional/decimal/decimal.h"
+#include "extensions/decimal/decimal.h"
 
 #include <math.h>
 
