@@ -32,8 +32,8 @@ enum on_return {
     RETURN_INIT,            /* it must be None; the instance below the window is the result */
     RETURN_FOR,             /* the frame is a generator run by FOR_ITER */
     RETURN_SEND,            /* ... by SEND */
-    RETURN_HOOK,            /* it is a __getattr__ that GET_ATTR asked */
     RETURN_CALL,            /* ... by a CALL of its send() or of next() */
+    RETURN_HOOK,            /* it is a __getattr__ that GET_ATTR asked */
 };
 
 enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };

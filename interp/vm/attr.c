@@ -394,10 +394,22 @@ int vm_store_field(struct frame *fp, PyObject **field, PyObject *owner, unsigned
     return 0;
 }
 
+/* Of an instance whose class has nothing of this name: 1 if it had one, 0 (or not here), -1. */
+static int delete_own(PyObject *owner, PyObject *name)
+{
+    PyTypeObject *type = Py_TYPE(owner);
+    if (type->tp_setattro != PyObject_GenericSetAttr || !(type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
+        || type_lookup(type, name, NULL) != NULL) {
+        return 0;
+    }
+    return instance_delete(owner, name);
+}
+
 int vm_del_attr(struct frame *fp, unsigned a, unsigned s)
 {
     PyObject *owner = reg_object(fp, a);
-    if (owner == NULL || PyObject_DelAttr(owner, site_name(fp, s)) < 0) {
+    int gone = owner == NULL ? -1 : delete_own(owner, site_name(fp, s));
+    if (gone < 0 || (gone == 0 && PyObject_DelAttr(owner, site_name(fp, s)) < 0)) {
         return -1;
     }
     reg_consume(fp, a);

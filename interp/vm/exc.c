@@ -404,13 +404,13 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         if (how == RETURN_INIT) {
             value_clear(window);
         }
+        else if (how == RETURN_CALL) {
+            vm_gen_call_done(caller);
+        }
         else if (how == RETURN_HOOK) {
             PyObject *owner = value_box(&caller->r[word_b(caller->body, caller->pc)]);
             const struct code_site *site = &caller->body->sites[word_c(caller->body, caller->pc)];
             complete_attribute_error(owner, caller->body->names[site->arg]);
-        }
-        else if (how == RETURN_CALL) {
-            vm_gen_call_done(caller);
         }
         fp = caller;
         add_traceback = true;
