@@ -13,6 +13,7 @@
 #include "objects/list.h"
 #include "objects/object.h"
 #include "objects/range.h"
+#include "objects/object.h"
 #include "objects/value.h"
 
 /* A word for an item (borrowed) of something that may go away while the word lives. */

@@ -48,6 +48,45 @@ class Memory(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
 
 
+class Lock(unittest.TestCase):
+    """PYTHON_GIL and -X gil: what is not there cannot be chosen, and sys.flags.gil says what was."""
+
+    PROGRAM = "import sys; print(sys.flags.gil, sys._is_gil_enabled())"
+
+    def check(self, outcomes, *args, **variables):
+        """One of the outcomes: what is printed, or what the error says."""
+        result = run(*args, "-c", self.PROGRAM, **variables)
+        found = result.stdout.strip() if result.returncode == 0 else result.stderr.rpartition(": ")[2].strip()
+        self.assertIn(found, outcomes, result.stderr)
+
+    NOT_ON = "Enabling the GIL is not supported by this build"
+    NOT_OFF = "Disabling the GIL is not supported by this build"
+
+    def test_nothing_said(self):
+        self.check(["None False"] if FREE else ["1 True"])
+        self.check(["None False"] if FREE else ["1 True"], PYTHON_GIL="")
+
+    def test_on(self):
+        outcomes = ["1 True", self.NOT_ON] if FREE else ["1 True"]
+        self.check(outcomes, "-X", "gil=1")
+        self.check(outcomes, PYTHON_GIL="1")
+        self.check(outcomes, "-X", "gil=1", PYTHON_GIL="0")
+
+    def test_off(self):
+        outcomes = ["0 False"] if FREE else [self.NOT_OFF]
+        self.check(outcomes, "-X", "gil=0")
+        self.check(outcomes, PYTHON_GIL="0")
+        self.check(outcomes, "-X", "gil=0", PYTHON_GIL="1")
+
+    def test_nonsense(self):
+        outcomes = ['PYTHON_GIL / -X gil must be "0" or "1"']
+        for value in ("2", "01", "on"):
+            self.check(outcomes, "-X", "gil=" + value)
+            self.check(outcomes, PYTHON_GIL=value)
+        self.check(outcomes, "-X", "gil")
+        self.check(outcomes, "-X", "gil=", PYTHON_GIL="0")
+
+
 class Paths(unittest.TestCase):
     def test_no_library(self):
         result = run("-c", "pass", PYTHONHOME="/nowhere")
