@@ -571,7 +571,7 @@ static int warn_of_other_keys(struct class_plan *plan, PyTypeObject *type)
 /* super(type, type).__init_subclass__(**kwds) */
 static int call_init_subclass(PyTypeObject *type, PyObject *kwds)
 {
-    if (!PyType_IsSubtype(type, type)) {    /* a metaclass's mro() left the class itself out */
+    if (PySequence_Contains(type->tp_mro, (PyObject *)type) == 0) {     /* a metaclass's mro() left it out */
         PyErr_Format(PyExc_TypeError,
                      "super(type, obj): obj (type %.200s) is not an instance or subtype of type (%.200s).",
                      type->tp_name, type->tp_name);
