@@ -228,9 +228,12 @@ static PyObject *builtins_import(PyObject *module, PyObject *name, PyObject *glo
 
 /* ---- truth of many ------------------------------------------------------------------------------ */
 
-/* PyIter_Next(), giving a word: numbers that a generator yields need no objects. */
+/* PyIter_Next(), a safe point too, giving a word: numbers that a generator yields need no objects. */
 static value_t next_word(PyObject *iterator)
 {
+    if (safe_point() < 0) {
+        return VALUE_NULL;
+    }
     value_t v = PyGen_CheckExact(iterator) ? gen_next_word(iterator) : iter_next_word(iterator);
     if (unlikely(v == VALUE_NULL) && PyErr_Occurred()
         && PyErr_ExceptionMatches(PyExc_StopIteration)) {
