@@ -12,7 +12,8 @@
 #include "alloc/large.h"
 
 enum { CHUNK_SPANS = 16, CHUNK_BYTES = CHUNK_SPANS * SLAB_SPAN };
-enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, EMPTY_KEPT = 4, CARVE_BYTES = 4096, LEAF_RECORDS = 1 << 16 };
+enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, EMPTY_KEPT = 4, CARVE_BYTES = 4096, CACHE_BYTES = 16 * 1024,
+       CACHE_MOST = 256, LEAF_RECORDS = 1 << 16 };
 
 enum span_state { SPAN_IDLE, SPAN_CURRENT, SPAN_ROOMY, SPAN_FULL, SPAN_ABANDONED, SPAN_WAITING };
 
@@ -63,6 +64,17 @@ static inline void *link_get(void *slot)
 static inline void link_set(void *slot, void *next)
 {
     atomic_store_relaxed((void **)slot, next);
+}
+
+/* The first object of a span. */
+static inline char *span_slots(const struct span *span)
+{
+    return span->base + span->first + span->preheader;
+}
+
+static inline bool span_has_side(const struct span *span)
+{
+    return !SLAB_SHARED_READERS && slab_kind_gc((enum slab_kind)span->kind);
 }
 
 static inline unsigned span_bin(const struct span *span)
@@ -166,10 +178,10 @@ static void chunk_drop(struct chunk *chunk)
 static void idle_put(struct span *span, int chunks_to_keep)
 {
     struct chunk *chunk = span->chunk;
-    backend_free(span->side);
     backend_free(span->work);
-    span->side = NULL;
     span->work = NULL;
+    span->cache = 0;
+    span->kind = SLAB_RAW; /* a large object may come to lie here: it has no gc byte at the span's begin */
     atomic_store_relaxed(&span->owner, NULL);
     atomic_store_relaxed(&span->slot, 0u);
     span->state = SPAN_IDLE;
@@ -248,7 +260,7 @@ static bool span_carve(struct span *span)
         count = span->capacity - span->carved;
     }
     for (uint32_t i = count; i-- > 0; ) {
-        void *slot = span->base + (size_t)(span->carved + i) * span->slot + span->preheader;
+        void *slot = span_slots(span) + (size_t)(span->carved + i) * span->slot;
         prim_unpoison(slot, SLAB_HEADER);
         slab_clear_counts(slot);
         link_set(slot, span->free);
@@ -276,8 +288,11 @@ static void span_make_roomy(struct alloc_heap *heap, struct span *span)
 static bool span_is_listed(const struct span *span)
 {
     unsigned bits = 0;
-    for (unsigned i = 0; span->side && i < span->carved; i++) {
-        bits |= span->side[i];
+    if (span_has_side(span)) {
+        const char *object = span_slots(span);
+        for (unsigned i = 0; i < span->carved; i++, object += span->slot) {
+            bits |= *slab_side_byte(object);
+        }
     }
     return bits & SLAB_SIDE_KEEP;
 }
@@ -397,27 +412,27 @@ static void heap_read_notices(struct alloc_heap *heap, struct span *leave)
     }
 }
 
-static bool span_set_up(struct span *span, unsigned kind, unsigned class)
+static void span_set_up(struct span *span, unsigned kind, unsigned class)
 {
     size_t slot = slab_class_size(class);
-    unsigned capacity = (unsigned)(SLAB_SPAN / slot);
-    if (!SLAB_SHARED_READERS && slab_kind_gc((enum slab_kind)kind)) {
-        span->side = backend_calloc(capacity, 1);
-        if (!span->side) {
-            return false;
-        }
+    span->kind = (uint8_t)kind;
+    span->first = 0;
+    if (span_has_side(span)) {
+        span->first = SLAB_SIDE_BYTES;
+        prim_unpoison(span->base, SLAB_SIDE_BYTES);
+        memset(span->base, 0, SLAB_SIDE_BYTES);
     }
+    unsigned capacity = (unsigned)((SLAB_SPAN - span->first) / slot);
     span->free = NULL;
     span->live = 0;
     span->capacity = (uint16_t)capacity;
     span->carved = 0;
     span->bin_class = (uint8_t)class;
-    span->kind = (uint8_t)kind;
+    span->cache = (uint16_t)(1 + span_bin(span));
     span->preheader = (uint8_t)slab_kind_preheader((enum slab_kind)kind);
     span->recip = (uint32_t)(((1ull << 32) + slot - 1) / slot);
     atomic_store_relaxed(&span->slot, (uint32_t)slot);
     atomic_store_relaxed(&span->arena, slab_self.arena);
-    return true;
 }
 
 static struct span *abandoned_pop(unsigned bin)
@@ -446,9 +461,8 @@ static struct span *heap_find_span(struct alloc_heap *heap, unsigned kind, unsig
     for (;;) {
         prim_lock_acquire(&pool.lock);
         bool adopted = (span = abandoned_pop(bin)) != NULL;
-        if (!adopted && (span = idle_take()) && !span_set_up(span, kind, class)) {
-            idle_put(span, IDLE_CHUNKS);
-            span = NULL;
+        if (!adopted && (span = idle_take())) {
+            span_set_up(span, kind, class);
         }
         prim_lock_release(&pool.lock);
         if (!span) {
@@ -470,15 +484,12 @@ static void *span_pop(struct span *span)
     return slot;
 }
 
-static void *small_alloc(size_t slot, unsigned kind)
+/* A span with a free slot, the current one from now on. NULL: no memory. */
+static struct span *span_with_room(unsigned bin)
 {
-    if (SLAB_SHARED_READERS && slot < 32) {
-        slot = 32;
-    }
-    unsigned class = slab_class(slot), bin = kind * SLAB_CLASSES + class;
     struct span *span = slab_self.bin[bin];
     if (span->free) {
-        return span_pop(span);
+        return span;
     }
     struct alloc_heap *heap = slab_self.heap;
     if (heap == &no_heap && !(heap = heap_make())) {
@@ -486,20 +497,99 @@ static void *small_alloc(size_t slot, unsigned kind)
     }
     if (span != &span_empty) {
         if (span_drain(span) || span_carve(span)) {
-            return span_pop(span);
+            return span;
         }
         span_make_full(heap, span);
         slab_self.bin[bin] = &span_empty;
     }
     heap_read_notices(heap, NULL);
-    span = heap_find_span(heap, kind, class);
+    span = heap_find_span(heap, bin / SLAB_CLASSES, bin % SLAB_CLASSES);
     if (!span) {
         return NULL;
     }
     span->state = SPAN_CURRENT;
     span->trip = TRIP_NEVER;
     slab_self.bin[bin] = span;
-    return span_pop(span);
+    return span;
+}
+
+/* -- Caches --------------------------------------------------------------------------------------- */
+
+static void small_free(struct span *span, void *p);
+
+static int32_t cache_limit(const struct slab_cache *cache)
+{
+    unsigned bin = (unsigned)(cache - slab_self.cache) - 1;
+    size_t count = CACHE_BYTES / slab_class_size(bin % SLAB_CLASSES);
+    return count > CACHE_MOST ? CACHE_MOST : (int32_t)count;
+}
+
+static void cache_flush(struct slab_cache *cache)
+{
+    void *slot = cache->free, *next;
+    cache->free = NULL;
+    cache->room = 0;
+    for (; slot; slot = next) {
+        next = link_get(slot);
+        small_free(slab_record(slot), slot);
+    }
+}
+
+static void caches_flush(void)
+{
+    for (unsigned i = 1; i <= SLAB_BINS; i++) {
+        cache_flush(&slab_self.cache[i]);
+    }
+}
+
+/* A free slot, with others of its span taken over to the cache, which is empty. */
+static void *cache_fill(struct slab_cache *cache, struct span *span)
+{
+    int32_t limit = cache_limit(cache), count = (int32_t)(span->carved - span->live) - 1;
+    void *slot = span_pop(span);
+    if (limit == 0) {
+        return slot;
+    }
+    if (count > limit) {
+        void *last = span->free;
+        for (count = 1; count < limit; count++) {
+            last = link_get(last);
+        }
+        cache->free = span->free;
+        span->free = link_get(last);
+        link_set(last, NULL);
+    } else {
+        cache->free = span->free;
+        span->free = NULL;
+    }
+    span->live += (uint32_t)count;
+    cache->room = limit - count;
+    return slot;
+}
+
+COLD void slab_free_full(void *p, struct slab_cache *cache)
+{
+    cache->room++;
+    if (cache != slab_self.cache && cache_limit(cache) > 0) {
+        cache_flush(cache);
+        cache->room = cache_limit(cache);
+        slab_cache_put(cache, p);
+    } else {
+        slab_free_slow(p);
+    }
+}
+
+static void *small_alloc(unsigned bin)
+{
+    struct span *span = span_with_room(bin);
+    if (unlikely(!span)) {
+        return NULL;
+    }
+    struct slab_cache *cache = &slab_self.cache[1 + bin];
+    if (PRIM_ASAN || cache->free || (atomic_load_relaxed(&mem_hooked) & MEM_HOOKED_SLABS)) {
+        return span_pop(span);
+    }
+    return cache_fill(cache, span);
 }
 
 static void small_free(struct span *span, void *p)
@@ -508,8 +598,8 @@ static void small_free(struct span *span, void *p)
         prim_poison((char *)p - span->preheader, span->preheader);
         prim_poison((char *)p + SLAB_HEADER, span->slot - span->preheader - SLAB_HEADER);
     }
-    if (span->side) {
-        span->side[span_index(span, p)] &= SLAB_SIDE_KEEP;
+    if (span_has_side(span)) {
+        *slab_side_byte(p) &= SLAB_SIDE_KEEP;
     }
     slab_clear_counts(p);
     if (atomic_load_relaxed(&span->owner) == slab_self.heap) {
@@ -537,7 +627,7 @@ void *slab_alloc_plain(size_t size, enum slab_kind kind)
     if (unlikely(slot > SLAB_MAX)) {
         return large_alloc(size, kind);
     }
-    void *p = small_alloc(slot, kind);
+    void *p = small_alloc(slab_bin(size, kind));
     if (PRIM_ASAN && p) {
         size_t body = SLAB_SHARED_READERS && size < SLAB_HEADER ? SLAB_HEADER : size;
         prim_unpoison((char *)p - slab_kind_preheader(kind), slab_kind_preheader(kind) + body);
@@ -700,10 +790,10 @@ void slab_work_end(void)
 
 static int span_each_gc(struct span *span, uint8_t mask, slab_visit_fn fn, void *arg)
 {
-    char *object = span->base + span->preheader;
+    char *object = span_slots(span);
     for (unsigned i = 0; i < span->carved; i++, object += span->slot) {
         uint8_t byte = SLAB_SHARED_READERS ? atomic_load_relaxed((uint8_t *)object + 11)
-                                           : span->side[i];
+                                           : *slab_side_byte(object);
         int result = byte & mask ? fn(object, arg) : 0;
         if (result) {
             return result;
@@ -748,7 +838,7 @@ static int span_each(struct span *span, slab_visit_fn fn, void *arg)
             is_free[index / 64] |= 1ull << index % 64;
         }
     }
-    char *object = span->base + span->preheader;
+    char *object = span_slots(span);
     for (unsigned i = 0; i < span->carved; i++, object += span->slot) {
         int result = is_free[i / 64] >> i % 64 & 1 ? 0 : fn(object, arg);
         if (result) {
@@ -773,6 +863,7 @@ static int spans_each(unsigned kinds, slab_visit_fn fn, void *arg)
 
 int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
 {
+    caches_flush();
     prim_lock_acquire(&pool.lock);
     int result = spans_each(kinds, fn, arg);
     prim_lock_release(&pool.lock);
@@ -782,6 +873,7 @@ int slab_each(unsigned kinds, slab_visit_fn fn, void *arg)
 void mem_usage(struct mem_usage *usage)
 {
     *usage = (struct mem_usage){.backend_bytes = backend_bytes()};
+    caches_flush();
     prim_lock_acquire(&pool.lock);
     for (struct chunk *chunk = pool.chunks; chunk; chunk = chunk->next) {
         usage->slab_bytes += CHUNK_BYTES;
@@ -805,6 +897,7 @@ static void span_abandon(struct span *span)
 
 static void heap_leave(void)
 {
+    caches_flush();
     struct alloc_heap *heap = slab_self.heap;
     if (heap == &no_heap) {
         return;
@@ -903,6 +996,9 @@ static void heap_give_back_empty(struct alloc_heap *heap)
 
 void slab_reclaim(bool everything)
 {
+    if (everything) {
+        caches_flush();
+    }
     if (slab_self.heap != &no_heap) {
         heap_read_notices(slab_self.heap, NULL);
     }

@@ -11,7 +11,10 @@
  *  - The record of a span lies outside of it, in a table that maps any address: slab_of(p) is safe
  *    for every pointer, static objects included.
  *  - Only a span's owner thread touches its free list; others push to its atomic remote list.
+ *  - A thread keeps some free slots of each bin for itself (struct slab_cache), of whatever span; for
+ *    their spans they are in use.
  *  - Objects beyond SLAB_MAX come one by one from the backend, with a record before the pre-header.
+ *  - Objects of one arena are freed by threads that use this arena.
  *
  * Nothing here runs Python code or sets exceptions; failure is NULL. The memory is not zeroed. */
 #ifndef KRAIT_SLAB_H
@@ -32,6 +35,13 @@ enum {
     SLAB_CLASSES = 48,        /* 16..512 by 16, then four to each doubling */
     SLAB_PREHEADERS = 3,      /* 0, 16 or 32 bytes */
     SLAB_BINS = SLAB_CLASSES * (2 * SLAB_PREHEADERS + 1),
+};
+
+/* In the default build a span of containers begins with a gc byte for each 32 bytes of it, so that
+ * the byte of an object is found from its address alone. */
+enum {
+    SLAB_SIDE_BYTES = SLAB_SHARED_READERS ? 0 : SLAB_SPAN / 32,
+    SLAB_GC_SLOT = 32, /* smallest slot of a container */
 };
 
 /* The bit of a gc byte that outlives its object: "this slot stands in the collector's list of young
@@ -90,9 +100,10 @@ struct span {
     uint32_t trip;            /* a free that makes live equal to this takes the slow road */
     uint32_t slot;            /* bytes of a slot; 0: no span here */
     uint32_t recip;           /* ceil(2^32 / slot), for index from address */
+    uint32_t first;           /* where its slots begin, from base */
     uint16_t capacity, carved;
+    uint16_t cache;           /* index in slab_self.cache; 0: no span here */
     uint8_t bin_class, kind, state, preheader;
-    uint8_t *side;            /* a gc byte per slot, or NULL */
     uint32_t *work;           /* a working count per slot while the collector runs, or NULL */
     char *base;
     /* The others' line. */
@@ -125,13 +136,20 @@ static inline struct span *slab_of(const void *p)
 
 static inline unsigned span_index(const struct span *span, const void *p)
 {
-    uint32_t offset = (uint32_t)((uintptr_t)p & (SLAB_SPAN - 1));
+    uint32_t offset = (uint32_t)((uintptr_t)p & (SLAB_SPAN - 1)) - span->first;
     return (unsigned)(((uint64_t)offset * span->recip) >> 32);
 }
 
 /* -- Objects --------------------------------------------------------------------------------- */
 
+/* Free slots that a thread has at hand. */
+struct slab_cache {
+    void *free;
+    int32_t room; /* how many more it takes */
+};
+
 struct slab_thread {
+    struct slab_cache cache[SLAB_BINS + 1]; /* of bin i: i + 1; the first one is always empty and full */
     struct span *bin[SLAB_BINS]; /* never NULL: a span, or one that is always empty */
     uint32_t arena;              /* see slab_use_arena */
     struct alloc_heap *heap;     /* never NULL, never equal to the owner of a record without span */
@@ -140,6 +158,8 @@ extern THREAD_LOCAL struct slab_thread slab_self;
 
 void *slab_alloc_slow(size_t size, enum slab_kind kind);
 void slab_free_slow(void *p);
+/* Of a cache that has no room: slab_free's slow road. */
+void slab_free_full(void *p, struct slab_cache *cache);
 void slab_span_tripped(struct span *span);
 
 #if SLAB_SHARED_READERS
@@ -158,26 +178,55 @@ static inline void slab_clear_counts(void *p)
 enum { SLAB_HEADER = 8 };
 #endif
 
+/* The gc byte of a container in a slab (at most SLAB_MAX bytes, not static), in the default build. */
+static inline uint8_t *slab_side_byte(const void *p)
+{
+    uintptr_t a = (uintptr_t)p;
+    return (uint8_t *)((a & ~(uintptr_t)(SLAB_SPAN - 1)) + ((a & (SLAB_SPAN - 1)) >> 5));
+}
+
+/* The bin of objects of `size` bytes, not counting the pre-header. */
+static inline unsigned slab_bin(size_t size, enum slab_kind kind)
+{
+    size_t slot = size + slab_kind_preheader(kind);
+    if ((SLAB_SHARED_READERS || slab_kind_gc(kind)) && slot < SLAB_GC_SLOT) {
+        slot = SLAB_GC_SLOT;
+    }
+    return (unsigned)kind * SLAB_CLASSES + slab_class(slot);
+}
+
+static inline bool slab_goes_slow(size_t size, enum slab_kind kind)
+{
+    return SLAB_DIRECT || PRIM_ASAN || size + slab_kind_preheader(kind) > SLAB_MAX
+           || (atomic_load_relaxed(&mem_hooked) & MEM_HOOKED_SLABS);
+}
+
 /* Memory for an object of `size` bytes, not counting the pre-header. Fields that late readers look
  * at (the first 24 bytes in the free-threaded builds) must be filled in by atomic stores. */
 static inline void *slab_alloc(size_t size, enum slab_kind kind)
 {
-    size_t slot = size + slab_kind_preheader(kind);
-    if (unlikely(SLAB_DIRECT || PRIM_ASAN || slot > SLAB_MAX
-                 || (atomic_load_relaxed(&mem_hooked) & MEM_HOOKED_SLABS))) {
+    if (unlikely(slab_goes_slow(size, kind))) {
         return slab_alloc_slow(size, kind);
     }
-    if (SLAB_SHARED_READERS && slot < 32) {
-        slot = 32;
-    }
-    struct span *span = slab_self.bin[(unsigned)kind * SLAB_CLASSES + slab_class(slot)];
-    void *p = span->free;
+    struct slab_cache *cache = &slab_self.cache[1 + slab_bin(size, kind)];
+    void *p = cache->free;
     if (unlikely(!p)) {
         return slab_alloc_slow(size, kind);
     }
-    span->free = atomic_load_relaxed((void **)p);
-    span->live++;
+    cache->free = atomic_load_relaxed((void **)p);
+    cache->room++;
     return p;
+}
+
+static inline void slab_cache_put(struct slab_cache *cache, void *p)
+{
+    if (unlikely(--cache->room < 0)) {
+        slab_free_full(p, cache);
+        return;
+    }
+    slab_clear_counts(p);
+    atomic_store_relaxed((void **)p, cache->free);
+    cache->free = p;
 }
 
 /* Frees what slab_alloc gave (any kind, any size, from any thread). */
@@ -185,20 +234,25 @@ static inline void slab_free(void *p)
 {
     struct span *span = slab_record(p);
     if (unlikely(SLAB_DIRECT || PRIM_ASAN || !span
-                 || atomic_load_relaxed(&span->owner) != slab_self.heap
                  || (atomic_load_relaxed(&mem_hooked) & MEM_HOOKED_SLABS))) {
         slab_free_slow(p);
         return;
     }
-    if (!SLAB_SHARED_READERS && span->side) {
-        span->side[span_index(span, p)] &= SLAB_SIDE_KEEP;
+    if (!SLAB_SHARED_READERS && slab_kind_gc((enum slab_kind)span->kind)) {
+        *slab_side_byte(p) &= SLAB_SIDE_KEEP;
     }
-    slab_clear_counts(p);
-    atomic_store_relaxed((void **)p, span->free);
-    span->free = p;
-    if (unlikely(--span->live == span->trip)) {
-        slab_span_tripped(span);
+    slab_cache_put(&slab_self.cache[span->cache], p);
+}
+
+/* The same for who knows what it was made with, down to the class of its slot; the gc byte of a container
+ * has been cleared, but for SLAB_SIDE_KEEP. */
+static inline void slab_free_sized(void *p, size_t size, enum slab_kind kind)
+{
+    if (unlikely(slab_goes_slow(size, kind))) {
+        slab_free_slow(p);
+        return;
     }
+    slab_cache_put(&slab_self.cache[1 + slab_bin(size, kind)], p);
 }
 
 /* The object with room for `size` bytes, maybe elsewhere, its first bytes and pre-header copied.
@@ -213,13 +267,14 @@ size_t slab_usable(const void *p);
 /* The gc byte of an object of a gc kind, 0 in a new object but for SLAB_SIDE_KEEP. Only without
  * SLAB_SHARED_READERS; with it the byte is in the object's header. */
 uint8_t *slab_gc_byte_large(const void *p);
+/* Of one of at most SLAB_MAX bytes. */
+static inline uint8_t *slab_gc_byte_small(const void *p)
+{
+    return SLAB_DIRECT ? slab_gc_byte_large(p) : slab_side_byte(p);
+}
 static inline uint8_t *slab_gc_byte(const void *p)
 {
-    struct span *span = slab_of(p);
-    if (likely(span && span->side)) {
-        return &span->side[span_index(span, p)];
-    }
-    return slab_gc_byte_large(p);
+    return likely(!SLAB_DIRECT && slab_of(p)) ? slab_side_byte(p) : slab_gc_byte_large(p);
 }
 
 /* The working word of an object of a gc kind, for one collector at a time: make gives it a place (NULL:

@@ -2,6 +2,7 @@
 
 #include "interp/state.h"
 #include "interp/parse/parse.h"
+#include "interp/vm/vm.h"
 #include "objects/error.h"
 #include "locking/world.h"
 
@@ -227,6 +228,17 @@ static PyObject *builtins_import(PyObject *module, PyObject *name, PyObject *glo
 
 /* ---- truth of many ------------------------------------------------------------------------------ */
 
+/* PyIter_Next(), giving a word: numbers that a generator yields need no objects. */
+static value_t next_word(PyObject *iterator)
+{
+    value_t v = PyGen_CheckExact(iterator) ? gen_next_word(iterator) : iter_next_word(iterator);
+    if (unlikely(v == VALUE_NULL) && PyErr_Occurred()
+        && PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        PyErr_Clear();
+    }
+    return v;
+}
+
 /* 1 if some item's truth is `wanted`, 0 if none's, -1 with an exception. */
 static int find_truth(PyObject *iterable, int wanted)
 {
@@ -235,10 +247,13 @@ static int find_truth(PyObject *iterable, int wanted)
         return -1;
     }
     int found = 0;
-    PyObject *item;
-    while (found == 0 && (item = PyIter_Next(iterator)) != NULL) {
-        int truth = PyObject_IsTrue(item);
-        Py_DECREF(item);
+    value_t item;
+    while (found == 0 && (item = next_word(iterator)) != VALUE_NULL) {
+        int truth = value_truth_fast(item);
+        if (truth < 0) {
+            truth = PyObject_IsTrue(value_object(item));
+        }
+        value_release(item);
         found = truth < 0 ? -1 : truth == wanted;
     }
     Py_DECREF(iterator);
@@ -995,9 +1010,36 @@ static int add_integer(struct machine_sum *sum, long long number)
     return 1;
 }
 
-/* 1: the item is in the sum. 0: it does not fit. */
-static int machine_sum_add(struct machine_sum *sum, PyObject *item)
+/* Of integers beyond this, floats do not hold every one. */
+#define EXACT_IN_FLOAT(i) ((i) <= (1LL << 53) && (i) >= -(1LL << 53))
+
+/* The same for a number of the other kind: what the sum is from now on is a float. */
+static int machine_sum_add_number(struct machine_sum *sum, value_t word)
 {
+    if (sum->kind == SUM_INTS) {
+        if (!EXACT_IN_FLOAT(sum->integer)) {
+            return 0;
+        }
+        *sum = (struct machine_sum){SUM_FLOATS, 0, (double)sum->integer, 0.0};
+    }
+    add_float(sum, value_as_double(word));
+    return 1;
+}
+
+/* 1: the item is in the sum. 0: it does not fit. */
+static int machine_sum_add(struct machine_sum *sum, value_t word)
+{
+    if (value_is_int(word) && sum->kind == SUM_INTS) {
+        return add_integer(sum, value_int(word));
+    }
+    if (value_is_double(word) && sum->kind == SUM_FLOATS) {
+        add_float(sum, value_double(word));
+        return 1;
+    }
+    if (value_is_number(word)) {
+        return machine_sum_add_number(sum, word);
+    }
+    PyObject *item = value_object(word);
     if (PyLong_CheckExact(item) && sum->kind == SUM_INTS
         && PyUnstable_Long_IsCompact((PyLongObject *)item)) {
         return add_integer(sum, PyUnstable_Long_CompactValue((PyLongObject *)item));
@@ -1009,7 +1051,7 @@ static int machine_sum_add(struct machine_sum *sum, PyObject *item)
             return 0;
         }
         if (sum->kind == SUM_FLOATS) {
-            if (number > (1LL << 53) || number < -(1LL << 53)) {
+            if (!EXACT_IN_FLOAT(number)) {
                 return 0;
             }
             add_float(sum, (double)number);
@@ -1021,7 +1063,7 @@ static int machine_sum_add(struct machine_sum *sum, PyObject *item)
         return 0;
     }
     if (sum->kind == SUM_INTS) {
-        if (sum->integer > (1LL << 53) || sum->integer < -(1LL << 53)) {
+        if (!EXACT_IN_FLOAT(sum->integer)) {
             return 0;
         }
         *sum = (struct machine_sum){SUM_FLOATS, 0, (double)sum->integer, 0.0};
@@ -1053,8 +1095,12 @@ static PyObject *sum_machine(PyObject *iterator, PyObject *start, PyObject **ite
     if (!machine_sum_start(&sum, start)) {
         return Py_NewRef(start);
     }
-    while ((*item = PyIter_Next(iterator)) != NULL && machine_sum_add(&sum, *item)) {
-        Py_CLEAR(*item);
+    value_t word;
+    while ((word = next_word(iterator)) != VALUE_NULL && machine_sum_add(&sum, word)) {
+        value_release(word);
+    }
+    if (word != VALUE_NULL) {
+        *item = value_to_owned(word);
     }
     if (*item == NULL && PyErr_Occurred()) {
         return NULL;

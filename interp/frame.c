@@ -5,6 +5,8 @@
 
 #include "alloc/prim.h"
 #include "interp/vm/vm.h"
+#include "objects/birth.h"
+#include "objects/gc/gc.h"
 
 #include <sys/mman.h>
 
@@ -95,7 +97,7 @@ static void frame_escape(struct frame *frame)
     copy->func = value_own(frame->func);
     copy->owner = FRAME_OF_OBJECT;
     op->f_frame = (struct _PyInterpreterFrame *)copy;
-    PyObject_GC_Track(op);
+    gc_track((PyObject *)op);
 }
 
 void frame_clear(PyThreadState *ts, struct frame *frame, unsigned depth)
@@ -131,11 +133,13 @@ PyFrameObject *frame_object(struct frame *frame)
     if (frame->object != NULL) {
         return frame->object;
     }
-    PyFrameObject *op = (PyFrameObject *)object_new(&PyFrame_Type, frame->body->nlocals);
-    if (op == NULL) {
+    size_t size = (size_t)PyFrame_Type.tp_basicsize + frame->body->nlocals * sizeof(value_t);
+    PyFrameObject *op = (PyFrameObject *)birth_of_container(&PyFrame_Type, size);
+    if (unlikely(op == NULL)) {
         return NULL;
     }
-    op->f_back = NULL;              /* where variable-sized objects have their size */
+    /* The record and the words come when the frame ends. */
+    memset(&op->f_back, 0, offsetof(PyFrameObject, _f_frame_data) - offsetof(PyFrameObject, f_back));
     op->f_frame = (struct _PyInterpreterFrame *)frame;
     op->f_trace_lines = 1;
     frame->object = op;

@@ -2,6 +2,7 @@
  * Frame objects: the type, its attributes, and the C API on frames.
  */
 #include "interp/vm/vm.h"
+#include "objects/gc/gc.h"
 #include "frameobject.h"
 
 #define FRAME(op) ((PyFrameObject *)(op))
@@ -399,7 +400,7 @@ static int frame_traverse(PyObject *self, visitproc visit, void *arg)
 static void frame_dealloc(PyObject *self)
 {
     PyFrameObject *op = FRAME(self);
-    PyObject_GC_UnTrack(self);
+    gc_untrack(self);
     frame_tp_clear(self);
     if (owns_record(op)) {
         value_clear(&record(op)->func);
@@ -407,7 +408,7 @@ static void frame_dealloc(PyObject *self)
     /* The chain outward can be long. */
     PyFrameObject *back = op->f_back;
     op->f_back = NULL;
-    PyObject_GC_Del(op);
+    slab_free(op);
     while (back != NULL && Py_REFCNT(back) == 1 && owns_record(back)) {
         PyFrameObject *next = back->f_back;
         back->f_back = NULL;

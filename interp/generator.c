@@ -8,6 +8,7 @@
  */
 #include "interp/generator.h"
 
+#include "interp/vm/resume.h"
 #include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/weakref.h"
@@ -51,7 +52,7 @@ static PyObject *coroutine_origin(int depth, struct frame *frame)
     return tuple;
 }
 
-/* Registers are copied in pairs: their number in an object is even. */
+/* An even number of registers: see gen_registers_enter(). */
 static size_t gen_size(const struct code_body *body)
 {
     return offsetof(PyGenObject, gi_iframe) + sizeof(struct frame)
@@ -107,37 +108,6 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
     return (PyObject *)gen;
 }
 
-/* Its registers to the value stack; only as many as are live. */
-static inline void registers_enter(struct frame *own, value_t *to)
-{
-    const value_t *from = own->r;
-    for (const value_t *end = from + own->spare; from < end; from += 2, to += 2) {
-        FEW_TIMES();
-        to[0] = from[0];
-        to[1] = from[1];
-    }
-}
-
-static inline void chain_enter(PyThreadState *ts, PyGenObject *gen, struct frame *own,
-                               struct frame *fp, enum on_return how)
-{
-    ts->py_recursion_remaining--;
-    own->prev = fp;
-    own->top = fp ? fp->top : interp_thread(ts)->exec.control;
-    own->on_return = (uint8_t)how;
-    gen->gi_frame_state = GEN_EXECUTING;
-    gen->gi_exc_state.previous_item = ts->exc_info;
-    ts->exc_info = &gen->gi_exc_state;
-}
-
-static inline void chain_leave(PyThreadState *ts, PyGenObject *gen, struct frame *own)
-{
-    ts->py_recursion_remaining++;
-    own->prev = NULL;
-    ts->exc_info = gen->gi_exc_state.previous_item;
-    gen->gi_exc_state.previous_item = NULL;
-}
-
 /* ---- delegation ------------------------------------------------------------------------------ */
 
 /* The generator that one suspended in SEND's loop waits for, if it can be resumed with `sent` directly: borrowed,
@@ -169,7 +139,7 @@ static void park_delegating(PyThreadState *ts, PyGenObject **gen, struct frame *
                      || ts->py_recursion_remaining <= 1)) {
             return;
         }
-        chain_enter(ts, *gen, own, *fp, *how);
+        gen_chain_enter(ts, *gen, *fp, *fp ? (*fp)->top : interp_thread(ts)->exec.control, *how);
         own->pc--;                      /* as if SEND had called */
         own->parked = 1;
         *fp = own;
@@ -182,7 +152,7 @@ static void park_delegating(PyThreadState *ts, PyGenObject **gen, struct frame *
 static void unpark_yielding(PyThreadState *ts, struct frame *own)
 {
     PyGenObject *gen = gen_of_frame(own);
-    chain_leave(ts, gen, own);
+    gen_chain_leave(ts, gen);
     own->parked = 0;
     own->pc++;
     gen->gi_frame_state = GEN_SUSPENDED_YIELD_FROM;
@@ -191,7 +161,7 @@ static void unpark_yielding(PyThreadState *ts, struct frame *own)
 /* What it delegated to has ended, and it goes on, with its registers at `to`. */
 static void unpark_running(struct frame *own, value_t *to)
 {
-    registers_enter(own, to);
+    gen_registers_enter(own, to);
     own->r = to;
     own->parked = 0;
 }
@@ -213,9 +183,9 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
         vm_raise_too_deep(ts);
         return NULL;
     }
-    registers_enter(own, r);
+    gen_registers_enter(own, r);
     own->r = r;
-    chain_enter(ts, gen, own, fp, how);
+    gen_chain_enter(ts, gen, fp, fp ? fp->top : exec->control, how);
     thread_set_frame(ts, own);
     if (created) {
         value_release(sent);
@@ -226,30 +196,17 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     return own;
 }
 
-struct frame *vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from)
+struct frame *vm_gen_pass_on(PyThreadState *ts, struct frame *parked)
 {
-    PyGenObject *gen = gen_of_frame(fp);
-    value_t *to = gen_registers(gen);
-    const value_t *from = fp->r;
-    unsigned depth = fp->body->depths[fp->pc - 1 - fp->body->words];
-    fp->spare = (uint16_t)depth;
-    fp->r = to;
-    for (value_t *end = to + depth; to < end; to++, from++) {
-        FEW_TIMES();
-        *to = value_own(*from);
-    }
-    struct frame *caller = fp->prev;
-    enum on_return how = fp->on_return;
-    chain_leave(ts, gen, fp);
-    gen->gi_frame_state = yield_from ? GEN_SUSPENDED_YIELD_FROM : GEN_SUSPENDED;
-    while (how == RETURN_SEND && caller->parked) {
-        struct frame *next = caller->prev;
-        how = caller->on_return;
-        unpark_yielding(ts, caller);
-        caller = next;
-    }
-    thread_set_frame(ts, caller);
-    return how == RETURN_C ? NULL : caller;
+    enum on_return how;
+    do {
+        struct frame *next = parked->prev;
+        how = parked->on_return;
+        unpark_yielding(ts, parked);
+        parked = next;
+    } while (how == RETURN_SEND && parked->parked);
+    thread_set_frame(ts, parked);
+    return how == RETURN_C ? NULL : parked;
 }
 
 void vm_gen_finish(PyThreadState *ts, struct frame *fp)
@@ -474,7 +431,9 @@ static int delegation_enter(PyThreadState *ts, PyGenObject *gen)
 
 static void delegation_leave(PyThreadState *ts, PyGenObject *gen)
 {
-    vm_gen_leave(ts, gen_frame(gen), true);
+    struct frame *frame = gen_frame(gen), *caller = frame->prev;
+    gen_suspend(ts, frame, true);
+    thread_set_frame(ts, caller);
 }
 
 static int close_delegate(PyGenObject *gen, PyObject *delegate)

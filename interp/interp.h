@@ -24,11 +24,11 @@ PyObject *interp_eval(PyObject *func, PyObject *locals);
 PyObject *interp_eval_closure(PyObject *code, PyObject *globals, PyObject *locals,
                               PyObject *closure);
 
-/* Binds the arguments of a call in place: r[0..npos) positional, then the values of kwnames (tuple or
- * NULL), all words taken over. On success r[0..nlocals) are the callee's; -1 with TypeError
- * and everything released. */
-int interp_bind(PyThreadState *ts, PyFunctionObject *func, value_t *r, Py_ssize_t npos,
-                PyObject *kwnames);
+/* Binds the arguments of a call in place: r[0..npos) positional, then the values of the keywords, all words taken
+ * over. On success r[0..nlocals) are the callee's; -1 with TypeError and everything released. The
+ * names are borrowed. */
+int interp_bind_names(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *const *names,
+                      Py_ssize_t nkw);
 
 /* Makes a window's words real before foreign C sees them: numbers boxed, uncounted pointers counted. 0,
  * or -1 with MemoryError. Afterwards the window is an array of owned PyObject *. */

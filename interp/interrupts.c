@@ -10,6 +10,7 @@
 #include <signal.h>
 
 static uint8_t noted[NSIG];
+static uint8_t any_noted;      /* some of them may be */
 
 int (*interrupts_handler)(void);
 bool (*interrupts_python_handler)(int number);
@@ -26,6 +27,7 @@ void interrupts_notify(void)
 void interrupts_note(int number)
 {
     atomic_store_release(&noted[number], 1);
+    atomic_store_release(&any_noted, 1);
     interrupts_notify();
 }
 
@@ -37,8 +39,15 @@ bool interrupts_take(int number)
 static int raise_interrupt(struct thread *self)
 {
     (void)self;
+    if (likely(!atomic_load_relaxed(&any_noted)) || !atomic_swap(&any_noted, 0)) {
+        return 0;
+    }
     if (interrupts_handler != NULL) {
-        return interrupts_handler();
+        int result = interrupts_handler();
+        if (result < 0) {
+            atomic_store_release(&any_noted, 1);    /* there may be more */
+        }
+        return result;
     }
     if (!interrupts_take(SIGINT)) {
         return 0;

@@ -3,59 +3,65 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/birth.h"
+#include "objects/error.h"
+#include "objects/gc/gc.h"
+
 #include "traceback.bind.h"
 
 #define TRACEBACK(op) ((PyTracebackObject *)(op))
 
-/* Steals nothing. New reference. */
+/* Steals `next`, also on failure. New reference. */
 static PyObject *traceback_make(PyObject *next, PyFrameObject *frame, int lasti, int lineno)
 {
-    PyTracebackObject *tb = (PyTracebackObject *)object_new(&PyTraceBack_Type, 0);
-    if (tb == NULL) {
+    PyTracebackObject *tb =
+        (PyTracebackObject *)birth_of_container(&PyTraceBack_Type, sizeof(PyTracebackObject));
+    if (unlikely(tb == NULL)) {
+        Py_XDECREF(next);
         return NULL;
     }
-    tb->tb_next = (PyTracebackObject *)Py_XNewRef(next);
+    tb->tb_next = (PyTracebackObject *)next;
     tb->tb_frame = (PyFrameObject *)Py_NewRef((PyObject *)frame);
     tb->tb_lasti = lasti;
     tb->tb_lineno = lineno;
-    PyObject_GC_Track(tb);
+    gc_track((PyObject *)tb);
     return (PyObject *)tb;
 }
 
-/* Puts an entry in front of the current exception's traceback. */
+/* Puts an entry in front of an exception's traceback. -1 with another exception. */
+static int exception_passes(PyObject *exc, PyFrameObject *frame, int lasti, int lineno)
+{
+    PyBaseExceptionObject *e = (PyBaseExceptionObject *)exc;
+    PyObject *tb = traceback_make(Py_XNewRef(e->traceback), frame, lasti, lineno);
+    if (unlikely(tb == NULL)) {
+        return -1;
+    }
+    Py_XSETREF(e->traceback, tb);
+    return 0;
+}
+
+/* The same for the current one, which matters more than its traceback. */
 static int traceback_prepend(PyFrameObject *frame, int lasti, int lineno)
 {
-    PyObject *exc = PyErr_GetRaisedException();
+    PyObject *exc = error_fetch();
     if (exc == NULL) {
         return 0;
     }
-    PyObject *old = PyException_GetTraceback(exc);
-    PyObject *tb = traceback_make(old, frame, lasti, lineno);
-    Py_XDECREF(old);
-    if (tb == NULL) {
-        /* The exception matters more than its traceback. */
-        PyErr_Clear();
-        PyErr_SetRaisedException(exc);
-        return -1;
-    }
-    PyException_SetTraceback(exc, tb);
-    Py_DECREF(tb);
-    PyErr_SetRaisedException(exc);
-    return 0;
+    int status = exception_passes(exc, frame, lasti, lineno);
+    error_restore(exc);
+    return status;
 }
 
 int traceback_add(struct frame *frame)
 {
-    PyObject *exc = PyErr_GetRaisedException();
+    PyObject *exc = error_fetch();
     PyFrameObject *op = frame_object(frame);
-    if (op == NULL) {
-        PyErr_Clear();
-        PyErr_SetRaisedException(exc);
-        return -1;
+    int status = -1;
+    if (likely(op != NULL)) {       /* the line is worked out when asked for */
+        status = exception_passes(exc, op, frame_lasti(frame) * 2, -1);
     }
-    PyErr_SetRaisedException(exc);
-    int index = frame_lasti(frame);
-    return traceback_prepend(op, index * 2, -1);    /* the line is worked out when asked for */
+    error_restore(exc);
+    return status;
 }
 
 int PyTraceBack_Here(PyFrameObject *frame)
@@ -114,7 +120,7 @@ static PyObject *traceback_new(PyTypeObject *type, PyObject *tb_next, PyObject *
         }
         return NULL;
     }
-    return traceback_make(next, (PyFrameObject *)tb_frame, tb_lasti, tb_lineno);
+    return traceback_make(Py_XNewRef(next), (PyFrameObject *)tb_frame, tb_lasti, tb_lineno);
 }
 
 static PyObject *traceback_get_tb_next(PyTracebackObject *self)
@@ -173,11 +179,11 @@ static int traceback_clear(PyObject *op)
 /* Chains are long: they go one after the other, not inside each other. */
 static void traceback_dealloc(PyObject *op)
 {
-    PyObject_GC_UnTrack(op);
+    gc_untrack(op);
     PyTracebackObject *next = TRACEBACK(op)->tb_next;
     TRACEBACK(op)->tb_next = NULL;
     Py_CLEAR(TRACEBACK(op)->tb_frame);
-    PyObject_GC_Del(op);
+    slab_free(op);
     while (next != NULL && Py_REFCNT(next) == 1) {
         PyTracebackObject *after = next->tb_next;
         next->tb_next = NULL;

@@ -195,6 +195,12 @@ static inline uint8_t *object_gc_byte(PyObject *op)
     return &op->ob_gc_bits;
 }
 
+/* Of one that lies in a slab, being small and not static. */
+static inline uint8_t *object_gc_byte_small(PyObject *op)
+{
+    return &op->ob_gc_bits;
+}
+
 /* References, without the bias of deferred objects. Others may change it meanwhile. */
 static inline Py_ssize_t ref_count(PyObject *op)
 {
@@ -360,6 +366,10 @@ static inline PyObject *ref_load_uncounted(PyObject **slot)
 static inline uint8_t *object_gc_byte(PyObject *op)
 {
     return slab_gc_byte(op);
+}
+static inline uint8_t *object_gc_byte_small(PyObject *op)
+{
+    return slab_gc_byte_small(op);
 }
 static inline Py_ssize_t ref_count(PyObject *op)
 {

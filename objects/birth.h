@@ -8,6 +8,7 @@
 
 #include "alloc/slab.h"
 #include "locking/refs.h"
+#include "objects/gc/gc.h"
 #include "objects/object.h"
 
 /* Told of each object that begins and ends; for debuggers. */
@@ -45,6 +46,18 @@ static inline PyObject *birth_of_atom(PyTypeObject *type, size_t size)
 static inline PyObject *birth_of_container(PyTypeObject *type, size_t size)
 {
     return birth(type, size, SLAB_GC);
+}
+
+/* The ends of these. `size` is what they were born with, to the class of the slot. */
+static inline void death_of_atom(PyObject *op, size_t size)
+{
+    slab_free_sized(op, size, SLAB_ATOM);
+}
+
+/* After gc_untrack_dead(). */
+static inline void death_of_container(PyObject *op, size_t size)
+{
+    slab_free_sized(op, size, SLAB_GC);
 }
 
 #endif

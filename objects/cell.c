@@ -22,7 +22,7 @@ PyObject *PyCell_New(PyObject *value)
     PyCellObject *cell = (PyCellObject *)birth_of_container(&PyCell_Type, sizeof(PyCellObject));
     if (cell != NULL) {
         cell->ob_ref = Py_XNewRef(value);
-        PyObject_GC_Track(cell);
+        gc_track_new((PyObject *)cell);
     }
     return (PyObject *)cell;
 }
@@ -66,9 +66,9 @@ static PyObject *cell_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObjec
 
 static void cell_dealloc(PyObject *op)
 {
-    PyObject_GC_UnTrack(op);
+    gc_untrack_dead(op);
     Py_XDECREF(*content_of(op));
-    PyObject_GC_Del(op);
+    death_of_container(op, sizeof(PyCellObject));
 }
 
 static int cell_traverse(PyObject *op, visitproc visit, void *arg)

@@ -88,6 +88,10 @@ uint32_t dict_keys_version(PyObject *dict);
  * afterwards. Runs no Python code. */
 Py_ssize_t dict_str_index(PyObject *dict, PyObject *name);
 
+/* Grows whenever any table that has a version loses it or ends: what was found under versions stands as long as
+ * this has not changed. */
+extern uint64_t dict_keys_epoch;
+
 /* The slot of the value of entry `index` if the dict's table still has this version, else NULL.
  * The caller reads it with ref_load() or ref_load_uncounted(), and when that gives NULL takes the
  * slow way. */
@@ -133,6 +137,10 @@ PyObject *dict_new_presized(Py_ssize_t n, enum dict_keys_kind kind);
 /* keys[i * key_step] : values[i * value_step], n pairs; new references. */
 PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *const *values,
                           Py_ssize_t value_step, Py_ssize_t n);
+
+/* The same from n pairs of key and value, one after the other; takes over the references, also on failure.
+ * May run Python code (__hash__, __eq__). */
+PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n);
 
 /* ---- the dict of an instance with inline values ---- */
 

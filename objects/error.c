@@ -266,10 +266,11 @@ RAISE_FUNCTION(raise_system, PyExc_SystemError)
 
 int raise_key(PyObject *key)
 {
+    PyErr_Clear();
     PyObject *args = PyTuple_Pack(1, key);
-    if (args != NULL) {
-        PyErr_SetObject(PyExc_KeyError, args);
-        Py_DECREF(args);
+    PyObject *exception = args == NULL ? NULL : exception_make(&exception_KeyError, args);
+    if (exception != NULL) {
+        error_raise_instance(exception);
     }
     return -1;
 }
@@ -333,6 +334,9 @@ int PyErr_GivenExceptionMatches(PyObject *given, PyObject *wanted)
     }
     if (PyExceptionInstance_Check(given)) {
         given = PyExceptionInstance_Class(given);
+        if (given == wanted) {
+            return 1;
+        }
     }
     if (PyExceptionClass_Check(given) && PyExceptionClass_Check(wanted)) {
         return PyType_IsSubtype((PyTypeObject *)given, (PyTypeObject *)wanted);

@@ -332,7 +332,7 @@ static bool zip_fill(struct zip_object *self, PyTupleObject *result)
     Py_ssize_t count = PyTuple_GET_SIZE(self->iterators);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i), *old = result->ob_item[i];
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        PyObject *item = iter_next_object(iterator);
         if (item == NULL) {
             if (self->strict) {
                 check_strict(self, i);

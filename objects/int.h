@@ -43,6 +43,12 @@ static inline PyObject *int_small(int value)
     return (PyObject *)&int_small_table[value - INT_SMALL_MIN];
 }
 
+/* The value of one of these objects. */
+static inline int64_t int_small_value(PyObject *op)
+{
+    return (PyLongObject *)op - int_small_table + INT_SMALL_MIN;
+}
+
 static inline bool int_is_small_value(int64_t value)
 {
     return (uint64_t)(value - INT_SMALL_MIN) <= (uint64_t)(INT_SMALL_MAX - INT_SMALL_MIN);

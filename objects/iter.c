@@ -3,6 +3,7 @@
  * __getitem__; and iter(callable, sentinel).
  */
 #include "objects/iter.h"
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/object.h"
 
@@ -10,21 +11,21 @@
 
 PyObject *iter_over(PyTypeObject *type, PyObject *seq, Py_ssize_t index)
 {
-    struct index_iter *it = (struct index_iter *)object_new_raw(type, 0);
+    struct index_iter *it = (struct index_iter *)birth_of_container(type, sizeof(struct index_iter));
     if (it == NULL) {
         return NULL;
     }
     it->index = index;
     it->seq = Py_NewRef(seq);
-    gc_track((PyObject *)it);
+    gc_track_new((PyObject *)it);
     return (PyObject *)it;
 }
 
 void iter_dealloc(PyObject *op)
 {
-    gc_untrack(op);
+    gc_untrack_dead(op);
     Py_XDECREF(((struct index_iter *)op)->seq);
-    object_free(op);
+    death_of_container(op, sizeof(struct index_iter));
 }
 
 int iter_traverse(PyObject *op, visitproc visit, void *arg)

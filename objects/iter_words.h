@@ -101,6 +101,15 @@ static inline value_t iter_next_word(PyObject *it)
                                        : value_from_owned(type->tp_iternext(it));
 }
 
+/* The same as a new reference, or NULL. */
+static inline PyObject *iter_next_object(PyObject *it)
+{
+    PyTypeObject *type = Py_TYPE(it);
+    return value_object(type == &PyListIter_Type    ? value_own(list_iter_word(it))
+                        : type == &PyTupleIter_Type ? value_own(tuple_iter_word(it))
+                                                    : value_from_owned(type->tp_iternext(it)));
+}
+
 /* The next pair of an exact enumerate or of an iterator over a dict's items, and the next items of an exact zip of
  * `n` iterators, as words: the first one at words[n - 1]. False at the end or with an exception. May run Python
  * code. */

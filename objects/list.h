@@ -26,6 +26,8 @@ PyObject *list_get_ref(PyListObject *list, Py_ssize_t i);
 PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n);
 /* New list with new references. */
 PyObject *list_from_array(PyObject *const *items, Py_ssize_t n);
+/* A list of n items that are not set, not yet tracked: the caller fills it and calls gc_track_new(). */
+PyListObject *list_alloc(Py_ssize_t n);
 /* New empty list with room for n items. */
 PyObject *list_new_presized(Py_ssize_t n);
 

@@ -63,7 +63,7 @@ PyObject *PyMethod_New(PyObject *func, PyObject *self)
     method->im_self = Py_NewRef(self);
     method->im_weakreflist = NULL;
     method->vectorcall = method_vectorcall;
-    PyObject_GC_Track(method);
+    gc_track_new((PyObject *)method);
     return (PyObject *)method;
 }
 
@@ -108,13 +108,13 @@ static PyObject *method_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObj
 
 static void method_dealloc(PyObject *op)
 {
-    gc_untrack(op);
+    gc_untrack_dead(op);
     if (method_of(op)->im_weakreflist != NULL) {
         weakref_clear_all(op);
     }
     Py_DECREF(method_of(op)->im_func);
     Py_XDECREF(method_of(op)->im_self);
-    slab_free(op);
+    death_of_container(op, sizeof(PyMethodObject));
 }
 
 static int method_traverse(PyObject *op, visitproc visit, void *arg)
@@ -254,7 +254,7 @@ PyObject *PyInstanceMethod_New(PyObject *func)
         (PyInstanceMethodObject *)object_new(&PyInstanceMethod_Type, 0);
     if (method != NULL) {
         method->func = Py_NewRef(func);
-        PyObject_GC_Track(method);
+        gc_track_new((PyObject *)method);
     }
     return (PyObject *)method;
 }

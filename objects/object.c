@@ -126,7 +126,11 @@ PyObject *object_new_instance(PyTypeObject *type)
     while (word < end) {
         *word++ = 0;
     }
-    gc_track(op);
+    if (likely(words * 8 <= SLAB_MAX - 16)) {
+        gc_track_new(op);
+    } else {
+        gc_track(op);
+    }
     return op;
 }
 
@@ -249,8 +253,18 @@ void object_dealloc(PyObject *op)
     if (unlikely(ref_tracer.function != NULL)) {
         ref_tracer.function(op, PyRefTracer_DESTROY, ref_tracer.data);
     }
-    if (type == &PyFloat_Type || (type == &PyLong_Type && !int_is_small_object(op))) {
-        slab_free(op);
+    if (type == &PyFloat_Type) {
+        death_of_atom(op, sizeof(PyFloatObject));
+        return;
+    }
+    if (type == &PyLong_Type && !int_is_small_object(op)) {
+        /* One digit may lie in a slot for more, if it is the rest of a longer int. */
+        if (likely(PyUnstable_Long_IsCompact((PyLongObject *)op))) {
+            death_of_atom(op, offsetof(PyLongObject, long_value.ob_digit) + sizeof(digit));
+        }
+        else {
+            slab_free(op);
+        }
         return;
     }
     if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC)) {

@@ -357,7 +357,7 @@ static PyObject *range_iter_new(long start, long step, long length)
 
 static void range_iter_dealloc(PyObject *op)
 {
-    object_free(op);
+    death_of_atom(op, sizeof(struct range_iter));
 }
 
 static PyObject *range_iter_next(PyObject *op)

@@ -22,7 +22,7 @@ static PyObject *slice_from_owned(PyObject *start, PyObject *stop, PyObject *ste
     slice->start = start;
     slice->stop = stop;
     slice->step = step;
-    gc_track((PyObject *)slice);
+    gc_track_new((PyObject *)slice);
     return (PyObject *)slice;
 }
 
@@ -48,6 +48,10 @@ PyObject *_PySlice_FromIndices(Py_ssize_t start, Py_ssize_t stop)
 
 static int index_or_raise(PyObject *op, Py_ssize_t *index, const char *message)
 {
+    if (PyLong_CheckExact(op) && int_is_compact((PyLongObject *)op)) {
+        *index = int_compact_value((PyLongObject *)op);
+        return 1;
+    }
     if (!PyIndex_Check(op)) {
         PyErr_SetString(PyExc_TypeError, message);
         return 0;
@@ -109,6 +113,9 @@ Py_ssize_t PySlice_AdjustIndices(Py_ssize_t length, Py_ssize_t *start, Py_ssize_
 {
     *start = clip(*start, length, step);
     *stop = clip(*stop, length, step);
+    if (step == 1) {
+        return *start < *stop ? *stop - *start : 0;
+    }
     if (step < 0) {
         return *stop < *start ? (*start - *stop - 1) / -step + 1 : 0;
     }
@@ -233,11 +240,11 @@ fail:
 static void slice_dealloc(PyObject *op)
 {
     PySliceObject *slice = (PySliceObject *)op;
-    gc_untrack(op);
+    gc_untrack_dead(op);
     Py_DECREF(slice->start);
     Py_DECREF(slice->stop);
     Py_DECREF(slice->step);
-    object_free(op);
+    death_of_container(op, sizeof(PySliceObject));
 }
 
 static int slice_traverse(PyObject *op, visitproc visit, void *arg)

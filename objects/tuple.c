@@ -2,11 +2,11 @@
  * tuple: the immutable sequence, its iterator, and the C API of both.
  */
 #include "objects/tuple.h"
-#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/iter.h"
 #include "objects/object.h"
 #include "objects/str.h"
+#include "objects/value.h"
 
 PyTupleObject tuple_empty = {
     .ob_base = {.ob_base = PyObject_HEAD_INIT(&PyTuple_Type)},
@@ -16,23 +16,16 @@ PyTupleObject tuple_empty = {
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-PyTupleObject *tuple_alloc(Py_ssize_t n)
+PyTupleObject *tuple_alloc_large(Py_ssize_t n)
 {
     if ((size_t)n > (PY_SSIZE_T_MAX - sizeof(PyTupleObject)) / sizeof(PyObject *)) {
         return (PyTupleObject *)PyErr_NoMemory();
     }
-    size_t size = offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *);
-    PyTupleObject *t = (PyTupleObject *)birth_of_container(&PyTuple_Type, size);
+    PyTupleObject *t = (PyTupleObject *)birth_of_container(&PyTuple_Type, tuple_bytes(n));
     if (likely(t != NULL)) {
         t->ob_base.ob_size = n;
     }
     return t;
-}
-
-PyObject *tuple_ready(PyTupleObject *t)
-{
-    gc_track((PyObject *)t);
-    return (PyObject *)t;
 }
 
 PyObject *PyTuple_New(Py_ssize_t n)
@@ -212,11 +205,22 @@ static void tuple_dealloc(PyObject *op)
         return;
     }
     PyTupleObject *t = (PyTupleObject *)op;
-    gc_untrack(op);
-    for (Py_ssize_t i = Py_SIZE(op); --i >= 0;) {
+    Py_ssize_t n = Py_SIZE(op);
+    bool small = PyTuple_CheckExact(op) && n <= TUPLE_SMALL;
+    if (likely(small)) {
+        gc_untrack_dead(op);
+    }
+    else {
+        gc_untrack(op);
+    }
+    for (Py_ssize_t i = n; --i >= 0;) {
+        FEW_TIMES();
         Py_XDECREF(t->ob_item[i]);
     }
-    if (PyTuple_CheckExact(op)) {
+    if (likely(small)) {
+        death_of_container(op, tuple_bytes(n));
+    }
+    else if (PyTuple_CheckExact(op)) {
         slab_free(op);
     }
     else {

@@ -5,6 +5,7 @@
 #define KRAIT_OBJECTS_TUPLE_H
 
 #include "Python.h"
+#include "objects/birth.h"
 
 /* The only empty tuple: static, immortal. Borrowed. */
 extern PyTupleObject tuple_empty;
@@ -14,11 +15,41 @@ static inline PyObject **tuple_items(PyObject *op)
     return ((PyTupleObject *)op)->ob_item;
 }
 
-/* A tuple of n NULL items, not yet tracked by the collector; the caller fills it and calls
+/* A tuple has its items in itself; one of at most TUPLE_SMALL items lies in a slab. */
+enum { TUPLE_SMALL = 1000 };
+
+static inline size_t tuple_bytes(Py_ssize_t n)
+{
+    return offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *);
+}
+
+PyTupleObject *tuple_alloc_large(Py_ssize_t n);
+
+/* A tuple of n items that are not set, not yet tracked by the collector; the caller fills it and calls
  * tuple_ready(). n > 0. New reference or NULL with an exception. */
-PyTupleObject *tuple_alloc(Py_ssize_t n);
+static inline PyTupleObject *tuple_alloc(Py_ssize_t n)
+{
+    if (unlikely(n > TUPLE_SMALL)) {
+        return tuple_alloc_large(n);
+    }
+    PyTupleObject *t = (PyTupleObject *)birth_of_container(&PyTuple_Type, tuple_bytes(n));
+    if (likely(t != NULL)) {
+        t->ob_base.ob_size = n;
+    }
+    return t;
+}
+
 /* Tracks a filled tuple. Returns it. */
-PyObject *tuple_ready(PyTupleObject *t);
+static inline PyObject *tuple_ready(PyTupleObject *t)
+{
+    if (likely(Py_SIZE(t) <= TUPLE_SMALL)) {
+        gc_track_new((PyObject *)t);
+    }
+    else {
+        gc_track((PyObject *)t);
+    }
+    return (PyObject *)t;
+}
 
 /* New tuple with new references to the n items. */
 PyObject *tuple_from_array(PyObject *const *items, Py_ssize_t n);

@@ -120,11 +120,12 @@ static void call_simple(struct compiler *c, int base, int count, struct expr_seq
 }
 
 /* All positional arguments as one object in a new temporary. */
-static void push_star_args(struct compiler *c, int first, int count, struct expr_seq *args)
+static void push_star_args(struct compiler *c, int first, int count, struct expr_seq *args,
+                           bool stable)
 {
     struct ast_pos pos = c->pos;
     if (count == 0 && args->len == 1 && args->items[0]->kind == EXPR_STARRED) {
-        expr_push(c, args->items[0]->starred.value);
+        expr_lend(c, args->items[0]->starred.value, stable);
         return;
     }
     size_t i = 0;
@@ -194,13 +195,21 @@ void call_finish(struct compiler *c, int base, int count, struct expr_seq *args,
         return;
     }
     struct ast_pos pos = c->pos;
-    push_star_args(c, base + 2, count, args);
+    int kind = 0;       /* 1: with a dict of keywords; 3: with a mapping that is one as it stands */
+    push_star_args(c, base + 2, count, args, !args_unstable(c, args, keywords));
     if (keywords->len != 0) {
         c->pos = pos;
-        push_star_keywords(c, base, keywords);
+        if (keywords->len == 1 && keywords->items[0]->arg == NULL) {
+            expr_lend(c, keywords->items[0]->value, true);
+            kind = 3;
+        }
+        else {
+            push_star_keywords(c, base, keywords);
+            kind = 1;
+        }
     }
     c->pos = pos;
-    emit(c, CALL_EX, dst, base, keywords->len != 0);
+    emit(c, CALL_EX, dst, base, kind);
     temp_pop_to(c, base);
 }
 

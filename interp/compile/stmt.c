@@ -6,6 +6,46 @@
 
 /* ---- assignment ---- */
 
+/* The elements of a tuple or list display or target; NULL for anything else. */
+static struct expr_seq *elements_of(struct expr *e)
+{
+    return e->kind == EXPR_TUPLE ? e->tuple.elts : e->kind == EXPR_LIST ? e->list.elts : NULL;
+}
+
+/* a, b = x, y for different locals of a function: no tuple is made. The values are stored from the last to
+ * the first, the order in which temporaries end; nobody can tell. */
+static bool assign_each(struct compiler *c, struct expr *target, struct expr *value)
+{
+    struct expr_seq *names = elements_of(target), *values = elements_of(value);
+    if (names == NULL || values == NULL || names->len != values->len || names->len > 4) {
+        return false;
+    }
+    int locals[4];
+    for (size_t i = 0; i < names->len; i++) {
+        if (names->items[i]->kind != EXPR_NAME || values->items[i]->kind == EXPR_STARRED) {
+            return false;
+        }
+        locals[i] = name_store_register(c, names->items[i]->name.id);
+        for (size_t k = 0; k < i; k++) {
+            if (locals[k] == locals[i]) {
+                return false;
+            }
+        }
+        if (locals[i] == ANY) {
+            return false;
+        }
+    }
+    int base = c->unit->depth;
+    for (size_t i = 0; i < names->len; i++) {
+        expr_push(c, values->items[i]);
+    }
+    for (size_t i = names->len; i-- > 0;) {
+        target_store(c, names->items[i], base + (int)i);
+    }
+    temp_pop_to(c, base);
+    return true;
+}
+
 static void assign(struct compiler *c, struct stmt *s)
 {
     struct expr_seq *targets = s->assign.targets;
@@ -21,6 +61,9 @@ static void assign(struct compiler *c, struct stmt *s)
             }
             return;
         }
+    }
+    if (targets->len == 1 && assign_each(c, first, value)) {
+        return;
     }
     int src = targets->len == 1 ? expr_operand(c, value, first) : expr_push(c, value);
     for (size_t i = 0; i < targets->len; i++) {

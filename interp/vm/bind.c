@@ -3,6 +3,9 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/str.h"
+#include "objects/tuple.h"
+
 /* ---- messages -------------------------------------------------------------------------------- */
 
 static PyObject *parameter(PyCodeObject *code, Py_ssize_t i)
@@ -73,13 +76,17 @@ static void raise_too_many(PyFunctionObject *func, const value_t *r, Py_ssize_t 
 }
 
 /* Names that exist only as positional ones were given by keyword: raises and returns true. */
-static bool raise_if_positional_only(PyFunctionObject *func, PyObject *kwnames)
+static bool raise_if_positional_only(PyFunctionObject *func, PyObject *const *names,
+                                     Py_ssize_t nkw)
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     PyObject *wrong = PyList_New(0);
     bool raised = wrong == NULL;
     for (Py_ssize_t i = 0; !raised && i < code->co_posonlyargcount; i++) {
-        int found = PySequence_Contains(kwnames, parameter(code, i));
+        int found = 0;
+        for (Py_ssize_t k = 0; k < nkw && found == 0; k++) {
+            found = PyObject_RichCompareBool(names[k], parameter(code, i), Py_EQ);
+        }
         raised = found < 0 || (found && PyList_Append(wrong, parameter(code, i)) < 0);
     }
     if (!raised && PyList_GET_SIZE(wrong) > 0) {
@@ -148,10 +155,11 @@ static PyObject *similar_parameter(PyCodeObject *code, PyObject *name)
     return best;
 }
 
-static void raise_unexpected(PyFunctionObject *func, PyObject *name, PyObject *kwnames)
+static void raise_unexpected(PyFunctionObject *func, PyObject *name, PyObject *const *names,
+                             Py_ssize_t nkw)
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
-    if (code->co_posonlyargcount > 0 && raise_if_positional_only(func, kwnames)) {
+    if (code->co_posonlyargcount > 0 && raise_if_positional_only(func, names, nkw)) {
         return;
     }
     PyObject *similar = similar_parameter(code, name);
@@ -187,7 +195,7 @@ static Py_ssize_t find_parameter(PyCodeObject *code, PyObject *name)
 }
 
 static int bind_keyword(PyFunctionObject *func, value_t *r, PyObject *name, value_t *value,
-                        PyObject *extra, PyObject *kwnames)
+                        PyObject *extra, PyObject *const *names, Py_ssize_t nkw)
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     if (!PyUnicode_Check(name)) {
@@ -200,7 +208,7 @@ static int bind_keyword(PyFunctionObject *func, value_t *r, PyObject *name, valu
     }
     if (i == -1) {
         if (extra == NULL) {
-            raise_unexpected(func, name, kwnames);
+            raise_unexpected(func, name, names, nkw);
             return -1;
         }
         PyObject *op = value_box(value);
@@ -270,12 +278,12 @@ static PyObject *surplus_tuple(value_t *words, Py_ssize_t n)
     return tuple;
 }
 
-static int bind_words(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *kwnames)
+static int bind_words(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *const *names,
+                      Py_ssize_t nkw)
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     Py_ssize_t argcount = code->co_argcount, nlocals = code->co_nlocalsplus;
     Py_ssize_t total = argcount + code->co_kwonlyargcount;
-    Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     Py_ssize_t given = npos;
     Py_ssize_t args_at = total, kwargs_at = total + ((code->co_flags & CO_VARARGS) != 0);
     PyObject *extra = NULL;
@@ -305,8 +313,7 @@ static int bind_words(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObj
         r[kwargs_at] = value_from_owned(extra);
     }
     for (Py_ssize_t i = 0; i < nkw; i++) {
-        if (bind_keyword(func, r, PyTuple_GET_ITEM(kwnames, i), &spare[surplus + i], extra,
-                         kwnames) < 0) {
+        if (bind_keyword(func, r, names[i], &spare[surplus + i], extra, names, nkw) < 0) {
             goto done;
         }
     }
@@ -325,10 +332,11 @@ done:
 
 /* Names of a subclass of str compare with Python code, whose calls use the words above the running frame, where
  * the arguments lie: those wait elsewhere meanwhile. */
-static int bind_aside(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *kwnames)
+static int bind_aside(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *const *names,
+                      Py_ssize_t nkw)
 {
     size_t nlocals = (size_t)((PyCodeObject *)func->func_code)->co_nlocalsplus;
-    size_t given = (size_t)(npos + PyTuple_GET_SIZE(kwnames));
+    size_t given = (size_t)(npos + nkw);
     value_t *aside = PyMem_Calloc(nlocals + 2 * given + 1, sizeof(value_t));
     if (aside == NULL) {
         PyErr_NoMemory();
@@ -336,7 +344,7 @@ static int bind_aside(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObj
         return -1;
     }
     memcpy(aside, r, given * sizeof(value_t));
-    int status = bind_words(func, aside, npos, kwnames);
+    int status = bind_words(func, aside, npos, names, nkw);
     if (status == 0) {
         memcpy(r, aside, nlocals * sizeof(value_t));
     }
@@ -344,14 +352,150 @@ static int bind_aside(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObj
     return status;
 }
 
-int interp_bind(PyThreadState *ts, PyFunctionObject *func, value_t *r, Py_ssize_t npos,
-                PyObject *kwnames)
+/* ---- the usual cases ------------------------------------------------------------------------- */
+
+/* Names of parameters and nearly all keywords are interned: then the same name is the same object. What these
+ * functions do not find that way, or what is an error, is left to those above. */
+
+enum { QUICK_KEYWORDS = 8 };
+
+/* The parameter of each keyword, -1 for one that goes to **kwargs. False: not here. */
+static bool find_parameters(PyCodeObject *code, Py_ssize_t npos, PyObject *const *names,
+                            Py_ssize_t nkw, int *where)
 {
-    (void)ts;
-    for (Py_ssize_t i = kwnames ? PyTuple_GET_SIZE(kwnames) : 0; i-- > 0;) {
-        if (unlikely(!PyUnicode_CheckExact(PyTuple_GET_ITEM(kwnames, i)))) {
-            return bind_aside(func, r, npos, kwnames);
+    PyObject **parameters = tuple_items(code->co_localsplusnames);
+    int total = code->co_argcount + code->co_kwonlyargcount, first = code->co_posonlyargcount;
+    int next = npos > first ? (int)npos : first;
+    for (Py_ssize_t k = 0; k < nkw; k++) {
+        PyObject *name = names[k];
+        int i = next;
+        if (i >= total || parameters[i] != name) {
+            for (i = first; i < total && parameters[i] != name; i++) {
+                FEW_TIMES();
+            }
+        }
+        if (i < total) {
+            if (i < npos) {
+                return false;
+            }
+            next = i + 1;
+        }
+        else {
+            if (!(code->co_flags & CO_VARKEYWORDS) || !PyUnicode_CheckExact(name)
+                || !PyUnicode_CHECK_INTERNED(name)) {
+                return false;
+            }
+            i = -1;
+        }
+        where[k] = i;
+    }
+    return true;
+}
+
+/* A dict of the keywords that no parameter wants; the words keep what they have. NULL: not here. */
+static PyObject *extra_keywords(value_t *words, PyObject *const *names, Py_ssize_t nkw,
+                                const int *where)
+{
+    PyObject *keys[QUICK_KEYWORDS], *values[QUICK_KEYWORDS];
+    Py_ssize_t n = 0;
+    for (Py_ssize_t k = 0; k < nkw; k++) {
+        if (where[k] < 0) {
+            keys[n] = names[k];
+            values[n] = value_box(&words[k]);
+            if (values[n++] == NULL) {
+                return NULL;
+            }
         }
     }
-    return bind_words(func, r, npos, kwnames);
+    return n == 0 ? PyDict_New() : dict_from_items(keys, 1, values, 1, n);
+}
+
+/* 1: bound; 0: nothing has changed, and bind_words() is to be asked (an exception may be set, which it will
+ * raise again); -1: failed, and everything is released. */
+static int bind_quickly(PyFunctionObject *func, value_t *r, Py_ssize_t npos,
+                        PyObject *const *names, Py_ssize_t nkw)
+{
+    PyCodeObject *code = (PyCodeObject *)func->func_code;
+    Py_ssize_t argcount = code->co_argcount, nlocals = code->co_nlocalsplus;
+    Py_ssize_t total = argcount + code->co_kwonlyargcount;
+    Py_ssize_t surplus = npos > argcount ? npos - argcount : 0;
+    int flags = code->co_flags, where[QUICK_KEYWORDS];
+    value_t keywords[QUICK_KEYWORDS];
+    PyObject *rest = NULL, *extra = NULL;
+
+    if (nkw > QUICK_KEYWORDS || (surplus > 0 && !(flags & CO_VARARGS))
+        || (nkw > 0 && !find_parameters(code, npos, names, nkw, where))) {
+        return 0;
+    }
+    if (flags & CO_VARKEYWORDS) {
+        extra = extra_keywords(r + npos, names, nkw, where);
+        if (extra == NULL) {
+            return 0;
+        }
+    }
+    if (flags & CO_VARARGS) {
+        rest = (PyObject *)&tuple_empty;
+        if (surplus > 0) {
+            rest = args_materialise(r + argcount, surplus) < 0 ? NULL
+                                                               : (PyObject *)tuple_alloc(surplus);
+            if (rest == NULL) {
+                Py_XDECREF(extra);
+                return 0;
+            }
+            memcpy(tuple_items(rest), r + argcount, (size_t)surplus * sizeof(value_t));
+            tuple_ready((PyTupleObject *)rest);
+        }
+    }
+    /* From here on it succeeds, or an argument is missing. */
+    for (Py_ssize_t k = 0; k < nkw; k++) {
+        FEW_TIMES();
+        keywords[k] = r[npos + k];
+    }
+    npos -= surplus;
+    for (Py_ssize_t i = npos; i < nlocals; i++) {
+        FEW_TIMES();
+        r[i] = VALUE_NULL;
+    }
+    if (rest != NULL) {
+        r[total++] = value_from_owned(rest);
+    }
+    if (extra != NULL) {
+        r[total] = value_from_owned(extra);
+    }
+    value_t unused = VALUE_NULL;
+    PyObject *twice = NULL;
+    for (Py_ssize_t k = 0; k < nkw; k++) {
+        FEW_TIMES();
+        value_t *slot = where[k] < 0 ? &unused : &r[where[k]], old = *slot;
+        *slot = keywords[k];
+        if (unlikely(old != VALUE_NULL && where[k] >= 0)) {
+            twice = names[k];
+        }
+        value_release(old);
+    }
+    value_release(unused);
+    if (unlikely(twice != NULL)) {
+        PyErr_Format(PyExc_TypeError, "%U() got multiple values for argument '%S'",
+                     func->func_qualname, twice);
+    }
+    else if (bind_defaults(func, r, npos) == 0) {
+        return 1;
+    }
+    reg_release_range(r, 0, (unsigned)nlocals);
+    return -1;
+}
+
+int interp_bind_names(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *const *names,
+                      Py_ssize_t nkw)
+{
+    int bound = bind_quickly(func, r, npos, names, nkw);
+    if (likely(bound != 0)) {
+        return bound > 0 ? 0 : -1;
+    }
+    for (Py_ssize_t i = nkw; i-- > 0;) {
+        if (unlikely(!PyUnicode_CheckExact(names[i]))) {
+            return bind_aside(func, r, npos, names, nkw);
+        }
+    }
+    return bind_words(func, r, npos, names, nkw);
 }

@@ -60,6 +60,18 @@
         }                                                                                         \
     } while (0)
 
+#define STACK_LEFT() likely(!thread_stack_low(thread_of(ts), 0))
+
+/* The result of a C function whose window is gone; NULL with an exception. */
+#define PUT_RESULT(d, result)                                                                     \
+    do {                                                                                          \
+        PyObject *result_ = (result);                                                             \
+        if (unlikely(result_ == NULL)) {                                                          \
+            FAIL();                                                                               \
+        }                                                                                         \
+        PUT(d, value_from_owned(result_));                                                        \
+    } while (0)
+
 #define HAS_ROOM(body, regs) vm_has_room(ts, fp->top, body, regs)
 
 #define ENTER(func_word, body, regs, how)                                                         \
@@ -92,9 +104,26 @@
 
 #define CALL_SLOW(a, b, s) CONTINUE(vm_call(ts, fp, a, b, s), b)
 
-#define ENTER_GENERATOR(gen, sent, how, displacement)                                             \
+#define ENTER_GENERATOR(generator, sent, how)                                                     \
     do {                                                                                          \
-        struct frame *next_ = vm_gen_enter(ts, fp, (gen), (sent), (how));                         \
+        PyGenObject *gen_ = (generator);                                                          \
+        value_t *to_ = r + co->nregs, sent_ = (sent);                                             \
+        if (likely(gen_resumes_plainly(ts, gen_, to_))) {                                         \
+            bool created_ = gen_->gi_frame_state == GEN_CREATED;                                  \
+            struct frame *own_ = gen_frame(gen_);                                                 \
+            gen_registers_enter(own_, to_);                                                       \
+            gen_chain_enter(ts, gen_, fp, fp->top, (how));                                        \
+            thread_set_frame(ts, own_);                                                           \
+            own_->r = r = to_;                                                                    \
+            fp = own_;                                                                            \
+            co = own_->body;                                                                      \
+            pc = own_->pc;                                                                        \
+            if (!created_) {            /* else it is None */                                     \
+                PUT(own_->dst, sent_);                                                            \
+            }                                                                                     \
+            NEXT();                                                                               \
+        }                                                                                         \
+        struct frame *next_ = vm_gen_enter(ts, fp, gen_, sent_, (how));                           \
         if (unlikely(next_ == NULL)) {                                                            \
             FAIL();                                                                               \
         }                                                                                         \
@@ -172,9 +201,20 @@
 #define YIELD_VALUE(result, yield_from)                                                           \
     do {                                                                                          \
         value_t result_ = (result);                                                               \
-        struct frame *caller_ = vm_gen_leave(ts, fp, (yield_from));                               \
-        if (caller_ == NULL) {                                                                    \
-            END_RUN(result_);                                                                     \
+        struct frame *caller_ = fp->prev;                                                         \
+        enum on_return kind_ = fp->on_return;                                                     \
+        gen_suspend(ts, fp, (yield_from));                                                        \
+        if (kind_ == RETURN_SEND && unlikely(caller_->parked)) {                                  \
+            caller_ = vm_gen_pass_on(ts, caller_);                                                \
+            if (caller_ == NULL) {                                                                \
+                END_RUN(result_);                                                                 \
+            }                                                                                     \
+        }                                                                                         \
+        else {                                                                                    \
+            thread_set_frame(ts, caller_);                                                        \
+            if (kind_ == RETURN_C) {                                                              \
+                END_RUN(result_);                                                                 \
+            }                                                                                     \
         }                                                                                         \
         fp = caller_;                                                                             \
         RELOAD();                                                                                 \

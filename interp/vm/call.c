@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/tuple.h"
+
 void vm_raise_too_deep(PyThreadState *ts)
 {
     if (ts->py_recursion_remaining > 0) {
@@ -58,13 +60,12 @@ static bool room_for(PyThreadState *ts, struct frame *top, const struct code_bod
 }
 
 /* Frame of a Python function whose arguments stand at r; consumes func and the words. NULL with an exception. */
-static struct frame *enter_function(PyThreadState *ts, struct frame *prev, struct frame *top,
-                                    value_t func, value_t *r, Py_ssize_t npos, PyObject *kwnames,
-                                    enum on_return how)
+static struct frame *enter_with_names(PyThreadState *ts, struct frame *prev, struct frame *top,
+                                      value_t func, value_t *r, Py_ssize_t npos,
+                                      PyObject *const *names, Py_ssize_t nkw, enum on_return how)
 {
     PyFunctionObject *f = (PyFunctionObject *)value_object(func);
     struct code_body *body = code_body((PyCodeObject *)f->func_code);
-    Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     if (unlikely(!room_for(ts, top, body, r, npos + nkw))) {
         vm_raise_too_deep(ts);
         drop_words(r, npos + nkw);
@@ -74,13 +75,22 @@ static struct frame *enter_function(PyThreadState *ts, struct frame *prev, struc
     if (body->simple && nkw == 0 && body->argcount == npos) {
         vm_clear_locals(body, r);
     }
-    else if (interp_bind(ts, f, r, npos, kwnames) < 0) {
+    else if (interp_bind_names(f, r, npos, names, nkw) < 0) {
         value_release(func);
         return NULL;
     }
     struct frame *frame = vm_push(ts, prev, top, func, body, r, how);
     thread_set_frame(ts, frame);
     return frame;
+}
+
+static inline struct frame *enter_function(PyThreadState *ts, struct frame *prev,
+                                           struct frame *top, value_t func, value_t *r,
+                                           Py_ssize_t npos, PyObject *kwnames, enum on_return how)
+{
+    PyObject *const *names = kwnames ? tuple_items(kwnames) : NULL;
+    return enter_with_names(ts, prev, top, func, r, npos, names,
+                            kwnames ? PyTuple_GET_SIZE(kwnames) : 0, how);
 }
 
 /* ---- specialising ---------------------------------------------------------------------------- */
@@ -93,16 +103,33 @@ PyObject *vm_instance_new(PyTypeObject *type)
     return type->tp_alloc(type, 0);
 }
 
-static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObject *type)
+static PyObject *python_method(PyTypeObject *type, PyObject *name, uint32_t *version)
 {
-    uint32_t version;
+    PyObject *method = type_lookup_ref(type, name, version);
+    if (method != NULL && !vm_is_python(method)) {
+        Py_CLEAR(method);
+    }
+    return method;
+}
+
+/* The __init__ of a class whose instances are made by object.__new__, if it is a Python function (new reference),
+ * else NULL. */
+static PyObject *plain_init(PyTypeObject *type, uint32_t *version)
+{
     if (!type_is_heap(type) || Py_TYPE(type) != &PyType_Type
         || type->tp_new != PyBaseObject_Type.tp_new || type->tp_init != slot_tp_init
         || (type->tp_flags & Py_TPFLAGS_IS_ABSTRACT)) {
-        return false;
+        return NULL;
     }
-    PyObject *init = type_lookup(type, ID(__init__), &version);
-    if (init == NULL || version == 0 || !Py_IS_TYPE(init, &PyFunction_Type)) {
+    return python_method(type, ID(__init__), version);
+}
+
+static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObject *type)
+{
+    uint32_t version;
+    PyObject *init = plain_init(type, &version);
+    Py_XDECREF(init);       /* the type has it, while it has its version */
+    if (init == NULL || version == 0) {
         return false;
     }
     struct site_entry entry = {.kind = CALL_CLASS, .version = version, .owner = (PyObject *)type,
@@ -111,31 +138,42 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
     return true;
 }
 
+/* The __call__ of an instance of a class made in Python, if it is a Python function (new reference), else NULL. */
+static PyObject *plain_call(PyObject *op, uint32_t *version)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    if (!type_is_heap(type) || type->tp_call != slot_tp_call || PyType_Check(op)) {
+        return NULL;
+    }
+    return python_method(type, ID(__call__), version);
+}
+
+static bool specialise_object(struct frame *fp, struct code_site *site, PyObject *op)
+{
+    uint32_t version;
+    PyObject *call = plain_call(op, &version);
+    Py_XDECREF(call);
+    if (call == NULL || version == 0) {
+        return false;
+    }
+    struct site_entry entry = {.kind = CALL_OBJECT, .version = version, .value = call};
+    site_specialise_entry(fp, site, CALL_OBJECT, &entry, CALL_ANY);
+    return true;
+}
+
 static void specialise_call(struct frame *fp, struct code_site *site, unsigned b)
 {
     PyObject *callable = value_object(fp->r[b]);
-    bool self = fp->r[b + 1] != VALUE_NULL;
-    if (PyType_Check(callable)) {
-        if (!self && specialise_class(fp, site, (PyTypeObject *)callable)) {
-            return;
-        }
+    if (PyType_Check(callable) && fp->r[b + 1] == VALUE_NULL
+        && specialise_class(fp, site, (PyTypeObject *)callable)) {
+        return;
     }
-    else if (self && site->arg == 1 && Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
-        PyMethodDescrObject *descr = (PyMethodDescrObject *)callable;
-        if (PyDescr_TYPE(descr) == &PyList_Type && strcmp(descr->d_method->ml_name, "append") == 0) {
-            site_specialise(fp, site, CALL_LIST_APPEND, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
-            return;
-        }
+    if (fp->r[b + 1] == VALUE_NULL && specialise_object(fp, site, callable)) {
+        return;
     }
-    else if (!self && site->arg == 1 && Py_IS_TYPE(callable, &PyCFunction_Type)) {
-        PyCFunctionObject *function = (PyCFunctionObject *)callable;
-        if (strcmp(function->m_ml->ml_name, "len") == 0 && function->m_self != NULL
-            && PyModule_Check(function->m_self)) {
-            site_specialise(fp, site, CALL_LEN, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
-            return;
-        }
+    if (!call_c_specialise(fp, site, b)) {
+        site_specialise(fp, site, CALL_ANY, 0, CALL_ANY);
     }
-    site_specialise(fp, site, CALL_ANY, 0, CALL_ANY);
 }
 
 /* ---- CALL ------------------------------------------------------------------------------------ */
@@ -182,58 +220,6 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
     return fp;
 }
 
-int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s)
-{
-    const struct code_body *body = fp->body;
-    const struct code_site *site = &body->sites[s];
-    value_t *window = fp->r + b, callee = window[0];
-    PyObject *callable = value_object(callee);
-    if (unlikely(value_is_number(callee) || site->arg2 != 0 || body->monitor != NULL)) {
-        return 1;
-    }
-    PyTypeObject *type = Py_TYPE(callable);
-    if (unlikely(type == &PyFunction_Type || type == &PyMethod_Type
-                 || !(type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL))) {
-        return 1;
-    }
-    vectorcallfunc function = *(vectorcallfunc *)((char *)callable + type->tp_vectorcall_offset);
-    if (unlikely(function == NULL)) {
-        return 1;
-    }
-    unsigned self = window[1] != VALUE_NULL, total = site->arg + self;
-    value_t *words = window + 2 - self, *end = words + total;
-    for (value_t *word = words; word < end; word++) {
-        FEW_TIMES();
-        if (value_is_number(*word)) {
-            if (unlikely(value_box(word) == NULL)) {
-                drop_words(window, (Py_ssize_t)site->arg + 2);
-                return -1;
-            }
-        }
-        else {
-            *word = value_own(*word);
-        }
-    }
-    PyObject *result = function(callable, (PyObject *const *)words,
-                                total | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    if (unlikely((result == NULL) != (ts->current_exception != NULL))) {
-        result = _Py_CheckFunctionResult(ts, callable, result, NULL);
-    }
-    while (end > words) {
-        PyObject *argument = value_object(*--end);
-        FEW_TIMES();
-        *end = VALUE_NULL;
-        ref_dec(argument);
-    }
-    window[0] = VALUE_NULL;
-    value_release(callee);
-    if (unlikely(result == NULL)) {
-        return -1;
-    }
-    reg_put(fp, a, value_from_owned(result));
-    return 0;
-}
-
 /* The bound method in window[0] becomes function and self. */
 static void unpack_method(value_t *window)
 {
@@ -244,12 +230,38 @@ static void unpack_method(value_t *window)
     value_release(old);
 }
 
+/* A class whose __init__ is a Python function (taken over): the instance is made, and __init__ entered. Consumes the
+ * window. */
+static struct frame *enter_init(PyThreadState *ts, struct frame *fp, value_t *window,
+                                PyTypeObject *type, PyObject *init, Py_ssize_t nargs,
+                                PyObject *kwnames)
+{
+    value_t func = value_from_owned(init), class = window[0];
+    PyObject *self = vm_instance_new(type);
+    if (self == NULL) {
+        value_release(func);
+        drop_words(window, nargs + 2);
+        return NULL;
+    }
+    window[0] = value_from_owned(self);
+    window[1] = value_from_uncounted(self);
+    value_release(class);
+    Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+    struct frame *frame = enter_function(ts, fp, fp->top, func, window + 1, nargs - nkw + 1,
+                                         kwnames, RETURN_INIT);
+    if (frame == NULL) {
+        value_clear(window);
+    }
+    return frame;
+}
+
 struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s)
 {
     struct code_site *site = &fp->body->sites[s];
     value_t *window = fp->r + b;
-    PyObject *kwnames = site->arg2 ? fp->body->consts[site->arg2 - 1] : NULL;
+    PyObject *kwnames = site->arg2 ? fp->body->consts[site->arg2 - 1] : NULL, *found;
     Py_ssize_t nargs = site->arg;
+    uint32_t version;
 
     if (unlikely(value_is_number(window[0]))) {
         return call_object(ts, fp, a, window, nargs, kwnames);
@@ -257,7 +269,7 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
     if (Py_IS_TYPE(value_object(window[0]), &PyMethod_Type) && window[1] == VALUE_NULL) {
         unpack_method(window);
     }
-    if (Py_IS_TYPE(value_object(window[0]), &PyFunction_Type)) {
+    if (vm_is_python(value_object(window[0]))) {
         bool self = window[1] != VALUE_NULL;
         value_t func = window[0];
         Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
@@ -266,8 +278,28 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         return enter_function(ts, fp, fp->top, func, window + 2 - self, nargs - nkw + self,
                               kwnames, RETURN_PLAIN);
     }
-    if (WORD_OP(field_load(&fp->pc[-1])) == CALL) {
+    unsigned op = WORD_OP(field_load(&fp->pc[-1]));
+    if (op != CALL_ANY && op != INSTRUMENTED) {
         specialise_call(fp, site, b);
+    }
+    PyObject *callable = value_object(window[0]);
+    if (window[1] == VALUE_NULL && likely(fp->body->monitor == NULL)) {
+        if (PyType_Check(callable)) {
+            found = plain_init((PyTypeObject *)callable, &version);
+            if (found != NULL) {
+                fp->dst = (uint16_t)a;
+                return enter_init(ts, fp, window, (PyTypeObject *)callable, found, nargs, kwnames);
+            }
+        }
+        else if ((found = plain_call(callable, &version)) != NULL) {
+            Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+            value_t func = value_from_owned(found);
+            window[1] = window[0];
+            window[0] = VALUE_NULL;
+            fp->dst = (uint16_t)a;
+            return enter_function(ts, fp, fp->top, func, window + 1, nargs - nkw + 1, kwnames,
+                                  RETURN_PLAIN);
+        }
     }
     return call_object(ts, fp, a, window, nargs, kwnames);
 }
@@ -298,62 +330,137 @@ static PyObject *positional_tuple(PyObject *callable, PyObject *iterable)
     return PySequence_Tuple(iterable);
 }
 
-/* Lays tuple and dict down as the words of a window; names of the keywords in *kwnames (new). */
-static int spread(value_t *r, PyObject *tuple, PyObject *dict, PyObject **kwnames)
+/* Keywords of an unpacking call: names and their values, all new references. */
+struct spread {
+    Py_ssize_t n;
+    PyObject **names;           /* `few`, or a block of its own */
+    PyObject *few[8];
+};
+
+static void spread_free(struct spread *spread)
 {
-    Py_ssize_t n = PyTuple_GET_SIZE(tuple), i = n, pos = 0;
-    Py_ssize_t nkw = dict ? PyDict_GET_SIZE(dict) : 0;
+    for (Py_ssize_t i = 0; i < spread->n; i++) {
+        Py_DECREF(spread->names[i]);
+    }
+    if (spread->names != spread->few) {
+        PyMem_Free(spread->names);
+    }
+}
+
+/* Writes the values to words and the names to *spread. Nobody else's dict grows meanwhile beyond n. */
+static int spread_dict(struct spread *spread, PyObject *dict, Py_ssize_t n, value_t *words)
+{
     PyObject *key, *value;
-    *kwnames = NULL;
-    if (nkw > 0 && (*kwnames = PyTuple_New(nkw)) == NULL) {
-        return -1;
+    spread->n = 0;
+    spread->names = spread->few;
+    if (n > (Py_ssize_t)Py_ARRAY_LENGTH(spread->few)) {
+        spread->names = PyMem_Malloc((size_t)n * sizeof(PyObject *));
+        if (spread->names == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
     }
-    for (Py_ssize_t j = 0; j < n; j++) {
-        r[j] = value_from_owned(Py_NewRef(PyTuple_GET_ITEM(tuple, j)));
+    Py_BEGIN_CRITICAL_SECTION(dict);
+    Py_ssize_t pos = 0;
+    while (spread->n < n && PyDict_Next(dict, &pos, &key, &value)) {
+        spread->names[spread->n] = Py_NewRef(key);
+        words[spread->n++] = value_from_owned(Py_NewRef(value));
     }
-    while (nkw > 0 && i - n < nkw && PyDict_Next(dict, &pos, &key, &value)) {
-        PyTuple_SET_ITEM(*kwnames, i - n, Py_NewRef(key));
-        r[i++] = value_from_owned(Py_NewRef(value));
-    }
+    Py_END_CRITICAL_SECTION();
     return 0;
+}
+
+/* The call of a Python function, `self` (taken over, or unbound) in front of the arguments. Takes func over. NULL with
+ * an exception. */
+static struct frame *call_ex_function(PyThreadState *ts, struct frame *fp, value_t func,
+                                      value_t self, value_t *r, PyObject *tuple, PyObject *dict)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple), nkw = dict ? PyDict_GET_SIZE(dict) : 0;
+    struct code_body *body = vm_init_body(value_object(func));
+    struct spread spread = {0, spread.few, {NULL}};
+    if (!room_for(ts, fp->top, body, r, n + nkw + 1)) {
+        vm_raise_too_deep(ts);
+        goto failed;
+    }
+    value_t *words = r;
+    if (self != VALUE_NULL) {
+        words++;
+    }
+    if (nkw > 0 && spread_dict(&spread, dict, nkw, words + n) < 0) {
+        goto failed;
+    }
+    if (self != VALUE_NULL) {
+        r[0] = self;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        FEW_TIMES();
+        words[i] = value_from_owned(Py_NewRef(PyTuple_GET_ITEM(tuple, i)));
+    }
+    struct frame *next = enter_with_names(ts, fp, fp->top, func, r, words + n - r, spread.names,
+                                          spread.n, RETURN_PLAIN);
+    spread_free(&spread);
+    return next;
+failed:
+    value_release(self);
+    value_release(func);
+    return NULL;
+}
+
+/* The keyword arguments as a dict: the mapping itself if it is a dict and `lend`, else a new one. */
+static PyObject *keyword_dict(PyObject *callable, PyObject *mapping, bool lend)
+{
+    if (lend && PyDict_CheckExact(mapping)) {
+        return Py_NewRef(mapping);
+    }
+    PyObject *dict = PyDict_New();
+    if (dict != NULL && vm_merge_keywords(dict, mapping, callable) < 0) {
+        Py_CLEAR(dict);
+    }
+    return dict;
 }
 
 struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b,
                          unsigned flags)
 {
     value_t *window = fp->r + b;
-    Py_ssize_t nwords = flags & 1 ? 4 : 3;
     PyObject *callable = value_box(&window[0]);
     PyObject *iterable = callable ? value_box(&window[2]) : NULL;
-    PyObject *dict = flags & 1 ? value_object(window[3]) : NULL;
-    PyObject *tuple = iterable ? positional_tuple(callable, iterable) : NULL, *result = NULL;
+    PyObject *tuple = NULL, *dict = NULL, *result = NULL;
     struct frame *next = NULL;
+    bool method = callable != NULL && Py_IS_TYPE(callable, &PyMethod_Type);
+    PyObject *function = method ? PyMethod_GET_FUNCTION(callable) : callable;
+    bool python = callable != NULL && vm_is_python(function);
 
+    if (iterable == NULL) {
+        goto done;
+    }
+    if (flags & 1) {
+        PyObject *mapping = value_box(&window[3]);
+        bool lend = flags == 1 || python || PyVectorcall_Function(callable) != NULL;
+        dict = mapping ? keyword_dict(callable, mapping, lend) : NULL;
+        if (dict == NULL) {
+            goto done;
+        }
+    }
+    tuple = positional_tuple(callable, iterable);
     if (tuple == NULL) {
         goto done;
     }
-    if (Py_IS_TYPE(callable, &PyFunction_Type)) {
-        Py_ssize_t n = PyTuple_GET_SIZE(tuple);
-        Py_ssize_t nkw = dict ? PyDict_GET_SIZE(dict) : 0;
-        struct code_body *body = code_body((PyCodeObject *)((PyFunctionObject *)callable)->func_code);
-        if (!room_for(ts, fp->top, body, window, n + nkw + 4)) {
-            vm_raise_too_deep(ts);
-            goto done;
-        }
-        value_t func = window[0], w2 = window[2], w3 = flags & 1 ? window[3] : VALUE_NULL;
+    if (python) {
+        /* The words of the window, which the callee's registers replace. */
+        value_t callee = window[0], args = window[2], keywords = flags & 1 ? window[3] : VALUE_NULL;
+        value_t func = method ? ref_word(function) : callee;
+        value_t self = method ? value_from_owned(Py_NewRef(PyMethod_GET_SELF(callable))) : VALUE_NULL;
         window[0] = VALUE_NULL;
-        PyObject *kwnames;
-        if (spread(window + 2, tuple, dict, &kwnames) < 0) {
-            window[0] = func;
-            window[2] = w2;
-            goto done;
-        }
         fp->dst = (uint16_t)a;
-        next = enter_function(ts, fp, fp->top, func, window + 2, n, kwnames, RETURN_PLAIN);
+        next = call_ex_function(ts, fp, func, self, window + 2, tuple, dict);
+        if (method) {
+            value_release(callee);
+        }
+        value_release(args);
+        value_release(keywords);
         Py_DECREF(tuple);
-        Py_XDECREF(kwnames);
-        value_release(w2);
-        value_release(w3);
+        Py_XDECREF(dict);
         return next;
     }
     result = PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
@@ -365,7 +472,8 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
     }
 done:
     Py_XDECREF(tuple);
-    drop_words(window, nwords);
+    Py_XDECREF(dict);
+    drop_words(window, flags & 1 ? 4 : 3);
     if (result != NULL) {
         reg_put(fp, a, value_from_owned(result));
         next = fp;
@@ -410,8 +518,7 @@ PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyOb
         r[i] = value_from_owned(Py_NewRef(args[i]));
     }
     struct frame *frame = enter_function(ts, thread_frame(ts), top,
-                                         value_from_owned(Py_NewRef(func)), r, npos, kwnames,
-                                         RETURN_C);
+                                         ref_word(func), r, npos, kwnames, RETURN_C);
     return frame == NULL ? NULL : run_entry(ts, frame);
 }
 
@@ -427,7 +534,7 @@ PyObject *interp_eval(PyObject *func, PyObject *locals)
         return NULL;
     }
     if (body->argcount != 0 || !body->simple) {
-        if (interp_bind(ts, (PyFunctionObject *)func, r, 0, NULL) < 0) {
+        if (interp_bind_names((PyFunctionObject *)func, r, 0, NULL, 0) < 0) {
             return NULL;
         }
     }

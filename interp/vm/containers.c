@@ -4,6 +4,7 @@
 #include "interp/vm/vm.h"
 
 #include "objects/gc/gc.h"
+#include "objects/key.h"
 #include "objects/set.h"
 #include "objects/str.h"
 #include "objects/tuple.h"
@@ -20,6 +21,20 @@ static void raise_key_error(PyObject *key)
     }
 }
 
+/* dict[key]: new reference. The key may be boxed in place. */
+static PyObject *dict_item(PyObject *dict, value_t *key)
+{
+    PyObject *value;
+    int found = dict_get_value(dict, key, &value);
+    if (unlikely(found == 0)) {
+        PyObject *op = value_box(key);
+        if (op != NULL) {
+            raise_key_error(op);
+        }
+    }
+    return value;
+}
+
 /* New reference. */
 static PyObject *subscript(PyObject *container, value_t *key)
 {
@@ -27,16 +42,7 @@ static PyObject *subscript(PyObject *container, value_t *key)
         return NULL;
     }
     if (PyDict_CheckExact(container)) {
-        PyObject *value, *op;
-        int found = dict_get_value(container, key, &value);
-        if (found != 0) {
-            return found < 0 ? NULL : value;
-        }
-        op = value_box(key);
-        if (op != NULL) {
-            raise_key_error(op);
-        }
-        return NULL;
+        return dict_item(container, key);
     }
     if (PyUnicode_CheckExact(container) && value_is_int(*key)) {
         Py_ssize_t i = value_int(*key), length = str_len(container);
@@ -49,28 +55,35 @@ static PyObject *subscript(PyObject *container, value_t *key)
     return op == NULL ? NULL : PyObject_GetItem(container, op);
 }
 
+/* An item of a list or tuple by an int, maybe one behind a pointer; unbound: not here. */
+static inline value_t sequence_item(value_t o, value_t key)
+{
+    if (!value_is_pointer(o)) {
+        return VALUE_NULL;
+    }
+    PyObject *op = value_object(o);
+    bool list = Py_IS_TYPE(op, &PyList_Type);
+    if (!list && !Py_IS_TYPE(op, &PyTuple_Type)) {
+        return VALUE_NULL;
+    }
+    key = value_number_of(key);
+    return !value_is_int(key) ? VALUE_NULL
+           : list             ? vm_list_item(op, value_int(key))
+                              : vm_tuple_item(op, value_int(key));
+}
+
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    value_t key = value_number_of(fp->r[c]);
-    if (value_is_int(key) && value_is_pointer(fp->r[b])) {
-        PyObject *op = value_object(fp->r[b]);
-        value_t item = Py_IS_TYPE(op, &PyList_Type) ? vm_list_item(op, value_int(key))
-                       : Py_IS_TYPE(op, &PyTuple_Type) ? vm_tuple_item(op, value_int(key))
-                       : VALUE_NULL;
-        if (item != VALUE_NULL) {
-            reg_consume(fp, c);
-            reg_consume(fp, b);
-            reg_put(fp, a, item);
-            return 0;
+    value_t item = sequence_item(fp->r[b], fp->r[c]);
+    if (item == VALUE_NULL) {
+        item = value_from_owned(subscript(reg_object(fp, b), &fp->r[c]));
+        if (unlikely(item == VALUE_NULL)) {
+            return -1;
         }
-    }
-    PyObject *result = subscript(reg_object(fp, b), &fp->r[c]);
-    if (result == NULL) {
-        return -1;
     }
     reg_consume(fp, c);
     reg_consume(fp, b);
-    reg_put(fp, a, value_from_owned(result));
+    reg_put(fp, a, item);
     return 0;
 }
 
@@ -112,8 +125,38 @@ static int set_list_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
     return list_set_owned(list, i, value) < 0 ? -1 : 1;
 }
 
+/* Operands as owned references for a dict, which takes them over: 0 or -1. */
+static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
+{
+    PyObject *key = reg_object(fp, b);
+    Py_hash_t hash = key == NULL ? -1 : key_hash(key);
+    PyObject *value = hash == -1 ? NULL : reg_take(fp, c);
+    if (unlikely(value == NULL)) {
+        return -1;
+    }
+    if (c >= fp->body->nlocals) {
+        fp->r[c] = VALUE_NULL;
+    }
+    if (b >= fp->body->nlocals) {
+        key = value_object(value_own(fp->r[b]));
+        fp->r[b] = VALUE_NULL;
+    }
+    else {
+        Py_INCREF(key);
+    }
+    return dict_set_owned(dict, key, hash, value);
+}
+
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
+    value_t o = fp->r[a];
+    if (value_is_pointer(o) && Py_IS_TYPE(value_object(o), &PyDict_Type)) {
+        if (unlikely(set_dict_item(fp, value_object(o), b, c) < 0)) {
+            return -1;
+        }
+        reg_consume(fp, a);
+        return 0;
+    }
     int done = set_list_item(fp, a, b, c);
     if (done == 0) {
         PyObject *container = reg_object(fp, a), *key = reg_object(fp, b);
@@ -121,8 +164,7 @@ int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
         if (container == NULL || key == NULL || value == NULL) {
             return -1;
         }
-        done = PyDict_CheckExact(container) ? PyDict_SetItem(container, key, value)
-                                            : PyObject_SetItem(container, key, value);
+        done = PyObject_SetItem(container, key, value);
         if (done == 0) {
             reg_consume(fp, c);
         }
@@ -264,16 +306,17 @@ int vm_build_tuple(struct frame *fp, unsigned a, unsigned b, unsigned n)
 
 int vm_build_list(struct frame *fp, unsigned a, unsigned b, unsigned n)
 {
-    PyObject *list = PyList_New(n);
+    PyListObject *list = list_alloc(n);
     if (unlikely(list == NULL)) {
         return -1;
     }
-    if (unlikely(take_words(fp->r + b, ((PyListObject *)list)->ob_item, n) < 0)) {
-        memset(((PyListObject *)list)->ob_item, 0, n * sizeof(PyObject *));
+    if (unlikely(take_words(fp->r + b, list->ob_item, n) < 0)) {
+        Py_SET_SIZE(list, 0);
         Py_DECREF(list);
         return -1;
     }
-    reg_put(fp, a, value_from_owned(list));
+    gc_track_new((PyObject *)list);
+    reg_put(fp, a, value_from_owned((PyObject *)list));
     return 0;
 }
 
@@ -296,16 +339,19 @@ int vm_build_set(struct frame *fp, unsigned a, unsigned b, unsigned n)
 int vm_build_map(struct frame *fp, unsigned a, unsigned b, unsigned n)
 {
     value_t *words = fp->r + b;
+    if (n == 0) {
+        return reg_put_owned(fp, a, PyDict_New());
+    }
     if (args_materialise(words, 2 * (Py_ssize_t)n) < 0) {
         return -1;
     }
-    PyObject *const *items = (PyObject *const *)words;
-    PyObject *dict = n == 0 ? PyDict_New() : dict_from_items(items, 2, items + 1, 2, n);
+    PyObject *dict = dict_from_pairs_steal((PyObject *const *)words, n);
     if (dict == NULL) {
+        memset(words, 0, 2 * n * sizeof(value_t));
         return -1;
     }
-    reg_release_range(fp->r, b, b + 2 * n);
-    return reg_put_owned(fp, a, dict);
+    reg_put(fp, a, value_from_owned(dict));
+    return 0;
 }
 
 int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n)
@@ -339,7 +385,8 @@ int vm_list_append(struct frame *fp, unsigned a, unsigned b)
 int vm_set_add(struct frame *fp, unsigned a, unsigned b)
 {
     PyObject *item = reg_object(fp, b);
-    if (item == NULL || PySet_Add(value_object(fp->r[a]), item) < 0) {
+    Py_hash_t hash = item == NULL ? -1 : key_hash(item);
+    if (hash == -1 || set_add_key(value_object(fp->r[a]), item, hash) < 0) {
         return -1;
     }
     reg_consume(fp, b);
@@ -348,14 +395,7 @@ int vm_set_add(struct frame *fp, unsigned a, unsigned b)
 
 int vm_map_add(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    PyObject *key = reg_object(fp, b), *value = reg_object(fp, c);
-    if (key == NULL || value == NULL
-        || PyDict_SetItem(value_object(fp->r[a]), key, value) < 0) {
-        return -1;
-    }
-    reg_consume(fp, b);
-    reg_consume(fp, c);
-    return 0;
+    return set_dict_item(fp, value_object(fp->r[a]), b, c);
 }
 
 int vm_list_extend(struct frame *fp, unsigned a, unsigned b)
@@ -431,14 +471,22 @@ static void explain_merge(PyObject *callable, PyObject *other)
     }
 }
 
+int vm_merge_keywords(PyObject *dict, PyObject *mapping, PyObject *callable)
+{
+    if (dict_merge(dict, mapping, 2) < 0) {
+        explain_merge(callable, mapping);
+        return -1;
+    }
+    return 0;
+}
+
 int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     PyObject *other = reg_object(fp, b);
     if (other == NULL) {
         return -1;
     }
-    if (dict_merge(value_object(fp->r[a]), other, 2) < 0) {
-        explain_merge(value_object(fp->r[c]), other);
+    if (vm_merge_keywords(value_object(fp->r[a]), other, value_object(fp->r[c])) < 0) {
         return -1;
     }
     reg_consume(fp, b);
@@ -514,7 +562,7 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     if (op == NULL) {
         return -1;
     }
-    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n)) {
+    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
         value_t word = fp->r[b], *to = fp->r + a + n;
         PyObject **items = ((PyTupleObject *)op)->ob_item;
         if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
@@ -523,8 +571,8 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
                 FEW_TIMES();
                 *--to = value_from_owned(items[i]);
             }
-            gc_untrack(op);
-            slab_free(op);
+            gc_untrack_dead(op);
+            death_of_container(op, tuple_bytes(n));
             return 0;
         }
         for (unsigned i = 0; i < n; i++) {
@@ -589,42 +637,58 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     return 0;
 }
 
+/* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the
+ * highest register. 0, or -1 with an exception. */
+static int unpack_star(PyObject *const *items, Py_ssize_t n, value_t *to, unsigned before,
+                       unsigned after)
+{
+    Py_ssize_t wanted = (Py_ssize_t)before + after;
+    if (unlikely(n < wanted)) {
+        raise_few(after ? wanted : before, n, true);
+        return -1;
+    }
+    PyObject *middle = list_from_array(items + before, n - wanted);
+    if (unlikely(middle == NULL)) {
+        return -1;
+    }
+    to += wanted;
+    for (unsigned i = 0; i < before; i++) {
+        *to-- = item_word(items[i]);
+    }
+    *to-- = value_from_owned(middle);
+    for (Py_ssize_t i = n - after; i < n; i++) {
+        *to-- = item_word(items[i]);
+    }
+    return 0;
+}
+
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after)
 {
     PyObject *op = reg_object(fp, b);
-    PyObject *it = iterator_for_unpack(op);
-    if (it == NULL) {
+    if (op == NULL) {
         return -1;
     }
-    PyObject *list = PyList_New(0);
-    if (list == NULL || list_extend((PyListObject *)list, it) < 0) {
-        Py_DECREF(it);
-        Py_XDECREF(list);
-        return -1;
-    }
-    Py_DECREF(it);
-    Py_ssize_t n = PyList_GET_SIZE(list), wanted = (Py_ssize_t)before + after;
-    if (n < wanted) {
-        raise_few(after ? wanted : before, n, true);
-        Py_DECREF(list);
-        return -1;
-    }
-    PyObject *middle = PyList_GetSlice(list, before, n - after);
-    if (middle == NULL) {
-        Py_DECREF(list);
-        return -1;
-    }
+    /* The source may stand where an item goes. */
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
-    /* The first value goes to the highest register. */
-    value_t *to = fp->r + a + wanted;
-    for (unsigned i = 0; i < before; i++) {
-        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
+    if (PyTuple_CheckExact(op) || (PyList_CheckExact(op) && !lock_threads_run_together())) {
+        PyObject **items = PyList_CheckExact(op) ? list_items(op) : ((PyTupleObject *)op)->ob_item;
+        if (unpack_star(items, Py_SIZE(op), fp->r + a, before, after) < 0) {
+            return -1;
+        }
+        value_release(source);
+        return 0;
     }
-    *to-- = value_from_owned(middle);
-    for (unsigned i = 0; i < after; i++) {
-        *to-- = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, n - after + i)));
+    PyObject *it = iterator_for_unpack(op);
+    PyObject *list = it == NULL ? NULL : PyList_New(0);
+    int status = list == NULL ? -1 : list_extend((PyListObject *)list, it);
+    Py_XDECREF(it);
+    if (status == 0) {
+        status = unpack_star(list_items(list), PyList_GET_SIZE(list), fp->r + a, before, after);
     }
-    Py_DECREF(list);
+    Py_XDECREF(list);
+    if (status < 0) {
+        return -1;
+    }
     value_release(source);
     return 0;
 }

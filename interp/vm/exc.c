@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/error.h"
+
 /* ---- words whose operands one needs to know afterwards --------------------------------------- */
 
 static uint64_t word_prefix(const struct code_body *body, const uint64_t *pc)
@@ -73,6 +75,10 @@ void vm_raise(struct frame *fp, unsigned e, unsigned c)
             }
             PyException_SetCause(instance, cause);
         }
+    }
+    if (likely(Py_IS_TYPE(Py_TYPE(instance), &PyType_Type))) {
+        error_raise_instance(instance);
+        return;
     }
     PyErr_SetObject((PyObject *)Py_TYPE(instance), instance);
     Py_DECREF(instance);

@@ -3,7 +3,7 @@
  *
  * The whole state is pc, r (registers), fp (frame), co (its code) and ts (thread); w is the current word.
  */
-#include "interp/vm/vm.h"
+#include "interp/vm/resume.h"
 
 #define A WORD_A(w)
 #define B WORD_B(w)

@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/tuple.h"
+
 PyObject *(*interp_typing_hook)(int id, PyObject *a, PyObject *b);
 
 static PyObject *site_name(struct frame *fp, unsigned s)
@@ -203,81 +205,88 @@ int vm_convert(struct frame *fp, unsigned a, unsigned b, unsigned how)
 
 /* ---- patterns -------------------------------------------------------------------------------- */
 
-/* One attribute of the subject for a class pattern: 1, 0 when absent, -1. seen: names used so far. */
-static int match_attribute(PyObject *subject, PyObject *type, PyObject *name, PyObject *seen,
-                           PyObject **value)
+/* A class pattern being matched: what it has found so far goes into a tuple, under names that must differ. */
+struct class_match {
+    PyObject *subject;
+    PyTypeObject *type;
+    PyObject *args;             /* __match_args__: names of the positional sub-patterns; or NULL */
+    PyObject *keywords;         /* names of the others */
+    Py_ssize_t positional;
+    PyTupleObject *values;
+};
+
+static PyObject *pattern_name(const struct class_match *m, Py_ssize_t i)
 {
-    int twice = PySet_Contains(seen, name);
-    if (twice != 0) {
-        if (twice > 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "%s() got multiple sub-patterns for attribute %R",
-                         ((PyTypeObject *)type)->tp_name, name);
+    return i < m->positional ? PyTuple_GET_ITEM(m->args, i)
+                             : PyTuple_GET_ITEM(m->keywords, i - m->positional);
+}
+
+/* The attribute of sub-pattern i: 1, 0 when absent, -1. */
+static int match_attribute(struct class_match *m, Py_ssize_t i)
+{
+    PyObject *name = pattern_name(m, i);
+    for (Py_ssize_t k = m->args == NULL ? m->positional : 0; k < i; k++) {
+        PyObject *other = pattern_name(m, k);
+        if (name == other || PyUnicode_Compare(name, other) == 0) {
+            PyErr_Format(PyExc_TypeError, "%s() got multiple sub-patterns for attribute %R",
+                         m->type->tp_name, name);
+            return -1;
         }
-        return -1;
     }
-    if (PySet_Add(seen, name) < 0) {
-        return -1;
-    }
-    return PyObject_GetOptionalAttr(subject, name, value);
+    return PyObject_GetOptionalAttr(m->subject, name, &m->values->ob_item[i]);
 }
 
-/* __match_args__ (new reference), an empty tuple or, for types that match themselves, NULL with *self. */
-static PyObject *match_args_of(PyObject *type, bool *self)
+/* The class's __match_args__: 1 with a new reference, 0 when it has none, -1. */
+static int match_args_of(PyTypeObject *type, PyObject **args)
 {
-    PyObject *args;
-    *self = false;
-    if (PyObject_GetOptionalAttr(type, ID(__match_args__), &args) < 0) {
-        return NULL;
+    int found;
+    if (likely(Py_IS_TYPE(type, &PyType_Type))) {
+        *args = type_lookup_ref(type, ID(__match_args__), NULL);
+        found = *args != NULL;
     }
-    if (args == NULL) {
-        *self = PyType_HasFeature((PyTypeObject *)type, _Py_TPFLAGS_MATCH_SELF);
-        return PyTuple_New(0);
+    if (unlikely(!Py_IS_TYPE(type, &PyType_Type) || (found && !PyTuple_CheckExact(*args)))) {
+        if (Py_IS_TYPE(type, &PyType_Type)) {
+            Py_CLEAR(*args);
+        }
+        found = PyObject_GetOptionalAttr((PyObject *)type, ID(__match_args__), args);
     }
-    if (!PyTuple_CheckExact(args)) {
+    if (unlikely(found > 0 && !PyTuple_CheckExact(*args))) {
         PyErr_Format(PyExc_TypeError, "%s.__match_args__ must be a tuple (got %s)",
-                     ((PyTypeObject *)type)->tp_name, Py_TYPE(args)->tp_name);
-        Py_CLEAR(args);
-    }
-    return args;
-}
-
-/* 1 with the positional sub-patterns' values appended; 0 no match; -1. */
-static int match_positional(PyObject *subject, PyObject *type, Py_ssize_t n, PyObject *seen,
-                            PyObject *values)
-{
-    bool self;
-    PyObject *args = match_args_of(type, &self);
-    if (args == NULL) {
+                     type->tp_name, Py_TYPE(*args)->tp_name);
+        Py_CLEAR(*args);
         return -1;
     }
-    Py_ssize_t allowed = self ? 1 : PyTuple_GET_SIZE(args);
-    int status = 1;
+    return found;
+}
+
+/* The positional sub-patterns: 1, 0 no match, -1. */
+static int match_positional(struct class_match *m)
+{
+    int found = match_args_of(m->type, &m->args);
+    if (found < 0) {
+        return -1;
+    }
+    bool self = !found && PyType_HasFeature(m->type, _Py_TPFLAGS_MATCH_SELF);
+    Py_ssize_t n = m->positional, allowed = found ? PyTuple_GET_SIZE(m->args) : self;
     if (allowed < n) {
         PyErr_Format(PyExc_TypeError, "%s() accepts %zd positional sub-pattern%s (%zd given)",
-                     ((PyTypeObject *)type)->tp_name, allowed, allowed == 1 ? "" : "s", n);
-        status = -1;
+                     m->type->tp_name, allowed, allowed == 1 ? "" : "s", n);
+        return -1;
     }
-    else if (self) {
-        status = PyList_Append(values, subject) < 0 ? -1 : 1;
+    if (self) {
+        m->values->ob_item[0] = Py_NewRef(m->subject);
+        return 1;
     }
-    else {
-        for (Py_ssize_t i = 0; i < n && status > 0; i++) {
-            PyObject *name = PyTuple_GET_ITEM(args, i), *value = NULL;
-            if (!PyUnicode_CheckExact(name)) {
-                PyErr_Format(PyExc_TypeError, "__match_args__ elements must be strings (got %s)",
-                             Py_TYPE(name)->tp_name);
-                status = -1;
-                break;
-            }
-            status = match_attribute(subject, type, name, seen, &value);
-            if (status > 0 && PyList_Append(values, value) < 0) {
-                status = -1;
-            }
-            Py_XDECREF(value);
+    int status = 1;
+    for (Py_ssize_t i = 0; i < n && status > 0; i++) {
+        PyObject *name = PyTuple_GET_ITEM(m->args, i);
+        if (unlikely(!PyUnicode_CheckExact(name))) {
+            PyErr_Format(PyExc_TypeError, "__match_args__ elements must be strings (got %s)",
+                         Py_TYPE(name)->tp_name);
+            return -1;
         }
+        status = match_attribute(m, i);
     }
-    Py_DECREF(args);
     return status;
 }
 
@@ -289,28 +298,28 @@ static PyObject *match_class(PyObject *subject, PyObject *type, Py_ssize_t n, Py
         return NULL;
     }
     int status = PyObject_IsInstance(subject, type);
-    if (status <= 0) {
-        return status < 0 ? NULL : Py_NewRef(Py_None);
+    Py_ssize_t total = n + PyTuple_GET_SIZE(names);
+    if (status <= 0 || total == 0) {
+        return status < 0 ? NULL : status ? PyTuple_New(0) : Py_NewRef(Py_None);
     }
-    PyObject *seen = PySet_New(NULL), *values = PyList_New(0), *result = NULL;
-    status = seen && values ? 1 : -1;
-    if (status > 0 && n > 0) {
-        status = match_positional(subject, type, n, seen, values);
+    struct class_match m = {subject, (PyTypeObject *)type, NULL, names, n, tuple_alloc(total)};
+    if (m.values == NULL) {
+        return NULL;
     }
-    for (Py_ssize_t i = 0; status > 0 && i < PyTuple_GET_SIZE(names); i++) {
-        PyObject *value = NULL;
-        status = match_attribute(subject, type, PyTuple_GET_ITEM(names, i), seen, &value);
-        if (status > 0 && PyList_Append(values, value) < 0) {
-            status = -1;
-        }
-        Py_XDECREF(value);
+    memset(m.values->ob_item, 0, (size_t)total * sizeof(PyObject *));
+    tuple_ready(m.values);
+    if (n > 0) {
+        status = match_positional(&m);
     }
-    if (status >= 0) {
-        result = status ? PyList_AsTuple(values) : Py_NewRef(Py_None);
+    for (Py_ssize_t i = n; status > 0 && i < total; i++) {
+        status = match_attribute(&m, i);
     }
-    Py_XDECREF(seen);
-    Py_XDECREF(values);
-    return result;
+    Py_XDECREF(m.args);
+    if (status > 0) {
+        return (PyObject *)m.values;
+    }
+    Py_DECREF(m.values);
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 int vm_match_class(struct frame *fp, unsigned a, unsigned b, unsigned n)
@@ -325,11 +334,26 @@ int vm_match_class(struct frame *fp, unsigned a, unsigned b, unsigned n)
     return reg_put_owned(fp, a, result);
 }
 
+/* The value of one key in an exact dict, as match_keys(). */
+static PyObject *match_key_of_dict(PyObject *dict, PyObject *key)
+{
+    PyObject *value;
+    int found = PyDict_GetItemRef(dict, key, &value);
+    if (found <= 0) {
+        return found < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    return tuple_from_array_steal(&value, 1);
+}
+
+/* New tuple of the values, None when a key is not there, NULL with an exception. */
 static PyObject *match_keys(PyObject *map, PyObject *keys)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(keys);
     if (n == 0) {
         return PyTuple_New(0);
+    }
+    if (n == 1 && PyDict_CheckExact(map)) {
+        return match_key_of_dict(map, PyTuple_GET_ITEM(keys, 0));
     }
     PyObject *get = NULL, *seen = NULL, *dummy = NULL, *values = NULL, *result = NULL;
     get = PyObject_GetAttr(map, ID(get));
@@ -374,7 +398,8 @@ int vm_match_keys(struct frame *fp, unsigned a, unsigned b, unsigned c)
 
 int vm_get_len(struct frame *fp, unsigned a, unsigned b)
 {
-    Py_ssize_t n = PyObject_Size(reg_object(fp, b));
+    PyObject *op = reg_object(fp, b);
+    Py_ssize_t n = PyTuple_CheckExact(op) ? PyTuple_GET_SIZE(op) : PyObject_Size(op);
     value_t length = n < 0 ? VALUE_NULL : vm_int_value(n);
     if (length == VALUE_NULL) {
         return -1;

@@ -28,6 +28,24 @@ static void raise_undefined(PyObject *name)
 
 /* ---- globals --------------------------------------------------------------------------------- */
 
+static uint32_t keys_version_now(PyObject *dict)
+{
+    return field_load(&field_load_acquire(&((PyDictObject *)dict)->ma_keys)->version);
+}
+
+PyObject **vm_global_slot_again(struct frame *fp, struct site_entry *entry)
+{
+    PyFunctionObject *func = frame_function(fp);
+    uint64_t epoch = field_load_acquire(&dict_keys_epoch);
+    if (func->func_globals != entry->globals || keys_version_now(entry->globals) != entry->version
+        || (entry->owner != NULL && (func->func_builtins != entry->owner
+                                     || keys_version_now(entry->owner) != entry->version2))) {
+        return NULL;
+    }
+    field_store_release(&entry->epoch, epoch);
+    return entry->slot;
+}
+
 static void learn_global(struct frame *fp, struct code_site *site, PyObject *name)
 {
     PyFunctionObject *func = frame_function(fp);
@@ -41,17 +59,25 @@ static void learn_global(struct frame *fp, struct code_site *site, PyObject *nam
     if (version == 0) {
         return;
     }
-    if (index >= 0 && index <= CACHE_INDEX_MAX) {
-        site_specialise(fp, site, GET_GLOBAL_MODULE, CACHE_WORD(CACHE_MODULE, index, version),
-                        GET_GLOBAL_ANY);
+    if (index >= 0) {
+        struct site_entry entry = {.kind = GET_GLOBAL_MODULE, .version = version,
+                                   .globals = globals,
+                                   .slot = dict_cached_slot(globals, version, index)};
+        if (entry.slot != NULL) {
+            site_specialise_entry(fp, site, GET_GLOBAL_MODULE, &entry, GET_GLOBAL_ANY);
+        }
         return;
     }
     uint32_t builtins_version = dict_keys_version(builtins);
     index = dict_str_index(builtins, name);
     if (index >= 0 && builtins_version != 0) {
         struct site_entry entry = {.kind = GET_GLOBAL_BUILTIN, .version = version,
-                                   .version2 = builtins_version, .index = (uint32_t)index};
-        site_specialise_entry(fp, site, GET_GLOBAL_BUILTIN, &entry, GET_GLOBAL_ANY);
+                                   .version2 = builtins_version, .owner = builtins,
+                                   .globals = globals,
+                                   .slot = dict_cached_slot(builtins, builtins_version, index)};
+        if (entry.slot != NULL) {
+            site_specialise_entry(fp, site, GET_GLOBAL_BUILTIN, &entry, GET_GLOBAL_ANY);
+        }
     }
 }
 
@@ -106,7 +132,7 @@ int vm_get_global(struct frame *fp, unsigned a, unsigned s)
     return put_found(fp, a, value, name);
 }
 
-int vm_set_global(struct frame *fp, unsigned a, unsigned s)
+int vm_set_global_any(struct frame *fp, unsigned a, unsigned s)
 {
     PyObject *value = reg_object(fp, a);
     if (value == NULL || PyDict_SetItem(frame_globals(fp), site_name(fp, s), value) < 0) {
@@ -114,6 +140,20 @@ int vm_set_global(struct frame *fp, unsigned a, unsigned s)
     }
     reg_consume(fp, a);
     return 0;
+}
+
+int vm_set_global(struct frame *fp, unsigned a, unsigned s)
+{
+    PyObject *globals = frame_globals(fp), *name = site_name(fp, s);
+    if (PyDict_CheckExact(globals)) {
+        uint32_t version = dict_keys_version(globals);
+        Py_ssize_t index = version ? dict_str_index(globals, name) : -1;
+        if (index >= 0 && index <= CACHE_INDEX_MAX) {
+            site_specialise(fp, &fp->body->sites[s], SET_GLOBAL_MODULE,
+                            CACHE_WORD(CACHE_MODULE, index, version), SET_GLOBAL_ANY);
+        }
+    }
+    return vm_set_global_any(fp, a, s);
 }
 
 int vm_del_global(struct frame *fp, unsigned s)

@@ -125,14 +125,19 @@ static inline unsigned cache_index(uint64_t cache)
 
 /* Immutable once published; freed after a grace period. Owns nothing. */
 #define CACHE_CALLABLE_WORD(v) ((uint64_t)CACHE_CALLABLE << 48 | (v) | VALUE_UNCOUNTED)
+#define CACHE_DEFINITION(def) ((uint64_t)CACHE_CALLABLE << 48 | (uint64_t)(uintptr_t)(def))
 
 struct site_entry {
     uint32_t kind;              /* the form (opcode) it was made for */
     uint32_t version;           /* of the type or of a dict's keys */
     uint32_t version2;          /* of builtins' keys */
     uint32_t index;
-    PyObject *owner;            /* a type, compared by address */
+    PyObject *owner;            /* a type, compared by address; the builtins of a global found there */
     PyObject *value;            /* valid while the type has the version */
+    /* Of globals: */
+    PyObject *globals;          /* compared by address */
+    PyObject **slot;            /* where the value is, while the keys have their versions */
+    uint64_t epoch;             /* atomic: dict_keys_epoch when that was last found to be so */
 };
 
 /* index of an entry for a type whose instances have no attributes of their own */
@@ -141,6 +146,9 @@ struct site_entry {
 VM_INLINE struct site_entry *site_entry(const struct code_site *site)
 {
     uint64_t cache = field_load_acquire(&site->cache);
+    if (!lock_threads_run_together()) {
+        return (struct site_entry *)(uintptr_t)cache;   /* the form says what it is */
+    }
     return cache >> 48 == 0 ? (struct site_entry *)(uintptr_t)cache : NULL;
 }
 
@@ -250,17 +258,28 @@ VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
 }
 
 
-VM_INLINE value_t vm_builtin_load(struct frame *fp, struct site_entry *entry)
+/* The value slot of a global that an entry found, while that stands; else NULL. Entries found in builtins have
+ * them as `owner`, others have NULL. */
+PyObject **vm_global_slot_again(struct frame *fp, struct site_entry *entry);
+VM_INLINE PyObject **vm_global_slot(struct frame *fp, struct site_entry *entry, bool builtin)
 {
-    PyFunctionObject *func = frame_function(fp);
     if (unlikely(entry == NULL)) {
-        return VALUE_NULL;
+        return NULL;
     }
-    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)func->func_globals)->ma_keys);
-    if (unlikely(field_load(&keys->version) != entry->version)) {
-        return VALUE_NULL;
+    PyFunctionObject *func = frame_function(fp);
+    if (unlikely(field_load_acquire(&entry->epoch) != field_load_acquire(&dict_keys_epoch))) {
+        return vm_global_slot_again(fp, entry);
     }
-    PyObject **slot = dict_cached_slot(func->func_builtins, entry->version2, entry->index);
+    if (unlikely(func->func_globals != entry->globals
+                 || (builtin && func->func_builtins != entry->owner))) {
+        return NULL;
+    }
+    return entry->slot;
+}
+
+VM_INLINE value_t vm_global_load(struct frame *fp, struct site_entry *entry, bool builtin)
+{
+    PyObject **slot = vm_global_slot(fp, entry, builtin);
     return unlikely(slot == NULL) ? VALUE_NULL : dict_load_slot(slot);
 }
 
@@ -392,6 +411,7 @@ int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool met
 int vm_get_global(struct frame *fp, unsigned a, unsigned s);
 int vm_get_global_any(struct frame *fp, unsigned a, unsigned s);
 int vm_set_global(struct frame *fp, unsigned a, unsigned s);
+int vm_set_global_any(struct frame *fp, unsigned a, unsigned s);
 int vm_del_global(struct frame *fp, unsigned s);
 int vm_get_name(struct frame *fp, unsigned a, unsigned s);
 int vm_set_name(struct frame *fp, unsigned a, unsigned s);
@@ -434,6 +454,8 @@ int vm_list_extend(struct frame *fp, unsigned a, unsigned b);
 int vm_set_update(struct frame *fp, unsigned a, unsigned b);
 int vm_dict_update(struct frame *fp, unsigned a, unsigned b);
 int vm_dict_merge(struct frame *fp, unsigned a, unsigned b, unsigned c);
+/* Adds the keyword arguments of a mapping to those in dict; 0, or -1 with an exception that names the callable. */
+int vm_merge_keywords(PyObject *dict, PyObject *mapping, PyObject *callable);
 int vm_list_to_tuple(struct frame *fp, unsigned a, unsigned b);
 int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n);
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after);
@@ -477,6 +499,52 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
 int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s);
 struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b,
                          unsigned flags);
+/* Whether a call of it may run in a frame of the loop. */
+VM_INLINE bool vm_is_python(PyObject *callable)
+{
+    return Py_IS_TYPE(callable, &PyFunction_Type)
+           && likely(((PyFunctionObject *)callable)->vectorcall == interp_call);
+}
+
+/* Gives the site of a call the form for a C function or type of ours; false when there is none. */
+bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b);
+/* Calls a function of ours that takes an array: 0 or -1. The arguments stand at r[b + 2], at most so many. */
+enum { CALL_FAST_MAX = 8 };
+int vm_call_definition(struct frame *fp, unsigned a, unsigned b, const struct code_site *site,
+                       const PyMethodDef *def, PyObject *self);
+/* The same for a static type in r[b]. */
+int vm_call_type(struct frame *fp, unsigned a, unsigned b, const struct code_site *site);
+
+VM_INLINE PyTypeObject *vm_type_of(value_t v)
+{
+    return value_is_pointer(v) ? Py_TYPE(value_object(v)) : value_is_int(v) ? &PyLong_Type : &PyFloat_Type;
+}
+/* 1, 0, -1. The word may become an object. */
+int vm_is_instance(value_t *word, PyObject *class);
+
+/* The definition of r[b] if it is a C function (of a method descriptor) that the site knows, else NULL. */
+VM_INLINE PyMethodDef *vm_known_function(value_t f, const struct code_site *site)
+{
+    if (unlikely(value_is_number(f) || !Py_IS_TYPE(value_object(f), &PyCFunction_Type))) {
+        return NULL;
+    }
+    PyMethodDef *def = ((PyCFunctionObject *)value_object(f))->m_ml;
+    return likely(CACHE_DEFINITION(def) == field_load(&site->cache)) ? def : NULL;
+}
+VM_INLINE PyMethodDef *vm_known_method(value_t f, value_t self, const struct code_site *site)
+{
+    if (unlikely(value_is_number(f) || self == VALUE_NULL || value_is_number(self)
+                 || !Py_IS_TYPE(value_object(f), &PyMethodDescr_Type))) {
+        return NULL;
+    }
+    PyMethodDescrObject *descr = (PyMethodDescrObject *)value_object(f);
+    PyMethodDef *def = descr->d_method;
+    if (unlikely(CACHE_DEFINITION(def) != field_load(&site->cache))) {
+        return NULL;
+    }
+    return likely(PyObject_TypeCheck(value_object(self), PyDescr_TYPE(descr))) ? def : NULL;
+}
+
 void vm_drop_window(struct frame *fp, unsigned base);
 PyObject *vm_instance_new(PyTypeObject *type);
 
@@ -585,10 +653,7 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
  * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
-/* Takes a yielding frame off the stacks, and those that only pass on what it yields: the frame that gets the value, or
- * NULL when it is for C. */
-struct frame *vm_gen_leave(PyThreadState *ts, struct frame *fp, bool yield_from);
-/* The same for one that returned or failed: its registers are released. */
+/* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 
 /* ---- the rest -------------------------------------------------------------------------------- */

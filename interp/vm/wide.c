@@ -2,7 +2,7 @@
  * One instruction whose operands have an EXT word in front: the same bodies, compiled once more with wide
  * operands, for code too large for 16 bits. Correct rather than fast.
  */
-#include "interp/vm/vm.h"
+#include "interp/vm/resume.h"
 
 #define A (WORD_A(w) | WORD_A(prefix) << 16)
 #define B (WORD_B(w) | WORD_B(prefix) << 16)

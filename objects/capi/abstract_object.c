@@ -1,4 +1,5 @@
 /* PyObject_*: size, items, format and class membership of any object. */
+#include "objects/type.h"
 #include "objects/capi/capi.h"
 
 #include <stdarg.h>
@@ -308,11 +309,23 @@ static int check_class(PyObject *cls, const char *text)
     return 0;
 }
 
+/* Whether __class__ says nothing but the type. */
+static bool has_plain_class(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    return type->tp_getattro == PyObject_GenericGetAttr
+           && type_lookup(type, ID(__class__), NULL)
+                  == type_lookup(&PyBaseObject_Type, ID(__class__), NULL);
+}
+
 static int plain_is_instance(PyObject *op, PyObject *cls)
 {
     bool is_type = PyType_Check(cls);
     if (is_type && PyObject_TypeCheck(op, (PyTypeObject *)cls)) {
         return 1;
+    }
+    if (is_type && has_plain_class(op)) {
+        return 0;
     }
     if (!is_type
         && !check_class(cls, "isinstance() arg 2 must be a type, a tuple of types, or a union")) {

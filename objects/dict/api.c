@@ -340,18 +340,6 @@ PyObject *PyDict_Items(PyObject *op)
     return list_of(op, ITEMS);
 }
 
-/* ---- words of registers ---------------------------------------------------------------------- */
-
-int dict_get_value(PyObject *dict, value_t *key, PyObject **value)
-{
-    PyObject *boxed = value_box(key);
-    if (boxed == NULL) {
-        *value = NULL;
-        return -1;
-    }
-    return dict_get_item(dict, boxed, value);
-}
-
 /* ---- watchers -------------------------------------------------------------------------------- */
 
 #define FIRST_WATCHER 2     /* the two before it are the interpreter's own */

@@ -18,7 +18,7 @@ PyObject *dict_from_keys(PyDictKeysObject *keys, Py_ssize_t used)
                 Py_XDECREF(*keys_key_slot(keys, ix));
                 Py_XDECREF(*keys_value_slot(keys, ix));
             }
-            PyMem_Free(keys_block(keys));
+            block_free(keys_block(keys), keys_bytes(keys));
         }
         return NULL;
     }
@@ -72,6 +72,32 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *
     return dict;
 }
 
+PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
+{
+    enum dict_keys_kind kind = DICT_KEYS_STR;
+    for (Py_ssize_t i = 0; i < n && kind == DICT_KEYS_STR; i++) {
+        kind = PyUnicode_CheckExact(pairs[2 * i]) ? DICT_KEYS_STR : DICT_KEYS_GENERAL;
+    }
+    PyObject *dict = dict_new_presized(n, kind);
+    Py_ssize_t i = 0;
+    for (; dict != NULL && i < n; i++) {
+        PyObject *key = pairs[2 * i], *value = pairs[2 * i + 1];
+        Py_hash_t hash = dict_hash_key(key);
+        if (hash == -1) {
+            Py_CLEAR(dict);
+            break;
+        }
+        if (dict_insert_owned_locked((PyDictObject *)dict, key, hash, value) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    for (; dict == NULL && i < n; i++) {
+        Py_DECREF(pairs[2 * i]);
+        Py_DECREF(pairs[2 * i + 1]);
+    }
+    return dict;
+}
+
 void dict_append_inline(PyObject *dict, PyObject *name, PyObject *value)
 {
     PyDictObject *d = (PyDictObject *)dict;
@@ -82,9 +108,7 @@ void dict_append_inline(PyObject *dict, PyObject *name, PyObject *value)
 /* A copy of a table with the deleted entries still in it; lock of its dict held. */
 static PyDictKeysObject *keys_clone(PyDictKeysObject *keys)
 {
-    size_t size = keys_index_bytes(keys) + sizeof(PyDictKeysObject) +
-                  (size_t)keys_capacity(keys->log2_size) * keys_entry_size(keys->kind);
-    char *block = PyMem_Malloc(size);
+    char *block = block_alloc(keys_bytes(keys));
     if (block == NULL) {
         return (PyDictKeysObject *)PyErr_NoMemory();
     }
@@ -92,9 +116,18 @@ static PyDictKeysObject *keys_clone(PyDictKeysObject *keys)
                                         (size_t)keys->nentries * keys_entry_size(keys->kind));
     PyDictKeysObject *clone = (PyDictKeysObject *)(block + keys_index_bytes(keys));
     clone->version = 0;
-    for (Py_ssize_t ix = 0; ix < clone->nentries; ix++) {
-        Py_XINCREF(*keys_key_slot(clone, ix));
-        Py_XINCREF(*keys_value_slot(clone, ix));
+    Py_ssize_t n = clone->nentries;
+    if (keys_are_str(clone)) {
+        for (struct dict_str_entry *entry = dict_str_entries(clone), *end = entry + n; entry < end; entry++) {
+            Py_XINCREF(entry->key);
+            Py_XINCREF(entry->value);
+        }
+    }
+    else {
+        for (struct dict_entry *entry = dict_entries(clone), *end = entry + n; entry < end; entry++) {
+            Py_XINCREF(entry->key);
+            Py_XINCREF(entry->value);
+        }
     }
     return clone;
 }
@@ -194,9 +227,15 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
     while (dict_next((PyObject *)other, &pos, &key, &value, &hash)) {
         Py_INCREF(key);
         Py_INCREF(value);
-        int failed = merge_one(d, key, hash, value, override);
-        Py_DECREF(key);
-        Py_DECREF(value);
+        int failed;
+        if (override == 1) {
+            failed = dict_insert_owned_locked(d, key, hash, value);
+        }
+        else {
+            failed = merge_one(d, key, hash, value, override);
+            Py_DECREF(key);
+            Py_DECREF(value);
+        }
         if (failed < 0) {
             return -1;
         }
@@ -392,7 +431,11 @@ static PyObject *dict_vectorcall(PyObject *type, PyObject *const *args, size_t n
     if (check_count("dict", nargs) < 0) {
         return NULL;
     }
-    PyObject *self = dict_new((PyTypeObject *)type, NULL, NULL);
+    bool exact = type == (PyObject *)&PyDict_Type;
+    if (exact && nargs == 1 && kwnames == NULL && PyDict_CheckExact(args[0])) {
+        return PyDict_Copy(args[0]);
+    }
+    PyObject *self = exact ? PyDict_New() : dict_new((PyTypeObject *)type, NULL, NULL);
     if (self != NULL && ((nargs == 1 && update_from_argument(self, args[0]) < 0) ||
                          (kwnames != NULL &&
                           dict_update_from_kwargs(self, kwnames, args + nargs) < 0))) {
@@ -453,10 +496,17 @@ static void dict_dealloc(PyObject *op)
         }
         Py_SET_REFCNT(op, 0);
     }
-    gc_untrack(op);
+    bool exact = PyDict_CheckExact(op);
+    if (likely(exact)) {
+        gc_untrack_dead(op);
+    }
+    else {
+        gc_untrack(op);
+    }
     PyDictKeysObject *keys = d->ma_keys;
     if (keys != KEYS_EMPTY) {
         d->ma_keys = KEYS_EMPTY;
+        keys_changing(keys);
         Py_ssize_t n = keys->nentries;
         if (keys_are_str(keys)) {
             struct dict_str_entry *entries = dict_str_entries(keys);
@@ -472,10 +522,10 @@ static void dict_dealloc(PyObject *op)
                 Py_XDECREF(entries[ix].value);
             }
         }
-        PyMem_Free(keys_block(keys));
+        block_free(keys_block(keys), keys_bytes(keys));
     }
-    if (PyDict_CheckExact(op)) {
-        slab_free(op);
+    if (likely(exact)) {
+        death_of_container(op, sizeof(PyDictObject));
     }
     else {
         Py_TYPE(op)->tp_free(op);
@@ -720,8 +770,7 @@ static Py_ssize_t dict_memory(PyDictObject *d)
     size_t size = (size_t)Py_TYPE(d)->tp_basicsize;
     PyDictKeysObject *keys = d->ma_keys;
     if (keys != KEYS_EMPTY) {
-        size += keys_index_bytes(keys) + sizeof(PyDictKeysObject) +
-                (size_t)keys_capacity(keys->log2_size) * keys_entry_size(keys->kind);
+        size += keys_bytes(keys);
     }
     return (Py_ssize_t)size;
 }

@@ -2,6 +2,7 @@
  * Iterators over dicts, forwards and backwards, by key, value and item.
  */
 #include "objects/dict/keys.h"
+#include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/iter_words.h"
 #include "objects/shared.h"
@@ -21,7 +22,7 @@ enum { USED_CHANGED = -1, USED_UP = -2 };
 
 PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
 {
-    struct dict_iter *it = (struct dict_iter *)object_new_raw(type, 0);
+    struct dict_iter *it = (struct dict_iter *)birth_of_container(type, sizeof(struct dict_iter));
     if (it == NULL) {
         return NULL;
     }
@@ -34,7 +35,7 @@ PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
     it->pos = backwards ? d->ma_keys->nentries - 1 : 0;
     Py_END_CRITICAL_SECTION();
     it->result = NULL;
-    gc_track((PyObject *)it);
+    gc_track_new((PyObject *)it);
     return (PyObject *)it;
 }
 
@@ -46,10 +47,10 @@ PyObject *dict_iter(PyObject *dict)
 static void dict_iter_dealloc(PyObject *op)
 {
     struct dict_iter *it = (struct dict_iter *)op;
-    gc_untrack(op);
+    gc_untrack_dead(op);
     Py_XDECREF(it->dict);
     Py_XDECREF(it->result);
-    object_free(op);
+    death_of_container(op, sizeof(struct dict_iter));
 }
 
 static int dict_iter_traverse(PyObject *op, visitproc visit, void *arg)
@@ -141,11 +142,25 @@ static PyObject *reuse_pair(struct dict_iter *it, PyObject *key, PyObject *value
     Py_INCREF(pair);
     PyTuple_SET_ITEM(pair, 0, key);
     PyTuple_SET_ITEM(pair, 1, value);
-    if (!PyObject_GC_IsTracked(pair)) {
+    if (!(field_load(object_gc_byte_small(pair)) & GC_TRACKED)) {
         gc_track(pair);
     }
     Py_DECREF(old_key);
     Py_DECREF(old_value);
+    return pair;
+}
+
+/* Takes over both references. */
+static inline PyObject *pair_of(struct dict_iter *it, PyObject *key, PyObject *value)
+{
+    if (lock_threads_run_together()) {
+        return tuple_pair_steal(key, value);
+    }
+    if (likely(it->result != NULL && ref_is_unique(it->result))) {
+        return reuse_pair(it, key, value);
+    }
+    PyObject *pair = tuple_pair_steal(key, value);
+    Py_XSETREF(it->result, Py_XNewRef(pair));
     return pair;
 }
 
@@ -156,21 +171,55 @@ static PyObject *next_item(PyObject *op, int direction)
     if (!step(it, direction, &key, &value)) {
         return NULL;
     }
-    if (lock_threads_run_together()) {
-        return tuple_pair_steal(key, value);
+    return pair_of(it, key, value);
+}
+
+/* With a global lock, the usual step forwards: key and value in the entry that comes next. NULL: the long way
+ * (nothing is changed then). */
+static inline PyObject **step_plain(struct dict_iter *it)
+{
+    PyDictObject *d = it->dict;
+    if (lock_threads_run_together() || d == NULL || it->used != d->ma_used || it->left == 0) {
+        return NULL;
     }
-    if (it->result != NULL && ref_is_unique(it->result)) {
-        return reuse_pair(it, key, value);
+    PyDictKeysObject *keys = d->ma_keys;
+    Py_ssize_t ix = it->pos;
+    PyObject **entry = keys_are_str(keys) ? &dict_str_entries(keys)[ix].key : &dict_entries(keys)[ix].key;
+    if (ix >= keys->nentries || entry[1] == NULL) {
+        return NULL;
     }
-    PyObject *pair = tuple_pair_steal(key, value);
-    Py_XSETREF(it->result, Py_XNewRef(pair));
-    return pair;
+    it->pos = ix + 1;
+    it->left--;
+    return entry;
+}
+
+static PyObject *iter_next_key(PyObject *op)
+{
+    PyObject **entry = step_plain((struct dict_iter *)op);
+    return entry != NULL ? Py_NewRef(entry[0]) : next_key(op, 1);
+}
+
+static PyObject *iter_next_value(PyObject *op)
+{
+    PyObject **entry = step_plain((struct dict_iter *)op);
+    return entry != NULL ? Py_NewRef(entry[1]) : next_value(op, 1);
+}
+
+static PyObject *iter_next_item(PyObject *op)
+{
+    struct dict_iter *it = (struct dict_iter *)op;
+    PyObject **entry = step_plain(it);
+    return entry != NULL ? pair_of(it, Py_NewRef(entry[0]), Py_NewRef(entry[1])) : next_item(op, 1);
 }
 
 bool dict_iter_item_words(PyObject *op, value_t words[2])
 {
-    PyObject *key, *value;
-    if (!step((struct dict_iter *)op, 1, &key, &value)) {
+    PyObject *key, *value, **entry = step_plain((struct dict_iter *)op);
+    if (entry != NULL) {
+        key = Py_NewRef(entry[0]);
+        value = Py_NewRef(entry[1]);
+    }
+    else if (!step((struct dict_iter *)op, 1, &key, &value)) {
         return false;
     }
     words[1] = value_from_owned(key);
@@ -178,9 +227,6 @@ bool dict_iter_item_words(PyObject *op, value_t words[2])
     return true;
 }
 
-static PyObject *iter_next_key(PyObject *op) { return next_key(op, 1); }
-static PyObject *iter_next_value(PyObject *op) { return next_value(op, 1); }
-static PyObject *iter_next_item(PyObject *op) { return next_item(op, 1); }
 static PyObject *iter_prev_key(PyObject *op) { return next_key(op, -1); }
 static PyObject *iter_prev_value(PyObject *op) { return next_value(op, -1); }
 static PyObject *iter_prev_item(PyObject *op) { return next_item(op, -1); }

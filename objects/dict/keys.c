@@ -3,7 +3,6 @@
  */
 #include "objects/dict/keys.h"
 #include "objects/gc/gc.h"
-#include "objects/shared.h"
 
 struct dict_empty_keys dict_empty_keys = {
     .index = {-1, -1, -1, -1, -1, -1, -1, -1},
@@ -19,11 +18,11 @@ static unsigned index_bytes_log2(unsigned log2)
 
 unsigned keys_log2_for_slots(size_t slots)
 {
-    unsigned log2 = KEYS_MIN_LOG2;
-    while (log2 < 60 && ((size_t)1 << log2) < slots) {
-        log2++;
+    if (slots <= (size_t)1 << KEYS_MIN_LOG2) {
+        return KEYS_MIN_LOG2;
     }
-    return log2;
+    unsigned log2 = 64 - (unsigned)__builtin_clzl(slots - 1);
+    return log2 < 60 ? log2 : 60;
 }
 
 unsigned keys_log2_for_entries(Py_ssize_t n)
@@ -39,12 +38,17 @@ PyDictKeysObject *keys_new(unsigned log2, enum dict_keys_kind kind)
     unsigned index_log2 = index_bytes_log2(log2);
     size_t index_bytes = (size_t)1 << index_log2;
     Py_ssize_t capacity = keys_capacity(log2);
-    char *block = PyMem_Malloc(index_bytes + sizeof(PyDictKeysObject) +
-                               (size_t)capacity * keys_entry_size(kind));
+    char *block = block_alloc(index_bytes + sizeof(PyDictKeysObject)
+                              + (size_t)capacity * keys_entry_size(kind));
     if (block == NULL) {
         return (PyDictKeysObject *)PyErr_NoMemory();
     }
-    memset(block, 0xff, index_bytes);
+    if (index_bytes == 8) {
+        memset(block, 0xff, 8);
+    }
+    else {
+        memset(block, 0xff, index_bytes);
+    }
     PyDictKeysObject *keys = (PyDictKeysObject *)(block + index_bytes);
     *keys = (PyDictKeysObject){
         .log2_size = (uint8_t)log2,
@@ -67,7 +71,7 @@ void keys_retire(PyDictObject *d, PyDictKeysObject *keys)
             field_store(keys_value_slot(keys, ix), NULL);
         }
     }
-    shared_free((PyObject *)d, keys_block(keys));
+    block_retire((PyObject *)d, keys_block(keys), keys_bytes(keys));
 }
 
 void keys_append(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, PyObject *value)
@@ -97,11 +101,14 @@ void keys_append(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, PyObject
 
 /* ---- lookups --------------------------------------------------------------------------------- */
 
-Py_ssize_t keys_find_str(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash)
+/* With the walk for tables whose index has bytes apart, which are most. */
+ALWAYS_INLINE Py_ssize_t find_str(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash,
+                                         bool bytes)
 {
     struct dict_str_entry *entries = dict_str_entries(keys);
+    const int8_t *index = (const int8_t *)keys - keys_size(keys);
     for (struct probe p = probe_start(keys, hash);; probe_next(&p)) {
-        Py_ssize_t ix = keys_index_get(keys, p.slot);
+        Py_ssize_t ix = bytes ? field_load(&index[p.slot]) : keys_index_get(keys, p.slot);
         if (ix >= 0) {
             PyObject *found = entries[ix].key;
             if (found == key || (((PyASCIIObject *)found)->hash == hash && str_equal(found, key))) {
@@ -114,16 +121,26 @@ Py_ssize_t keys_find_str(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash)
     }
 }
 
+ALWAYS_INLINE Py_ssize_t find_str_any(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash)
+{
+    return likely(keys->log2_size < 8) ? find_str(keys, key, hash, true)
+                                       : find_str(keys, key, hash, false);
+}
+
+Py_ssize_t keys_find_str(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash)
+{
+    return find_str_any(keys, key, hash);
+}
+
 /* Whether the key in `slot` equals `key`: 1, 0, IX_ERROR, or IX_CHANGED when asking has changed the
  * table. */
 static int key_equals(PyDictObject *d, PyDictKeysObject *keys, PyObject **slot, PyObject *key)
 {
-    PyObject *found = Py_NewRef(*slot);
-    if (PyUnicode_CheckExact(found) && PyUnicode_CheckExact(key)) {
-        int equal = str_equal(found, key);
-        Py_DECREF(found);
-        return equal;
+    int plain = key_equals_plain(*slot, key);
+    if (plain >= 0) {
+        return plain;
     }
+    PyObject *found = Py_NewRef(*slot);
     int equal = PyObject_RichCompareBool(found, key, Py_EQ);
     bool same = d->ma_keys == keys && *slot == found;
     Py_DECREF(found);
@@ -184,7 +201,7 @@ Py_ssize_t dict_lookup(PyDictObject *d, PyObject *key, Py_hash_t hash)
             ix = find_general(d, keys, key, hash);
         }
         else if (PyUnicode_CheckExact(key)) {
-            return keys_find_str(keys, key, hash);
+            return find_str_any(keys, key, hash);
         }
         else {
             ix = find_other_in_str(d, keys, key, hash);
@@ -206,17 +223,12 @@ static int key_equals_shared(PyObject **slot, PyObject *found, PyObject *key)
     if (!ref_try_inc(found)) {
         return -1;
     }
-    int equal = -1;
+    int equal;
     if (field_load_acquire(slot) != found) {
         Py_DECREF(found);
         return -1;
     }
-    if (PyUnicode_CheckExact(found) && PyUnicode_CheckExact(key)) {
-        equal = str_equal(found, key);
-    }
-    else if (PyLong_CheckExact(found) && PyLong_CheckExact(key)) {
-        equal = PyObject_RichCompareBool(found, key, Py_EQ);
-    }
+    equal = key_equals_plain(found, key);
     Py_DECREF(found);
     return equal;
 }
@@ -290,6 +302,14 @@ int dict_get(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **value)
     return ix >= 0 ? 1 : ix == IX_ERROR ? -1 : 0;
 }
 
+int dict_get_value(PyObject *dict, value_t *word, PyObject **value)
+{
+    *value = NULL;
+    PyObject *key = value_box(word);
+    Py_hash_t hash = key == NULL ? -1 : dict_hash_key(key);
+    return hash == -1 ? -1 : dict_get(dict, key, hash, value);
+}
+
 int dict_get_item(PyObject *dict, PyObject *key, PyObject **value)
 {
     Py_hash_t hash = dict_hash_key(key);
@@ -332,6 +352,7 @@ int dict_contains(PyObject *dict, PyObject *key, Py_hash_t hash)
 /* ---- caches ---------------------------------------------------------------------------------- */
 
 static uint32_t next_version = 1;
+uint64_t dict_keys_epoch = 1;
 
 uint32_t dict_keys_version(PyObject *dict)
 {
@@ -383,21 +404,21 @@ bool dict_store_cached(PyObject *dict, uint32_t version, Py_ssize_t index, PyObj
     return true;
 }
 
-static inline void keys_changing(PyDictKeysObject *keys)
+void keys_lose_version(PyDictKeysObject *keys)
 {
-    if (keys->version != 0) {
-        __atomic_store_n(&keys->version, 0, __ATOMIC_RELEASE);
-    }
+    __atomic_store_n(&keys->version, 0, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&dict_keys_epoch, 1, __ATOMIC_RELEASE);
 }
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
 static inline bool may_be_tracked(PyObject *op)
 {
-    return !ref_is_immortal(op) && gc_is_container(op) && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
+    return (Py_TYPE(op)->tp_flags & Py_TPFLAGS_HAVE_GC) && !ref_is_immortal(op) && gc_is_container(op)
+           && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
 }
 
-void dict_track_for(PyDictObject *d, PyObject *key, PyObject *value)
+inline void dict_track_for(PyDictObject *d, PyObject *key, PyObject *value)
 {
     if ((may_be_tracked(value) || may_be_tracked(key)) && !gc_is_tracked((PyObject *)d)) {
         gc_track((PyObject *)d);
@@ -412,9 +433,39 @@ void dict_publish_keys(PyDictObject *d, PyDictKeysObject *keys)
     keys_retire(d, old);
 }
 
-/* Copies the live entries of a table to an empty one that has room; moves the references. */
-static void keys_move(PyDictKeysObject *from, PyDictKeysObject *to)
+/* Enters entries that a table without any index has: keys that differ, none of them deleted. */
+static void keys_index_all(PyDictKeysObject *keys, Py_ssize_t n)
 {
+    bool bytes = keys->log2_size < 8;
+    int8_t *index = (int8_t *)keys - keys_size(keys);
+    for (Py_ssize_t ix = 0; ix < n; ix++) {
+        struct probe p = probe_start(keys, keys_hash_at(keys, ix));
+        if (bytes) {
+            while (index[p.slot] != IX_EMPTY) {
+                probe_next(&p);
+            }
+            index[p.slot] = (int8_t)ix;
+        }
+        else {
+            while (keys_index_get(keys, p.slot) != IX_EMPTY) {
+                probe_next(&p);
+            }
+            keys_index_set(keys, p.slot, ix);
+        }
+    }
+    keys->usable -= n;
+    keys->nentries = n;
+}
+
+/* Copies the `used` live entries of a table to an empty one that has room; moves the references. */
+static void keys_move(PyDictKeysObject *from, PyDictKeysObject *to, Py_ssize_t used)
+{
+    if (from->kind == to->kind && used == from->nentries) {
+        memcpy(dict_str_entries(to), dict_str_entries(from),
+               (size_t)used * keys_entry_size((enum dict_keys_kind)from->kind));
+        keys_index_all(to, used);
+        return;
+    }
     for (Py_ssize_t ix = 0; ix < from->nentries; ix++) {
         PyObject *key = *keys_key_slot(from, ix);
         if (key != NULL) {
@@ -435,7 +486,7 @@ int dict_rebuild(PyDictObject *d, unsigned log2, enum dict_keys_kind kind)
     if (keys == NULL) {
         return -1;
     }
-    keys_move(d->ma_keys, keys);
+    keys_move(d->ma_keys, keys, d->ma_used);
     dict_publish_keys(d, keys);
     return 0;
 }
@@ -454,45 +505,94 @@ static int make_room(PyDictObject *d, PyObject *key)
     return dict_rebuild(d, log2, d->ma_used == 0 ? kind : to_general ? kind : keys->kind);
 }
 
-/* An exact str key in a table of such keys: one walk finds its entry, or its place. False when that does not
- * suffice (nothing is changed then). */
-static bool insert_str(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
+/* One walk finds the entry of a key, or its place. False when that does not suffice: no room, another kind of
+ * table, or a comparison that may run code; nothing is changed then. */
+ALWAYS_INLINE bool insert_plain(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value,
+                                       bool str, bool bytes)
 {
     PyDictKeysObject *keys = d->ma_keys;
-    struct dict_str_entry *entries = dict_str_entries(keys);
+    struct dict_str_entry *str_entries = dict_str_entries(keys);
+    struct dict_entry *entries = dict_entries(keys);
+    int8_t *index = (int8_t *)keys - keys_size(keys);
     struct probe p = probe_start(keys, hash);
-    Py_ssize_t ix;
-    for (; (ix = keys_index_get(keys, p.slot)) != IX_EMPTY; probe_next(&p)) {
-        PyObject *found = ix >= 0 ? entries[ix].key : NULL;
-        if (found == key || (found != NULL && ((PyASCIIObject *)found)->hash == hash
-                             && str_equal(found, key))) {
-            PyObject *old = entries[ix].value;
-            dict_track_for(d, key, value);
-            field_store_release(&entries[ix].value, value);
-            Py_DECREF(key);
-            Py_DECREF(old);
-            return true;
+    for (;; probe_next(&p)) {
+        Py_ssize_t ix = bytes ? field_load(&index[p.slot]) : keys_index_get(keys, p.slot);
+        if (ix == IX_EMPTY) {
+            break;
         }
+        if (ix < 0) {
+            continue;
+        }
+        PyObject *found = str ? str_entries[ix].key : entries[ix].key;
+        if (found != key) {
+            if (found == NULL
+                || (str ? ((PyASCIIObject *)found)->hash : entries[ix].hash) != hash) {
+                continue;
+            }
+            int equal = str ? str_equal(found, key) : key_equals_plain(found, key);
+            if (equal < 0) {
+                return false;
+            }
+            if (!equal) {
+                continue;
+            }
+        }
+        PyObject **slot = str ? &str_entries[ix].value : &entries[ix].value;
+        PyObject *old = *slot;
+        dict_track_for(d, key, value);
+        field_store_release(slot, value);
+        Py_DECREF(key);
+        Py_DECREF(old);
+        return true;
     }
+    Py_ssize_t ix = keys->nentries;
     if (keys->usable <= 0) {
         return false;
     }
     dict_track_for(d, key, value);
     keys_changing(keys);
-    ix = keys->nentries;
-    field_store_release(&entries[ix].key, key);
-    field_store_release(&entries[ix].value, value);
-    keys_index_set(keys, p.slot, ix);
+    if (str) {
+        field_store_release(&str_entries[ix].key, key);
+        field_store_release(&str_entries[ix].value, value);
+    }
+    else {
+        entries[ix].hash = hash;
+        field_store_release(&entries[ix].key, key);
+        field_store_release(&entries[ix].value, value);
+    }
+    if (bytes) {
+        field_store_release(&index[p.slot], (int8_t)ix);
+    }
+    else {
+        keys_index_set(keys, p.slot, ix);
+    }
     keys->usable--;
     field_store_release(&keys->nentries, ix + 1);
     field_store(&d->ma_used, d->ma_used + 1);
     return true;
 }
 
+static inline bool insert_fast(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
+{
+    PyDictKeysObject *keys = d->ma_keys;
+    bool bytes = keys->log2_size < 8;
+    if (unlikely(dict_is_watched(d))) {
+        return false;
+    }
+    if (!keys_are_str(keys)) {
+        return bytes ? insert_plain(d, key, hash, value, false, true)
+                     : insert_plain(d, key, hash, value, false, false);
+    }
+    if (!PyUnicode_CheckExact(key)) {
+        return false;
+    }
+    return bytes ? insert_plain(d, key, hash, value, true, true)
+                 : insert_plain(d, key, hash, value, true, false);
+}
+
 int dict_insert_owned_locked(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
 {
-    if (keys_are_str(d->ma_keys) && PyUnicode_CheckExact(key) && !dict_is_watched(d)
-        && insert_str(d, key, hash, value)) {
+    if (likely(insert_fast(d, key, hash, value))) {
         return 0;
     }
     Py_ssize_t ix = dict_lookup(d, key, hash);

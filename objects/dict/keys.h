@@ -5,7 +5,9 @@
 #ifndef KRAIT_OBJECTS_DICT_KEYS_H
 #define KRAIT_OBJECTS_DICT_KEYS_H
 
+#include "objects/block.h"
 #include "objects/dict.h"
+#include "objects/key.h"
 #include "objects/object.h"
 #include "objects/str.h"
 
@@ -54,6 +56,12 @@ static inline size_t keys_entry_size(enum dict_keys_kind kind)
 static inline bool keys_are_str(const PyDictKeysObject *keys)
 {
     return keys->kind == DICT_KEYS_STR;
+}
+
+static inline size_t keys_bytes(const PyDictKeysObject *keys)
+{
+    return keys_index_bytes(keys) + sizeof(PyDictKeysObject)
+           + (size_t)keys_capacity(keys->log2_size) * keys_entry_size((enum dict_keys_kind)keys->kind);
 }
 
 static inline void *keys_block(PyDictKeysObject *keys)
@@ -129,7 +137,7 @@ static inline Py_hash_t keys_hash_at(PyDictKeysObject *keys, Py_ssize_t ix)
 /* Hash of a key; -1 with TypeError. May run Python code unless it is an exact str. */
 static inline Py_hash_t dict_hash_key(PyObject *key)
 {
-    return PyUnicode_CheckExact(key) ? str_hash(key) : PyObject_Hash(key);
+    return key_hash(key);
 }
 
 /* A table of 2**log2 slots without entries, or NULL with MemoryError. */
@@ -137,6 +145,14 @@ PyDictKeysObject *keys_new(unsigned log2, enum dict_keys_kind kind);
 /* The smallest log2 whose table has at least `slots` slots, or holds at least `n` entries. */
 unsigned keys_log2_for_slots(size_t slots);
 unsigned keys_log2_for_entries(Py_ssize_t n);
+/* To be called before a table changes or ends. */
+void keys_lose_version(PyDictKeysObject *keys);
+static inline void keys_changing(PyDictKeysObject *keys)
+{
+    if (unlikely(keys->version != 0)) {
+        keys_lose_version(keys);
+    }
+}
 /* Frees a table of d whose references are gone or moved; readers may still look at it. */
 void keys_retire(PyDictObject *d, PyDictKeysObject *keys);
 /* Appends an entry whose key is known to be absent; there must be room. Takes over both. */

@@ -1,6 +1,8 @@
 /* BaseException: arguments, notes, traceback, context and cause; and the PyException_* functions. */
 
+#include "objects/birth.h"
 #include "objects/exceptions/exceptions.h"
+#include "objects/gc/gc.h"
 #include "objects/tuple.h"
 #include "objects/type.h"
 
@@ -31,24 +33,37 @@ int exception_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
+PyObject *exception_make(PyTypeObject *type, PyObject *args)
+{
+    PyObject *self;
+    if (unlikely(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+        self = type->tp_alloc(type, 0);
+    }
+    else {
+        self = birth_of_container(type, (size_t)type->tp_basicsize);
+        if (self != NULL) {
+            memset((char *)self + sizeof(PyObject), 0,
+                   (size_t)type->tp_basicsize - sizeof(PyObject));
+            gc_track(self);
+        }
+    }
+    if (unlikely(self == NULL)) {
+        Py_DECREF(args);
+        return NULL;
+    }
+    base_of(self)->args = args;
+    return self;
+}
+
 PyObject *exception_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf,
                                PyObject *kwnames)
 {
     PyTypeObject *type = (PyTypeObject *)self;
-    if (type->tp_new != exception_new || type->tp_init != exception_init || kwnames != NULL) {
+    if (!exception_is_plain(type) || kwnames != NULL) {
         return type_vectorcall(self, args, nargsf, kwnames);
     }
     PyObject *tuple = tuple_from_array(args, PyVectorcall_NARGS(nargsf));
-    if (tuple == NULL) {
-        return NULL;
-    }
-    PyObject *exception = type->tp_alloc(type, 0);
-    if (exception == NULL) {
-        Py_DECREF(tuple);
-        return NULL;
-    }
-    base_of(exception)->args = tuple;
-    return exception;
+    return tuple == NULL ? NULL : exception_make(type, tuple);
 }
 
 int exception_set_args(PyObject *self, PyObject *const *items, Py_ssize_t count)
@@ -99,9 +114,15 @@ int exception_traverse(PyObject *self, visitproc visit, void *arg)
 
 void exception_dealloc(PyObject *self)
 {
-    PyObject_GC_UnTrack(self);
-    Py_TYPE(self)->tp_clear(self);
-    Py_TYPE(self)->tp_free(self);
+    PyTypeObject *type = Py_TYPE(self);
+    gc_untrack(self);
+    type->tp_clear(self);
+    if (likely(type->tp_free == PyObject_GC_Del)) {
+        slab_free(self);
+    }
+    else {
+        type->tp_free(self);
+    }
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */

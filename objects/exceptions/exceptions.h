@@ -17,6 +17,14 @@ void exception_dealloc(PyObject *self);
 PyObject *exception_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                PyObject *kwnames);
 PyObject *exception_str(PyObject *self);
+/* An instance of an exception type whose tp_new and tp_init are the ones above; args (a tuple) is STOLEN, also on
+ * failure. New reference, or NULL with MemoryError. */
+PyObject *exception_make(PyTypeObject *type, PyObject *args);
+/* Whether the type is such. */
+static inline bool exception_is_plain(const PyTypeObject *type)
+{
+    return type->tp_new == exception_new && type->tp_init == exception_init;
+}
 
 /* Sets args to a tuple of these (borrowed) items, unless it holds just them. 0 or -1. */
 int exception_set_args(PyObject *self, PyObject *const *items, Py_ssize_t count);

@@ -88,6 +88,47 @@ static inline void gc_untrack(PyObject *op)
     }
 }
 
+/* gc_track() for an object that has just been made, of at most SLAB_MAX bytes. */
+static inline void gc_track_new(PyObject *op)
+{
+    uint8_t *byte = object_gc_byte_small(op);
+    if (lock_threads_run_together()) {
+        field_store(byte, (uint8_t)GC_TRACKED);
+        struct thread *self = thread_self();
+        if (unlikely(++self->gc_net >= GC_COUNT_BATCH)) {
+            gc_count_flush(self);
+        }
+    } else {
+        uint8_t was = *byte;
+        *byte = GC_TRACKED | GC_YOUNG;
+        if (unlikely(was != GC_YOUNG)) {
+            *byte = GC_TRACKED;
+            gc_young_add(op, byte);
+        }
+    }
+}
+
+/* gc_untrack() for a dead object of at most SLAB_MAX bytes; its gc byte is clear then, so that
+ * slab_free_sized() takes it. */
+static inline void gc_untrack_dead(PyObject *op)
+{
+    uint8_t *byte = object_gc_byte_small(op);
+    if (lock_threads_run_together()) {
+        if (field_load(byte) & GC_TRACKED) {
+            field_store(byte, (uint8_t)(field_load(byte) & ~GC_TRACKED));
+            struct thread *self = thread_self();
+            if (unlikely(--self->gc_net <= -GC_COUNT_BATCH)) {
+                gc_count_flush(self);
+            }
+        }
+    } else {
+        if (SLAB_DIRECT && *byte & GC_TRACKED) {
+            gc_count_down();
+        }
+        *byte &= GC_YOUNG;
+    }
+}
+
 static inline bool gc_is_tracked(PyObject *op)
 {
     return field_load(object_gc_byte(op)) & GC_TRACKED;

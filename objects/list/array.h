@@ -4,6 +4,7 @@
 #ifndef KRAIT_OBJECTS_LIST_ARRAY_H
 #define KRAIT_OBJECTS_LIST_ARRAY_H
 
+#include "objects/block.h"
 #include "objects/list.h"
 #include "objects/object.h"
 #include "objects/shared.h"
@@ -21,10 +22,15 @@ static inline void list_set_size(PyListObject *list, Py_ssize_t size)
     field_store_release(&list->ob_base.ob_size, size);
 }
 
-/* New array for n items, or NULL with MemoryError. */
+static inline size_t array_bytes(Py_ssize_t n)
+{
+    return (size_t)(n + ARRAY_PREFIX) * sizeof(PyObject *);
+}
+
+/* New array for n > 0 items, or NULL with MemoryError. */
 PyObject **array_new(Py_ssize_t n);
-/* Frees an array that list has no more (NULL is fine). */
-void array_free(PyListObject *list, PyObject **items);
+/* Frees an array of this capacity that list has no more (NULL is fine). */
+void array_free(PyListObject *list, PyObject **items, Py_ssize_t capacity);
 
 /* Moves n items within the array, overlapping or not. */
 static inline void array_move(PyListObject *list, PyObject **to, PyObject **from, Py_ssize_t n)

@@ -16,7 +16,7 @@ PyObject **array_new(Py_ssize_t n)
     if ((size_t)n > PY_SSIZE_T_MAX / sizeof(PyObject *) - 1) {
         return (PyObject **)PyErr_NoMemory();
     }
-    PyObject **block = PyMem_Malloc((size_t)(n + ARRAY_PREFIX) * sizeof(PyObject *));
+    PyObject **block = block_alloc(array_bytes(n));
     if (block == NULL) {
         return (PyObject **)PyErr_NoMemory();
     }
@@ -26,10 +26,10 @@ PyObject **array_new(Py_ssize_t n)
     return block + ARRAY_PREFIX;
 }
 
-void array_free(PyListObject *list, PyObject **items)
+void array_free(PyListObject *list, PyObject **items, Py_ssize_t capacity)
 {
     if (items != NULL) {
-        shared_free((PyObject *)list, items - ARRAY_PREFIX);
+        block_retire((PyObject *)list, items - ARRAY_PREFIX, array_bytes(capacity));
     }
 }
 
@@ -42,8 +42,10 @@ static int list_set_capacity(PyListObject *list, Py_ssize_t capacity)
     }
     PyObject **items;
     if (!shared_is_read((PyObject *)list)) {
-        PyObject **block = list->ob_item == NULL ? NULL : list->ob_item - ARRAY_PREFIX;
-        block = PyMem_Realloc(block, (size_t)(capacity + ARRAY_PREFIX) * sizeof(PyObject *));
+        PyObject **block = list->ob_item == NULL
+                               ? block_alloc(array_bytes(capacity))
+                               : block_resize(list->ob_item - ARRAY_PREFIX,
+                                              array_bytes(list->allocated), array_bytes(capacity));
         if (block == NULL) {
             PyErr_NoMemory();
             return -1;
@@ -63,7 +65,7 @@ static int list_set_capacity(PyListObject *list, Py_ssize_t capacity)
             memcpy(items, list->ob_item, (size_t)n * sizeof(PyObject *));
         }
         memset(items + n, 0, (size_t)(capacity - n) * sizeof(PyObject *));
-        array_free(list, list->ob_item);
+        array_free(list, list->ob_item, list->allocated);
     }
     field_store_release(&list->ob_item, items);
     field_store(&list->allocated, capacity);
@@ -96,7 +98,7 @@ int list_resize_locked(PyListObject *list, Py_ssize_t size)
         list_set_size(list, 0);
         field_store_release(&list->ob_item, NULL);
         field_store(&list->allocated, 0);
-        array_free(list, items);
+        array_free(list, items, allocated);
         return 0;
     }
     if (size < old_size) {
@@ -132,10 +134,19 @@ static PyListObject *list_of_room(Py_ssize_t n)
     if (list != NULL && n > 0) {
         list->ob_item = array_new(n);
         if (list->ob_item == NULL) {
-            object_free((PyObject *)list);
+            slab_free(list);
             return NULL;
         }
         list->allocated = n;
+    }
+    return list;
+}
+
+PyListObject *list_alloc(Py_ssize_t n)
+{
+    PyListObject *list = list_of_room(n);
+    if (list != NULL) {
+        Py_SET_SIZE(list, n);
     }
     return list;
 }
@@ -154,7 +165,7 @@ PyObject *PyList_New(Py_ssize_t n)
         memset(list->ob_item, 0, (size_t)n * sizeof(PyObject *));
         Py_SET_SIZE(list, n);
     }
-    gc_track((PyObject *)list);
+    gc_track_new((PyObject *)list);
     return (PyObject *)list;
 }
 
@@ -162,7 +173,7 @@ PyObject *list_new_presized(Py_ssize_t n)
 {
     PyListObject *list = list_of_room(n);
     if (list != NULL) {
-        gc_track((PyObject *)list);
+        gc_track_new((PyObject *)list);
     }
     return (PyObject *)list;
 }
@@ -177,7 +188,7 @@ PyObject *list_from_array(PyObject *const *items, Py_ssize_t n)
         list->ob_item[i] = Py_NewRef(items[i]);
     }
     Py_SET_SIZE(list, n);
-    gc_track((PyObject *)list);
+    gc_track_new((PyObject *)list);
     return (PyObject *)list;
 }
 
@@ -194,7 +205,7 @@ PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n)
         memcpy(list->ob_item, items, (size_t)n * sizeof(PyObject *));
     }
     Py_SET_SIZE(list, n);
-    gc_track((PyObject *)list);
+    gc_track_new((PyObject *)list);
     return (PyObject *)list;
 }
 
@@ -294,12 +305,12 @@ static void list_clear_locked(PyListObject *list)
     if (items == NULL) {
         return;
     }
-    Py_ssize_t n = Py_SIZE(list);
+    Py_ssize_t n = Py_SIZE(list), allocated = list->allocated;
     list_set_size(list, 0);
     field_store_release(&list->ob_item, NULL);
     field_store(&list->allocated, 0);
     release_all(items, n);
-    array_free(list, items);
+    array_free(list, items, allocated);
 }
 
 void list_clear(PyListObject *list)
@@ -464,7 +475,7 @@ static PyObject *slice_with_step(PyListObject *list, Py_ssize_t start, Py_ssize_
         result->ob_item[i] = Py_NewRef(list->ob_item[from]);
     }
     Py_SET_SIZE(result, n);
-    gc_track((PyObject *)result);
+    gc_track_new((PyObject *)result);
     return (PyObject *)result;
 }
 
@@ -473,13 +484,19 @@ static PyObject *slice_with_step(PyListObject *list, Py_ssize_t start, Py_ssize_
 static void list_dealloc(PyObject *op)
 {
     PyListObject *list = (PyListObject *)op;
-    gc_untrack(op);
+    bool exact = PyList_CheckExact(op);
+    if (likely(exact)) {
+        gc_untrack_dead(op);
+    }
+    else {
+        gc_untrack(op);
+    }
     if (list->ob_item != NULL) {
         release_all(list->ob_item, Py_SIZE(list));
-        PyMem_Free(list->ob_item - ARRAY_PREFIX);
+        block_free(list->ob_item - ARRAY_PREFIX, array_bytes(list->allocated));
     }
-    if (PyList_CheckExact(op)) {
-        slab_free(op);
+    if (likely(exact)) {
+        death_of_container(op, sizeof(PyListObject));
     }
     else {
         Py_TYPE(op)->tp_free(op);
@@ -604,7 +621,7 @@ static PyObject *list_concat(PyObject *a, PyObject *b)
             result->ob_item[na + i] = Py_NewRef(list_items(b)[i]);
         }
         Py_SET_SIZE(result, na + nb);
-        gc_track((PyObject *)result);
+        gc_track_new((PyObject *)result);
     }
     Py_END_CRITICAL_SECTION2();
     return (PyObject *)result;
@@ -630,7 +647,7 @@ static PyObject *list_repeat_locked(PyListObject *list, Py_ssize_t count)
         }
     }
     Py_SET_SIZE(result, n * count);
-    gc_track((PyObject *)result);
+    gc_track_new((PyObject *)result);
     return (PyObject *)result;
 }
 

@@ -648,7 +648,7 @@ int list_sort_locked(PyListObject *list, PyObject *key, bool reverse)
         memcpy(copy, items, (size_t)n * sizeof(PyObject *));
         list_set_size(list, 0);
         field_store_release(&list->ob_item, NULL);
-        array_free(list, items);
+        array_free(list, items, allocated);
         items = copy;
         allocated = n;
     }
@@ -677,13 +677,13 @@ int list_sort_locked(PyListObject *list, PyObject *key, bool reverse)
     }
 
     PyObject **others = list->ob_item;
-    Py_ssize_t nothers = Py_SIZE(list);
+    Py_ssize_t nothers = Py_SIZE(list), others_capacity = list->allocated;
     field_store_release(&list->ob_item, items);
     field_store(&list->allocated, allocated);
     list_set_size(list, n);
     for (Py_ssize_t i = 0; others != NULL && i < nothers; i++) {
         Py_XDECREF(others[i]);
     }
-    array_free(list, others);
+    array_free(list, others, others_capacity);
     return result;
 }

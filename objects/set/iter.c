@@ -26,15 +26,15 @@ PyObject *set_iter(PyObject *op)
     it->set = (PySetObject *)Py_NewRef(op);
     it->used = it->left = __atomic_load_n(&it->set->used, __ATOMIC_RELAXED);
     it->pos = 0;
-    gc_track((PyObject *)it);
+    gc_track_new((PyObject *)it);
     return (PyObject *)it;
 }
 
 static void set_iter_dealloc(PyObject *op)
 {
-    gc_untrack(op);
+    gc_untrack_dead(op);
     Py_XDECREF(((struct set_iter *)op)->set);
-    object_free(op);
+    death_of_container(op, sizeof(struct set_iter));
 }
 
 static int set_iter_traverse(PyObject *op, visitproc visit, void *arg)

@@ -2,6 +2,8 @@
  * set and frozenset: the types, their methods, operators and C API.
  */
 #include "objects/set/table.h"
+#include "objects/birth.h"
+#include "objects/block.h"
 #include "objects/dict.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
@@ -75,21 +77,32 @@ static PyTypeObject *base_type(PyObject *op)
 static void set_dealloc(PyObject *op)
 {
     PySetObject *set = as_set(op);
-    gc_untrack(op);
-    Py_TRASHCAN_BEGIN(op, set_dealloc)
+    bool exact = PyAnySet_CheckExact(op);
+    if (likely(exact)) {
+        gc_untrack_dead(op);
+    }
+    else {
+        gc_untrack(op);
+    }
     if (set->weakreflist != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    for (Py_ssize_t i = 0; i <= set->mask; i++) {
-        if (entry_is_used(&set->table[i])) {
-            Py_DECREF(set->table[i].key);
+    setentry *entry = set->table;
+    for (Py_ssize_t left = set->used; left > 0; entry++) {
+        if (entry_is_used(entry)) {
+            left--;
+            Py_DECREF(entry->key);
         }
     }
     if (set->table != set->smalltable) {
-        PyMem_Free(set->table);
+        block_free(set->table, (size_t)(set->mask + 1) * sizeof(setentry));
     }
-    Py_TYPE(op)->tp_free(op);
-    Py_TRASHCAN_END
+    if (likely(exact)) {
+        death_of_container(op, sizeof(PySetObject));
+    }
+    else {
+        Py_TYPE(op)->tp_free(op);
+    }
 }
 
 static int set_traverse(PyObject *op, visitproc visit, void *arg)
@@ -274,19 +287,45 @@ static PyObject *set_union_of(PyObject *a, PyObject *const *others, Py_ssize_t n
     return result;
 }
 
+/* To see whether comparisons have changed a set that is being walked: then it may give a key twice. */
+struct set_state {
+    setentry *table;
+    Py_ssize_t fill;
+};
+
+static struct set_state state_of(PySetObject *set)
+{
+    return (struct set_state){set->table, set->fill};
+}
+
+/* Adds a key of `walked`, a set without equal keys, to a private one. Takes over the reference. */
+static int add_walked(PySetObject *result, PyObject *key, Py_hash_t hash, PySetObject *walked,
+                      struct set_state state)
+{
+    if (likely(walked->table == state.table && walked->fill == state.fill)) {
+        return set_add_new(result, key, hash);
+    }
+    int found = set_add_locked(result, key, hash);
+    Py_DECREF(key);
+    return found;
+}
+
 /* Adds to `result`, which is private, the keys of `walked` that are in `asked`. */
 static int intersect_sets(PyObject *result, PyObject *walked, PyObject *asked)
 {
     Py_ssize_t pos = 0;
     PyObject *key;
     Py_hash_t hash;
+    struct set_state state = state_of(as_set(walked));
     while (set_next(walked, &pos, &key, &hash)) {
         Py_INCREF(key);
         int found = set_contains_locked(as_set(asked), key, hash);
         if (found > 0) {
-            found = set_add_locked(as_set(result), key, hash);
+            found = add_walked(as_set(result), key, hash, as_set(walked), state);
         }
-        Py_DECREF(key);
+        else {
+            Py_DECREF(key);
+        }
         if (found < 0) {
             return -1;
         }
@@ -412,14 +451,17 @@ static int keep_absent(PySetObject *result, PySetObject *set, PyObject *other)
     PyObject *key;
     Py_hash_t hash;
     bool is_dict = PyDict_CheckExact(other);
+    struct set_state state = state_of(set);
     while (set_next((PyObject *)set, &pos, &key, &hash)) {
         Py_INCREF(key);
         int found = is_dict ? dict_contains(other, key, hash)
                             : set_contains_locked(as_set(other), key, hash);
         if (found == 0) {
-            found = set_add_locked(result, key, hash);
+            found = add_walked(result, key, hash, set, state);
         }
-        Py_DECREF(key);
+        else {
+            Py_DECREF(key);
+        }
         if (found < 0) {
             return -1;
         }

@@ -5,6 +5,8 @@
  * remaining bits of the hash. Small sets use the table inside the object.
  */
 #include "objects/set/table.h"
+#include "objects/birth.h"
+#include "objects/block.h"
 #include "objects/dict.h"
 #include "objects/gc/gc.h"
 #include "objects/str.h"
@@ -15,8 +17,14 @@ PyObject set_dummy[1] = {PyObject_HEAD_INIT(&PyBaseObject_Type)};
 
 PySetObject *set_new_empty(PyTypeObject *type)
 {
-    PySetObject *set = (PySetObject *)type->tp_alloc(type, 0);
+    bool exact = type == &PySet_Type || type == &PyFrozenSet_Type;
+    PySetObject *set = (PySetObject *)(exact ? birth_of_container(type, sizeof(PySetObject))
+                                             : type->tp_alloc(type, 0));
     if (set != NULL) {
+        if (exact) {
+            memset((char *)set + sizeof(PyObject), 0, sizeof(PySetObject) - sizeof(PyObject));
+            gc_track_new((PyObject *)set);
+        }
         set->mask = PySet_MINSIZE - 1;
         set->table = set->smalltable;
         set->hash = -1;
@@ -34,8 +42,9 @@ static int compare_key(PySetObject *set, setentry *entry, PyObject *key)
     if (found == key) {
         return KEY_EQUAL;
     }
-    if (PyUnicode_CheckExact(found) && PyUnicode_CheckExact(key)) {
-        return str_equal(found, key);
+    int plain = key_equals_plain(found, key);
+    if (plain >= 0) {
+        return plain;
     }
     setentry *table = set->table;
     Py_INCREF(found);
@@ -98,6 +107,11 @@ static void insert_clean(setentry *table, size_t mask, PyObject *key, Py_hash_t 
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
+static size_t growth(const PySetObject *set)
+{
+    return (size_t)set->used * (set->used > 50000 ? 2 : 4);
+}
+
 static int resize(PySetObject *set, size_t wanted)
 {
     size_t size = PySet_MINSIZE;
@@ -120,7 +134,7 @@ static int resize(PySetObject *set, size_t wanted)
             old = copy;
         }
     }
-    else if ((fresh = PyMem_Malloc(size * sizeof(setentry))) == NULL) {
+    else if ((fresh = block_alloc(size * sizeof(setentry))) == NULL) {
         PyErr_NoMemory();
         return -1;
     }
@@ -134,15 +148,29 @@ static int resize(PySetObject *set, size_t wanted)
     set->table = fresh;
     set->fill = set->used;
     if (old != copy && old != set->smalltable) {
-        PyMem_Free(old);
+        block_free(old, (old_mask + 1) * sizeof(setentry));
     }
     return 0;
 }
 
+int set_add_new(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+    insert_clean(set->table, (size_t)set->mask, key, hash);
+    set->fill++;
+    set->used++;
+    return (size_t)set->fill * 5 < (size_t)set->mask * 3 ? 0 : resize(set, growth(set));
+}
+
 int set_add_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
 {
+    setentry *entry = set_first(set, key, hash);
+    if (entry != NULL && entry->key == key) {
+        return 1;
+    }
     Py_INCREF(key);     /* comparing may lose the caller's */
-    setentry *entry = find(set, key, hash);
+    if (entry == NULL) {
+        entry = find(set, key, hash);
+    }
     if (entry == NULL || entry->key != NULL) {
         Py_DECREF(key);
         return entry == NULL ? -1 : 1;
@@ -154,12 +182,15 @@ int set_add_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
     if ((size_t)set->fill * 5 < (size_t)set->mask * 3) {
         return 0;
     }
-    return resize(set, (size_t)set->used * (set->used > 50000 ? 2 : 4));
+    return resize(set, growth(set));
 }
 
 int set_contains_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
 {
-    setentry *entry = find(set, key, hash);
+    setentry *entry = set_first(set, key, hash);
+    if (entry == NULL) {
+        entry = find(set, key, hash);
+    }
     return entry == NULL ? -1 : entry->key != NULL;
 }
 
@@ -199,7 +230,7 @@ void set_clear_locked(PySetObject *set)
         }
     }
     if (old != copy) {
-        PyMem_Free(old);
+        block_free(old, (mask + 1) * sizeof(setentry));
     }
 }
 
@@ -229,7 +260,7 @@ int set_next(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
 {
     PySetObject *set = (PySetObject *)op;
     Py_ssize_t i = *pos;
-    while (i <= set->mask && !entry_is_used(&set->table[i])) {
+    for (const setentry *entry = &set->table[i]; i <= set->mask && !entry_is_used(entry); entry++) {
         i++;
     }
     *pos = i + 1;
@@ -249,6 +280,25 @@ static int reserve(PySetObject *set, Py_ssize_t more)
     return 0;
 }
 
+/* A table like another one's, which has no deleted entries, for an empty set. */
+static int copy_table(PySetObject *set, PySetObject *other)
+{
+    size_t bytes = (size_t)(other->mask + 1) * sizeof(setentry);
+    setentry *table = set->smalltable;
+    if (other->mask >= PySet_MINSIZE && (table = block_alloc(bytes)) == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(table, other->table, bytes);
+    for (setentry *entry = table, *end = table + other->mask + 1; entry < end; entry++) {
+        Py_XINCREF(entry->key);
+    }
+    set->table = table;
+    set->mask = other->mask;
+    set->fill = set->used = other->used;
+    return 0;
+}
+
 /* Into an empty set without comparing anything. */
 static void copy_clean(PySetObject *set, PySetObject *other)
 {
@@ -265,6 +315,10 @@ static int update_from_set(PySetObject *set, PySetObject *other)
 {
     if (other == set || other->used == 0) {
         return 0;
+    }
+    if (set->fill == 0 && set->table == set->smalltable && other->fill == other->used
+        && other->mask < 8 * other->used) {
+        return copy_table(set, other);
     }
     if (reserve(set, other->used) < 0) {
         return -1;

@@ -4,6 +4,7 @@
 #ifndef KRAIT_OBJECTS_SET_TABLE_H
 #define KRAIT_OBJECTS_SET_TABLE_H
 
+#include "objects/key.h"
 #include "objects/object.h"
 #include "objects/set.h"
 #include <stdbool.h>
@@ -16,6 +17,9 @@ static inline bool entry_is_used(const setentry *entry)
     return entry->key != NULL && entry->key != set_dummy;
 }
 
+/* Adds a key that is not there, to a set without deleted entries; takes over the reference, also on failure
+ * (-1). */
+int set_add_new(PySetObject *set, PyObject *key, Py_hash_t hash);
 /* 1 if key was there, 0 if added, -1 with an exception. Borrows. May run Python code. */
 int set_add_locked(PySetObject *set, PyObject *key, Py_hash_t hash);
 /* 1, 0, -1. May run Python code. */
@@ -34,7 +38,14 @@ PyObject *set_iter(PyObject *set);
 
 static inline Py_hash_t set_hash_key(PyObject *key)
 {
-    return PyObject_Hash(key);
+    return key_hash(key);
+}
+
+/* What the first slot for a key says: the entry that has it or that it would go to; NULL: ask further. */
+static inline setentry *set_first(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+    setentry *entry = &set->table[(size_t)hash & (size_t)set->mask];
+    return entry->key == key || entry->key == NULL ? entry : NULL;
 }
 
 #endif

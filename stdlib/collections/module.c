@@ -318,15 +318,14 @@ counts_like_dict(PyObject *mapping)
 static int
 count_in_dict(PyObject *dict, PyObject *key, PyObject *one)
 {
-    PyObject *old, *sum = one;
-    if (PyDict_GetItemRef(dict, key, &old) < 0) {
-        return -1;
-    }
+    Py_hash_t hash = PyObject_Hash(key);
+    PyObject *old = hash == -1 ? NULL : _PyDict_GetItem_KnownHash(dict, key, hash), *sum = NULL;
     if (old != NULL) {
+        Py_INCREF(old);
         sum = PyNumber_Add(old, one);
         Py_DECREF(old);
-    } else {
-        Py_INCREF(sum);
+    } else if (!PyErr_Occurred()) {
+        sum = Py_NewRef(one);
     }
     int rc = sum ? PyDict_SetItem(dict, key, sum) : -1;
     Py_XDECREF(sum);
