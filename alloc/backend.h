@@ -24,6 +24,8 @@ void backend_thread_done(void);
 
 #if defined(ALLOC_MIMALLOC)
 
+#include "alloc/prim.h"
+
 #ifdef ALLOC_MIMALLOC_OPENED
 /* A system's mimalloc carries malloc's own names. It is opened with its names kept to itself; until
  * that has happened these point to functions that do it. */
@@ -36,27 +38,40 @@ struct mimalloc_calls {
     size_t (*usable)(const void *);
 };
 extern struct mimalloc_calls mimalloc;
-static inline void *backend_alloc(size_t size) { return mimalloc.alloc(size); }
-static inline void *backend_calloc(size_t n, size_t size) { return mimalloc.calloc(n, size); }
-static inline void *backend_realloc(void *p, size_t size) { return mimalloc.realloc(p, size); }
-static inline void backend_free(void *p) { mimalloc.free(p); }
-static inline void *backend_aligned(size_t alignment, size_t size)
-{
-    return mimalloc.aligned(size, alignment);
-}
-static inline size_t backend_usable(void *p) { return mimalloc.usable(p); }
+#define MI_(linked, opened) mimalloc.opened
 #else
 #include <mimalloc.h>
-static inline void *backend_alloc(size_t size) { return mi_malloc(size); }
-static inline void *backend_calloc(size_t count, size_t size) { return mi_calloc(count, size); }
-static inline void *backend_realloc(void *p, size_t size) { return mi_realloc(p, size); }
-static inline void backend_free(void *p) { mi_free(p); }
+#define MI_(linked, opened) linked
+#endif
+
+/* mimalloc maps memory that is not accounted for, which the kernel never refuses: a process that uses more of it than
+ * there is gets killed. So a huge request is first tried the accounted way. */
+static inline bool backend_refuses(size_t size)
+{
+    return __builtin_expect(size >= (size_t)1 << 30, 0) && !prim_can_commit(size);
+}
+
+static inline void *backend_alloc(size_t size)
+{
+    return backend_refuses(size) ? NULL : MI_(mi_malloc, alloc)(size);
+}
+static inline void *backend_calloc(size_t count, size_t size)
+{
+    size_t all;
+    return __builtin_mul_overflow(count, size, &all) || backend_refuses(all)
+               ? NULL
+               : MI_(mi_calloc, calloc)(count, size);
+}
+static inline void *backend_realloc(void *p, size_t size)
+{
+    return backend_refuses(size) ? NULL : MI_(mi_realloc, realloc)(p, size);
+}
+static inline void backend_free(void *p) { MI_(mi_free, free)(p); }
 static inline void *backend_aligned(size_t alignment, size_t size)
 {
-    return mi_malloc_aligned(size, alignment);
+    return backend_refuses(size) ? NULL : MI_(mi_malloc_aligned, aligned)(size, alignment);
 }
-static inline size_t backend_usable(void *p) { return mi_usable_size(p); }
-#endif
+static inline size_t backend_usable(void *p) { return MI_(mi_usable_size, usable)(p); }
 
 #elif defined(ALLOC_JEMALLOC)
 

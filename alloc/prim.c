@@ -28,6 +28,16 @@ void *prim_map(size_t size)
     return pages_get(size, PROT_READ | PROT_WRITE);
 }
 
+bool prim_can_commit(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        return false;
+    }
+    munmap(p, size);
+    return true;
+}
+
 int prim_commit(void *start, size_t size)
 {
     return mprotect(start, size, PROT_READ | PROT_WRITE);

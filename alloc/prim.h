@@ -60,6 +60,8 @@ static inline void cpu_relax(void)
 /* Reserved address space of `size` bytes (a multiple of the page size), unusable until committed.
  * NULL on failure. */
 void *prim_reserve(size_t size);
+/* Whether the kernel would promise that much memory right now. */
+bool prim_can_commit(size_t size);
 /* Readable and writable zeroed pages, committed lazily by the system. NULL on failure. */
 void *prim_map(size_t size);
 /* Both take page-aligned ranges inside a reservation; prim_commit returns 0 or -1. */

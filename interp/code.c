@@ -403,13 +403,16 @@ void code_choose_forms(struct code_body *body)
 {
     static const uint16_t to_temporary[OPCODE_PLAIN_COUNT] = {
         [MOVE] = MOVE_TO_TEMP, [LOAD_CONST] = LOAD_CONST_TEMP, [LOAD_INT] = LOAD_INT_TEMP,
-        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP,
+        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP, [GET_DEREF] = GET_DEREF_TO_TEMP,
     };
     for (uint32_t i = 0; i < body->nwords; i++) {
         uint64_t word = body->words[i];
         unsigned op = WORD_OP(word);
         if (op == EXT) {
             i++;
+        }
+        else if (op == MOVE && WORD_A(word) < body->nlocals && WORD_B(word) >= body->nlocals) {
+            body->words[i] = (word & ~(uint64_t)0xFFFF) | MOVE_TO_LOCAL;
         }
         else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
                  && (op != MOVE || WORD_B(word) < body->nlocals)) {

@@ -9,39 +9,64 @@
 #include "objects/gc/gc.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
 /* Instructions with many operands use words above their frame as scratch. */
 enum { VALUE_STACK_MARGIN = 70000 };
 
-static void *stack_reserve(size_t bytes)
+/* Address space for one stack of a thread. It costs nothing until it is used, unless the process has a limit
+ * (`ulimit -v`): then the first thread takes 1/64 of that, and later ones a share that leaves room for hundreds. */
+static size_t stack_bytes(bool first_thread)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    struct rlimit space;
+    if (getrlimit(RLIMIT_AS, &space) < 0 || space.rlim_cur == RLIM_INFINITY) {
+        return STACK_BYTES_MOST;
+    }
+    size_t bytes = (size_t)space.rlim_cur / (first_thread ? 64 : 1024);
+    return bytes > STACK_BYTES_MOST ? STACK_BYTES_MOST : bytes & ~(size_t)0xFFFF;
 }
 
-int exec_init(struct exec_state *exec)
+/* Reserves *bytes, or what can be had of it. NULL: not even the least. */
+static void *stack_reserve(size_t *bytes)
 {
-    exec->values = stack_reserve(VALUE_STACK_BYTES);
-    exec->control = stack_reserve(CONTROL_STACK_BYTES);
+    for (;; *bytes = *bytes / 2) {
+        if (*bytes < STACK_BYTES_LEAST) {
+            *bytes = STACK_BYTES_LEAST;
+        }
+        void *p = mmap(NULL, *bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p != MAP_FAILED) {
+            return p;
+        }
+        if (*bytes == STACK_BYTES_LEAST) {
+            return NULL;
+        }
+    }
+}
+
+int exec_init(struct exec_state *exec, bool first_thread)
+{
+    exec->values_bytes = exec->control_bytes = stack_bytes(first_thread);
+    exec->values = stack_reserve(&exec->values_bytes);
+    exec->control = stack_reserve(&exec->control_bytes);
     if (exec->values == NULL || exec->control == NULL) {
         exec_fini(exec);
         return -1;
     }
-    exec->values_end = exec->values + VALUE_STACK_BYTES / sizeof(value_t) - VALUE_STACK_MARGIN;
-    exec->control_end = exec->control + CONTROL_STACK_BYTES / sizeof(struct frame) - 1;
+    exec->values_end = exec->values + exec->values_bytes / sizeof(value_t) - VALUE_STACK_MARGIN;
+    exec->control_end = exec->control + exec->control_bytes / sizeof(struct frame) - 1;
     return 0;
 }
 
 void exec_fini(struct exec_state *exec)
 {
     if (exec->values != NULL) {
-        munmap(exec->values, VALUE_STACK_BYTES);
+        munmap(exec->values, exec->values_bytes);
     }
     if (exec->control != NULL) {
-        munmap(exec->control, CONTROL_STACK_BYTES);
+        munmap(exec->control, exec->control_bytes);
     }
     exec->values = NULL;
     exec->control = NULL;

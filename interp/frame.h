@@ -32,6 +32,7 @@ enum on_return {
     RETURN_INIT,            /* it must be None; the instance below the window is the result */
     RETURN_FOR,             /* the frame is a generator run by FOR_ITER */
     RETURN_SEND,            /* ... by SEND */
+    RETURN_CALL,            /* ... by a CALL of its send() or of next() */
 };
 
 enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
@@ -81,8 +82,9 @@ struct frame *frame_visible(struct frame *frame);
 
 /* ---- the thread's stacks --------------------------------------------------------------------- */
 
-#define VALUE_STACK_BYTES ((size_t)64 << 20)
-#define CONTROL_STACK_BYTES ((size_t)64 << 20)
+/* What each of the two stacks reserves; much less where address space is limited. */
+#define STACK_BYTES_MOST ((size_t)64 << 20)
+#define STACK_BYTES_LEAST ((size_t)1 << 20)
 
 /* The jump that brought control where it is, for line events. */
 struct arrival {
@@ -94,6 +96,7 @@ struct arrival {
 struct exec_state {
     value_t *values, *values_end;
     struct frame *control, *control_end;
+    size_t values_bytes, control_bytes; /* reserved */
     uint32_t c_depth;
     struct arrival arrival;
 };
@@ -122,7 +125,7 @@ static inline void thread_set_frame(PyThreadState *ts, struct frame *frame)
 }
 
 /* Reserves the stacks: 0, or -1 without an exception. */
-int exec_init(struct exec_state *exec);
+int exec_init(struct exec_state *exec, bool first_thread);
 void exec_fini(struct exec_state *exec);
 
 /* ---- pushing and popping --------------------------------------------------------------------- */
@@ -181,6 +184,8 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame);
  * exception, which then is the current one. Result as am_send: an owned reference in *result. */
 PySendResult gen_resume(PyGenObject *gen, value_t sent, bool thrown, PyObject **result);
 
+/* Raises StopIteration with a generator's result (a word that is taken over). */
+void gen_stop_with(value_t result);
 /* next() of a generator: what it yields as an owned word; VALUE_NULL at the end or with an exception. Runs Python code. */
 value_t gen_next_word(PyObject *gen);
 

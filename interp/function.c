@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/birth.h"
+#include "objects/gc/gc.h"
 #include "objects/weakref.h"
 
 #include "function.bind.h"
@@ -11,16 +13,76 @@
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static uint32_t next_function_version = 1;
+/* Where dicts of globals have __name__ and __builtins__: version of the keys, and below it an index of 16 bits for
+ * each. Each word is whole, whoever writes it. */
+static uint64_t known_globals[64];
 
-/* The builtins that code with these globals sees: borrowed; NULL with an exception. */
-static PyObject *builtins_of(PyObject *globals)
+/* New references to the values of __name__ and __builtins__ in globals whose places are known; false: not here. */
+static bool get_known(PyObject *globals, PyObject **name, PyObject **builtins)
 {
-    PyObject *builtins = PyDict_GetItemWithError(globals, ID(__builtins__));
-    if (builtins == NULL) {
-        return PyErr_Occurred() ? NULL : PyEval_GetBuiltins();
+    if (!PyDict_CheckExact(globals)) {
+        return false;
     }
-    return PyModule_Check(builtins) ? PyModule_GetDict(builtins) : builtins;
+    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)globals)->ma_keys);
+    uint32_t version = field_load(&keys->version);
+    uint64_t known = field_load(&known_globals[version % Py_ARRAY_LENGTH(known_globals)]);
+    if (version == 0 || known >> 32 != version) {
+        return false;
+    }
+    PyObject **at_name = dict_cached_slot(globals, version, (known >> 16) & 0xFFFF);
+    PyObject **at_builtins = dict_cached_slot(globals, version, known & 0xFFFF);
+    bool empty;
+    if (at_name == NULL || at_builtins == NULL || (*name = ref_try_load(at_name, &empty)) == NULL) {
+        return false;
+    }
+    *builtins = ref_try_load(at_builtins, &empty);
+    if (*builtins == NULL) {
+        Py_DECREF(*name);
+        return false;
+    }
+    return true;
+}
+
+static void learn_globals(PyObject *globals)
+{
+    if (!PyDict_CheckExact(globals)) {
+        return;
+    }
+    PyDictKeysObject *keys = field_load_acquire(&((PyDictObject *)globals)->ma_keys);
+    uint32_t version = field_load(&keys->version);
+    if (version != 0) {
+        Py_ssize_t name = dict_str_index(globals, ID(__name__));
+        Py_ssize_t builtins = dict_str_index(globals, ID(__builtins__));
+        if (name >= 0 && builtins >= 0 && name <= 0xFFFF && builtins <= 0xFFFF
+            && dict_cached_slot(globals, version, 0) != NULL) {
+            field_store(&known_globals[version % Py_ARRAY_LENGTH(known_globals)],
+                        (uint64_t)version << 32 | (uint64_t)name << 16 | (uint64_t)builtins);
+        }
+    }
+}
+
+/* What a new function takes from its globals: new references, *name perhaps NULL. 0, or -1 with an exception. */
+static int function_surroundings(PyObject *globals, PyObject **name, PyObject **builtins)
+{
+    if (!get_known(globals, name, builtins)) {
+        learn_globals(globals);
+        if (PyDict_GetItemRef(globals, ID(__builtins__), builtins) < 0) {
+            return -1;
+        }
+        if (*builtins == NULL && (*builtins = Py_XNewRef(PyEval_GetBuiltins())) == NULL) {
+            return -1;
+        }
+        if (PyDict_GetItemRef(globals, ID(__name__), name) < 0) {
+            Py_DECREF(*builtins);
+            return -1;
+        }
+    }
+    if (PyModule_Check(*builtins)) {
+        PyObject *module = *builtins;
+        *builtins = Py_NewRef(PyModule_GetDict(module));
+        Py_DECREF(module);
+    }
+    return 0;
 }
 
 static int watcher_count;    /* how many watchers there are */
@@ -29,13 +91,15 @@ static void tell_watchers(PyFunction_WatchEvent event, PyFunctionObject *func, P
 PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *qualname)
 {
     PyCodeObject *code = (PyCodeObject *)op;
-    PyObject *builtins = builtins_of(globals), *module = NULL;
-    if (builtins == NULL || PyDict_GetItemRef(globals, ID(__name__), &module) < 0) {
+    PyObject *builtins, *module;
+    if (function_surroundings(globals, &module, &builtins) < 0) {
         return NULL;
     }
-    PyFunctionObject *func = (PyFunctionObject *)object_new(&PyFunction_Type, 0);
+    PyFunctionObject *func =
+        (PyFunctionObject *)birth_of_container(&PyFunction_Type, sizeof(PyFunctionObject));
     if (func == NULL) {
         Py_XDECREF(module);
+        Py_DECREF(builtins);
         return NULL;
     }
     PyObject *doc = Py_None;
@@ -44,18 +108,21 @@ PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *
         doc = PyTuple_GET_ITEM(code->co_consts, 0);
     }
     func->func_globals = Py_NewRef(globals);
-    func->func_builtins = Py_NewRef(builtins);
+    func->func_builtins = builtins;
     func->func_name = Py_NewRef(code->co_name);
     func->func_qualname = Py_NewRef(qualname != NULL ? qualname : code->co_qualname);
     func->func_code = Py_NewRef(op);
+    func->func_defaults = func->func_kwdefaults = func->func_closure = NULL;
     func->func_doc = Py_NewRef(doc);
+    func->func_dict = func->func_weakreflist = NULL;
     func->func_module = module;
+    func->func_annotations = func->func_typeparams = NULL;
     func->vectorcall = interp_call;
-    func->func_version = __atomic_fetch_add(&next_function_version, 1, __ATOMIC_RELAXED);
+    func->func_version = 0;
     if (code->co_nfreevars == 0) {
         ref_defer((PyObject *)func);
     }
-    PyObject_GC_Track(func);
+    gc_track((PyObject *)func);
     if (unlikely(watcher_count != 0)) {
         tell_watchers(PyFunction_EVENT_CREATE, func, NULL);
     }
@@ -206,6 +273,8 @@ int PyFunction_SetClosure(PyObject *op, PyObject *value)
                      Py_TYPE(value)->tp_name);
         return -1;
     }
+    /* Running frames hold cells by way of the function: the old ones stay alive for good. */
+    Py_XINCREF(FUNCTION(op)->func_closure);
     return set_field(op, &FUNCTION(op)->func_closure, value, true, "");
 }
 
@@ -328,8 +397,6 @@ static int function_set_code(PyFunctionObject *self, PyObject *value)
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_CODE, self, value);
-    field_store(&self->func_version,
-                __atomic_fetch_add(&next_function_version, 1, __ATOMIC_RELAXED));
     /* Frames that run the old code hold only the function: the old code stays alive for good. */
     field_store_release(&self->func_code, Py_NewRef(value));
     return 0;
@@ -597,17 +664,24 @@ static void function_dealloc(PyObject *op)
     if (unlikely(watcher_count != 0)) {
         tell_watchers(PyFunction_EVENT_DESTROY, f, NULL);
     }
-    PyObject_GC_UnTrack(op);
+    gc_untrack(op);
     if (f->func_weakreflist != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    function_clear(op);
-    Py_CLEAR(f->func_globals);
-    Py_CLEAR(f->func_builtins);
-    Py_CLEAR(f->func_code);
-    Py_CLEAR(f->func_name);
-    Py_CLEAR(f->func_qualname);
-    PyObject_GC_Del(op);
+    Py_XDECREF(f->func_defaults);
+    Py_XDECREF(f->func_kwdefaults);
+    Py_XDECREF(f->func_closure);
+    Py_XDECREF(f->func_doc);
+    Py_XDECREF(f->func_dict);
+    Py_XDECREF(f->func_module);
+    Py_XDECREF(f->func_annotations);
+    Py_XDECREF(f->func_typeparams);
+    Py_DECREF(f->func_globals);
+    Py_DECREF(f->func_builtins);
+    Py_DECREF(f->func_code);
+    Py_XDECREF(f->func_name);
+    Py_XDECREF(f->func_qualname);
+    slab_free(op);
 }
 
 PyTypeObject PyFunction_Type = {

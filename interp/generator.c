@@ -104,7 +104,12 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
         FEW_TIMES();
         own->r[i] = value_own(frame->r[i]);
     }
-    gc_track((PyObject *)gen);
+    if (likely(gen_size(body) <= SLAB_MAX)) {
+        gc_track_new((PyObject *)gen);
+    }
+    else {
+        gc_track((PyObject *)gen);
+    }
     return (PyObject *)gen;
 }
 
@@ -116,11 +121,11 @@ static PyGenObject *direct_delegate(PyThreadState *ts, const struct frame *own, 
 {
     const struct code_body *body = own->body;
     if (body->monitor != NULL || body->instrument_version != vm_instrument_version(ts)
-        || own->pc - body->words < 3 || WORD_OP(own->pc[-2]) != SEND
-        || WORD_OP(own->pc[-3]) == EXT) {
+        || own->pc - body->words < 3 || WORD_OP(field_load(&own->pc[-2])) != SEND
+        || WORD_OP(field_load(&own->pc[-3])) == EXT) {
         return NULL;
     }
-    PyGenObject *gen = GEN(value_object(own->r[WORD_A(own->pc[-2])]));
+    PyGenObject *gen = GEN(value_object(own->r[WORD_A(field_load(&own->pc[-2]))]));
     return (PyGen_CheckExact(gen) || PyCoro_CheckExact(gen)) && gen_can_send(gen, sent) ? gen : NULL;
 }
 
@@ -206,7 +211,17 @@ struct frame *vm_gen_pass_on(PyThreadState *ts, struct frame *parked)
         parked = next;
     } while (how == RETURN_SEND && parked->parked);
     thread_set_frame(ts, parked);
+    if (how == RETURN_CALL) {
+        vm_gen_call_done(parked);
+    }
     return how == RETURN_C ? NULL : parked;
+}
+
+void vm_gen_call_done(struct frame *caller)
+{
+    value_t *window = caller->r + word_b(caller->body, caller->pc);
+    value_clear(&window[1]);
+    value_clear(&window[2]);
 }
 
 void vm_gen_finish(PyThreadState *ts, struct frame *fp)
@@ -238,7 +253,18 @@ static value_t gen_run(PyThreadState *ts, PyGenObject *gen, value_t sent, bool t
         raise_stack_used_up("");
         return VALUE_NULL;
     }
-    struct frame *frame = vm_gen_enter(ts, thread_frame(ts), gen, sent, RETURN_C);
+    struct frame *fp = thread_frame(ts), *frame = gen_frame(gen);
+    value_t *r = fp == NULL ? NULL : frame_free_words(fp);
+    if (likely(fp != NULL && gen->gi_frame_state == GEN_SUSPENDED && !thrown
+               && gen_resumes_plainly(ts, gen, r))) {
+        gen_registers_enter(frame, r);
+        frame->r = r;
+        gen_chain_enter(ts, gen, fp, fp->top, RETURN_C);
+        thread_set_frame(ts, frame);
+        reg_put(frame, frame->dst, sent);
+        return interp_run(ts, frame, false);
+    }
+    frame = vm_gen_enter(ts, fp, gen, sent, RETURN_C);
     if (unlikely(frame == NULL)) {
         return VALUE_NULL;
     }
@@ -277,6 +303,18 @@ int gen_set_stop_iteration(PyObject *value)
     PyErr_SetObject(PyExc_StopIteration, exc);
     Py_DECREF(exc);
     return 0;
+}
+
+void gen_stop_with(value_t v)
+{
+    PyObject *result = value_to_owned(v);
+    if (result == Py_None) {
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    else if (result != NULL) {
+        gen_set_stop_iteration(result);
+    }
+    Py_XDECREF(result);
 }
 
 int gen_stop_iteration_value(PyObject **value)
@@ -376,12 +414,8 @@ value_t gen_next_word(PyObject *self)
     if (likely(gen->gi_frame_state < GEN_EXECUTING) || v == VALUE_NULL) {
         return v;
     }
-    if (!value_is_none(v)) {
-        PyObject *result = value_to_owned(v);
-        if (result != NULL) {
-            gen_set_stop_iteration(result);
-            Py_DECREF(result);
-        }
+    if (!value_is_none(v)) {        /* else no exception is needed */
+        gen_stop_with(v);
     }
     return VALUE_NULL;
 }
@@ -841,15 +875,19 @@ void gen_finalize(PyObject *self)
 void gen_dealloc(PyObject *self)
 {
     PyGenObject *gen = GEN(self);
-    gc_untrack(self);
+    size_t size = gen_size(gen_frame(gen)->body);
     if (unlikely(gen->gi_weakreflist != NULL)) {
+        gc_untrack(self);
         PyObject_ClearWeakRefs(self);
-    }
-    if (!gen_finished(gen)) {
         gc_track(self);
-        if (PyObject_CallFinalizerFromDealloc(self)) {
-            return;
-        }
+    }
+    if (!gen_finished(gen) && PyObject_CallFinalizerFromDealloc(self)) {
+        return;
+    }
+    if (likely(size <= SLAB_MAX)) {
+        gc_untrack_dead(self);
+    }
+    else {
         gc_untrack(self);
     }
     Py_CLEAR(gen->gi_origin_or_finalizer);
@@ -857,7 +895,7 @@ void gen_dealloc(PyObject *self)
     value_clear(&gen_frame(gen)->func);
     Py_DECREF(gen->gi_name);
     Py_DECREF(gen->gi_qualname);
-    slab_free(self);
+    death_of_container(self, size);
 }
 
 /* ---- generator ------------------------------------------------------------------------------- */

@@ -58,6 +58,9 @@ static int raise_interrupt(struct thread *self)
 
 int PyErr_CheckSignals(void)
 {
+    if (likely(!atomic_load_relaxed(&any_noted))) {
+        return 0;
+    }
     struct thread *self = thread_self();
     if (!thread_is_main() || !thread_interp(self)->is_main) {
         return 0;

@@ -24,7 +24,7 @@ static PyObject *traceback_make(PyObject *next, PyFrameObject *frame, int lasti,
     tb->tb_frame = (PyFrameObject *)Py_NewRef((PyObject *)frame);
     tb->tb_lasti = lasti;
     tb->tb_lineno = lineno;
-    gc_track((PyObject *)tb);
+    gc_track_new((PyObject *)tb);
     return (PyObject *)tb;
 }
 
@@ -179,11 +179,11 @@ static int traceback_clear(PyObject *op)
 /* Chains are long: they go one after the other, not inside each other. */
 static void traceback_dealloc(PyObject *op)
 {
-    gc_untrack(op);
+    gc_untrack_dead(op);
     PyTracebackObject *next = TRACEBACK(op)->tb_next;
     TRACEBACK(op)->tb_next = NULL;
     Py_CLEAR(TRACEBACK(op)->tb_frame);
-    slab_free(op);
+    death_of_container(op, sizeof(PyTracebackObject));
     while (next != NULL && Py_REFCNT(next) == 1) {
         PyTracebackObject *after = next->tb_next;
         next->tb_next = NULL;

@@ -5,6 +5,7 @@
 #include "locking/lock.h"
 #include "locking/refs.h"
 #include "objects/error.h"
+#include "objects/gc/gc.h"
 #include "cell.bind.h"
 
 static PyObject **content_of(PyObject *op)

@@ -67,6 +67,23 @@ static inline struct dict_entry *dict_entries(PyDictKeysObject *keys)
 int dict_get(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject **value);
 /* The same, hashing the key first (PyDict_GetItemRef for dicts known to be dicts). */
 int dict_get_item(PyObject *dict, PyObject *key, PyObject **value);
+/* Where the first slot that is tried has this very str, its value (borrowed), else NULL: ask dict_get(). With
+ * a global lock; name is an exact str. */
+static inline PyObject *dict_peek_str(PyObject *dict, PyObject *name)
+{
+    PyDictKeysObject *keys = ((PyDictObject *)dict)->ma_keys;
+    if (unlikely(keys->log2_size >= 8 || keys->kind != DICT_KEYS_STR)) {
+        return NULL;
+    }
+    size_t size = (size_t)1 << keys->log2_size;
+    size_t slot = (size_t)((PyASCIIObject *)name)->hash & (size - 1);
+    Py_ssize_t ix = ((const int8_t *)keys - size)[slot];
+    if (unlikely(ix < 0)) {
+        return NULL;
+    }
+    struct dict_str_entry *entry = &dict_str_entries(keys)[ix];
+    return likely(entry->key == name) ? entry->value : NULL;
+}
 /* Looks an exact str up; never raises when the table is of str keys. New reference or NULL; with
  * NULL, PyErr_Occurred() tells (only possible with general keys). */
 PyObject *dict_get_str(PyObject *dict, PyObject *name);

@@ -62,7 +62,7 @@ static PyObject *next_number(struct enumerate *e)
 static PyObject *enumerate_next(PyObject *op)
 {
     struct enumerate *e = (struct enumerate *)op;
-    PyObject *item = Py_TYPE(e->it)->tp_iternext(e->it);
+    PyObject *item = iter_step(e->it);
     if (item == NULL) {
         return NULL;
     }

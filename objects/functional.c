@@ -122,7 +122,7 @@ static PyObject *map_next(PyObject *op)
     }
     for (; got < count; got++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, got);
-        stack[got] = Py_TYPE(iterator)->tp_iternext(iterator);
+        stack[got] = iter_step(iterator);
         if (stack[got] == NULL) {
             break;
         }
@@ -223,7 +223,7 @@ static PyObject *filter_next(PyObject *op)
 {
     struct filter_object *self = (struct filter_object *)op;
     PyObject *item;
-    while ((item = Py_TYPE(self->iterator)->tp_iternext(self->iterator)) != NULL) {
+    while ((item = iter_step(self->iterator)) != NULL) {
         int keeps = filter_keeps(self, item);
         if (keeps > 0) {
             return item;
@@ -308,7 +308,7 @@ static void check_strict(struct zip_object *self, Py_ssize_t i)
     }
     for (i = 1; i < count; i++) {
         PyObject *iterator = PyTuple_GET_ITEM(self->iterators, i);
-        PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+        PyObject *item = iter_step(iterator);
         if (item != NULL) {
             Py_DECREF(item);
             PyErr_Format(PyExc_ValueError,

@@ -469,6 +469,9 @@ static PyObject *mark_instance(PyObject *instance, PyObject *alias)
 static PyObject *alias_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
                                   PyObject *kwnames)
 {
+    if (stack_check(" while calling a Python object") < 0) {
+        return NULL;
+    }
     return mark_instance(PyObject_Vectorcall(alias_of(op)->origin, args, nargsf, kwnames), op);
 }
 
@@ -521,6 +524,9 @@ static PyObject *generic_alias_reduce(struct generic_alias *self)
 
 static Py_hash_t alias_hash(PyObject *op)
 {
+    if (stack_check(" while hashing") < 0) {
+        return -1;
+    }
     Py_hash_t origin = PyObject_Hash(alias_of(op)->origin);
     Py_hash_t args = origin == -1 ? -1 : PyObject_Hash(alias_of(op)->args);
     return args == -1 ? -1 : origin ^ args;

@@ -18,7 +18,7 @@
 static inline __attribute__((always_inline)) value_t item_word(PyObject *op)
 {
     if (!lock_threads_run_together() && ref_is_immortal(op)) {
-        return value_from_uncounted(op);
+        return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_uncounted(op);
     }
     return value_from_owned(ref_new(op));
 }
@@ -98,16 +98,21 @@ static inline value_t iter_next_word(PyObject *it)
     return type == &PyListIter_Type    ? list_iter_word(it)
            : type == &PyRangeIter_Type ? range_iter_word(it)
            : type == &PyTupleIter_Type ? tuple_iter_word(it)
-                                       : value_from_owned(type->tp_iternext(it));
+                                       : value_from_owned(iter_step(it));
 }
 
 /* The same as a new reference, or NULL. */
-static inline PyObject *iter_next_object(PyObject *it)
+static inline PyObject *iter_next_object(PyObject *op)
 {
-    PyTypeObject *type = Py_TYPE(it);
-    return value_object(type == &PyListIter_Type    ? value_own(list_iter_word(it))
-                        : type == &PyTupleIter_Type ? value_own(tuple_iter_word(it))
-                                                    : value_from_owned(type->tp_iternext(it)));
+    if (!lock_threads_run_together() && likely(Py_IS_TYPE(op, &PyListIter_Type))) {
+        struct index_iter *it = (struct index_iter *)op;
+        Py_ssize_t i = it->index;
+        if (likely(i >= 0 && i < Py_SIZE(it->seq))) {
+            it->index = i + 1;
+            return ref_new(((PyListObject *)it->seq)->ob_item[i]);
+        }
+    }
+    return iter_step(op);
 }
 
 /* The next pair of an exact enumerate or of an iterator over a dict's items, and the next items of an exact zip of

@@ -21,6 +21,9 @@ static inline Py_hash_t key_hash(PyObject *key)
     return PyObject_Hash(key);
 }
 
+/* key_equals_plain() of exact tuples. */
+int tuple_equals_plain(PyObject *a, PyObject *b);
+
 /* Whether two keys of the same hash are equal: 1, 0; -1: that is for __eq__ to say. Runs nothing. */
 static inline int key_equals_plain(PyObject *a, PyObject *b)
 {
@@ -32,6 +35,9 @@ static inline int key_equals_plain(PyObject *a, PyObject *b)
         return x->long_value.lv_tag == y->long_value.lv_tag
                && memcmp(int_digits(x), int_digits(y),
                          (size_t)int_ndigits(x) * sizeof(digit)) == 0;
+    }
+    if (PyTuple_CheckExact(a) && PyTuple_CheckExact(b)) {
+        return tuple_equals_plain(a, b);
     }
     return -1;
 }

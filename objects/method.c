@@ -22,6 +22,9 @@ static PyObject *method_vectorcall(PyObject *op, PyObject *const *args, size_t n
 {
     PyObject *self = PyMethod_GET_SELF(op), *func = PyMethod_GET_FUNCTION(op), *result;
     size_t count = (size_t)PyVectorcall_NARGS(nargsf);
+    if (stack_check(" while calling a Python object") < 0) {
+        return NULL;
+    }
     if (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) {
         PyObject **shifted = (PyObject **)args - 1, *saved = shifted[0];
         shifted[0] = self;

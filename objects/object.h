@@ -241,6 +241,22 @@ struct static_type_state {
     bool ready;
 };
 
+/* ---- recursion ------------------------------------------------------------------------------- */
+
+/* 0; or -1 with a RecursionError, its text ending in `where`, when the C stack is nearly used up. For functions that
+ * may come to themselves again through an object of the user's, and must be fast when they do not. */
+static inline int stack_check(const char *where)
+{
+    return unlikely(thread_stack_low(thread_self(), 0)) ? Py_EnterRecursiveCall(where) : 0;
+}
+
+/* The next item of an iterator that another one draws from, since chains of those may have any length: new
+ * reference; NULL at the end or with an exception. Runs Python code. */
+static inline PyObject *iter_step(PyObject *it)
+{
+    return stack_check(" while iterating") < 0 ? NULL : Py_TYPE(it)->tp_iternext(it);
+}
+
 #define STATIC_TYPES_MAX 512
 #define TYPE_WATCHERS 8
 

@@ -49,14 +49,17 @@ PyObject *PyObject_Repr(PyObject *op)
 
 PyObject *PyObject_Str(PyObject *op)
 {
+    if (op != NULL && PyUnicode_CheckExact(op)) {
+        return Py_NewRef(op);
+    }
     if (PyErr_CheckSignals() < 0) {
         return NULL;
     }
     if (op == NULL) {
         return null_text();
     }
-    if (PyUnicode_CheckExact(op)) {
-        return Py_NewRef(op);
+    if (PyLong_CheckExact(op)) {
+        return PyLong_Type.tp_repr(op); /* calls nothing else */
     }
     if (Py_TYPE(op)->tp_str == NULL) {
         return PyObject_Repr(op);

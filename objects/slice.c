@@ -286,6 +286,9 @@ static Py_hash_t slice_hash(PyObject *op)
     PySliceObject *slice = (PySliceObject *)op;
     PyObject *parts[3] = {slice->start, slice->stop, slice->step};
     uint64_t acc = 2870177450012600261ull;
+    if (stack_check(" while hashing") < 0) {
+        return -1;
+    }
     for (int i = 0; i < 3; i++) {
         Py_hash_t lane = PyObject_Hash(parts[i]);
         if (lane == -1) {

@@ -3,7 +3,9 @@
  */
 #include "objects/tuple.h"
 #include "objects/gc/gc.h"
+#include "objects/compare.h"
 #include "objects/iter.h"
+#include "objects/key.h"
 #include "objects/object.h"
 #include "objects/str.h"
 #include "objects/value.h"
@@ -301,8 +303,11 @@ static Py_hash_t tuple_hash(PyObject *op)
 {
     uint64_t acc = LANE_PRIME_5;
     Py_ssize_t n = Py_SIZE(op);
+    if (stack_check(" while hashing") < 0) {
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < n; i++) {
-        Py_hash_t lane = PyObject_Hash(tuple_items(op)[i]);
+        Py_hash_t lane = key_hash(tuple_items(op)[i]);
         if (lane == -1) {
             return -1;
         }
@@ -319,7 +324,10 @@ static PyObject *tuple_richcompare(PyObject *a, PyObject *b, int operation)
     Py_ssize_t na = Py_SIZE(a), nb = Py_SIZE(b), n = na < nb ? na : nb, i;
     for (i = 0; i < n; i++) {
         PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
-        int equal = x == y ? 1 : PyObject_RichCompareBool(x, y, Py_EQ);
+        int equal = x == y ? 1 : compare_plain(x, y, Py_EQ);
+        if (equal < 0) {
+            equal = PyObject_RichCompareBool(x, y, Py_EQ);
+        }
         if (equal < 0) {
             return NULL;
         }
@@ -333,7 +341,28 @@ static PyObject *tuple_richcompare(PyObject *a, PyObject *b, int operation)
     if (operation == Py_EQ || operation == Py_NE) {
         return PyBool_FromLong(operation == Py_NE);
     }
-    return PyObject_RichCompare(tuple_items(a)[i], tuple_items(b)[i], operation);
+    PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
+    int truth = compare_plain(x, y, operation);
+    return truth < 0 ? PyObject_RichCompare(x, y, operation) : PyBool_FromLong(truth);
+}
+
+int tuple_equals_plain(PyObject *a, PyObject *b)
+{
+    Py_ssize_t n = Py_SIZE(a);
+    if (n != Py_SIZE(b)) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
+        if (x != y) {
+            /* One level only: those in it may be deep. */
+            int equal = PyTuple_CheckExact(x) ? -1 : key_equals_plain(x, y);
+            if (equal <= 0) {
+                return equal;
+            }
+        }
+    }
+    return 1;
 }
 
 static Py_ssize_t tuple_length(PyObject *op)

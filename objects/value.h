@@ -24,6 +24,7 @@
 #define KRAIT_OBJECTS_VALUE_H
 
 #include "Python.h"
+#include "objects/int.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -239,6 +240,9 @@ static inline void value_clear(value_t *slot)
 /* A new object for a number word (new reference; NULL with MemoryError). */
 static inline PyObject *value_make_object(value_t v)
 {
+    if (value_is_int(v) && int_is_small_value(value_int(v))) {
+        return int_small((int)value_int(v));
+    }
     return value_is_int(v) ? PyLong_FromLongLong(value_int(v))
                            : PyFloat_FromDouble(value_double(v));
 }

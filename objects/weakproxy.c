@@ -10,6 +10,9 @@ static PyObject *unwrap(PyObject *op)
     if (!PyWeakref_CheckProxy(op)) {
         return Py_NewRef(op);
     }
+    if (stack_check(" in a weak proxy") < 0) {
+        return NULL;    /* the referent may be a proxy itself */
+    }
     PyObject *target = weakref_get(op);
     if (target == NULL) {
         PyErr_SetString(PyExc_ReferenceError, "weakly-referenced object no longer exists");

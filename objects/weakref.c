@@ -471,7 +471,7 @@ static Py_hash_t weakref_hash(PyObject *op)
         PyErr_SetString(PyExc_TypeError, "weak object has gone away");
         return -1;
     }
-    hash = PyObject_Hash(target);
+    hash = stack_check(" while hashing") < 0 ? -1 : PyObject_Hash(target);
     Py_DECREF(target);
     field_store(&ref->hash, hash);
     return hash;

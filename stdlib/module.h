@@ -167,11 +167,17 @@ field_set(PyObject **field, PyObject *value)
     Py_XDECREF(old);
 }
 
-/* The next item: new reference, or NULL at the end or on error (PyErr_Occurred tells). */
+/* The next item: new reference, or NULL at the end or on error (PyErr_Occurred tells).  Iterators that draw from
+ * iterators may be nested as deep as the user likes, hence the check. */
 static inline PyObject *
 iter_next(PyObject *it)
 {
-    return Py_TYPE(it)->tp_iternext(it);
+    if (UNLIKELY(Py_EnterRecursiveCall(" while iterating"))) {
+        return NULL;
+    }
+    PyObject *item = Py_TYPE(it)->tp_iternext(it);
+    Py_LeaveRecursiveCall();
+    return item;
 }
 
 /* After iter_next gave NULL: swallows StopIteration.  True at the plain end. */

@@ -14,6 +14,7 @@ static bool jump_is_wide(unsigned op)
     case JUMP_IF_TRUE_OR_DROP:
     case JUMP_IF_FALSE_OR_DROP:
     case JUMP_IF_NONE:
+    case JUMP_IF_NONE_OR_KEEP:
     case JUMP_IF_NOT_NONE:
         return true;
     default:

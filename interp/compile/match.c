@@ -329,6 +329,20 @@ static void capture_rest(struct compiler *c, struct match *m, struct pattern *p,
     capture(c, m, p->mapping.rest, rest);
 }
 
+/* The tuple of what a pattern found, or None, at r[found]: its `count` items become temporaries, the first one on
+ * top. */
+static void unpack_found(struct compiler *c, struct match *m, int found, size_t count)
+{
+    int32_t label = failure(c, m);
+    temp_push(c);
+    emit_jump(c, JUMP_IF_NONE_OR_KEEP, found, 0, label);
+    emit(c, UNPACK_SEQ, found, found, (int)count);
+    temp_pop_to(c, found);
+    for (size_t i = 0; i < count; i++) {
+        temp_push(c);
+    }
+}
+
 static void pattern_mapping(struct compiler *c, struct match *m, struct pattern *p, int subject)
 {
     size_t count = p->mapping.keys->len;
@@ -350,24 +364,10 @@ static void pattern_mapping(struct compiler *c, struct match *m, struct pattern 
         return;
     }
     int values = c->unit->depth;
-    int32_t missing = failure(c, m);
     emit(c, MATCH_KEYS, values, subject, keys);
-    temp_push(c);
-    int32_t with_values = failure(c, m);
-    int test = push_copy(c, values);
-    emit_jump(c, JUMP_IF_NONE, test, 0, with_values);
-    (void)missing;
-    temp_pop_to(c, values + 1);
-    if (count != 0) {
-        int copy = push_copy(c, values);
-        emit(c, UNPACK_SEQ, copy, copy, (int)count);
-        temp_pop_to(c, copy);
-        for (size_t i = 0; i < count; i++) {
-            temp_push(c);
-        }
-        for (size_t i = 0; i < count; i++) {
-            subpattern(c, m, p->mapping.patterns->items[i], copy + (int)(count - 1 - i));
-        }
+    unpack_found(c, m, values, count);
+    for (size_t i = 0; i < count; i++) {
+        subpattern(c, m, p->mapping.patterns->items[i], values + (int)(count - 1 - i));
     }
     if (p->mapping.rest != NULL) {
         capture_rest(c, m, p, keys, subject);
@@ -414,22 +414,13 @@ static void pattern_class(struct compiler *c, struct match *m, struct pattern *p
     load_const(c, base + 2, tuple);
     temp_push(c);
     emit(c, MATCH_CLASS, base, base, (int)positional);
-    temp_pop_to(c, base + 1);
-    int32_t label = failure(c, m);
-    int test = push_copy(c, base);
-    emit_jump(c, JUMP_IF_NONE, test, 0, label);
-    temp_pop_to(c, base + 1);
-    int first = push_copy(c, base);
-    emit(c, UNPACK_SEQ, first, first, (int)count);
-    temp_pop_to(c, first);
-    for (size_t i = 0; i < count; i++) {
-        temp_push(c);
-    }
+    temp_pop_to(c, base);
+    unpack_found(c, m, base, count);
     for (size_t i = 0; i < count; i++) {
         struct pattern *sub =
             i < positional ? patterns->items[i] : kwd_patterns->items[i - positional];
         if (!is_wildcard(sub)) {
-            subpattern(c, m, sub, first + (int)(count - 1 - i));
+            subpattern(c, m, sub, base + (int)(count - 1 - i));
         }
     }
 }

@@ -6,6 +6,8 @@
 
 #include "interp/vm/vm.h"
 #include "objects/float.h"
+#include "objects/key.h"
+#include "objects/set.h"
 #include "objects/str.h"
 
 static PyObject *power(PyObject *a, PyObject *b)
@@ -140,9 +142,7 @@ static int append_str(struct frame *fp, unsigned a, unsigned b, unsigned c)
             fp->r[b] = left;
             return 1;
         }
-        PyUnicode_Append(&x, y);
-        if (x == NULL) {
-            fp->r[b] = VALUE_NULL;
+        if (str_concat_inplace(&x, y) < 0) {
             return -1;
         }
         fp->r[a] = value_from_owned(x);
@@ -221,12 +221,20 @@ static __attribute__((noinline)) int arith_slow(struct frame *fp, unsigned kind,
                                                 unsigned b, unsigned c)
 {
     value_t x = fp->r[b], y = fp->r[c], result;
-    if ((kind == ARITH_IADD || kind == ARITH_ADD) && value_is_owned(x) && value_is_pointer(y)
+    if ((kind == ARITH_IADD || kind == ARITH_ADD) && value_is_pointer(x) && value_is_pointer(y)
         && PyUnicode_CheckExact(value_object(x)) && PyUnicode_CheckExact(value_object(y))) {
         int done = append_str(fp, a, b, c);
         if (done <= 0) {
             return done;
         }
+        PyObject *text = str_concat(value_object(x), value_object(y));
+        if (text == NULL) {
+            return -1;
+        }
+        reg_consume(fp, b);
+        reg_consume(fp, c);
+        reg_put(fp, a, value_from_owned(text));
+        return 0;
     }
     int done = arith_int64(kind, x, y, &result);
     if (done < 0 || (done == 0 && !arith_objects(kind, reg_object(fp, b), reg_object(fp, c),
@@ -253,11 +261,19 @@ static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kin
     return 0;
 }
 
+/* Of a kind that strings have, and one: no number. */
+static inline bool is_text(unsigned kind, value_t x)
+{
+    return (kind == ARITH_IADD || kind == ARITH_ADD) && value_is_pointer(x)
+        && PyUnicode_CheckExact(value_object(x));
+}
+
 #define ARITH_DEFINE(name, KIND)                                                                  \
     int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
     {                                                                                             \
         value_t result = VALUE_NULL;                                                              \
-        if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                          \
+        if (is_text(ARITH_##KIND, fp->r[b])                                                       \
+            || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                       \
             return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
         }                                                                                         \
         reg_consume(fp, b);                                                                       \
@@ -353,14 +369,15 @@ int vm_compare_k(struct frame *fp, int op, unsigned a, unsigned b, unsigned k)
 /* Of two exact str: 1 or 0; -1: not here. */
 static inline int str_words_equal(int op, value_t x, value_t y)
 {
-    if ((op != Py_EQ && op != Py_NE) || !value_is_pointer(x) || !value_is_pointer(y)) {
+    if (!value_is_pointer(x) || !value_is_pointer(y) || (op != Py_EQ && op != Py_NE)) {
         return -1;
     }
     PyObject *a = value_object(x), *b = value_object(y);
     if (!PyUnicode_CheckExact(a) || !PyUnicode_CheckExact(b)) {
         return -1;
     }
-    return (a == b || str_equal(a, b)) == (op == Py_EQ);
+    bool same = a == b || (!(str_is_interned(a) && str_is_interned(b)) && str_equal(a, b));
+    return same == (op == Py_EQ);
 }
 
 static int truth_of_result(value_t result)
@@ -378,9 +395,9 @@ static int truth_of_result(value_t result)
 
 int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c)
 {
-    int truth = compare_numbers(op, fp->r[b], fp->r[c]);
+    int truth = str_words_equal(op, fp->r[b], fp->r[c]);
     if (truth < 0) {
-        truth = str_words_equal(op, fp->r[b], fp->r[c]);
+        truth = compare_numbers(op, fp->r[b], fp->r[c]);
     }
     if (truth < 0) {
         truth = truth_of_result(compare_objects(op, reg_object(fp, b), reg_object(fp, c)));
@@ -395,9 +412,9 @@ int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c)
 
 int vm_compare_test_k(struct frame *fp, int op, unsigned b, unsigned k)
 {
-    int truth = compare_numbers(op, fp->r[b], fp->body->kwords[k]);
+    int truth = str_words_equal(op, fp->r[b], fp->body->kwords[k]);
     if (truth < 0) {
-        truth = str_words_equal(op, fp->r[b], fp->body->kwords[k]);
+        truth = compare_numbers(op, fp->r[b], fp->body->kwords[k]);
     }
     if (truth < 0) {
         truth = truth_of_result(compare_objects(op, reg_object(fp, b), fp->body->consts[k]));
@@ -415,7 +432,18 @@ int vm_contains(struct frame *fp, unsigned b, unsigned c)
     if (item == NULL || container == NULL) {
         return -1;
     }
-    int truth = PySequence_Contains(container, item);
+    PyTypeObject *type = Py_TYPE(container);
+    int truth;
+    if (type == &PyDict_Type) {
+        Py_hash_t hash = key_hash(item);
+        truth = hash == -1 ? -1 : dict_contains(container, item, hash);
+    }
+    else if (type == &PySet_Type && (PyUnicode_CheckExact(item) || PyLong_CheckExact(item))) {
+        truth = set_contains_key(container, item, key_hash(item)); /* others may be sets */
+    }
+    else {
+        truth = PySequence_Contains(container, item);
+    }
     if (truth >= 0) {
         reg_consume(fp, b);
         reg_consume(fp, c);

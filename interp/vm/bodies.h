@@ -62,6 +62,13 @@
 
 #define STACK_LEFT() likely(!thread_stack_low(thread_of(ts), 0))
 
+/* Gives up the words of a call with n arguments. */
+#define RELEASE_WINDOW(base, n)                                                                   \
+    for (value_t *first_ = &r[base], *word_ = first_ + (n) + 2; word_ > first_;) {                \
+        FEW_TIMES();                                                                              \
+        value_release(*--word_);                                                                  \
+    }
+
 /* The result of a C function whose window is gone; NULL with an exception. */
 #define PUT_RESULT(d, result)                                                                     \
     do {                                                                                          \
@@ -125,6 +132,9 @@
         }                                                                                         \
         struct frame *next_ = vm_gen_enter(ts, fp, gen_, sent_, (how));                           \
         if (unlikely(next_ == NULL)) {                                                            \
+            if ((how) == RETURN_CALL) {                                                           \
+                vm_gen_call_done(fp);                                                             \
+            }                                                                                     \
             FAIL();                                                                               \
         }                                                                                         \
         fp = next_;                                                                               \
@@ -214,6 +224,9 @@
             thread_set_frame(ts, caller_);                                                        \
             if (kind_ == RETURN_C) {                                                              \
                 END_RUN(result_);                                                                 \
+            }                                                                                     \
+            if (kind_ == RETURN_CALL) {                                                           \
+                vm_gen_call_done(caller_);                                                        \
             }                                                                                     \
         }                                                                                         \
         fp = caller_;                                                                             \

@@ -138,6 +138,42 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
     return true;
 }
 
+/* Whether it is this function of builtins. */
+static bool is_builtin(PyObject *callable, const char *name)
+{
+    const PyCFunctionObject *function = (const PyCFunctionObject *)callable;
+    return Py_IS_TYPE(callable, &PyCFunction_Type) && strcmp(function->m_ml->ml_name, name) == 0
+           && function->m_module != NULL && PyUnicode_Check(function->m_module)
+           && PyUnicode_EqualToUTF8(function->m_module, "builtins");
+}
+
+/* Calls that resume a generator: send() of one, next() with one. */
+static bool specialise_resumption(struct frame *fp, struct code_site *site, unsigned b)
+{
+    PyObject *callable = value_object(fp->r[b]);
+    value_t self = fp->r[b + 1], arg = fp->r[b + 2];
+    if (site->arg != 1 || site->arg2 != 0) {
+        return false;
+    }
+    unsigned op;
+    if (self != VALUE_NULL) {
+        if (!Py_IS_TYPE(callable, &PyMethodDescr_Type) || PyDescr_TYPE(callable) != &PyGen_Type
+            || strcmp(((PyMethodDescrObject *)callable)->d_method->ml_name, "send") != 0) {
+            return false;
+        }
+        op = CALL_SEND;
+    }
+    else {
+        if (!value_is_pointer(arg) || !Py_IS_TYPE(value_object(arg), &PyGen_Type)
+            || !is_builtin(callable, "next")) {
+            return false;
+        }
+        op = CALL_NEXT;
+    }
+    site_specialise(fp, site, op, CACHE_CALLABLE_WORD(fp->r[b]), CALL_ANY);
+    return true;
+}
+
 /* The __call__ of an instance of a class made in Python, if it is a Python function (new reference), else NULL. */
 static PyObject *plain_call(PyObject *op, uint32_t *version)
 {
@@ -171,7 +207,7 @@ static void specialise_call(struct frame *fp, struct code_site *site, unsigned b
     if (fp->r[b + 1] == VALUE_NULL && specialise_object(fp, site, callable)) {
         return;
     }
-    if (!call_c_specialise(fp, site, b)) {
+    if (!specialise_resumption(fp, site, b) && !call_c_specialise(fp, site, b)) {
         site_specialise(fp, site, CALL_ANY, 0, CALL_ANY);
     }
 }
@@ -218,6 +254,31 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
     }
     reg_put(fp, a, value_from_owned(result));
     return fp;
+}
+
+/* A call by position of a function that takes nothing else, some of whose defaults are wanted. NULL: not here. */
+static inline struct frame *enter_with_defaults(PyThreadState *ts, struct frame *fp,
+                                                value_t *window, Py_ssize_t nargs)
+{
+    PyFunctionObject *func = (PyFunctionObject *)value_object(window[0]);
+    struct code_body *body = code_body((PyCodeObject *)func->func_code);
+    Py_ssize_t self = window[1] != VALUE_NULL, missing = body->argcount - nargs - self;
+    PyObject *defaults = func->func_defaults;
+    value_t *r = window + 2 - self;
+    if (!body->simple || missing <= 0 || defaults == NULL
+        || missing > PyTuple_GET_SIZE(defaults) || !vm_has_room(ts, fp->top, body, r)) {
+        return NULL;
+    }
+    PyObject **values = tuple_items(defaults) + PyTuple_GET_SIZE(defaults) - missing;
+    value_t *word = r + body->argcount - missing;
+    for (Py_ssize_t i = 0; i < missing; i++) {
+        FEW_TIMES();
+        word[i] = ref_word(values[i]);
+    }
+    vm_clear_locals(body, r);
+    struct frame *frame = vm_push(ts, fp, fp->top, window[0], body, r, RETURN_PLAIN);
+    thread_set_frame(ts, frame);
+    return frame;
 }
 
 /* The bound method in window[0] becomes function and self. */
@@ -270,6 +331,13 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         unpack_method(window);
     }
     if (vm_is_python(value_object(window[0]))) {
+        if (kwnames == NULL) {
+            struct frame *frame = enter_with_defaults(ts, fp, window, nargs);
+            if (likely(frame != NULL)) {
+                fp->dst = (uint16_t)a;
+                return frame;
+            }
+        }
         bool self = window[1] != VALUE_NULL;
         value_t func = window[0];
         Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;

@@ -63,7 +63,9 @@ static bool specialise_definition(struct frame *fp, struct code_site *site, cons
     if (site->arg > CALL_FAST_MAX) {
         return false;
     }
-    use_definition(fp, site, method ? CALL_METHOD_FAST : CALL_FUNCTION_FAST, def);
+    unsigned op = method ? keywords ? CALL_METHOD_NAMES : CALL_METHOD_FAST
+                         : keywords ? CALL_FUNCTION_NAMES : CALL_FUNCTION_FAST;
+    use_definition(fp, site, op, def);
     return true;
 }
 
@@ -116,71 +118,76 @@ bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b)
 
 /* ---- our own --------------------------------------------------------------------------------- */
 
-/* Writes the objects of n words to args; false with MemoryError. */
-static inline bool borrow_arguments(value_t *words, unsigned n, PyObject **args)
+/* The object of an argument, kept by its word; false with MemoryError. */
+static inline bool lend(value_t *word, PyObject **arg)
 {
-    for (unsigned i = 0; i < n; i++) {
-        FEW_TIMES();
-        args[i] = value_box(&words[i]);
-        if (unlikely(args[i] == NULL)) {
+    value_t v = *word;
+    *arg = likely(value_is_pointer(v)) ? value_object(v) : value_box(word);
+    return *arg != NULL || likely(value_is_pointer(v));
+}
+
+/* Most calls have few arguments, for which a loop would do more than its work. */
+static inline bool lend_all(value_t *words, unsigned n, PyObject **args)
+{
+    switch (n) {
+    default:
+        for (unsigned i = n; i-- > 3;) {
+            FEW_TIMES();
+            if (!lend(&words[i], &args[i])) {
+                return false;
+            }
+        }
+        __attribute__((fallthrough));
+    case 3:
+        if (!lend(&words[2], &args[2])) {
             return false;
         }
+        __attribute__((fallthrough));
+    case 2:
+        if (!lend(&words[1], &args[1])) {
+            return false;
+        }
+        __attribute__((fallthrough));
+    case 1:
+        return lend(&words[0], &args[0]);
+    case 0:
+        return true;
     }
-    return true;
 }
 
-/* Gives the window up; the result goes to r[a]. */
-static inline int finish(struct frame *fp, unsigned a, value_t *window, unsigned nargs,
-                         PyObject *result)
+PyObject *vm_call_definition(const PyMethodDef *def, PyObject *self, value_t *words,
+                             unsigned nargs)
 {
-    for (unsigned i = nargs + 2; i-- > 0;) {
-        value_t v = window[i];
-        FEW_TIMES();
-        if (value_is_owned(v)) {
-            window[i] = VALUE_NULL;
-            value_release(v);
-        }
+    PyObject *args[CALL_FAST_MAX + 1];
+    if (unlikely(!lend_all(words, nargs, args + 1))) {
+        return NULL;
     }
-    if (unlikely(result == NULL)) {
-        return -1;
-    }
-    reg_put(fp, a, value_from_owned(result));
-    return 0;
+    void (*function)(void) = (void (*)(void))def->ml_meth;
+    return def->ml_flags & METH_KEYWORDS
+               ? ((PyCFunctionFastWithKeywords)function)(self, args + 1, nargs, NULL)
+               : ((PyCFunctionFast)function)(self, args + 1, nargs);
 }
 
-int vm_call_definition(struct frame *fp, unsigned a, unsigned b, const struct code_site *site,
-                       const PyMethodDef *def, PyObject *self)
+PyObject *vm_call_definition_names(const PyMethodDef *def, PyObject *self, value_t *words,
+                                   unsigned nargs, PyObject *names)
 {
-    value_t *window = fp->r + b;
-    unsigned nargs = site->arg;
-    PyObject *args[CALL_FAST_MAX + 1], *result = NULL;
-    if (likely(borrow_arguments(window + 2, nargs, args + 1))) {
-        void (*function)(void) = (void (*)(void))def->ml_meth;
-        if (def->ml_flags & METH_KEYWORDS) {
-            PyObject *names = site->arg2 ? fp->body->consts[site->arg2 - 1] : NULL;
-            Py_ssize_t npos = (Py_ssize_t)nargs - (names ? PyTuple_GET_SIZE(names) : 0);
-            result = ((PyCFunctionFastWithKeywords)function)(self, args + 1, npos, names);
-        }
-        else {
-            result = ((PyCFunctionFast)function)(self, args + 1, nargs);
-        }
+    PyObject *args[CALL_FAST_MAX + 1];
+    if (unlikely(!lend_all(words, nargs, args + 1))) {
+        return NULL;
     }
-    return finish(fp, a, window, nargs, result);
+    return ((PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth)(
+        self, args + 1, (Py_ssize_t)nargs - PyTuple_GET_SIZE(names), names);
 }
 
-int vm_call_type(struct frame *fp, unsigned a, unsigned b, const struct code_site *site)
+PyObject *vm_call_type(PyTypeObject *type, value_t *words, unsigned nargs, PyObject *names)
 {
-    value_t *window = fp->r + b;
-    unsigned nargs = site->arg;
-    PyTypeObject *type = (PyTypeObject *)value_object(window[0]);
-    PyObject *args[CALL_FAST_MAX + 1], *result = NULL;
-    if (likely(borrow_arguments(window + 2, nargs, args + 1))) {
-        PyObject *names = site->arg2 ? fp->body->consts[site->arg2 - 1] : NULL;
-        size_t npos = nargs - (size_t)(names ? PyTuple_GET_SIZE(names) : 0);
-        result = type->tp_vectorcall((PyObject *)type, args + 1,
-                                     npos | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
+    PyObject *args[CALL_FAST_MAX + 1];
+    if (unlikely(!lend_all(words, nargs, args + 1))) {
+        return NULL;
     }
-    return finish(fp, a, window, nargs, result);
+    size_t npos = names == NULL ? nargs : nargs - (size_t)PyTuple_GET_SIZE(names);
+    return type->tp_vectorcall((PyObject *)type, args + 1, npos | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                               names);
 }
 
 int vm_is_instance(value_t *word, PyObject *class)
@@ -190,6 +197,21 @@ int vm_is_instance(value_t *word, PyObject *class)
 }
 
 /* ---- anybody's ------------------------------------------------------------------------------- */
+
+/* Gives the window up; the result goes to r[a]. */
+static inline int finish(struct frame *fp, unsigned a, value_t *window, unsigned nargs,
+                         PyObject *result)
+{
+    for (unsigned i = nargs + 2; i-- > 0;) {
+        FEW_TIMES();
+        value_clear(&window[i]);
+    }
+    if (unlikely(result == NULL)) {
+        return -1;
+    }
+    reg_put(fp, a, value_from_owned(result));
+    return 0;
+}
 
 int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsigned s)
 {

@@ -3,6 +3,7 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/bytes/bytearray.h"
 #include "objects/gc/gc.h"
 #include "objects/key.h"
 #include "objects/set.h"
@@ -44,6 +45,15 @@ static PyObject *subscript(PyObject *container, value_t *key)
     if (PyDict_CheckExact(container)) {
         return dict_item(container, key);
     }
+    PyTypeObject *type = Py_TYPE(container);
+    if ((type->tp_flags & Py_TPFLAGS_DICT_SUBCLASS)
+        && type->tp_as_mapping->mp_subscript == PyDict_Type.tp_as_mapping->mp_subscript) {
+        /* Most often it is there; what else there is to do, the slot knows. */
+        PyObject *value;
+        if (dict_get_value(container, key, &value) != 0) {
+            return value;
+        }
+    }
     if (PyUnicode_CheckExact(container) && value_is_int(*key)) {
         Py_ssize_t i = value_int(*key), length = str_len(container);
         i += i < 0 ? length : 0;
@@ -55,31 +65,46 @@ static PyObject *subscript(PyObject *container, value_t *key)
     return op == NULL ? NULL : PyObject_GetItem(container, op);
 }
 
-/* An item of a list or tuple by an int, maybe one behind a pointer; unbound: not here. */
+/* The byte as a word, VALUE_NULL if there is none at this index. */
+static value_t bytes_item_word(PyObject *op, Py_ssize_t i)
+{
+    i += i < 0 ? bytes_len(op) : 0;
+    return (size_t)i < (size_t)bytes_len(op) ? value_from_int(bytes_data(op)[i]) : VALUE_NULL;
+}
+
+/* An item of a list, tuple or bytes by an int, maybe one behind a pointer; unbound: not here. */
 static inline value_t sequence_item(value_t o, value_t key)
 {
     if (!value_is_pointer(o)) {
         return VALUE_NULL;
     }
     PyObject *op = value_object(o);
-    bool list = Py_IS_TYPE(op, &PyList_Type);
-    if (!list && !Py_IS_TYPE(op, &PyTuple_Type)) {
+    PyTypeObject *type = Py_TYPE(op);
+    if (type != &PyList_Type && type != &PyTuple_Type && type != &PyBytes_Type) {
         return VALUE_NULL;
     }
     key = value_number_of(key);
-    return !value_is_int(key) ? VALUE_NULL
-           : list             ? vm_list_item(op, value_int(key))
-                              : vm_tuple_item(op, value_int(key));
+    return !value_is_int(key)       ? VALUE_NULL
+           : type == &PyList_Type  ? vm_list_item(op, value_int(key))
+           : type == &PyTuple_Type ? vm_tuple_item(op, value_int(key))
+                                   : bytes_item_word(op, value_int(key));
+}
+
+/* The word of a new reference; small ints, which have one object each, as numbers. */
+static inline value_t result_word(PyObject *op)
+{
+    return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_owned(op);
 }
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
     value_t item = sequence_item(fp->r[b], fp->r[c]);
     if (item == VALUE_NULL) {
-        item = value_from_owned(subscript(reg_object(fp, b), &fp->r[c]));
-        if (unlikely(item == VALUE_NULL)) {
+        PyObject *result = subscript(reg_object(fp, b), &fp->r[c]);
+        if (unlikely(result == NULL)) {
             return -1;
         }
+        item = result_word(result);
     }
     reg_consume(fp, c);
     reg_consume(fp, b);
@@ -93,12 +118,20 @@ int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
     if (!value_is_int(key)) {
         key = value_from_uncounted(fp->body->consts[k]);
     }
+    else if (value_is_pointer(fp->r[b]) && Py_IS_TYPE(value_object(fp->r[b]), &PyBytes_Type)) {
+        value_t item = bytes_item_word(value_object(fp->r[b]), value_int(key));
+        if (item != VALUE_NULL) {
+            reg_consume(fp, b);
+            reg_put(fp, a, item);
+            return 0;
+        }
+    }
     PyObject *result = subscript(reg_object(fp, b), &key);
     if (result == NULL) {
         return -1;
     }
     reg_consume(fp, b);
-    reg_put(fp, a, value_from_owned(result));
+    reg_put(fp, a, result_word(result));
     return 0;
 }
 
@@ -125,19 +158,33 @@ static int set_list_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
     return list_set_owned(list, i, value) < 0 ? -1 : 1;
 }
 
-/* Operands as owned references for a dict, which takes them over: 0 or -1. */
-static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
+/* bytearray[int] = int: 1 done, 0 not here. */
+static int set_byte(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
+    value_t o = fp->r[a], k = fp->r[b], v = fp->r[c];
+    if (!value_is_int(k) || !value_is_int(v) || (uint64_t)value_int(v) > UINT8_MAX
+        || !value_is_pointer(o) || !Py_IS_TYPE(value_object(o), &PyByteArray_Type)
+        || !bytearray_put(value_object(o), value_int(k), (uint8_t)value_int(v))) {
+        return 0;
+    }
+    fp->r[c] = c < fp->body->nlocals ? v : VALUE_NULL;
+    return 1;
+}
+
+/* dict[r[b]] = r[c], without the dict's register. */
+static inline int set_in_dict(struct frame *fp, PyObject *dict, unsigned b, unsigned c)
+{
+    unsigned nlocals = fp->body->nlocals;
     PyObject *key = reg_object(fp, b);
     Py_hash_t hash = key == NULL ? -1 : key_hash(key);
     PyObject *value = hash == -1 ? NULL : reg_take(fp, c);
     if (unlikely(value == NULL)) {
         return -1;
     }
-    if (c >= fp->body->nlocals) {
+    if (c >= nlocals) {
         fp->r[c] = VALUE_NULL;
     }
-    if (b >= fp->body->nlocals) {
+    if (b >= nlocals) {
         key = value_object(value_own(fp->r[b]));
         fp->r[b] = VALUE_NULL;
     }
@@ -147,17 +194,19 @@ static int set_dict_item(struct frame *fp, PyObject *dict, unsigned b, unsigned 
     return dict_set_owned(dict, key, hash, value);
 }
 
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
+{
+    if (unlikely(set_in_dict(fp, value_object(fp->r[a]), b, c) < 0)) {
+        return -1;
+    }
+    reg_consume(fp, a);
+    return 0;
+}
+
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    value_t o = fp->r[a];
-    if (value_is_pointer(o) && Py_IS_TYPE(value_object(o), &PyDict_Type)) {
-        if (unlikely(set_dict_item(fp, value_object(o), b, c) < 0)) {
-            return -1;
-        }
-        reg_consume(fp, a);
-        return 0;
-    }
     int done = set_list_item(fp, a, b, c);
+    done = done != 0 ? done : set_byte(fp, a, b, c);
     if (done == 0) {
         PyObject *container = reg_object(fp, a), *key = reg_object(fp, b);
         PyObject *value = reg_object(fp, c);
@@ -357,12 +406,18 @@ int vm_build_map(struct frame *fp, unsigned a, unsigned b, unsigned n)
 int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n)
 {
     value_t *words = fp->r + b;
-    if (args_materialise(words, n) < 0) {
-        return -1;
+    PyObject *few[16], *text;
+    unsigned objects = 0;
+    while (objects < n && objects < sizeof few / sizeof few[0] && value_is_pointer(words[objects])) {
+        few[objects] = value_object(words[objects]);
+        objects++;
     }
-    PyObject *empty = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *text = empty ? str_join(empty, (PyObject *const *)words, n) : NULL;
-    Py_XDECREF(empty);
+    if (likely(objects == n)) {
+        text = str_join(NULL, few, n);
+    }
+    else {
+        text = args_materialise(words, n) < 0 ? NULL : str_join(NULL, (PyObject *const *)words, n);
+    }
     if (text == NULL) {
         return -1;
     }
@@ -395,7 +450,7 @@ int vm_set_add(struct frame *fp, unsigned a, unsigned b)
 
 int vm_map_add(struct frame *fp, unsigned a, unsigned b, unsigned c)
 {
-    return set_dict_item(fp, value_object(fp->r[a]), b, c);
+    return set_in_dict(fp, value_object(fp->r[a]), b, c);
 }
 
 int vm_list_extend(struct frame *fp, unsigned a, unsigned b)
@@ -556,34 +611,8 @@ static int unpack_direct(PyObject *op, value_t *words, unsigned n)
     return 1;
 }
 
-int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+static NOINLINE int unpack_other(struct frame *fp, PyObject *op, unsigned a, unsigned b, unsigned n)
 {
-    PyObject *op = reg_object(fp, b);
-    if (op == NULL) {
-        return -1;
-    }
-    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
-        value_t word = fp->r[b], *to = fp->r + a + n;
-        PyObject **items = ((PyTupleObject *)op)->ob_item;
-        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
-            /* The last one to hold it: its items need not be counted up and down. */
-            for (unsigned i = 0; i < n; i++) {
-                FEW_TIMES();
-                *--to = value_from_owned(items[i]);
-            }
-            gc_untrack_dead(op);
-            death_of_container(op, tuple_bytes(n));
-            return 0;
-        }
-        for (unsigned i = 0; i < n; i++) {
-            FEW_TIMES();
-            *--to = value_from_owned(Py_NewRef(items[i]));
-        }
-        if (b >= fp->body->nlocals) {
-            value_release(word);
-        }
-        return 0;
-    }
     /* The source may stand where the first item goes. */
     value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
     value_t *words = frame_free_words(fp);
@@ -635,6 +664,37 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
     }
     value_release(source);
     return 0;
+}
+
+int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    PyObject *op = reg_object(fp, b);
+    if (op == NULL) {
+        return -1;
+    }
+    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
+        value_t word = fp->r[b], *to = fp->r + a + n;
+        PyObject **items = ((PyTupleObject *)op)->ob_item;
+        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
+            /* The last one to hold it: its items need not be counted up and down. */
+            for (unsigned i = 0; i < n; i++) {
+                FEW_TIMES();
+                *--to = value_from_owned(items[i]);
+            }
+            gc_untrack_dead(op);
+            death_of_container(op, tuple_bytes(n));
+            return 0;
+        }
+        for (unsigned i = 0; i < n; i++) {
+            FEW_TIMES();
+            *--to = value_from_owned(Py_NewRef(items[i]));
+        }
+        if (b >= fp->body->nlocals) {
+            value_release(word);
+        }
+        return 0;
+    }
+    return unpack_other(fp, op, a, b, n);
 }
 
 /* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the

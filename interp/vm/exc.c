@@ -399,6 +399,9 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         if (how == RETURN_INIT) {
             value_clear(window);
         }
+        else if (how == RETURN_CALL) {
+            vm_gen_call_done(caller);
+        }
         fp = caller;
         add_traceback = true;
     }
@@ -439,6 +442,10 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         value_release(old);
         return caller;
     }
+    case RETURN_CALL:
+        vm_gen_call_done(caller);
+        gen_stop_with(v);
+        return NULL;
     default:
         Py_UNREACHABLE();
     }

@@ -3,6 +3,8 @@
  */
 #include "interp/vm/vm.h"
 
+#include "objects/int/text.h"
+#include "objects/str.h"
 #include "objects/tuple.h"
 
 PyObject *(*interp_typing_hook)(int id, PyObject *a, PyObject *b);
@@ -163,8 +165,24 @@ int vm_import_from(struct frame *fp, unsigned a, unsigned b, unsigned s)
 
 /* ---- formatting ------------------------------------------------------------------------------ */
 
+/* str(i): new reference. */
+static PyObject *int_word_text(int64_t i)
+{
+    char text[INT64_TEXT_MAX], *end = text + sizeof text, *digits = int64_write(i, end);
+    return str_from_ascii(digits, end - digits);
+}
+
 int vm_format_simple(struct frame *fp, unsigned a, unsigned b)
 {
+    if (value_is_int(fp->r[b])) {
+        PyObject *digits = int_word_text(value_int(fp->r[b]));
+        if (digits == NULL) {
+            return -1;
+        }
+        reg_consume(fp, b);
+        reg_put(fp, a, value_from_owned(digits));
+        return 0;
+    }
     PyObject *op = reg_object(fp, b);
     PyObject *text = op == NULL ? NULL
                      : PyUnicode_CheckExact(op) ? Py_NewRef(op) : PyObject_Format(op, NULL);

@@ -434,11 +434,19 @@ static inline PyObject *cell_load(PyObject *cell)
     return ref_load(&((PyCellObject *)cell)->ob_ref, cell);
 }
 
+/* The same as a word. */
+VM_INLINE value_t vm_cell_word(PyObject *cell)
+{
+    PyObject *value = cell_load(cell);
+    return int_is_small_object(value) ? value_from_int(int_small_value(value)) : value_from_owned(value);
+}
+
 /* ---- containers ------------------------------------------------------------------------------ */
 
 int vm_get_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k);
 int vm_set_item(struct frame *fp, unsigned a, unsigned b, unsigned c);
+int vm_set_dict_item(struct frame *fp, unsigned a, unsigned b, unsigned c); /* of an exact dict */
 int vm_del_item(struct frame *fp, unsigned a, unsigned b);
 int vm_get_slice(struct frame *fp, unsigned a, unsigned b, unsigned c);
 int vm_build_slice(struct frame *fp, unsigned a, unsigned b, unsigned n);
@@ -508,12 +516,14 @@ VM_INLINE bool vm_is_python(PyObject *callable)
 
 /* Gives the site of a call the form for a C function or type of ours; false when there is none. */
 bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b);
-/* Calls a function of ours that takes an array: 0 or -1. The arguments stand at r[b + 2], at most so many. */
+/* Call a function of ours that takes an array, or a static type, with at most so many arguments, which stay in their
+ * words. New reference or NULL with an exception. */
 enum { CALL_FAST_MAX = 8 };
-int vm_call_definition(struct frame *fp, unsigned a, unsigned b, const struct code_site *site,
-                       const PyMethodDef *def, PyObject *self);
-/* The same for a static type in r[b]. */
-int vm_call_type(struct frame *fp, unsigned a, unsigned b, const struct code_site *site);
+PyObject *vm_call_definition(const PyMethodDef *def, PyObject *self, value_t *words,
+                             unsigned nargs);
+PyObject *vm_call_definition_names(const PyMethodDef *def, PyObject *self, value_t *words,
+                                   unsigned nargs, PyObject *names);
+PyObject *vm_call_type(PyTypeObject *type, value_t *words, unsigned nargs, PyObject *names);
 
 VM_INLINE PyTypeObject *vm_type_of(value_t v)
 {
@@ -653,6 +663,8 @@ static inline bool gen_can_send(PyGenObject *gen, value_t sent)
  * to another generator, that one's: the frame to run. NULL with RecursionError (sent released). */
 struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen, value_t sent,
                            enum on_return how);
+/* The CALL that ran a generator (RETURN_CALL) is over: lets go of what its window holds. May run Python code. */
+void vm_gen_call_done(struct frame *caller);
 /* Takes a frame that returned or failed off the stacks: its registers are released. */
 void vm_gen_finish(PyThreadState *ts, struct frame *fp);
 

@@ -554,6 +554,19 @@ static int assign_item(PyObject *self, Py_ssize_t i, PyObject *value)
     return result;
 }
 
+bool bytearray_put(PyObject *self, Py_ssize_t i, uint8_t byte)
+{
+    bool good;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    i += i < 0 ? Py_SIZE(self) : 0;
+    good = i >= 0 && i < Py_SIZE(self);
+    if (good) {
+        data_of(self)[i] = byte;
+    }
+    Py_END_CRITICAL_SECTION();
+    return good;
+}
+
 int bytearray_set_item(PyObject *self, Py_ssize_t i, PyObject *value)
 {
     return assign_item(self, i, value);

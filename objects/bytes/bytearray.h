@@ -16,6 +16,9 @@ PyObject *bytearray_richcompare(PyObject *a, PyObject *b, int op);
 PyObject *bytearray_repr(PyObject *self);
 PyObject *bytearray_str(PyObject *self);
 
+/* self[i] = byte for an `i` as in Python; false if it is out of range. */
+bool bytearray_put(PyObject *self, Py_ssize_t i, uint8_t byte);
+
 /* These expect the critical section to be held. */
 int bytearray_append_item(PyObject *self, PyObject *item);
 int bytearray_insert_item(PyObject *self, Py_ssize_t index, PyObject *item);

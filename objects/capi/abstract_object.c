@@ -1,6 +1,7 @@
 /* PyObject_*: size, items, format and class membership of any object. */
 #include "objects/type.h"
 #include "objects/capi/capi.h"
+#include "objects/str.h"
 
 #include <stdarg.h>
 
@@ -226,9 +227,18 @@ PyObject *PyObject_Format(PyObject *op, PyObject *spec)
         if (PyUnicode_CheckExact(op)) {
             return Py_NewRef(op);
         }
-        if (PyLong_CheckExact(op)) {
+        if (PyLong_CheckExact(op) || PyFloat_CheckExact(op)) {
             return PyObject_Str(op);
         }
+    }
+    else if (PyUnicode_CheckExact(op)) {
+        return format_str(op, spec);
+    }
+    else if (PyLong_CheckExact(op)) {
+        return format_int(op, spec);
+    }
+    else if (PyFloat_CheckExact(op)) {
+        return format_float(op, spec);
     }
     PyObject *method = object_lookup_special(op, ID(__format__));
     if (!method) {
@@ -361,17 +371,25 @@ static int plain_is_subclass(PyObject *derived, PyObject *cls)
     return abstract_is_subclass(derived, cls);
 }
 
-/* True if one of the classes in a tuple says so. */
+/* True if one of the classes in a tuple says so. Tuples in tuples are counted besides the look at the stack, which
+ * has room for so many of these small frames that a caller who nests them one by one would wait long. */
 static int ask_tuple(PyObject *op, PyObject *classes, int (*ask)(PyObject *, PyObject *),
                      const char *where)
 {
+    PyThreadState *ts = &thread_self()->ts;
+    if (ts->c_recursion_remaining <= 0) {
+        PyErr_Format(PyExc_RecursionError, "maximum recursion depth exceeded%s", where);
+        return -1;
+    }
     if (Py_EnterRecursiveCall(where)) {
         return -1;
     }
+    ts->c_recursion_remaining--;
     int result = 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(classes); i++) {
         result = ask(op, PyTuple_GET_ITEM(classes, i));
     }
+    ts->c_recursion_remaining++;
     Py_LeaveRecursiveCall();
     return result;
 }

@@ -32,8 +32,7 @@ static inline bool no_keywords(PyObject *kwnames)
 /* False with RecursionError when the C stack is used up. */
 static inline bool stack_left(void)
 {
-    return likely(!thread_stack_low(thread_self(), 0))
-           || Py_EnterRecursiveCall(" while calling a Python object") == 0;
+    return stack_check(" while calling a Python object") == 0;
 }
 
 static PyObject *tuple_of(PyObject *const *args, Py_ssize_t count)

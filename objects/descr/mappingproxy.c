@@ -115,7 +115,7 @@ static PyObject *proxy_iter(PyObject *op)
 
 static Py_hash_t proxy_hash(PyObject *op)
 {
-    return PyObject_Hash(mapping_of(op));
+    return stack_check(" while hashing") < 0 ? -1 : PyObject_Hash(mapping_of(op));
 }
 
 static PyObject *proxy_str(PyObject *op)

@@ -72,6 +72,32 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *
     return dict;
 }
 
+/* The first of some pairs, while their keys are different strings: into an empty table whose index has bytes.
+ * Gives how many. */
+static Py_ssize_t keys_fill_str(PyDictKeysObject *keys, PyObject *const *pairs, Py_ssize_t n)
+{
+    struct dict_str_entry *entries = dict_str_entries(keys);
+    int8_t *index = (int8_t *)keys - keys_size(keys);
+    Py_ssize_t i = 0;
+    for (; i < n; i++) {
+        PyObject *key = pairs[2 * i];
+        Py_hash_t hash = str_hash(key);
+        struct probe p = probe_start(keys, hash);
+        for (; index[p.slot] >= 0; probe_next(&p)) {
+            PyObject *found = entries[index[p.slot]].key;
+            if (found == key || str_hash(found) == hash) {
+                goto end;
+            }
+        }
+        index[p.slot] = (int8_t)i;
+        entries[i] = (struct dict_str_entry){key, pairs[2 * i + 1]};
+    }
+end:
+    keys->usable -= i;
+    keys->nentries = i;
+    return i;
+}
+
 PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
 {
     enum dict_keys_kind kind = DICT_KEYS_STR;
@@ -80,6 +106,13 @@ PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
     }
     PyObject *dict = dict_new_presized(n, kind);
     Py_ssize_t i = 0;
+    if (likely(dict != NULL && kind == DICT_KEYS_STR && n < 80)) {
+        PyDictObject *d = (PyDictObject *)dict;
+        d->ma_used = i = keys_fill_str(d->ma_keys, pairs, n);
+        for (Py_ssize_t k = 0; k < i; k++) {
+            dict_track_for(d, Py_None, pairs[2 * k + 1]);
+        }
+    }
     for (; dict != NULL && i < n; i++) {
         PyObject *key = pairs[2 * i], *value = pairs[2 * i + 1];
         Py_hash_t hash = dict_hash_key(key);
@@ -194,6 +227,32 @@ static int merge_one(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *v
     return dict_insert_owned_locked(d, Py_NewRef(key), hash, Py_NewRef(value));
 }
 
+static int raise_mutated(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "dict mutated during update");
+    return -1;
+}
+
+/* All entries of a dict of str keys, replacing what is there. */
+static int merge_str_entries(PyDictObject *d, PyDictObject *other)
+{
+    PyDictKeysObject *keys = other->ma_keys;
+    Py_ssize_t n = keys->nentries;
+    for (Py_ssize_t ix = 0; ix < n; ix++) {
+        PyObject *key = dict_str_entries(keys)[ix].key, *value = dict_str_entries(keys)[ix].value;
+        if (value == NULL) {
+            continue;
+        }
+        if (dict_insert_owned_locked(d, Py_NewRef(key), str_hash(key), Py_NewRef(value)) < 0) {
+            return -1;
+        }
+        if (unlikely(other->ma_keys != keys || keys->nentries != n)) {
+            return raise_mutated();
+        }
+    }
+    return 0;
+}
+
 static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
 {
     if (other == d || other->ma_used == 0) {
@@ -219,29 +278,25 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
             return -1;
         }
     }
+    PyDictKeysObject *keys = other->ma_keys;
+    if (keys_are_str(keys) && override == 1) {
+        return merge_str_entries(d, other);
+    }
     Py_ssize_t pos = 0;
     PyObject *key, *value;
     Py_hash_t hash;
-    PyDictKeysObject *keys = other->ma_keys;
     Py_ssize_t nentries = keys->nentries;
     while (dict_next((PyObject *)other, &pos, &key, &value, &hash)) {
         Py_INCREF(key);
         Py_INCREF(value);
-        int failed;
-        if (override == 1) {
-            failed = dict_insert_owned_locked(d, key, hash, value);
-        }
-        else {
-            failed = merge_one(d, key, hash, value, override);
-            Py_DECREF(key);
-            Py_DECREF(value);
-        }
+        int failed = merge_one(d, key, hash, value, override);
+        Py_DECREF(key);
+        Py_DECREF(value);
         if (failed < 0) {
             return -1;
         }
         if (other->ma_keys != keys || keys->nentries != nentries) {
-            PyErr_SetString(PyExc_RuntimeError, "dict mutated during update");
-            return -1;
+            return raise_mutated();
         }
     }
     return 0;

@@ -214,12 +214,13 @@ static PyObject *iter_next_item(PyObject *op)
 
 bool dict_iter_item_words(PyObject *op, value_t words[2])
 {
-    PyObject *key, *value, **entry = step_plain((struct dict_iter *)op);
-    if (entry != NULL) {
-        key = Py_NewRef(entry[0]);
-        value = Py_NewRef(entry[1]);
+    PyObject **entry = step_plain((struct dict_iter *)op), *key, *value;
+    if (likely(entry != NULL)) {
+        words[1] = value_from_owned(Py_NewRef(entry[0]));
+        words[0] = value_from_owned(Py_NewRef(entry[1]));
+        return true;
     }
-    else if (!step((struct dict_iter *)op, 1, &key, &value)) {
+    if (!step((struct dict_iter *)op, 1, &key, &value)) {
         return false;
     }
     words[1] = value_from_owned(key);

@@ -44,7 +44,7 @@ PyObject *exception_make(PyTypeObject *type, PyObject *args)
         if (self != NULL) {
             memset((char *)self + sizeof(PyObject), 0,
                    (size_t)type->tp_basicsize - sizeof(PyObject));
-            gc_track(self);
+            gc_track_new(self);
         }
     }
     if (unlikely(self == NULL)) {
@@ -115,14 +115,15 @@ int exception_traverse(PyObject *self, visitproc visit, void *arg)
 void exception_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    if (likely(!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) && type->tp_free == PyObject_GC_Del)) {
+        gc_untrack_dead(self);
+        type->tp_clear(self);
+        death_of_container(self, (size_t)type->tp_basicsize);
+        return;
+    }
     gc_untrack(self);
     type->tp_clear(self);
-    if (likely(type->tp_free == PyObject_GC_Del)) {
-        slab_free(self);
-    }
-    else {
-        type->tp_free(self);
-    }
+    type->tp_free(self);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */

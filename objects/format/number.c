@@ -1,5 +1,8 @@
 /* format() of int, float and complex. */
 #include "objects/format/spec.h"
+#include "objects/int.h"
+#include "objects/int/text.h"
+#include "objects/str/copy.h"
 
 #include <limits.h>
 #include <locale.h>
@@ -133,11 +136,68 @@ struct number {
     Py_ssize_t rest_length;
 };
 
+/* Appends to one-byte characters that have room. */
+static inline uint8_t *put(uint8_t *out, const char *text, Py_ssize_t length)
+{
+    copy_short(out, text, (size_t)length);
+    return out + length;
+}
+
+static inline uint8_t *put_fill(uint8_t *out, Py_UCS4 ch, Py_ssize_t count)
+{
+    return count > 0 ? (uint8_t *)memset(out, (int)ch, (size_t)count) + count : out;
+}
+
+/* A number without separators: 1 done, 0 not here (the text is wide), -1. */
+static int write_simple(str_writer *w, const struct format_spec *spec, const struct number *n,
+                        char sign, Py_ssize_t prefix)
+{
+    Py_ssize_t length = (sign != 0) + prefix + n->digit_count + n->point + n->rest_length;
+    Py_ssize_t fill = Py_MAX(spec->width - length, 0), left = 0, middle = 0;
+    switch (spec->align) {
+    case '>':
+        left = fill;
+        break;
+    case '^':
+        left = fill / 2;
+        break;
+    case '=':
+        middle = fill;
+        break;
+    }
+    if (str_writer_reserve(w, length + fill, fill > 0 ? spec->fill : 0x7f) < 0) {
+        return -1;
+    }
+    if (w->kind != 1) {
+        return 0;
+    }
+    uint8_t *out = put_fill((uint8_t *)w->data + w->pos, spec->fill, left);
+    if (sign != 0) {
+        *out++ = (uint8_t)sign;
+    }
+    out = put(out, n->prefix, prefix);
+    out = put_fill(out, spec->fill, middle);
+    out = put(out, n->digits, n->digit_count);
+    if (n->point) {
+        *out++ = '.';
+    }
+    out = put(out, n->rest, n->rest_length);
+    put_fill(out, spec->fill, fill - left - middle);
+    w->pos += length + fill;
+    return 1;
+}
+
 static int write_number(str_writer *w, const struct format_spec *spec, const struct number *n,
                         const struct grouping *g)
 {
     char sign = n->negative ? '-' : spec->sign == '+' ? '+' : spec->sign == ' ' ? ' ' : 0;
     Py_ssize_t prefix = (Py_ssize_t)strlen(n->prefix);
+    if (spec->grouping == 0 && spec->type != 'n') {
+        int done = write_simple(w, spec, n, sign, prefix);
+        if (done != 0) {
+            return done < 0 ? -1 : 0;
+        }
+    }
     Py_ssize_t fixed = (sign != 0) + prefix + (n->point ? str_len(g->point) : 0) + n->rest_length;
     /* Zeros between sign and digits are grouped like digits. */
     bool zeros = spec->fill == '0' && spec->align == '=';
@@ -199,8 +259,25 @@ static int write_int_char(str_writer *w, const struct format_spec *spec, PyObjec
     return str_writer_fill(w, spec->fill, right);
 }
 
+/* write_int() in base 10, for what fits 64 bits. */
+static int write_small(str_writer *w, const struct format_spec *spec, int64_t value)
+{
+    char text[INT64_TEXT_MAX], *end = text + sizeof text, *digits = int64_write(value, end);
+    struct number n = {.prefix = "", .rest = "", .negative = value < 0};
+    struct grouping g;
+    n.digits = digits + n.negative;
+    n.digit_count = end - n.digits;
+    int result = grouping_init(&g, spec) < 0 ? -1 : write_number(w, spec, &n, &g);
+    grouping_drop(&g);
+    return result;
+}
+
 static int write_int(str_writer *w, const struct format_spec *spec, PyObject *value)
 {
+    int64_t small;
+    if ((spec->type == 'd' || spec->type == 'n') && int_fits_i64((PyLongObject *)value, &small)) {
+        return write_small(w, spec, small);
+    }
     int base = spec->type == 'b' ? 2 : spec->type == 'o' ? 8 : (spec->type | 32) == 'x' ? 16 : 10;
     PyObject *text = PyNumber_ToBase(value, base);
     if (text == NULL) {
@@ -244,6 +321,11 @@ static int write_float(str_writer *w, const struct format_spec *spec, double val
 
 int format_int_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start, Py_ssize_t end)
 {
+    int64_t small;
+    if (start == end && PyLong_CheckExact(value) && int_fits_i64((PyLongObject *)value, &small)) {
+        char text[INT64_TEXT_MAX], *stop = text + sizeof text, *digits = int64_write(small, stop);
+        return str_writer_ascii(w, digits, stop - digits);
+    }
     if (start == end) {
         return str_writer_object(w, value);
     }

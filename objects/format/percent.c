@@ -152,12 +152,18 @@ int percent_parse(struct percent_conversion *c, struct percent_args *a, const vo
                   percent_read read, percent_key key, Py_ssize_t *at, Py_ssize_t end)
 {
     *c = (struct percent_conversion){.precision = -1};
-    if (*at < end && read(format, *at) == '%') {
+    Py_UCS4 first = *at < end ? read(format, *at) : 0;
+    if (first == '%') {
         c->letter = PERCENT_LITERAL;
         ++*at;
         return 0;
     }
-    if (*at < end && read(format, *at) == '(') {
+    if (first == 's' || first == 'd' || first == 'r') { /* nothing between: what is usual */
+        c->letter = first;
+        ++*at;
+        return 0;
+    }
+    if (first == '(') {
         ++*at;
         if (parse_key(a, format, read, key, at, end) < 0) {
             return -1;

@@ -1,5 +1,7 @@
 /* str % values. */
 #include "objects/format/percent.h"
+#include "objects/int.h"
+#include "objects/int/text.h"
 
 static Py_UCS4 read_char(const void *format, Py_ssize_t i)
 {
@@ -72,6 +74,29 @@ static PyObject *char_of(PyObject *value)
     return str_from_char((Py_UCS4)ch);
 }
 
+/* Exact ints and floats that are written as they are: 1 done, 0 not here, -1. */
+static int write_bare_number(str_writer *w, const struct percent_conversion *c, PyObject *value)
+{
+    int64_t small;
+    if (c->flags != 0 || c->width != 0) {
+        return 0;
+    }
+    if (c->letter == 'd' && c->precision < 0 && PyLong_CheckExact(value)
+        && int_fits_i64((PyLongObject *)value, &small)) {
+        char text[INT64_TEXT_MAX], *end = text + sizeof text, *digits = int64_write(small, end);
+        return str_writer_ascii(w, digits, end - digits) < 0 ? -1 : 1;
+    }
+    Py_UCS4 lower = c->letter | 32;
+    if (!PyFloat_CheckExact(value) || lower < 'e' || lower > 'g') {
+        return 0;
+    }
+    char *text = PyOS_double_to_string(PyFloat_AS_DOUBLE(value), (char)c->letter,
+                                       c->precision < 0 ? 6 : c->precision, 0, NULL);
+    int result = text == NULL ? -1 : str_writer_ascii(w, text, -1) < 0 ? -1 : 1;
+    PyMem_Free(text);
+    return result;
+}
+
 static int write_conversion(str_writer *w, const struct percent_conversion *c,
                             struct percent_args *args, Py_ssize_t index)
 {
@@ -81,6 +106,10 @@ static int write_conversion(str_writer *w, const struct percent_conversion *c,
     PyObject *value = percent_next(args), *text;
     if (value == NULL) {
         return -1;
+    }
+    int done = write_bare_number(w, c, value);
+    if (done != 0) {
+        return done < 0 ? -1 : 0;
     }
     bool number = false;
     struct percent_conversion adjusted = *c;

@@ -6,7 +6,9 @@ int format_read_number(PyObject *spec, Py_ssize_t *at, Py_ssize_t end, Py_ssize_
     Py_ssize_t number = 0;
     int digits = 0;
     for (; *at < end; ++*at, digits++) {
-        int digit = _PyUnicode_ToDecimalDigit(str_read(spec, *at));
+        Py_UCS4 ch = str_read(spec, *at);
+        int digit = ch < 0x80 ? ((unsigned)ch - '0' < 10 ? (int)(ch - '0') : -1)
+                              : _PyUnicode_ToDecimalDigit(ch);
         if (digit < 0) {
             break;
         }
@@ -62,7 +64,10 @@ static int check_grouping(const struct format_spec *s)
 
 static int parse_grouping(struct format_spec *out, PyObject *spec, Py_ssize_t *at, Py_ssize_t end)
 {
-    if (*at < end && str_read(spec, *at) == ',') {
+    if (*at == end) {
+        return 0;
+    }
+    if (str_read(spec, *at) == ',') {
         out->grouping = ',';
         ++*at;
     }
@@ -81,38 +86,44 @@ static int parse_grouping(struct format_spec *out, PyObject *spec, Py_ssize_t *a
     return 0;
 }
 
+/* The character at `i`, 0 at the end. */
+static inline Py_UCS4 char_or_zero(PyObject *spec, Py_ssize_t i, Py_ssize_t end)
+{
+    return i < end ? str_read(spec, i) : 0;
+}
+
 int format_spec_parse(struct format_spec *out, PyObject *spec, Py_ssize_t start, Py_ssize_t end,
                       Py_UCS4 default_type, char default_align, const char *type_name)
 {
     Py_ssize_t at = start;
     *out = (struct format_spec){
         .fill = ' ', .align = default_align, .width = -1, .precision = -1, .type = default_type};
-    if (end - at >= 2 && is_align(str_read(spec, at + 1))) {
-        out->fill = str_read(spec, at);
-        out->align = (char)str_read(spec, at + 1);
+    Py_UCS4 ch = char_or_zero(spec, at, end), second = char_or_zero(spec, at + 1, end);
+    if (is_align(second)) {
+        out->fill = ch;
+        out->align = (char)second;
         out->fill_given = out->align_given = true;
         at += 2;
+        ch = char_or_zero(spec, at, end);
     }
-    else if (end - at >= 1 && is_align(str_read(spec, at))) {
-        out->align = (char)str_read(spec, at++);
+    else if (is_align(ch)) {
+        out->align = (char)ch;
         out->align_given = true;
+        ch = char_or_zero(spec, ++at, end);
     }
-    if (at < end) {
-        Py_UCS4 ch = str_read(spec, at);
-        if (ch == '+' || ch == '-' || ch == ' ') {
-            out->sign = (char)ch;
-            at++;
-        }
+    if (ch == '+' || ch == '-' || ch == ' ') {
+        out->sign = (char)ch;
+        ch = char_or_zero(spec, ++at, end);
     }
-    if (at < end && str_read(spec, at) == 'z') {
+    if (ch == 'z') {
         out->no_negative_zero = true;
-        at++;
+        ch = char_or_zero(spec, ++at, end);
     }
-    if (at < end && str_read(spec, at) == '#') {
+    if (ch == '#') {
         out->alternate = true;
-        at++;
+        ch = char_or_zero(spec, ++at, end);
     }
-    if (!out->fill_given && at < end && str_read(spec, at) == '0') {
+    if (!out->fill_given && ch == '0') {
         out->fill = '0';
         if (!out->align_given && default_align == '>') {
             out->align = '=';

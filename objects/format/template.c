@@ -61,7 +61,11 @@ static int parse_field(struct span *s, struct piece *piece)
 {
     Py_ssize_t at = s->start;
     Py_UCS4 c = 0;
-    piece->name = (struct span){s->text, at, at};
+    piece->name = piece->spec = (struct span){s->text, at, at};
+    if (at < s->end && char_at(s, at) == '}') {
+        s->start = at + 1;
+        return 0;
+    }
     while (at < s->end) {
         c = char_at(s, at++);
         if (c == '{') {
@@ -122,6 +126,25 @@ static int parse_field(struct span *s, struct piece *piece)
     return 0;
 }
 
+/* The index of the next brace from `at` on, or s->end. */
+static Py_ssize_t next_brace(const struct span *s, Py_ssize_t at)
+{
+    if (str_kind(s->text) == 1) {
+        const uint8_t *p = str_data(s->text);
+        while (at < s->end && p[at] != '{' && p[at] != '}') {
+            at++;
+        }
+        return at;
+    }
+    for (; at < s->end; at++) {
+        Py_UCS4 c = char_at(s, at);
+        if (c == '{' || c == '}') {
+            break;
+        }
+    }
+    return at;
+}
+
 /* The next piece: 1, 0 at the end, -1 on error.  A doubled brace ends a literal, with one of the two
  * in it. */
 static int next_piece(struct span *s, struct piece *piece)
@@ -132,20 +155,14 @@ static int next_piece(struct span *s, struct piece *piece)
     if (s->start >= s->end) {
         return 0;
     }
-    Py_ssize_t at = s->start;
-    Py_UCS4 c = 0;
-    while (at < s->end) {
-        c = char_at(s, at++);
-        if (c == '{' || c == '}') {
-            break;
-        }
-    }
-    bool brace = c == '{' || c == '}', at_end = at >= s->end;
-    if (!brace) {
+    Py_ssize_t at = next_brace(s, s->start);
+    if (at == s->end) {
         piece->literal.end = at;
         s->start = at;
         return 1;
     }
+    Py_UCS4 c = char_at(s, at++);
+    bool at_end = at >= s->end;
     if (c == '}' && (at_end || char_at(s, at) != '}')) {
         return refuse("Single '}' encountered in format string");
     }
@@ -295,8 +312,13 @@ static PyObject *access_value(PyObject *object, const struct span *name, Py_ssiz
 /* New reference to what the field names. */
 static PyObject *field_value(struct context *c, struct span name)
 {
-    struct span part;
+    struct span part = name;
     Py_ssize_t index;
+    if (name.start == name.end) {
+        return numbering_check(&c->numbering, true) < 0
+                   ? NULL
+                   : first_value(c, &part, c->numbering.next++);
+    }
     if (split_first(&name, &part, &index, &c->numbering) < 0) {
         return NULL;
     }

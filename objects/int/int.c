@@ -85,12 +85,18 @@ static PyObject *from_magnitude(uint64_t magnitude, bool negative)
     return (PyObject *)v;
 }
 
+/* Apart, so that small ones cost nothing but the question. */
+static NOINLINE PyObject *from_larger_i64(int64_t value)
+{
+    return from_magnitude(value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0);
+}
+
 PyObject *int_from_i64(int64_t value)
 {
     if (int_is_small_value(value)) {
         return int_small((int)value);
     }
-    return from_magnitude(value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0);
+    return from_larger_i64(value);
 }
 
 PyObject *int_from_u64(uint64_t value)

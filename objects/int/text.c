@@ -5,6 +5,7 @@
  * so they cost little more than a multiplication. Binary bases are shifts.
  */
 #include "objects/int/limbs.h"
+#include "objects/int/text.h"
 #include "objects/object.h"
 #include "objects/str.h"
 
@@ -176,17 +177,34 @@ done:
     return text;
 }
 
-static PyObject *compact_to_decimal(Py_ssize_t value)
+char *int64_write(int64_t value, char *end)
 {
-    char text[24], *end = text + sizeof text, *at = end;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     uint64_t magnitude = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + magnitude % 10);
-        magnitude /= 10;
-    } while (magnitude != 0);
-    if (value < 0) {
-        *--at = '-';
+    while (magnitude >= 100) {
+        end -= 2;
+        memcpy(end, pairs + magnitude % 100 * 2, 2);
+        magnitude /= 100;
     }
+    if (magnitude >= 10) {
+        end -= 2;
+        memcpy(end, pairs + magnitude * 2, 2);
+    }
+    else {
+        *--end = (char)('0' + magnitude);
+    }
+    if (value < 0) {
+        *--end = '-';
+    }
+    return end;
+}
+
+static PyObject *compact_to_decimal(int64_t value)
+{
+    char text[INT64_TEXT_MAX], *end = text + sizeof text, *at = int64_write(value, end);
     return str_from_ascii(at, end - at);
 }
 

@@ -640,10 +640,10 @@ static PyObject *list_repeat_locked(PyListObject *list, Py_ssize_t count)
     if (result == NULL) {
         return NULL;
     }
-    PyObject **to = result->ob_item;
-    for (Py_ssize_t round = 0; round < count; round++) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            *to++ = Py_NewRef(list->ob_item[i]);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = list->ob_item[i], **to = result->ob_item + i;
+        for (Py_ssize_t round = 0; round < count; round++, to += n) {
+            *to = Py_NewRef(item);
         }
     }
     Py_SET_SIZE(result, n * count);

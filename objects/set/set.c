@@ -197,7 +197,7 @@ static int is_subset_locked(PySetObject *a, PySetObject *b)
     Py_ssize_t pos = 0;
     PyObject *key;
     Py_hash_t hash;
-    while (set_next((PyObject *)a, &pos, &key, &hash)) {
+    while (set_walk(a, &pos, &key, &hash)) {
         Py_INCREF(key);
         int found = set_contains_locked(b, key, hash);
         Py_DECREF(key);
@@ -317,7 +317,7 @@ static int intersect_sets(PyObject *result, PyObject *walked, PyObject *asked)
     PyObject *key;
     Py_hash_t hash;
     struct set_state state = state_of(as_set(walked));
-    while (set_next(walked, &pos, &key, &hash)) {
+    while (set_walk(as_set(walked), &pos, &key, &hash)) {
         Py_INCREF(key);
         int found = set_contains_locked(as_set(asked), key, hash);
         if (found > 0) {
@@ -452,7 +452,7 @@ static int keep_absent(PySetObject *result, PySetObject *set, PyObject *other)
     Py_hash_t hash;
     bool is_dict = PyDict_CheckExact(other);
     struct set_state state = state_of(set);
-    while (set_next((PyObject *)set, &pos, &key, &hash)) {
+    while (set_walk(set, &pos, &key, &hash)) {
         Py_INCREF(key);
         int found = is_dict ? dict_contains(other, key, hash)
                             : set_contains_locked(as_set(other), key, hash);

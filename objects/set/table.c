@@ -258,18 +258,7 @@ void set_swap(PySetObject *a, PySetObject *b)
 
 int set_next(PyObject *op, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
 {
-    PySetObject *set = (PySetObject *)op;
-    Py_ssize_t i = *pos;
-    for (const setentry *entry = &set->table[i]; i <= set->mask && !entry_is_used(entry); entry++) {
-        i++;
-    }
-    *pos = i + 1;
-    if (i > set->mask) {
-        return 0;
-    }
-    *key = set->table[i].key;
-    *hash = set->table[i].hash;
-    return 1;
+    return set_walk((PySetObject *)op, pos, key, hash);
 }
 
 static int reserve(PySetObject *set, Py_ssize_t more)
@@ -330,7 +319,7 @@ static int update_from_set(PySetObject *set, PySetObject *other)
     Py_ssize_t pos = 0;
     PyObject *key;
     Py_hash_t hash;
-    while (set_next((PyObject *)other, &pos, &key, &hash)) {
+    while (set_walk(other, &pos, &key, &hash)) {
         Py_INCREF(key);
         int failed = set_add_locked(set, key, hash);
         Py_DECREF(key);

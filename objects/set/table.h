@@ -36,6 +36,22 @@ PySetObject *set_new_empty(PyTypeObject *type);
 
 PyObject *set_iter(PyObject *set);
 
+/* set_next() */
+static inline bool set_walk(PySetObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash)
+{
+    setentry *entry = &set->table[*pos], *end = &set->table[set->mask];
+    for (; entry <= end; entry++) {
+        if (entry_is_used(entry)) {
+            *pos = entry - set->table + 1;
+            *key = entry->key;
+            *hash = entry->hash;
+            return true;
+        }
+    }
+    *pos = set->mask + 1;
+    return false;
+}
+
 static inline Py_hash_t set_hash_key(PyObject *key)
 {
     return key_hash(key);

@@ -8,15 +8,22 @@
 
 #define HIGH_BITS 0x8080808080808080u
 
-static const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
+/* The first byte from `p` on that is not ASCII, or `end`. */
+static inline const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
 {
-    while (end - p >= 16) {
-        uint64_t words[2];
-        memcpy(words, p, 16);
-        if ((words[0] | words[1]) & HIGH_BITS) {
+    uint64_t words[4], high;
+    for (; end - p >= 32; p += 32) {
+        memcpy(words, p, 32);
+        if ((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS) {
             break;
         }
-        p += 16;
+    }
+    for (; end - p >= 8; p += 8) {
+        memcpy(words, p, 8);
+        high = words[0] & HIGH_BITS;
+        if (high) {
+            return p + (PY_LITTLE_ENDIAN ? __builtin_ctzll(high) : __builtin_clzll(high)) / 8;
+        }
     }
     while (p < end && *p < 0x80) {
         p++;
@@ -76,6 +83,20 @@ static const uint8_t *scan_valid(const uint8_t *p, const uint8_t *end, struct sc
             return p;
         }
         while (p < end && *p >= 0x80) {
+            /* Two and three bytes whose second one may be any. */
+            if (*p >= 0xc2 && *p < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) {
+                scan->maxchar = Py_MAX(scan->maxchar, *p < 0xc4 ? 0xffu : 0xffffu);
+                scan->count++;
+                p += 2;
+                continue;
+            }
+            if (*p > 0xe0 && *p < 0xed && end - p >= 3 && (p[1] & 0xc0) == 0x80 &&
+                (p[2] & 0xc0) == 0x80) {
+                scan->maxchar = Py_MAX(scan->maxchar, 0xffffu);
+                scan->count++;
+                p += 3;
+                continue;
+            }
             int length = sequence_check(p, end, &scan->defect, &scan->bad);
             if (length == 0) {
                 return p;
@@ -93,23 +114,31 @@ static const uint8_t *scan_valid(const uint8_t *p, const uint8_t *end, struct sc
     do {                                                                                           \
         type *out = (type *)data + at;                                                             \
         while (p < end) {                                                                          \
-            uint8_t b = *p;                                                                        \
-            if (b < 0x80) {                                                                        \
-                *out++ = b;                                                                        \
-                p++;                                                                               \
+            uint64_t word;                                                                         \
+            while (end - p >= 8 && (memcpy(&word, p, 8), !(word & HIGH_BITS))) {                   \
+                for (int i = 0; i < 8; i++) {                                                      \
+                    out[i] = p[i];                                                                 \
+                }                                                                                  \
+                out += 8;                                                                          \
+                p += 8;                                                                            \
             }                                                                                      \
-            else if (b < 0xe0) {                                                                   \
-                *out++ = (type)((b & 0x1f) << 6 | (p[1] & 0x3f));                                  \
-                p += 2;                                                                            \
+            while (p < end && *p < 0x80) {                                                         \
+                *out++ = *p++;                                                                     \
             }                                                                                      \
-            else if (b < 0xf0) {                                                                   \
-                *out++ = (type)((b & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f));            \
-                p += 3;                                                                            \
-            }                                                                                      \
-            else {                                                                                 \
-                *out++ = (type)((b & 7) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 |         \
-                                (p[3] & 0x3f));                                                    \
-                p += 4;                                                                            \
+            for (uint8_t b; p < end && (b = *p) >= 0x80;) {                                        \
+                if (b < 0xe0) {                                                                    \
+                    *out++ = (type)((b & 0x1f) << 6 | (p[1] & 0x3f));                              \
+                    p += 2;                                                                        \
+                }                                                                                  \
+                else if (b < 0xf0) {                                                               \
+                    *out++ = (type)((b & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f));        \
+                    p += 3;                                                                        \
+                }                                                                                  \
+                else {                                                                             \
+                    *out++ = (type)((b & 7) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 |     \
+                                    (p[3] & 0x3f));                                                \
+                    p += 4;                                                                        \
+                }                                                                                  \
             }                                                                                      \
         }                                                                                          \
     } while (0)
@@ -260,10 +289,16 @@ static Py_ssize_t encoded_size(PyObject *s, bool *surrogates)
         }
     }
     else if (kind == 2) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            Py_UCS2 ch = ((const Py_UCS2 *)data)[i];
-            size += (ch >= 0x80) + (ch >= 0x800);
-            bad |= is_surrogate(ch);
+        const Py_UCS2 *p = data;
+        for (Py_ssize_t i = 0; i < n;) {
+            Py_ssize_t stop = Py_MIN(n, i + 0x4000);
+            uint16_t more = 0, wrong = 0; /* narrow, so that many fit a vector */
+            for (; i < stop; i++) {
+                more = (uint16_t)(more + (p[i] >= 0x80) + (p[i] >= 0x800));
+                wrong |= (p[i] & 0xf800) == 0xd800;
+            }
+            size += more;
+            bad |= wrong;
         }
     }
     else {

@@ -5,7 +5,8 @@
 
 bool str_equal_slow(PyObject *a, PyObject *b)
 {
-    return memcmp(str_data(a), str_data(b), (size_t)str_len(a) * (size_t)str_kind(a)) == 0;
+    const char *p = str_data(a), *q = str_data(b);
+    return *p == *q && memcmp(p, q, (size_t)str_len(a) * (size_t)str_kind(a)) == 0;
 }
 
 int str_compare(PyObject *a, PyObject *b)

@@ -1,7 +1,9 @@
 /* Putting strings together: +, +=, join, *. */
 #include "objects/str/internal.h"
 
+#include "alloc/slab.h"
 #include "locking/lock.h"
+#include "objects/atom.h"
 
 PyObject *str_concat(PyObject *left, PyObject *right)
 {
@@ -26,6 +28,22 @@ PyObject *str_concat(PyObject *left, PyObject *right)
     return result;
 }
 
+/* Adds ASCII to ASCII that nobody else knows: NULL without memory, then the string is as it was. */
+static PyObject *append_ascii(PyObject *left, PyObject *right)
+{
+    size_t n = (size_t)str_len(left), m = (size_t)str_len(right), head = sizeof(PyASCIIObject);
+    PyObject *grown = atom_realloc(left, head + n + 1, head + n + m + 1);
+    if (unlikely(grown == NULL)) {
+        return PyErr_NoMemory();
+    }
+    ((PyASCIIObject *)grown)->length = (Py_ssize_t)(n + m);
+    ((PyASCIIObject *)grown)->hash = -1;
+    char *data = (char *)grown + head;
+    copy_short(data + n, str_data(right), m);
+    data[n + m] = 0;
+    return grown;
+}
+
 int str_concat_inplace(PyObject **p, PyObject *right)
 {
     PyObject *left = *p;
@@ -41,6 +59,15 @@ int str_concat_inplace(PyObject **p, PyObject *right)
     /* The hash is not looked at: a new length means a new hash. */
     bool unique = Py_REFCNT(left) == 1 && PyUnicode_CheckExact(left) && left != right &&
                   PyUnicode_IS_COMPACT(left) && !str_is_interned(left);
+    if (unique && str_is_ascii(left) && str_is_ascii(right) && m <= PY_SSIZE_T_MAX / 2 - n) {
+        PyObject *grown = append_ascii(left, right);
+        if (grown == NULL) {
+            Py_CLEAR(*p);
+            return -1;
+        }
+        *p = grown;
+        return 0;
+    }
     if (unique && str_maxchar(left) >= str_maxchar(right) && m <= PY_SSIZE_T_MAX - n) {
         ((PyASCIIObject *)left)->hash = -1;
         if (PyUnicode_Resize(p, n + m) == 0) {
@@ -99,7 +126,7 @@ static int measure(PyObject *separator, PyObject *const *items, Py_ssize_t count
     *maxchar = between == 0 ? 0x7f : str_maxchar(separator);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = items[i];
-        if (!PyUnicode_Check(item)) {
+        if (unlikely(!PyUnicode_Check(item))) {
             PyErr_Format(PyExc_TypeError, "sequence item %zd: expected str instance, %.80s found",
                          i, Py_TYPE(item)->tp_name);
             return -1;
@@ -110,9 +137,30 @@ static int measure(PyObject *separator, PyObject *const *items, Py_ssize_t count
             return -1;
         }
         *length += add;
-        *maxchar = Py_MAX(*maxchar, str_maxchar(item));
+        if (!str_is_ascii(item)) {
+            *maxchar = Py_MAX(*maxchar, str_maxchar(item));
+        }
     }
     return 0;
+}
+
+/* join() where all are ASCII. */
+static void join_ascii(uint8_t *out, PyObject *separator, PyObject *const *items, Py_ssize_t count)
+{
+    const uint8_t *between = separator == NULL ? NULL : str_data(separator);
+    size_t gap = separator == NULL ? 0 : (size_t)str_len(separator);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (i > 0 && gap == 1) {
+            *out++ = *between;
+        }
+        else if (i > 0 && gap > 0) {
+            copy_short(out, between, gap);
+            out += gap;
+        }
+        size_t length = (size_t)str_len(items[i]);
+        copy_short(out, str_data(items[i]), length);
+        out += length;
+    }
 }
 
 PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count)
@@ -134,6 +182,10 @@ PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count
     }
     int kind = str_kind(result);
     void *data = str_data(result);
+    if (maxchar < 0x80) {
+        join_ascii(data, separator, items, count);
+        return result;
+    }
     Py_ssize_t at = 0, between = separator == NULL ? 0 : str_len(separator);
     for (Py_ssize_t i = 0; i < count; i++) {
         if (i > 0 && between > 0) {

@@ -3,6 +3,7 @@
 #define KRAIT_OBJECTS_STR_INTERNAL_H
 
 #include "objects/str.h"
+#include "objects/str/copy.h"
 
 #include "objects/unicode_data/unicode_data.h"
 

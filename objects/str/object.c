@@ -89,6 +89,12 @@ static bool utf8_is_own(PyObject *s)
 
 void str_dealloc(PyObject *s)
 {
+    PyASCIIObject *head = (PyASCIIObject *)s;
+    if (likely(head->state.ascii && head->state.compact && head->state.interned == 0
+               && !head->state.statically_allocated && PyUnicode_CheckExact(s))) {
+        slab_free(s);
+        return;
+    }
     if (((PyASCIIObject *)s)->state.statically_allocated) {
         return; /* an unbalanced release: such strings never die */
     }
@@ -217,6 +223,9 @@ int PyUnicode_Resize(PyObject **p, Py_ssize_t length)
 Py_UCS4 str_data_maxchar(int kind, const void *data, Py_ssize_t len)
 {
     Py_UCS4 bits, mask;
+    if (kind == 1 && len <= 64) {
+        return ascii_bytes(data, len) ? 0x7f : 0xff;
+    }
     if (kind == 1) {
         mask = 0x7f;
         OR_LOOP(Py_UCS1);
@@ -244,9 +253,9 @@ Py_UCS4 str_data_maxchar(int kind, const void *data, Py_ssize_t len)
 void str_data_copy(int to_kind, void *to, Py_ssize_t to_index, int from_kind, const void *from,
                    Py_ssize_t from_index, Py_ssize_t count)
 {
-    if (to_kind == from_kind) {
-        memcpy((char *)to + to_index * to_kind, (const char *)from + from_index * from_kind,
-               (size_t)(count * to_kind));
+    if (likely(to_kind == from_kind)) {
+        copy_short((char *)to + to_index * to_kind, (const char *)from + from_index * from_kind,
+                   (size_t)(count * to_kind));
         return;
     }
     switch (to_kind * 8 + from_kind) {
@@ -288,6 +297,9 @@ static PyObject *from_data_known(int kind, const void *data, Py_ssize_t length, 
     if (length == 1) {
         return str_from_char(str_data_read(kind, data, 0));
     }
+    if (kind == 1 && maxchar < 0x80) {
+        return str_from_ascii(data, length);
+    }
     PyObject *s = PyUnicode_New(length, maxchar);
     if (s != NULL && length > 0) {
         str_data_copy(str_kind(s), str_data(s), 0, kind, data, 0, length);
@@ -324,7 +336,7 @@ PyObject *str_from_ascii(const char *text, Py_ssize_t length)
     head->state.compact = 1;
     head->state.ascii = 1;
     char *data = (char *)s + header;
-    memcpy(data, text, (size_t)length);
+    copy_short(data, text, (size_t)length);
     data[length] = 0;
     return s;
 }

@@ -37,8 +37,46 @@ static Py_ssize_t write_escaped(int kind, void *out, Py_ssize_t at, Py_UCS4 ch, 
     return at;
 }
 
+/* Whether all bytes stand for themselves between single quotes; word by word. */
+static bool is_plain(const uint8_t *p, Py_ssize_t n)
+{
+    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+    Py_ssize_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t word;
+        memcpy(&word, p + i, 8);
+        uint64_t quote = word ^ ones * '\'', slash = word ^ ones * '\\', end = word ^ ones * 0x7f;
+        uint64_t special = (word - ones * ' ') | (quote - ones) | (slash - ones) | (end - ones);
+        if ((special | word) & high) {
+            return false;
+        }
+    }
+    for (; i < n; i++) {
+        if (p[i] < ' ' || p[i] >= 0x7f || p[i] == '\'' || p[i] == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The repr of ASCII that needs no escapes. */
+static PyObject *plain_repr(PyObject *s)
+{
+    Py_ssize_t n = str_len(s);
+    PyObject *repr = str_new(n + 2, 0x7f);
+    if (repr != NULL) {
+        char *out = str_data(repr);
+        out[0] = out[n + 1] = '\'';
+        copy_short(out + 1, str_data(s), (size_t)n);
+    }
+    return repr;
+}
+
 static PyObject *make_repr(PyObject *s, bool ascii_only)
 {
+    if (str_is_ascii(s) && is_plain(str_data(s), str_len(s))) {
+        return plain_repr(s);
+    }
     int kind = str_kind(s);
     const void *data = str_data(s);
     Py_ssize_t n = str_len(s);

@@ -2,24 +2,57 @@
 #include "objects/list.h"
 #include "objects/str/internal.h"
 #include "objects/str/search.h"
+#include "objects/tuple.h"
 
-/* Appends s[start:end] to the list. */
-static int push(PyObject *list, PyObject *s, Py_ssize_t start, Py_ssize_t end)
+/* Pieces on their way into a list, which is made when their number is known or there are many. */
+struct pieces {
+    PyObject *list;
+    Py_ssize_t count;
+    PyObject *item[24]; /* owned */
+};
+
+static NOINLINE int pieces_flush(struct pieces *pieces)
 {
-    PyObject *piece = str_substring(s, start, end);
+    int failed = 0;
+    if (pieces->list == NULL) {
+        pieces->list = list_new_presized(2 * pieces->count);
+    }
+    for (Py_ssize_t i = 0; i < pieces->count; i++) {
+        if (pieces->list == NULL || failed) {
+            Py_DECREF(pieces->item[i]);
+        }
+        else {
+            failed = list_append_owned((PyListObject *)pieces->list, pieces->item[i]);
+        }
+    }
+    pieces->count = 0;
+    return pieces->list == NULL ? -1 : failed;
+}
+
+/* Adds s[start:end]. */
+static inline int push(struct pieces *pieces, PyObject *s, Py_ssize_t start, Py_ssize_t end)
+{
+    PyObject *piece = str_is_ascii(s) && end - start < str_len(s)
+                          ? str_from_ascii((const char *)str_data(s) + start, end - start)
+                          : str_substring(s, start, end);
     if (piece == NULL) {
         return -1;
     }
-    return list_append_owned((PyListObject *)list, piece);
+    pieces->item[pieces->count++] = piece;
+    return pieces->count < (Py_ssize_t)Py_ARRAY_LENGTH(pieces->item) ? 0 : pieces_flush(pieces);
 }
 
-static PyObject *finish(PyObject *list, int failed)
+/* The list: new reference; NULL if something failed. */
+static PyObject *pieces_finish(struct pieces *pieces, int failed)
 {
-    if (failed) {
-        Py_DECREF(list);
-        return NULL;
+    if (pieces->list == NULL && !failed) {
+        return list_from_array_steal(pieces->item, pieces->count);
     }
-    return list;
+    failed = pieces_flush(pieces) < 0 || failed;
+    if (failed) {
+        Py_CLEAR(pieces->list);
+    }
+    return pieces->list;
 }
 
 static inline bool space_at(int kind, const void *data, Py_ssize_t i)
@@ -28,7 +61,7 @@ static inline bool space_at(int kind, const void *data, Py_ssize_t i)
 }
 
 /* The common case of split(): ASCII, with a table for white space. */
-static int split_ascii_space(PyObject *list, PyObject *s, Py_ssize_t limit)
+static int split_ascii_space(struct pieces *pieces, PyObject *s, Py_ssize_t limit)
 {
     const uint8_t *start = str_data(s), *end = start + str_len(s), *p = start;
     for (;;) {
@@ -40,21 +73,21 @@ static int split_ascii_space(PyObject *list, PyObject *s, Py_ssize_t limit)
         }
         const uint8_t *word = p;
         if (limit-- <= 0) {
-            return push(list, s, word - start, end - start);
+            return push(pieces, s, word - start, end - start);
         }
         while (p < end && !_Py_ascii_whitespace[*p]) {
             p++;
         }
-        if (push(list, s, word - start, p - start) < 0) {
+        if (push(pieces, s, word - start, p - start) < 0) {
             return -1;
         }
     }
 }
 
-static int split_space(PyObject *list, PyObject *s, Py_ssize_t limit)
+static int split_space(struct pieces *pieces, PyObject *s, Py_ssize_t limit)
 {
     if (str_is_ascii(s)) {
-        return split_ascii_space(list, s, limit);
+        return split_ascii_space(pieces, s, limit);
     }
     int kind = str_kind(s);
     const void *data = str_data(s);
@@ -70,17 +103,17 @@ static int split_space(PyObject *list, PyObject *s, Py_ssize_t limit)
         while (i < n && !space_at(kind, data, i)) {
             i++;
         }
-        if (push(list, s, start, i) < 0) {
+        if (push(pieces, s, start, i) < 0) {
             return -1;
         }
     }
     while (i < n && space_at(kind, data, i)) {
         i++;
     }
-    return i < n ? push(list, s, i, n) : 0;
+    return i < n ? push(pieces, s, i, n) : 0;
 }
 
-static int rsplit_space(PyObject *list, PyObject *s, Py_ssize_t limit)
+static int rsplit_space(struct pieces *pieces, PyObject *s, Py_ssize_t limit)
 {
     int kind = str_kind(s);
     const void *data = str_data(s);
@@ -96,17 +129,17 @@ static int rsplit_space(PyObject *list, PyObject *s, Py_ssize_t limit)
         while (i > 0 && !space_at(kind, data, i - 1)) {
             i--;
         }
-        if (push(list, s, i, end) < 0) {
+        if (push(pieces, s, i, end) < 0) {
             return -1;
         }
     }
     while (i > 0 && space_at(kind, data, i - 1)) {
         i--;
     }
-    return i > 0 ? push(list, s, 0, i) : 0;
+    return i > 0 ? push(pieces, s, 0, i) : 0;
 }
 
-static int split_by(PyObject *list, PyObject *s, PyObject *separator, Py_ssize_t limit)
+static int split_by(struct pieces *pieces, PyObject *s, PyObject *separator, Py_ssize_t limit)
 {
     int kind = str_kind(s);
     const char *data = str_data(s);
@@ -117,15 +150,15 @@ static int split_by(PyObject *list, PyObject *s, PyObject *separator, Py_ssize_t
         if (found < 0) {
             break;
         }
-        if (push(list, s, at, at + found) < 0) {
+        if (push(pieces, s, at, at + found) < 0) {
             return -1;
         }
         at += found + m;
     }
-    return push(list, s, at, n);
+    return push(pieces, s, at, n);
 }
 
-static int rsplit_by(PyObject *list, PyObject *s, PyObject *separator, Py_ssize_t limit)
+static int rsplit_by(struct pieces *pieces, PyObject *s, PyObject *separator, Py_ssize_t limit)
 {
     Py_ssize_t m = str_len(separator), end = str_len(s);
     while (limit-- > 0) {
@@ -134,12 +167,12 @@ static int rsplit_by(PyObject *list, PyObject *s, PyObject *separator, Py_ssize_
         if (found < 0) {
             break;
         }
-        if (push(list, s, found + m, end) < 0) {
+        if (push(pieces, s, found + m, end) < 0) {
             return -1;
         }
         end = found;
     }
-    return push(list, s, 0, end);
+    return push(pieces, s, 0, end);
 }
 
 static PyObject *split(PyObject *s, PyObject *separator, Py_ssize_t limit, bool from_right)
@@ -151,21 +184,23 @@ static PyObject *split(PyObject *s, PyObject *separator, Py_ssize_t limit, bool 
         PyErr_SetString(PyExc_ValueError, "empty separator");
         return NULL;
     }
-    PyObject *list = PyList_New(0);
-    if (list == NULL) {
-        return NULL;
-    }
+    struct pieces pieces;
+    pieces.list = NULL;
+    pieces.count = 0;
     int failed;
     if (from_right) {
-        failed = separator == NULL ? rsplit_space(list, s, limit)
-                                   : rsplit_by(list, s, separator, limit);
-        failed = failed < 0 || PyList_Reverse(list) < 0;
+        failed = separator == NULL ? rsplit_space(&pieces, s, limit)
+                                   : rsplit_by(&pieces, s, separator, limit);
     }
     else {
-        failed = separator == NULL ? split_space(list, s, limit)
-                                   : split_by(list, s, separator, limit);
+        failed = separator == NULL ? split_space(&pieces, s, limit)
+                                   : split_by(&pieces, s, separator, limit);
     }
-    return finish(list, failed);
+    PyObject *list = pieces_finish(&pieces, failed);
+    if (from_right && list != NULL && PyList_Reverse(list) < 0) {
+        Py_CLEAR(list);
+    }
+    return list;
 }
 
 PyObject *str_split(PyObject *s, PyObject *separator, Py_ssize_t limit)
@@ -178,31 +213,45 @@ PyObject *str_rsplit(PyObject *s, PyObject *separator, Py_ssize_t limit)
     return split(s, separator, limit, true);
 }
 
-PyObject *str_splitlines(PyObject *s, bool keep_ends)
+/* Where the line from `i` on ends. */
+static Py_ssize_t line_end(PyObject *s, Py_ssize_t i)
 {
-    PyObject *list = PyList_New(0);
-    if (list == NULL) {
-        return NULL;
-    }
     int kind = str_kind(s);
     const void *data = str_data(s);
-    Py_ssize_t n = str_len(s), i = 0;
-    while (i < n) {
-        Py_ssize_t start = i;
-        while (i < n && !char_is(str_data_read(kind, data, i), CHAR_LINEBREAK)) {
+    Py_ssize_t n = str_len(s);
+    if (str_is_ascii(s)) { /* all breaks are below the space */
+        const uint8_t *p = (const uint8_t *)data;
+        while (i < n && (likely(p[i] >= ' ') || !char_is(p[i], CHAR_LINEBREAK))) {
             i++;
         }
+        return i;
+    }
+    while (i < n && !char_is(str_data_read(kind, data, i), CHAR_LINEBREAK)) {
+        i++;
+    }
+    return i;
+}
+
+PyObject *str_splitlines(PyObject *s, bool keep_ends)
+{
+    struct pieces pieces;
+    pieces.list = NULL;
+    pieces.count = 0;
+    int kind = str_kind(s), failed = 0;
+    const void *data = str_data(s);
+    Py_ssize_t n = str_len(s), i = 0;
+    while (i < n && !failed) {
+        Py_ssize_t start = i;
+        i = line_end(s, i);
         Py_ssize_t end = i;
         if (i < n) {
             bool pair = str_data_read(kind, data, i) == '\r' && i + 1 < n &&
                         str_data_read(kind, data, i + 1) == '\n';
             i += pair ? 2 : 1;
         }
-        if (push(list, s, start, keep_ends ? i : end) < 0) {
-            return finish(list, true);
-        }
+        failed = push(&pieces, s, start, keep_ends ? i : end);
     }
-    return list;
+    return pieces_finish(&pieces, failed);
 }
 
 /* (s[:left], separator, s[right:]) */
@@ -210,10 +259,13 @@ static PyObject *three(PyObject *s, PyObject *separator, Py_ssize_t left, Py_ssi
 {
     PyObject *head = str_substring(s, 0, left);
     PyObject *tail = head == NULL ? NULL : str_substring(s, right, str_len(s));
-    PyObject *result = tail == NULL ? NULL : PyTuple_Pack(3, head, separator, tail);
-    Py_XDECREF(head);
-    Py_XDECREF(tail);
-    return result;
+    PyObject *items[] = {head, separator, tail};
+    if (tail == NULL) {
+        Py_XDECREF(head);
+        return NULL;
+    }
+    Py_INCREF(separator);
+    return tuple_from_array_steal(items, 3);
 }
 
 static PyObject *partition(PyObject *s, PyObject *separator, bool from_right)

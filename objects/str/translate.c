@@ -11,7 +11,16 @@ static enum answer table_ask(PyObject *table, Py_UCS4 ch, Py_UCS4 *to, PyObject 
     if (key == NULL) {
         return ANSWER_ERROR;
     }
-    PyObject *value = PyObject_GetItem(table, key);
+    PyObject *value;
+    if (PyDict_CheckExact(table)) { /* without an exception for what is not there */
+        if (PyDict_GetItemRef(table, key, &value) == 0) {
+            Py_DECREF(key);
+            return ANSWER_KEEP;
+        }
+    }
+    else {
+        value = PyObject_GetItem(table, key);
+    }
     Py_DECREF(key);
     if (value == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_LookupError)) {

@@ -8,6 +8,7 @@
 
 struct collections_state {
     PyObject *deque_type, *iterator_type, *reverse_type, *defaultdict_type, *tuplegetter_type;
+    PyObject *get_name, *setitem_name;
 };
 
 extern PyModuleDef collections_module;

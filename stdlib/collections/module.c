@@ -296,15 +296,15 @@ PyType_Spec tuplegetter_spec = {
 
 /* Whether a mapping's get and __setitem__ are those of dict: 1, 0, or -1 on error. */
 static int
-counts_like_dict(PyObject *mapping)
+counts_like_dict(struct collections_state *state, PyObject *mapping)
 {
-    static const char *const names[] = {"get", "__setitem__"};
+    PyObject *const names[] = {state->get_name, state->setitem_name};
     if (!PyDict_Check(mapping)) {
         return 0;
     }
     for (int i = 0; i < 2; i++) {
-        PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(mapping), names[i]);
-        PyObject *plain = own ? PyObject_GetAttrString((PyObject *)&PyDict_Type, names[i]) : NULL;
+        PyObject *own = PyObject_GetAttr((PyObject *)Py_TYPE(mapping), names[i]);
+        PyObject *plain = own ? PyObject_GetAttr((PyObject *)&PyDict_Type, names[i]) : NULL;
         int same = plain ? own == plain : -1;
         Py_XDECREF(own);
         Py_XDECREF(plain);
@@ -344,12 +344,13 @@ count_in_mapping(PyObject *mapping, PyObject *get, PyObject *key, PyObject *zero
 }
 
 static int
-collections_count_elements(PyObject *Py_UNUSED(module), PyObject *mapping, PyObject *iterable)
+collections_count_elements(PyObject *module, PyObject *mapping, PyObject *iterable)
 {
+    struct collections_state *state = PyModule_GetState(module);
     PyObject *it = PyObject_GetIter(iterable);
-    int plain = it ? counts_like_dict(mapping) : -1;
+    int plain = it ? counts_like_dict(state, mapping) : -1;
     PyObject *zero = PyLong_FromLong(0), *one = PyLong_FromLong(1);
-    PyObject *get = plain == 0 ? PyObject_GetAttrString(mapping, "get") : NULL;
+    PyObject *get = plain == 0 ? PyObject_GetAttr(mapping, state->get_name) : NULL;
     int rc = plain < 0 || (plain == 0 && get == NULL) || zero == NULL || one == NULL ? -1 : 0;
     PyObject *key;
     while (rc == 0 && (key = iter_next(it)) != NULL) {
@@ -380,7 +381,9 @@ collections_exec(PyObject *module)
     state->defaultdict_type = PyType_FromModuleAndSpec(module, &defaultdict_spec,
                                                        (PyObject *)&PyDict_Type);
     bool complete = state->deque_type && state->iterator_type && state->reverse_type
-                    && state->tuplegetter_type && state->defaultdict_type;
+                    && state->tuplegetter_type && state->defaultdict_type
+                    && (state->get_name = PyUnicode_InternFromString("get")) != NULL
+                    && (state->setitem_name = PyUnicode_InternFromString("__setitem__")) != NULL;
     return complete && PyModule_AddType(module, &PyODict_Type) == 0
                ? PyModule_AddType(module, (PyTypeObject *)state->defaultdict_type)
                : -1;

@@ -33,16 +33,18 @@ static PyObject *
 partial_call_full(struct partial *self, PyObject *const *joined, Py_ssize_t nargs,
                   PyObject *kwnames)
 {
-    PyObject *own = self->keywords;
+    PyObject *own = self->keywords, *merged = NULL, *result = NULL;
+    if (Py_EnterRecursiveCall(" while calling a Python object")) {
+        return NULL; /* __setstate__ can make a partial of itself */
+    }
     if (PyDict_GET_SIZE(own) == 0) {
-        return PyObject_Vectorcall(self->func, joined, (size_t)nargs, kwnames);
+        result = PyObject_Vectorcall(self->func, joined, (size_t)nargs, kwnames);
     }
-    PyObject *merged = merged_keywords(own, joined + nargs, kwnames);
-    if (merged == NULL) {
-        return NULL;
+    else if ((merged = merged_keywords(own, joined + nargs, kwnames)) != NULL) {
+        result = PyObject_VectorcallDict(self->func, joined, (size_t)nargs, merged);
+        Py_DECREF(merged);
     }
-    PyObject *result = PyObject_VectorcallDict(self->func, joined, (size_t)nargs, merged);
-    Py_DECREF(merged);
+    Py_LeaveRecursiveCall();
     return result;
 }
 

@@ -1,4 +1,4 @@
-/* StringIO: a stream of characters in memory, kept as an array of code points. */
+/* StringIO: a stream of characters in memory, an array of the width that the widest one so far needs. */
 #include "io.h"
 
 struct stringio {
@@ -6,7 +6,8 @@ struct stringio {
     struct io_state *state;
     PyObject *decoder; /* of line ends, or NULL */
     PyObject *newline; /* as given */
-    Py_UCS4 *chars;
+    void *chars;
+    int kind; /* bytes of a character: 1, 2, 4 */
     Py_ssize_t at, size, room;
     char line_end[3];  /* what ends a line for readline(); "": any of the three */
     bool ready, closed, expand; /* expand: "\n" becomes line_end in write() */
@@ -27,23 +28,46 @@ is_open(struct stringio *self)
     return self->ready && !self->closed;
 }
 
-static bool
-chars_reserve(struct stringio *self, Py_ssize_t size)
+/* Copies characters to ones that are as wide or wider. */
+static void
+chars_copy(int to_kind, void *to, Py_ssize_t at, int kind, const void *from, Py_ssize_t count)
 {
-    if (size <= self->room) {
+    if (to_kind == kind) {
+        memcpy((char *)to + at * kind, from, (size_t)(count * kind));
+        return;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyUnicode_WRITE(to_kind, to, at + i, PyUnicode_READ(kind, from, i));
+    }
+}
+
+/* Room for `size` characters of at least this width. */
+static bool
+chars_reserve(struct stringio *self, Py_ssize_t size, int kind)
+{
+    if (LIKELY(size <= self->room && kind <= self->kind)) {
         return true;
     }
     if (size > PY_SSIZE_T_MAX / 8) {
         PyErr_SetString(PyExc_OverflowError, "new buffer size too large");
         return false;
     }
-    Py_ssize_t room = Py_MAX(size, self->room + (self->room >> 1) + 16);
-    Py_UCS4 *grown = PyMem_Resize(self->chars, Py_UCS4, (size_t)room);
+    Py_ssize_t room = size <= self->room ? self->room
+                                         : Py_MAX(size, self->room + (self->room >> 1) + 16);
+    bool widen = kind > self->kind;
+    kind = widen ? kind : self->kind;
+    void *grown = widen ? PyMem_Malloc((size_t)(room * kind))
+                        : PyMem_Realloc(self->chars, (size_t)(room * kind));
     if (grown == NULL) {
         PyErr_NoMemory();
         return false;
     }
+    if (widen) {
+        chars_copy(kind, grown, 0, self->kind, self->chars, self->size);
+        PyMem_Free(self->chars);
+    }
     self->chars = grown;
+    self->kind = kind;
     self->room = room;
     return true;
 }
@@ -57,14 +81,16 @@ chars_write(struct stringio *self, PyObject *text)
         PyErr_SetString(PyExc_OverflowError, "new position too large");
         return false;
     }
-    if (!chars_reserve(self, self->at + count)) {
+    if (!chars_reserve(self, self->at + count, (int)PyUnicode_KIND(text))) {
         return false;
     }
     if (self->at > self->size) {
-        memset(self->chars + self->size, 0, (size_t)(self->at - self->size) * sizeof(Py_UCS4));
+        memset((char *)self->chars + self->size * self->kind, 0,
+               (size_t)((self->at - self->size) * self->kind));
     }
-    if (count > 0 && PyUnicode_AsUCS4(text, self->chars + self->at, count, 0) == NULL) {
-        return false;
+    if (count > 0) {
+        chars_copy(self->kind, self->chars, self->at, (int)PyUnicode_KIND(text),
+                   PyUnicode_DATA(text), count);
     }
     self->at += count;
     self->size = Py_MAX(self->size, self->at);
@@ -112,7 +138,8 @@ chars_take(struct stringio *self, Py_ssize_t count)
     if (count == 0) {
         return PyUnicode_New(0, 0);
     }
-    PyObject *text = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, self->chars + self->at, count);
+    PyObject *text = PyUnicode_FromKindAndData(
+        self->kind, (char *)self->chars + self->at * self->kind, count);
     if (text != NULL) {
         self->at += count;
     }
@@ -125,8 +152,8 @@ line_take(struct stringio *self, Py_ssize_t limit)
     Py_ssize_t count = chars_ahead(self, limit);
     if (count > 0) {
         Py_ssize_t unused;
-        Py_ssize_t end = io_line_end(PyUnicode_4BYTE_KIND, self->chars, self->at, self->at + count,
-                                     self->line_end, &unused);
+        Py_ssize_t end = io_line_end(self->kind, self->chars, self->at, self->at + count, self->line_end,
+                                     &unused);
         if (end >= 0) {
             count = end - self->at;
         }
@@ -193,6 +220,7 @@ stringio_init(struct stringio *self, PyObject *initial_value, PyObject *newline)
         return -1;
     }
     self->at = self->size = 0;
+    self->kind = Py_MAX(self->kind, 1);
     self->closed = false;
     self->ready = true;
     if (initial_value != NULL && initial_value != Py_None) {
@@ -262,7 +290,7 @@ stringio_getvalue(struct stringio *self)
     if (!is_open(self)) {
         return NULL;
     }
-    return self->size ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, self->chars, self->size)
+    return self->size ? PyUnicode_FromKindAndData(self->kind, self->chars, self->size)
                       : PyUnicode_New(0, 0);
 }
 
@@ -319,6 +347,7 @@ stringio_close(struct stringio *self)
     PyMem_Free(self->chars);
     self->chars = NULL;
     self->at = self->size = self->room = 0;
+    self->kind = 1;
     return Py_NewRef(Py_None);
 }
 
