@@ -255,7 +255,10 @@ static bool span_drain(struct span *span)
 /* Makes the next page or so of fresh slots free ones. */
 static bool span_carve(struct span *span)
 {
-    uint32_t count = CARVE_BYTES / span->slot + 1;
+    /* To the end of the page, or of the next one: what is not needed yet is not touched. */
+    uint32_t room = CARVE_BYTES - (uint32_t)span->carved * span->slot % CARVE_BYTES;
+    uint32_t count = (room >= span->slot ? room : room + CARVE_BYTES) / span->slot;
+    count += count == 0;
     if (count > (uint32_t)(span->capacity - span->carved)) {
         count = span->capacity - span->carved;
     }

@@ -292,7 +292,7 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers)
 const struct code_handler *code_handler_find(const struct code_body *body, uint32_t index)
 {
     uint32_t low = 0, high = body->nhandlers;
-    while (low < high) {
+    while (high - low > 4) {
         uint32_t middle = (low + high) / 2;
         if (body->handlers[middle].end <= index) {
             low = middle + 1;
@@ -300,6 +300,9 @@ const struct code_handler *code_handler_find(const struct code_body *body, uint3
         else {
             high = middle;
         }
+    }
+    while (low < high && body->handlers[low].end <= index) {
+        low++;
     }
     return low < body->nhandlers && body->handlers[low].start <= index ? &body->handlers[low]
                                                                        : NULL;

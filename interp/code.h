@@ -39,6 +39,10 @@
 /* CALL, SET_FUNC_ATTR, ... */
 enum func_attr { FUNC_DEFAULTS = 1, FUNC_KWDEFAULTS = 2, FUNC_ANNOTATIONS = 4, FUNC_CLOSURE = 8 };
 
+/* CALL_EX: [callable][0][positional arguments], then a dict of keyword arguments (1), any mapping that is all of them
+ * (3), or a constant tuple of names (4) and, for each, its value. */
+enum { CALL_EX_DICT = 1, CALL_EX_MAPPING = 3, CALL_EX_NAMES = 4, CALL_EX_SHIFT = 3 };
+
 enum intrinsic1 {
     INTRINSIC_1_INVALID, INTRINSIC_PRINT, INTRINSIC_IMPORT_STAR, INTRINSIC_STOPITERATION_ERROR,
     INTRINSIC_ASYNC_GEN_WRAP, INTRINSIC_UNARY_POSITIVE, INTRINSIC_LIST_TO_TUPLE,

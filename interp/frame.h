@@ -33,6 +33,7 @@ enum on_return {
     RETURN_FOR,             /* the frame is a generator run by FOR_ITER */
     RETURN_SEND,            /* ... by SEND */
     RETURN_CALL,            /* ... by a CALL of its send() or of next() */
+    RETURN_HOOK,            /* it is a __getattr__ that GET_ATTR asked */
 };
 
 enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };

@@ -5,6 +5,7 @@
 
 #include "interp/magic.h"
 #include "interp/state.h"
+#include "interp/startup/startup.h"
 #include "objects/error.h"
 #include "objects/hash.h"
 #include "objects/module.h"
@@ -989,6 +990,13 @@ static int report_gil(enum gil_verdict verdict, PyObject *name)
     return -1;
 }
 
+static bool has_libraries; /* atomic */
+
+bool import_has_libraries(void)
+{
+    return atomic_load_relaxed(&has_libraries);
+}
+
 static PyObject *imp_create_dynamic(PyObject *self, PyObject *spec, PyObject *file)
 {
     PyObject *name = PyObject_GetAttr(spec, ID(name));
@@ -997,6 +1005,7 @@ static PyObject *imp_create_dynamic(PyObject *self, PyObject *spec, PyObject *fi
     if (path != NULL && PyUnicode_Check(name) && PyUnicode_Check(path) &&
         PySys_Audit("import", "OOOOO", name, path, Py_None, Py_None, Py_None) == 0) {
         struct thread *self = thread_self();
+        atomic_store_relaxed(&has_libraries, true);
         lock_gil_import_begin(self);
         module = load_extension(spec, name, path);
         bool unused = module != NULL && module_declares_gil_unused(module);

@@ -61,9 +61,12 @@ int PyErr_CheckSignals(void)
     if (likely(!atomic_load_relaxed(&any_noted))) {
         return 0;
     }
-    struct thread *self = thread_self();
+    struct thread *self = thread_self(), *main_state = atomic_load_relaxed(&runtime.main_state);
     if (!thread_is_main() || !thread_interp(self)->is_main) {
         return 0;
+    }
+    if (main_state != NULL && main_state != self) {
+        interrupt_clear(main_state, BREAK_SIGNAL);
     }
     interrupt_clear(self, BREAK_SIGNAL);
     return raise_interrupt(self);

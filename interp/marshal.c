@@ -703,9 +703,30 @@ static PyObject *get_item(struct reader *r, const char *kind)
     return item;
 }
 
+/* Longer tuples are collected first: the number may be all that is there of them. */
+enum { TUPLE_BELIEVED = 4096 };
+
+static PyObject *get_list_items(struct reader *r, Py_ssize_t n, const char *kind)
+{
+    PyObject *list = PyList_New(0);
+    for (Py_ssize_t i = 0; list != NULL && i < n; i++) {
+        PyObject *item = get_item(r, kind);
+        if (item == NULL || list_append_owned((PyListObject *)list, item) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
 static PyObject *get_tuple(struct reader *r, Py_ssize_t n, int flag)
 {
     Py_ssize_t index = reserve_ref(r, flag);
+    if (index != -2 && n > TUPLE_BELIEVED) {
+        PyObject *items = get_list_items(r, n, "tuple");
+        PyObject *long_tuple = items == NULL ? NULL : PyList_AsTuple(items);
+        Py_XDECREF(items);
+        return fill_ref(r, long_tuple, index);
+    }
     PyObject *tuple = index == -2 ? NULL : PyTuple_New(n);
     for (Py_ssize_t i = 0; tuple != NULL && i < n; i++) {
         PyObject *item = get_item(r, "tuple");
@@ -781,13 +802,7 @@ static PyObject *get_set(struct reader *r, Py_ssize_t n, bool frozen, int flag)
     if (!frozen) {
         fill_ref(r, set, index);
     }
-    PyObject *items = PyList_New(0);
-    for (Py_ssize_t i = 0; items && i < n; i++) {
-        PyObject *item = get_item(r, "set");
-        if (item == NULL || list_append_owned((PyListObject *)items, item) < 0) {
-            Py_CLEAR(items);
-        }
-    }
+    PyObject *items = get_list_items(r, n, "set");
     if (items == NULL) {
         Py_DECREF(set);
         return NULL;
@@ -985,6 +1000,9 @@ static PyObject *get_object(struct reader *r)
 
 static PyObject *read_one(struct reader *r)
 {
+    if (r->next == NULL) { /* all comes from a file */
+        r->next = r->end = "";
+    }
     PyObject *op = get_object(r);
     if (op == NULL && !PyErr_Occurred()) {
         PyErr_SetString(PyExc_TypeError, "NULL object in marshal data for object");

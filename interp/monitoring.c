@@ -171,7 +171,8 @@ static uint8_t tools_for(const struct code_body *body, int e)
 {
     uint8_t tools = 0;
     for (int t = 0; t < TOOLS; t++) {
-        uint32_t set = monitoring.events[t] | (body->monitor ? body->monitor->local[t] : 0);
+        uint32_t set = field_load(&monitoring.events[t]);
+        set |= body->monitor ? field_load(&body->monitor->local[t]) : 0;
         tools |= (uint8_t)((set >> e & 1) << t);
     }
     return tools;
@@ -208,7 +209,7 @@ int monitoring_update_code(struct code_body *body)
 {
     bool wanted = body->monitor != NULL;
     for (int t = 0; t < TOOLS; t++) {
-        wanted |= monitoring.events[t] != 0;
+        wanted |= field_load(&monitoring.events[t]) != 0;
     }
     if (!wanted) {
         body->instrument_version = monitoring_version;
@@ -277,9 +278,9 @@ int monitoring_changed(void)
     for (int e = 0; e < EVENTS; e++) {
         uint8_t tools = 0;
         for (int t = 0; t < TOOLS; t++) {
-            tools |= (uint8_t)((monitoring.events[t] >> e & 1) << t);
+            tools |= (uint8_t)((field_load(&monitoring.events[t]) >> e & 1) << t);
         }
-        monitoring.listening[e] = tools;
+        field_store(&monitoring.listening[e], tools);
     }
     world_stop(interp);
     field_store(&monitoring_version, monitoring_version + 1);
@@ -290,10 +291,10 @@ int monitoring_changed(void)
 
 int monitoring_set_events(int tool, uint32_t events)
 {
-    if (monitoring.events[tool] == events) {
+    if (field_load(&monitoring.events[tool]) == events) {
         return 0;
     }
-    monitoring.events[tool] = events;
+    field_store(&monitoring.events[tool], events);
     return monitoring_changed();
 }
 
@@ -309,7 +310,7 @@ int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events)
     if (monitor_make(body) < 0) {
         return -1;
     }
-    body->monitor->local[tool] = events;
+    field_store(&body->monitor->local[tool], events);
     return monitoring_changed();
 }
 
@@ -379,10 +380,30 @@ static const char *const event_names[EVENTS] = {
     "C_RETURN", "C_RAISE",
 };
 
+/* Callbacks may be replaced while other threads are about to call them. */
+static PyMutex callbacks_lock;
+
+static PyObject *callback_get(int tool, int event)
+{
+    mutex_lock(&callbacks_lock);
+    PyObject *callback = Py_XNewRef(monitoring.callbacks[tool][event]);
+    mutex_unlock(&callbacks_lock);
+    return callback;
+}
+
+PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback)
+{
+    mutex_lock(&callbacks_lock);
+    PyObject *old = monitoring.callbacks[tool][event];
+    monitoring.callbacks[tool][event] = callback;
+    mutex_unlock(&callbacks_lock);
+    return old;
+}
+
 /* One tool's callback. 0, 1 for DISABLE, -1. */
 static int call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs)
 {
-    PyObject *callback = Py_XNewRef(monitoring.callbacks[tool][event]);
+    PyObject *callback = callback_get(tool, event);
     if (callback == NULL) {
         return 0;
     }
@@ -401,7 +422,7 @@ static int call_tool(PyThreadState *ts, int tool, int event, PyObject *const *ar
     if (event >= LOCAL_EVENTS) {
         PyErr_Format(PyExc_ValueError, "Cannot disable %s events. Callback removed.",
                      event_names[event]);
-        Py_CLEAR(monitoring.callbacks[tool][event]);
+        Py_XDECREF(monitoring_swap_callback(tool, event, NULL));
         return -1;
     }
     return 1;

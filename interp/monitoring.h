@@ -37,6 +37,8 @@ int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events);
 uint32_t monitoring_local(PyCodeObject *code, int tool);
 /* The line of a word, or -1, without a search. */
 int monitor_line(const struct code_body *body, int index);
+/* Puts a callback (stolen, may be NULL) in the place of another, which is given back (new reference, may be NULL). */
+PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback);
 /* Forgets what DISABLE switched off. */
 int monitoring_restart(void);
 

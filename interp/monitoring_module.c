@@ -62,7 +62,7 @@ static int monitoring_free_tool_id(PyObject *module, int tool)
         return 0;
     }
     for (int e = 0; e < EVENTS; e++) {
-        Py_CLEAR(monitoring.callbacks[tool][e]);
+        Py_XDECREF(monitoring_swap_callback(tool, e, NULL));
     }
     Py_CLEAR(monitoring.names[tool]);
     return monitoring_set_events(tool, 0);
@@ -97,15 +97,14 @@ static PyObject *monitoring_register_callback(PyObject *module, int tool, int ev
     if (PySys_Audit("sys.monitoring.register_callback", "O", func) < 0) {
         return NULL;
     }
-    PyObject *old = monitoring.callbacks[tool][id];
-    monitoring.callbacks[tool][id] = Py_IsNone(func) ? NULL : Py_NewRef(func);
+    PyObject *old = monitoring_swap_callback(tool, id, Py_IsNone(func) ? NULL : Py_NewRef(func));
     return old ? old : Py_NewRef(Py_None);
 }
 
 static PyObject *monitoring_get_events(PyObject *module, int tool)
 {
     (void)module;
-    return check_used(tool) < 0 ? NULL : PyLong_FromUnsignedLong(monitoring.events[tool]);
+    return check_used(tool) < 0 ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]));
 }
 
 static int normalise(int events, uint32_t *result)

@@ -183,9 +183,11 @@ static PyObject *run_stream(FILE *file, PyObject *filename, int mode, PyObject *
         return NULL;
     }
     PyObject *result = NULL;
-    if (memchr(text, 0, length) != NULL) {
+    if (source_check_file(text, length, filename) < 0) {
+        /* The exception is set. */
+    } else if (memchr(text, 0, length) != NULL) {
         PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
-    } else if (source_check_file(text, length, filename) == 0) {
+    } else {
         result = run_named(text, length, filename, mode, globals, locals, flags);
     }
     PyMem_RawFree(text);

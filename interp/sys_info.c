@@ -5,6 +5,7 @@
 #include "locking/config.h"
 #include "interp/state.h"
 #include "objects/error.h"
+#include "objects/list.h"
 #include "objects/namespace.h"
 
 #include <float.h>
@@ -259,7 +260,7 @@ static PyObject *wide_or(const wchar_t *text, PyObject *fallback)
 
 static PyObject *builtin_names(void)
 {
-    PyObject *list = PyList_New(0);
+    PyObject *list = list_new_presized(128);
     for (const struct _inittab *entry = PyImport_Inittab; entry->name != NULL && list != NULL;
          entry++) {
         PyObject *name = PyUnicode_FromString(entry->name);

@@ -53,7 +53,7 @@ static uint32_t window_size(const struct code_body *body, unsigned op, uint32_t 
     case CALL:
         return 2 + (c < body->nsites ? body->sites[c].arg : 0);
     case CALL_EX:
-        return 3 + (c & 1);
+        return c & CALL_EX_NAMES ? 4 + (c >> CALL_EX_SHIFT) : 3 + (c & 1);
     case BUILD_TUPLE: case BUILD_LIST: case BUILD_SET: case BUILD_STRING: case UNPACK_SEQ:
     case BUILD_SLICE:
         return c;

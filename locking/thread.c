@@ -379,6 +379,8 @@ void thread_after_fork_parent(void)
     world_start_all();
 }
 
+static struct thread *fork_others; /* of the parent; a chain, until they are freed */
+
 void thread_after_fork_child(void)
 {
     struct thread *self = thread_self();
@@ -394,12 +396,19 @@ void thread_after_fork_child(void)
     lock_backend_after_fork_child(self);
     world_after_fork_child();
 
-    struct thread *others = thread_remove_others(self), *next;
-    for (struct thread *t = others; t; t = next) {
+    fork_others = thread_remove_others(self);
+}
+
+/* Frees the states of the threads that the child does not have. What they held may run finalizers, for which the locks of
+ * all floors must be usable again. */
+static void fork_free_others(void)
+{
+    for (struct thread *t = fork_others, *next; t; t = next) {
         next = thread_of(t->ts.next);
         thread_drop_objects(t); /* also of one that was at its end, and cleared */
         thread_free(t);
     }
+    fork_others = NULL;
 }
 
 /* Hooks are only ever added, so that the calls below need no lock. */
@@ -453,6 +462,7 @@ void PyOS_AfterFork_Child(void)
             e->child();
         }
     }
+    fork_free_others();
 }
 
 PyAPI_FUNC(void) PyOS_AfterFork(void);

@@ -234,10 +234,27 @@ void fork_register(struct fork_hooks *hooks);
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);
 
+/* Where the C stack is. Asking for the frame's address would cost each function that this is compiled into a
+ * register, the interpreter's loop among them. */
+static inline uintptr_t stack_position(void)
+{
+#if defined(__x86_64__)
+    uintptr_t here;
+    __asm__ volatile("mov %%rsp, %0" : "=r"(here));
+    return here;
+#elif defined(__aarch64__)
+    uintptr_t here;
+    __asm__ volatile("mov %0, sp" : "=r"(here));
+    return here;
+#else
+    return (uintptr_t)__builtin_frame_address(0);
+#endif
+}
+
 /* True if the C stack has less than 64 KiB to spare (+ extra bytes). */
 static inline bool thread_stack_low(const struct thread *t, size_t extra)
 {
-    return (uintptr_t)__builtin_frame_address(0) < t->stack_low + extra;
+    return stack_position() < t->stack_low + extra;
 }
 
 #endif

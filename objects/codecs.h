@@ -30,6 +30,11 @@ enum codec_errors {
 /* `errors` may be NULL for "strict". */
 enum codec_errors codec_errors_from_name(const char *errors);
 
+/* -X dev: encoding and error handler are looked up although the text may not need them. */
+extern bool codec_checks_names;
+/* 0, or -1 with LookupError; both may be NULL. Does nothing unless codec_checks_names. */
+int codec_check_names(const char *encoding, const char *errors);
+
 /* The encodings that need no registry. */
 enum codec_builtin {
     CODEC_NOT_BUILTIN = 0,

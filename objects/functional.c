@@ -2,6 +2,7 @@
 
 #include "locking/lock.h"
 #include "locking/refs.h"
+#include "locking/world.h"
 #include "objects/error.h"
 #include "objects/functional.h"
 #include "objects/gc/gc.h"
@@ -229,7 +230,7 @@ static PyObject *filter_next(PyObject *op)
             return item;
         }
         Py_DECREF(item);
-        if (keeps < 0) {
+        if (keeps < 0 || safe_point() < 0) {
             return NULL;
         }
     }

@@ -34,12 +34,6 @@ static int add_typing_module(void)
     return 0;
 }
 
-/* Subclasses of Generic and another class find the other one's __new__. */
-static int drop_generic_new(void)
-{
-    return PyDict_Pop(type_dict(&generic_type), ID(__new__), NULL) < 0 ? -1 : 0;
-}
-
 int object_init(struct interp_state *Py_UNUSED(interp))
 {
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
@@ -47,7 +41,7 @@ int object_init(struct interp_state *Py_UNUSED(interp))
             return -1;
         }
     }
-    return add_typing_module() < 0 ? -1 : drop_generic_new();
+    return add_typing_module();
 }
 
 /* Takes every static type's state down, those of other folders included: subclasses first. */
@@ -55,6 +49,7 @@ void object_fini(struct interp_state *interp)
 {
     struct object_interp *self = (struct object_interp *)interp;
     Py_CLEAR(self->modules_by_index);
+    Py_CLEAR(self->typing_generic);
     for (size_t i = STATIC_TYPES_MAX; i-- > 0;) {
         if (self->static_types[i].ready) {
             type_static_fini(interp, self->static_types[i].type);

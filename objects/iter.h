@@ -12,6 +12,7 @@
 
 #include "Python.h"
 #include "locking/lock.h"
+#include "locking/thread.h"
 
 struct index_iter {
     PyObject_HEAD
@@ -37,6 +38,14 @@ static inline PyObject *iter_finish(struct index_iter *it)
         Py_CLEAR(it->seq);
     }
     return NULL;
+}
+
+/* For loops that draw from an iterator for as long as it likes: -1 with the exception of a signal's handler. Looks at
+ * signals alone, so a critical section may be held. */
+static inline int iter_interrupted(void)
+{
+    uintptr_t due = atomic_load_relaxed(&thread_self()->ts.eval_breaker);
+    return unlikely(due & BREAK_SIGNAL) ? PyErr_CheckSignals() : 0;
 }
 
 /* A new iterator of the given type over `seq` (borrowed). */

@@ -11,7 +11,9 @@
 #include "locking/refs.h"
 #include "objects/iter.h"
 #include "objects/list.h"
+#include "objects/object.h"
 #include "objects/range.h"
+#include "objects/object.h"
 #include "objects/value.h"
 
 /* A word for an item (borrowed) of something that may go away while the word lives. */

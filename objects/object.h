@@ -156,6 +156,9 @@ OWNED PyObject *object_dict_if_made(PyObject *op);
 
 /* Errors: AttributeError with name and obj set; return NULL / -1. */
 PyObject *raise_no_attribute(PyObject *op, PyObject *name);
+/* Adds name and obj to the current exception if it is an AttributeError that has neither: its message gets better with
+ * them. */
+void complete_attribute_error(PyObject *op, PyObject *name);
 
 /* object.__getstate__ as copyreg wants it (new reference; may run Python code). */
 OWNED PyObject *object_get_state(PyObject *op);

@@ -320,8 +320,7 @@ PyObject *_PyObject_NextNotImplemented(PyObject *op)
 
 /* ---- attributes: errors ---------------------------------------------------------------------- */
 
-/* Adds name and obj to an AttributeError that has neither: its message gets better with them. */
-static void complete_attribute_error(PyObject *op, PyObject *name)
+void complete_attribute_error(PyObject *op, PyObject *name)
 {
     if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
         return;

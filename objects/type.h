@@ -131,6 +131,9 @@ struct superobject {
     PyTypeObject *self_type;  /* whose MRO is searched; owned or NULL */
 };
 
+/* What stands under the name behind `type` in start's MRO, not bound: new reference; NULL, without exception when
+ * nothing does. Runs no Python code. */
+OWNED PyObject *super_find(PyTypeObject *start, PyTypeObject *type, PyObject *name);
 /* super(type, self).name without the super object. As object_get_method: with method not NULL,
  * *method is set to 1 when the result is unbound and is to be called with self first. New
  * reference, or NULL with an exception. May run Python code. */

@@ -937,30 +937,41 @@ static PyObject *generic_init_subclass(PyObject *cls, PyObject *args, PyObject *
     return call_with_class("_generic_init_subclass", cls, args, kwds);
 }
 
-static void generic_dealloc(PyObject *op)
-{
-    Py_TYPE(op)->tp_free(op);
-}
-
-PyTypeObject generic_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "typing.Generic",
-    .tp_basicsize = sizeof(PyObject),
-    .tp_dealloc = generic_dealloc,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .tp_doc = generic_doc,
-    .tp_methods = generic_methods,
-    .tp_alloc = PyType_GenericAlloc,
-    .tp_new = object_new_slot,
-    .tp_free = PyObject_Free,
+/* A heap type: what copies and pickles instances looks for the first base that is not one. */
+static PyType_Slot generic_slots[] = {
+    { Py_tp_doc, (void *)generic_doc },
+    { Py_tp_methods, generic_methods },
+    { 0, NULL },
 };
+
+static PyType_Spec generic_spec = {
+    .name = "typing.Generic",
+    .basicsize = sizeof(PyObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = generic_slots,
+};
+
+/* Made when first asked for: borrowed, NULL with an exception. */
+static PyObject *generic_type(void)
+{
+    PyObject **place = &object_interp_self()->typing_generic, *known = atomic_load_acquire(place);
+    if (known != NULL) {
+        return known;
+    }
+    PyObject *made = PyType_FromSpec(&generic_spec);
+    if (made != NULL && !atomic_cas(place, &known, made)) {
+        Py_DECREF(made);
+        return known;
+    }
+    return made;
+}
 
 PyObject *generic_subscript(PyObject *params)
 {
-    PyObject *args = unpack_tuples(params);
-    PyObject *one = args == NULL ? NULL : PyTuple_Pack(1, args);
+    PyObject *args = unpack_tuples(params), *generic = generic_type();
+    PyObject *one = args == NULL || generic == NULL ? NULL : PyTuple_Pack(1, args);
     PyObject *result = one == NULL ? NULL
-        : call_with_class("_generic_class_getitem", (PyObject *)&generic_type, one, NULL);
+        : call_with_class("_generic_class_getitem", generic, one, NULL);
     Py_XDECREF(one);
     Py_XDECREF(args);
     return result;
@@ -983,7 +994,7 @@ PyObject *typeparam_set_default(PyObject *param, PyObject *evaluate)
 PyTypeObject *const typing_types[] = {
     &Py_GenericAliasType, &_Py_GenericAliasIterType, &_PyUnion_Type, &no_default_type,
     &typevar_type, &paramspec_type, &paramspec_args_type, &paramspec_kwargs_type,
-    &typevartuple_type, &typealias_type, &generic_type, NULL,
+    &typevartuple_type, &typealias_type, NULL,
 };
 
 /* ---- _typing --------------------------------------------------------------------------------- */
@@ -1000,7 +1011,7 @@ static PyMethodDef module_functions[] = {
 
 static int module_exec(PyObject *module)
 {
-    static const struct {
+    const struct {
         const char *name;
         PyObject *value;
     } contents[] = {
@@ -1009,12 +1020,13 @@ static int module_exec(PyObject *module)
         { "ParamSpec", (PyObject *)&paramspec_type },
         { "ParamSpecArgs", (PyObject *)&paramspec_args_type },
         { "ParamSpecKwargs", (PyObject *)&paramspec_kwargs_type },
-        { "Generic", (PyObject *)&generic_type },
+        { "Generic", generic_type() },
         { "TypeAliasType", (PyObject *)&typealias_type },
         { "NoDefault", &no_default },
     };
     for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
-        if (PyModule_AddObjectRef(module, contents[i].name, contents[i].value) < 0) {
+        if (contents[i].value == NULL
+            || PyModule_AddObjectRef(module, contents[i].name, contents[i].value) < 0) {
             return -1;
         }
     }

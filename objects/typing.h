@@ -39,7 +39,7 @@ OWNED PyObject *union_from_tuple(PyObject *members);
 /* ---- type parameters ------------------------------------------------------------------------- */
 
 extern PyTypeObject typevar_type, paramspec_type, paramspec_args_type, paramspec_kwargs_type,
-    typevartuple_type, typealias_type, generic_type, no_default_type;
+    typevartuple_type, typealias_type, no_default_type;
 extern PyObject no_default;   /* typing.NoDefault, immortal */
 
 /* For instructions: new references, lazily evaluated by the functions given. */

@@ -610,7 +610,7 @@ array_extend_iterable(struct array *self, PyObject *iterable)
     PyObject *item;
     int rc = 0;
     while (rc == 0 && (item = iter_next(it)) != NULL) {
-        rc = array_append(self, item);
+        rc = array_append(self, item) < 0 ? -1 : PyErr_CheckSignals();
         Py_DECREF(item);
     }
     Py_DECREF(it);

@@ -1156,7 +1156,7 @@ write_other(struct encoder *self, struct text *t, PyObject *value)
 static bool
 write_container(struct encoder *self, struct text *t, PyObject *value)
 {
-    if (Py_EnterRecursiveCall(" while encoding a JSON object")) {
+    if (PyErr_CheckSignals() < 0 || Py_EnterRecursiveCall(" while encoding a JSON object")) {
         return false;
     }
     bool fine = PyList_Check(value) || PyTuple_Check(value) ? write_list(self, t, value)

@@ -879,8 +879,8 @@ next_to_join(PyInterpreterState *interp)
     mutex_lock(&handles.mutex);
     struct handle *handle = handles.first;
     while (handle != NULL
-           && (handle->interp != interp || handle->daemon || handle_ident(handle) == self
-               || handle_progress(handle) != RUNNING)) {
+           && (handle->interp != interp || handle_progress(handle) != RUNNING || handle->daemon
+               || handle_ident(handle) == self)) {
         handle = handle->next;
     }
     if (handle != NULL) {

@@ -146,6 +146,8 @@ static int code_flags(const struct compiler *c, const struct unit *u)
         }
         flags |= block->varargs ? CO_VARARGS : 0;
         flags |= block->varkeywords ? CO_VARKEYWORDS : 0;
+    } else if (unit_is_module_coroutine(c, u)) {
+        flags |= CO_COROUTINE;
     }
     return flags;
 }

@@ -93,6 +93,15 @@ void call_window(struct compiler *c, int base, int count, int dst)
     temp_pop_to(c, base);
 }
 
+static PyObject *names_tuple(struct compiler *c, struct keyword_seq *keywords)
+{
+    PyObject *names = keep(c, PyTuple_New((Py_ssize_t)keywords->len));
+    for (size_t i = 0; i < keywords->len && names != NULL; i++) {
+        PyTuple_SET_ITEM(names, i, Py_NewRef(keywords->items[i]->arg));
+    }
+    return names;
+}
+
 static void call_simple(struct compiler *c, int base, int count, struct expr_seq *args,
                         struct keyword_seq *keywords, int dst)
 {
@@ -103,9 +112,8 @@ static void call_simple(struct compiler *c, int base, int count, struct expr_seq
     }
     uint32_t names_const = 0;
     if (keywords->len != 0) {
-        PyObject *names = keep(c, PyTuple_New((Py_ssize_t)keywords->len));
-        for (size_t i = 0; i < keywords->len && names != NULL; i++) {
-            PyTuple_SET_ITEM(names, i, Py_NewRef(keywords->items[i]->arg));
+        PyObject *names = names_tuple(c, keywords);
+        for (size_t i = 0; i < keywords->len; i++) {
             expr_lend(c, keywords->items[i]->value, stable);
         }
         if (c->failed) {
@@ -186,6 +194,29 @@ static void push_star_keywords(struct compiler *c, int base, struct keyword_seq 
     }
 }
 
+static bool all_named(const struct keyword_seq *keywords)
+{
+    bool all = keywords->len <= 16;
+    for (size_t i = 0; i < keywords->len && all; i++) {
+        all = keywords->items[i]->arg != NULL;
+    }
+    return all;
+}
+
+/* A tuple of the names, and the values. */
+static void push_names(struct compiler *c, struct keyword_seq *keywords)
+{
+    PyObject *names = names_tuple(c, keywords);
+    if (names == NULL) {
+        return;
+    }
+    load_const(c, c->unit->depth, names);
+    temp_push(c);
+    for (size_t i = 0; i < keywords->len; i++) {
+        expr_push(c, keywords->items[i]->value);
+    }
+}
+
 void call_finish(struct compiler *c, int base, int count, struct expr_seq *args,
                  struct keyword_seq *keywords, int dst)
 {
@@ -195,17 +226,21 @@ void call_finish(struct compiler *c, int base, int count, struct expr_seq *args,
         return;
     }
     struct ast_pos pos = c->pos;
-    int kind = 0;       /* 1: with a dict of keywords; 3: with a mapping that is one as it stands */
+    int kind = 0;
     push_star_args(c, base + 2, count, args, !args_unstable(c, args, keywords));
     if (keywords->len != 0) {
         c->pos = pos;
         if (keywords->len == 1 && keywords->items[0]->arg == NULL) {
             expr_lend(c, keywords->items[0]->value, true);
-            kind = 3;
+            kind = CALL_EX_MAPPING;
+        }
+        else if (all_named(keywords)) {
+            push_names(c, keywords);
+            kind = CALL_EX_NAMES | (int)keywords->len << CALL_EX_SHIFT;
         }
         else {
             push_star_keywords(c, base, keywords);
-            kind = 1;
+            kind = CALL_EX_DICT;
         }
     }
     c->pos = pos;

@@ -1221,6 +1221,14 @@ static int visit_match(struct symtable *table, struct stmt *stmt)
     return 0;
 }
 
+/* With PyCF_ALLOW_TOP_LEVEL_AWAIT a module may be a coroutine. */
+static void note_async(struct symtable *table)
+{
+    if (table->current->kind == BLOCK_MODULE) {
+        table->current->coroutine = true;
+    }
+}
+
 static int visit_with(struct symtable *table, struct stmt *stmt)
 {
     for (size_t i = 0; i < stmt->with.items->len; i++) {
@@ -1272,7 +1280,9 @@ static int visit_stmt_kind(struct symtable *table, struct stmt *stmt)
     case STMT_ANNASSIGN:
         return visit_annassign(table, stmt);
     case STMT_FOR:
+        return visit_for(table, stmt);
     case STMT_ASYNCFOR:
+        note_async(table);
         return visit_for(table, stmt);
     case STMT_WHILE:
         if (visit_expr(table, stmt->while_.test) < 0 ||
@@ -1286,7 +1296,9 @@ static int visit_stmt_kind(struct symtable *table, struct stmt *stmt)
         }
         return visit_stmts(table, stmt->if_.orelse);
     case STMT_WITH:
+        return visit_with(table, stmt);
     case STMT_ASYNCWITH:
+        note_async(table);
         return visit_with(table, stmt);
     case STMT_MATCH:
         return visit_match(table, stmt);

@@ -317,11 +317,16 @@ static void prologue(struct compiler *c)
         }
     }
     bool generator = u->block->generator || u->block->coroutine;
-    if (generator && u->block->kind == BLOCK_FUNCTION) {
+    if ((generator && u->block->kind == BLOCK_FUNCTION) || unit_is_module_coroutine(c, u)) {
         emit(c, RETURN_GENERATOR, 0, 0, 0);
     }
     emit(c, RESUME, 0, 0, 0);
     c->pos = saved;
+}
+
+bool unit_is_module_coroutine(const struct compiler *c, const struct unit *u)
+{
+    return u->block->kind == BLOCK_MODULE && u->block->coroutine && (c->flags & PyCF_ALLOW_TOP_LEVEL_AWAIT);
 }
 
 PyObject *unit_leave(struct compiler *c)

@@ -135,6 +135,8 @@ bool unit_enter(struct compiler *c, PyObject *name, const struct block *block, i
 /* Assembles the current unit and leaves it.  The code object is borrowed from the arena; NULL on
    failure. */
 PyObject *unit_leave(struct compiler *c);
+/* Whether this is a module that awaits, and may. */
+bool unit_is_module_coroutine(const struct compiler *c, const struct unit *u);
 
 /* Gives drafts that stand nowhere the position of what runs before them. */
 void lines_settle(struct compiler *c, struct unit *unit);

@@ -157,7 +157,18 @@ int source_check_file(const char *source, size_t len, PyObject *filename)
         return -1;
     }
     bool other = encoding != NULL && strcmp(encoding, "utf-8") != 0;
+    PyObject *tried = other ? PyUnicode_Decode("", 0, encoding, NULL) : NULL;
+    if (other && tried == NULL
+        && (PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_UnicodeError))) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_SyntaxError, "encoding problem: %s", encoding);
+    }
+    bool failed = other && tried == NULL;
+    Py_XDECREF(tried);
     PyMem_Free(encoding);
+    if (failed) {
+        return -1;
+    }
     const char *at = other ? NULL : find_invalid(source, len);
     if (at == NULL) {
         return 0;
@@ -223,10 +234,7 @@ static int recode(struct source *out, const char *source, size_t len, PyObject *
 {
     PyObject *text = PyUnicode_Decode(source, (Py_ssize_t)len, out->encoding, NULL);
     if (text == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_LookupError)) {
-            PyErr_Clear();
-            raise_encoding(filename, PyUnicode_FromFormat("unknown encoding: %s", out->encoding));
-        } else if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        if (PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_UnicodeError)) {
             PyObject *error = PyErr_GetRaisedException();
             raise_encoding(filename, PyObject_Str(error));
             Py_DECREF(error);

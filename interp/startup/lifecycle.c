@@ -18,12 +18,14 @@
 #include "objects/functional.h"
 #include "objects/hash.h"
 #include "objects/module.h"
+#include "objects/gc/end.h"
 #include "objects/gc/gc.h"
 #include "objects/str.h"
 #include "objects/type.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 
 /* ---- what a thread and an interpreter consist of ------------------------------------------------------- */
@@ -301,6 +303,7 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (add_main_module(interp) < 0) {
         return fail_with("can't create __main__ module");
     }
+    codec_checks_names = interp->config.dev_mode > 0;
     if (streams_init(interp) < 0) {
         return fail_with("can't initialize sys standard streams");
     }
@@ -393,6 +396,22 @@ static int flush_streams(void)
     return result;
 }
 
+/* What is left in the standard streams that others now stand in for. */
+static void flush_original_streams(void)
+{
+    static const char *const names[][2] = {{"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
+    for (int i = 0; i < 2; i++) {
+        if (PySys_GetObject(names[i][0]) == PySys_GetObject(names[i][1])) {
+            continue;
+        }
+        PyObject *name = PyUnicode_FromString(names[i][1]);
+        if (name == NULL || flush_stream(name) < 0) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(name);
+    }
+}
+
 static void wait_for_threads(void)
 {
     PyObject *name = PyUnicode_FromString("threading");
@@ -470,9 +489,52 @@ static void threads_hang(struct main_interp *interp)
     __atomic_store_n(&interp->base.base.finalizing, self, __ATOMIC_RELEASE);
     __atomic_store_n(&runtime.finalizing, self, __ATOMIC_RELEASE);
     world_start(&interp->base.base);
+    /* What they had to themselves goes while the modules are still whole. Their states stay, since they look at them once
+     * more before they hang. */
+    for (struct thread *t = thread_remove_others(self); t != NULL; t = (struct thread *)t->ts.next) {
+        thread_clear(t);
+    }
 }
 
-int Py_FinalizeEx(void)
+/* The standard streams, and what they are made of: borrowed, as long as they stay in sys. False if others stand in
+ * for them. */
+static bool find_streams(PyObject **found, int *n)
+{
+    static const char *const names[][2] = {
+        {"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
+    static const char *const parts[] = {"buffer", "raw"};
+    for (int i = 0; i < 3; i++) {
+        PyObject *now = PySys_GetObject(names[i][0]), *part = PySys_GetObject(names[i][1]);
+        if (now == NULL || now != part) {
+            return false;
+        }
+        if (part == Py_None) {
+            continue;
+        }
+        if (strcmp(Py_TYPE(part)->tp_name, "_io.TextIOWrapper") != 0) {
+            return false;
+        }
+        for (int depth = 0; depth < 3 && part != NULL; depth++) {
+            found[(*n)++] = part;
+            PyObject *inner = depth < 2 ? PyObject_GetAttrString(part, parts[depth]) : NULL;
+            Py_XDECREF(inner); /* the outer one keeps it */
+            part = inner;
+        }
+        PyErr_Clear(); /* there may be no buffer, or nothing below it */
+    }
+    return true;
+}
+
+/* The process ends, and what would be deallocated first has no say in it: the system takes all back at once. */
+static bool may_leave_objects(struct main_interp *interp)
+{
+    PyObject *streams[9];
+    int n = 0;
+    return !interp->config.dev_mode && interp->config.warnoptions.length == 0 &&
+           !import_has_libraries() && find_streams(streams, &n) && gc_ends_quietly(streams, n);
+}
+
+static int finalize(bool process_ends)
 {
     if (!Py_IsInitialized()) {
         return 0;
@@ -488,7 +550,9 @@ int Py_FinalizeEx(void)
     if (interrupts_end != NULL) {
         interrupts_end();
     }
-    clear_modules(interp);
+    if (!process_ends || !may_leave_objects(interp)) {
+        clear_modules(interp);
+    }
     if (PyErr_CheckSignals() < 0) {
         PyErr_WriteUnraisable(NULL);
     }
@@ -496,12 +560,23 @@ int Py_FinalizeEx(void)
     if (flush_streams() < 0) {
         result = -1;
     }
+    flush_original_streams();
     while (exit_call_count > 0) {
         exit_calls[--exit_call_count]();
     }
     fflush(stdout);
     fflush(stderr);
     return result;
+}
+
+int Py_FinalizeEx(void)
+{
+    return finalize(false);
+}
+
+int finalize_at_exit(void)
+{
+    return finalize(true);
 }
 
 void Py_Finalize(void)
@@ -511,7 +586,7 @@ void Py_Finalize(void)
 
 void Py_Exit(int status)
 {
-    if (Py_FinalizeEx() < 0) {
+    if (finalize_at_exit() < 0) {
         status = 120;
     }
     exit(status);

@@ -225,9 +225,15 @@ static int run_file(const PyConfig *config, PyCompilerFlags *flags)
     return result != 0;
 }
 
+/* With -i there is a dialogue even when nobody sits at a terminal. */
+static bool stdin_is_interactive(const PyConfig *config)
+{
+    return isatty(STDIN_FILENO) || config->interactive;
+}
+
 static int run_stdin(const PyConfig *config, PyCompilerFlags *flags)
 {
-    bool interactive = isatty(STDIN_FILENO) || config->interactive;
+    bool interactive = stdin_is_interactive(config);
     if (PySys_Audit("cpython.run_stdin", NULL) < 0) {
         return finish_with_exception();
     }
@@ -268,7 +274,8 @@ int run_main(struct main_interp *interp)
     } else {
         return run_stdin(config, &flags);
     }
-    if (config->inspect && isatty(STDIN_FILENO)) {
+    const char *inspect = config->use_environment ? getenv("PYTHONINSPECT") : NULL; /* the program may have set it */
+    if ((config->inspect || (inspect != NULL && *inspect != 0)) && stdin_is_interactive(config)) {
         PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
     }
     return status;
@@ -277,7 +284,7 @@ int run_main(struct main_interp *interp)
 int Py_RunMain(void)
 {
     int status = run_main(main_interp_self());
-    if (Py_FinalizeEx() < 0) {
+    if (finalize_at_exit() < 0) {
         status = 120;
     }
     if (interrupted) {

@@ -31,6 +31,12 @@ PyStatus config_find_paths(PyConfig *config);
 /* Runs what the configuration asks for; the exit status. */
 int run_main(struct main_interp *interp);
 
+/* Py_FinalizeEx() where nothing comes after it: what nobody would notice is left to the system. */
+int finalize_at_exit(void);
+
+/* Has a shared library been imported? */
+bool import_has_libraries(void);
+
 /* A file as __main__: 0, or -1 with the exception printed. */
 int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags *flags);
 

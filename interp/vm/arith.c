@@ -120,6 +120,18 @@ static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, v
     return false;
 }
 
+/* Two float objects, as the items of lists are. */
+ALWAYS_INLINE bool arith_float_objects(unsigned kind, value_t x, value_t y, value_t *result)
+{
+    if ((kind != ARITH_ADD && kind != ARITH_SUBTRACT && kind != ARITH_MULTIPLY)
+        || !value_is_pointer(x) || !value_is_pointer(y)
+        || !PyFloat_CheckExact(value_object(x)) || !PyFloat_CheckExact(value_object(y))) {
+        return false;
+    }
+    return arith_doubles(kind, PyFloat_AS_DOUBLE(value_object(x)),
+                         PyFloat_AS_DOUBLE(value_object(y)), result);
+}
+
 static bool arith_objects(unsigned kind, PyObject *x, PyObject *y, value_t *result)
 {
     if (x == NULL || y == NULL) {
@@ -272,8 +284,9 @@ static inline bool is_text(unsigned kind, value_t x)
     int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
     {                                                                                             \
         value_t result = VALUE_NULL;                                                              \
-        if (is_text(ARITH_##KIND, fp->r[b])                                                       \
-            || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result)) {                       \
+        if (!arith_float_objects(ARITH_##KIND, fp->r[b], fp->r[c], &result)                       \
+            && (is_text(ARITH_##KIND, fp->r[b])                                                   \
+                || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result))) {                  \
             return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
         }                                                                                         \
         reg_consume(fp, b);                                                                       \
@@ -339,9 +352,34 @@ static value_t compare_objects(int op, PyObject *x, PyObject *y)
     return value_from_owned(PyObject_RichCompare(x, y, op));
 }
 
+/* Of two exact str: 1 or 0; -1: not here. */
+static inline int compare_texts(int op, value_t x, value_t y)
+{
+    if (!value_is_pointer(x) || !value_is_pointer(y)) {
+        return -1;
+    }
+    PyObject *a = value_object(x), *b = value_object(y);
+    if (!PyUnicode_CheckExact(a) || !PyUnicode_CheckExact(b)) {
+        return -1;
+    }
+    if (op == Py_EQ || op == Py_NE) {
+        bool same = a == b || (!(str_is_interned(a) && str_is_interned(b)) && str_equal(a, b));
+        return same == (op == Py_EQ);
+    }
+    int order = str_compare(a, b);
+    return COMPARE(op, order, 0);
+}
+
+/* Of numbers and of strings: 1 or 0; -1: objects must compare. */
+static inline int compare_plain(int op, value_t x, value_t y)
+{
+    int truth = compare_texts(op, x, y);
+    return truth >= 0 ? truth : compare_numbers(op, x, y);
+}
+
 int vm_compare(struct frame *fp, int op, unsigned a, unsigned b, unsigned c)
 {
-    int truth = compare_numbers(op, fp->r[b], fp->r[c]);
+    int truth = compare_plain(op, fp->r[b], fp->r[c]);
     value_t result = truth >= 0 ? VALUE_BOOL(truth)
                                 : compare_objects(op, reg_object(fp, b), reg_object(fp, c));
     if (result == VALUE_NULL) {
@@ -355,7 +393,7 @@ int vm_compare(struct frame *fp, int op, unsigned a, unsigned b, unsigned c)
 
 int vm_compare_k(struct frame *fp, int op, unsigned a, unsigned b, unsigned k)
 {
-    int truth = compare_numbers(op, fp->r[b], fp->body->kwords[k]);
+    int truth = compare_plain(op, fp->r[b], fp->body->kwords[k]);
     value_t result = truth >= 0 ? VALUE_BOOL(truth)
                                 : compare_objects(op, reg_object(fp, b), fp->body->consts[k]);
     if (result == VALUE_NULL) {
@@ -364,20 +402,6 @@ int vm_compare_k(struct frame *fp, int op, unsigned a, unsigned b, unsigned k)
     reg_consume(fp, b);
     reg_put(fp, a, result);
     return 0;
-}
-
-/* Of two exact str: 1 or 0; -1: not here. */
-static inline int str_words_equal(int op, value_t x, value_t y)
-{
-    if (!value_is_pointer(x) || !value_is_pointer(y) || (op != Py_EQ && op != Py_NE)) {
-        return -1;
-    }
-    PyObject *a = value_object(x), *b = value_object(y);
-    if (!PyUnicode_CheckExact(a) || !PyUnicode_CheckExact(b)) {
-        return -1;
-    }
-    bool same = a == b || (!(str_is_interned(a) && str_is_interned(b)) && str_equal(a, b));
-    return same == (op == Py_EQ);
 }
 
 static int truth_of_result(value_t result)
@@ -395,10 +419,7 @@ static int truth_of_result(value_t result)
 
 int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c)
 {
-    int truth = str_words_equal(op, fp->r[b], fp->r[c]);
-    if (truth < 0) {
-        truth = compare_numbers(op, fp->r[b], fp->r[c]);
-    }
+    int truth = compare_plain(op, fp->r[b], fp->r[c]);
     if (truth < 0) {
         truth = truth_of_result(compare_objects(op, reg_object(fp, b), reg_object(fp, c)));
         if (truth < 0) {
@@ -412,10 +433,7 @@ int vm_compare_test(struct frame *fp, int op, unsigned b, unsigned c)
 
 int vm_compare_test_k(struct frame *fp, int op, unsigned b, unsigned k)
 {
-    int truth = str_words_equal(op, fp->r[b], fp->body->kwords[k]);
-    if (truth < 0) {
-        truth = compare_numbers(op, fp->r[b], fp->body->kwords[k]);
-    }
+    int truth = compare_plain(op, fp->r[b], fp->body->kwords[k]);
     if (truth < 0) {
         truth = truth_of_result(compare_objects(op, reg_object(fp, b), fp->body->consts[k]));
         if (truth < 0) {

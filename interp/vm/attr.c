@@ -63,6 +63,36 @@ void site_specialise_entry(struct frame *fp, struct code_site *site, unsigned op
     }
 }
 
+value_t vm_entry_method_behind(PyObject *owner, struct site_entry *entry)
+{
+    for (uint32_t i = 1; i <= entry->more; i++) {
+        value_t f = vm_entry_method(owner, &entry[i]);
+        if (f != VALUE_NULL) {
+            return f;
+        }
+    }
+    return VALUE_NULL;
+}
+
+void site_specialise_more(struct frame *fp, struct code_site *site, unsigned op,
+                          const struct site_entry *entry, unsigned give_up)
+{
+    struct site_entry *old = NULL;
+    if (WORD_OP(fp->pc[-1]) == op && field_load(&site->misses) < SITE_TRIES) {
+        old = site_entry(site);
+    }
+    uint32_t more = old == NULL ? 0 : old->more + 1;
+    struct site_entry *copy = more == 0 ? NULL : PyMem_RawMalloc((more + 1) * sizeof *copy);
+    if (copy == NULL) {
+        site_specialise_entry(fp, site, op, entry, give_up);
+        return;
+    }
+    copy[0] = *entry;
+    copy[0].more = more;
+    memcpy(&copy[1], old, more * sizeof *copy);
+    site_specialise(fp, site, op, (uint64_t)(uintptr_t)copy, give_up);
+}
+
 static PyObject *site_name(struct frame *fp, unsigned s)
 {
     return fp->body->names[fp->body->sites[s].arg];
@@ -155,6 +185,19 @@ static bool shape_hides(PyTypeObject *type, PyObject *name)
     return shape != NULL && shape_find(shape, name) != SHAPE_NONE;
 }
 
+/* The attribute is in no place where the usual lookup looks; a name that joins the shape changes the type's version. */
+static bool learn_hook(struct frame *fp, struct code_site *site, PyObject *owner)
+{
+    uint32_t version;
+    PyObject *hook = type_lookup(Py_TYPE(owner), ID(__getattr__), &version);
+    if (hook == NULL || version == 0 || !vm_is_python(hook) || !instance_hides_nothing(owner)) {
+        return false;
+    }
+    struct site_entry entry = {.kind = GET_ATTR_HOOK, .version = version, .value = hook};
+    site_specialise_entry(fp, site, GET_ATTR_HOOK, &entry, GET_ATTR_ANY);
+    return true;
+}
+
 static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner, PyObject *name)
 {
     PyTypeObject *type = Py_TYPE(owner);
@@ -180,6 +223,10 @@ static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner,
     if (descr == NULL) {
         struct shape *shape = type_shape(type);
         int index = shape ? shape_find(shape, name) : SHAPE_NONE;
+        if (index == SHAPE_NONE && type->tp_getattro == slot_tp_getattr_hook
+            && learn_hook(fp, site, owner)) {
+            return;
+        }
         if (index != SHAPE_NONE && managed_is_inline(object_managed_load(owner))) {
             site_specialise(fp, site, GET_ATTR_INLINE, CACHE_WORD(CACHE_INLINE, index, version),
                             GET_ATTR_ANY);
@@ -347,10 +394,22 @@ int vm_store_field(struct frame *fp, PyObject **field, PyObject *owner, unsigned
     return 0;
 }
 
+/* Of an instance whose class has nothing of this name: 1 if it had one, 0 (or not here), -1. */
+static int delete_own(PyObject *owner, PyObject *name)
+{
+    PyTypeObject *type = Py_TYPE(owner);
+    if (type->tp_setattro != PyObject_GenericSetAttr || !(type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
+        || type_lookup(type, name, NULL) != NULL) {
+        return 0;
+    }
+    return instance_delete(owner, name);
+}
+
 int vm_del_attr(struct frame *fp, unsigned a, unsigned s)
 {
     PyObject *owner = reg_object(fp, a);
-    if (owner == NULL || PyObject_DelAttr(owner, site_name(fp, s)) < 0) {
+    int gone = owner == NULL ? -1 : delete_own(owner, site_name(fp, s));
+    if (gone < 0 || (gone == 0 && PyObject_DelAttr(owner, site_name(fp, s)) < 0)) {
         return -1;
     }
     reg_consume(fp, a);
@@ -358,6 +417,42 @@ int vm_del_attr(struct frame *fp, unsigned a, unsigned s)
 }
 
 /* ---- LOAD_METHOD ----------------------------------------------------------------------------- */
+
+/* A class method or static method around a Python function or anything else that binds to nothing more. */
+static bool is_bound_method(PyObject *descr)
+{
+    return (Py_IS_TYPE(descr, &PyClassMethod_Type) || Py_IS_TYPE(descr, &PyStaticMethod_Type))
+           && class_or_static_callable(descr) != NULL;
+}
+
+static void learn_bound_method(struct frame *fp, struct code_site *site, PyObject *descr,
+                               uint32_t version, PyObject *class)
+{
+    uint32_t of = Py_IS_TYPE(descr, &PyClassMethod_Type) ? ENTRY_OF_CLASS : ENTRY_STATIC;
+    struct site_entry entry = {.kind = LOAD_METHOD_BOUND, .version = version, .index = of,
+                               .owner = class, .value = descr};
+    site_specialise_entry(fp, site, LOAD_METHOD_BOUND, &entry, LOAD_METHOD_ANY);
+}
+
+/* Of a class without a metaclass of its own. */
+static bool learn_class_method(struct frame *fp, struct code_site *site, PyTypeObject *owner,
+                               PyObject *name)
+{
+    uint32_t version, meta_version;
+    if (Py_TYPE(owner) != &PyType_Type
+        || type_lookup(&PyType_Type, name, &meta_version) != NULL) {
+        return false;
+    }
+    PyObject *value = type_lookup(owner, name, &version);
+    if (value == NULL || version == 0) {
+        return false;
+    }
+    if (is_bound_method(value)) {
+        learn_bound_method(fp, site, value, version, (PyObject *)owner);
+        return true;
+    }
+    return learn_class(fp, site, owner, name, LOAD_METHOD_CLASS, LOAD_METHOD_ANY);
+}
 
 static void learn_method(struct frame *fp, struct code_site *site, PyObject *owner, PyObject *name)
 {
@@ -367,18 +462,28 @@ static void learn_method(struct frame *fp, struct code_site *site, PyObject *own
         learn_module(fp, site, owner, name, LOAD_METHOD_MODULE, LOAD_METHOD_ANY);
         return;
     }
-    if (generic_getattr(type)) {
+    if (PyType_Check(owner)) {
+        if (learn_class_method(fp, site, (PyTypeObject *)owner, name)) {
+            return;
+        }
+    }
+    else if (generic_getattr(type)) {
         PyObject *descr = type_lookup(type, name, &version);
         if (version == 0) {
             return;
         }
-        if (descr != NULL && (Py_TYPE(descr)->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR)
-            && instance_hides_nothing(owner) && !shape_hides(type, name)) {
-            struct site_entry entry = {.kind = LOAD_METHOD_ENTRY, .version = version,
-                                       .index = type->tp_dictoffset == 0 ? ENTRY_NO_DICT : 0,
-                                       .value = descr};
-            site_specialise_entry(fp, site, LOAD_METHOD_ENTRY, &entry, LOAD_METHOD_ANY);
-            return;
+        if (descr != NULL && instance_hides_nothing(owner) && !shape_hides(type, name)) {
+            if (Py_TYPE(descr)->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR) {
+                struct site_entry entry = {.kind = LOAD_METHOD_ENTRY, .version = version,
+                                           .index = type->tp_dictoffset == 0 ? ENTRY_NO_DICT : 0,
+                                           .value = descr};
+                site_specialise_more(fp, site, LOAD_METHOD_ENTRY, &entry, LOAD_METHOD_ANY);
+                return;
+            }
+            if (is_bound_method(descr)) {
+                learn_bound_method(fp, site, descr, version, NULL);
+                return;
+            }
         }
     }
     site_specialise(fp, site, LOAD_METHOD_ANY, 0, LOAD_METHOD_ANY);
@@ -416,6 +521,39 @@ int vm_load_method(struct frame *fp, unsigned a, unsigned b, unsigned s)
 }
 
 /* ---- super ----------------------------------------------------------------------------------- */
+
+static void learn_super(struct frame *fp, struct code_site *site, PyTypeObject *class,
+                        PyObject *self, PyObject *name)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    uint32_t version;
+    if (!PyType_Check(self) && type_is_subtype(type, class)) {
+        type_lookup(type, name, &version);      /* so that it has a version */
+        PyObject *found = version == 0 ? NULL : super_find(type, class, name);
+        Py_XDECREF(found);                      /* a class behind has it, while type has its version */
+        if (found != NULL && descr_is_method(found)) {
+            struct site_entry entry = {.kind = LOAD_SUPER_METHOD_ENTRY, .version = version,
+                                       .owner = (PyObject *)class, .value = found};
+            site_specialise_entry(fp, site, LOAD_SUPER_METHOD_ENTRY, &entry, LOAD_SUPER_METHOD_ANY);
+            return;
+        }
+        PyErr_Clear();
+    }
+    site_specialise(fp, site, LOAD_SUPER_METHOD_ANY, 0, LOAD_SUPER_METHOD_ANY);
+}
+
+int vm_load_super_method(struct frame *fp, unsigned a, unsigned b, unsigned s)
+{
+    PyObject *super = reg_object(fp, b), *class = reg_object(fp, b + 1);
+    PyObject *self = reg_object(fp, b + 2);
+    if (super == NULL || class == NULL || self == NULL) {
+        return -1;
+    }
+    if (super == (PyObject *)&PySuper_Type && PyType_Check(class)) {
+        learn_super(fp, &fp->body->sites[s], (PyTypeObject *)class, self, site_name(fp, s));
+    }
+    return vm_load_super(fp, a, b, s, true);
+}
 
 int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool method)
 {

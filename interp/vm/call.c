@@ -474,6 +474,55 @@ failed:
     return NULL;
 }
 
+/* The same with keywords whose names are a tuple and whose values stand at `values`, above r; all are taken over. */
+static struct frame *call_ex_names(PyThreadState *ts, struct frame *fp, value_t func, value_t self,
+                                   value_t *r, PyObject *tuple, PyObject *names, value_t *values)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple), nkw = PyTuple_GET_SIZE(names);
+    if (!room_for(ts, fp->top, vm_init_body(value_object(func)), r, n + nkw + 1)) {
+        vm_raise_too_deep(ts);
+        drop_words(values, nkw);
+        value_release(self);
+        value_release(func);
+        return NULL;
+    }
+    value_t *words = r + (self != VALUE_NULL);
+    memmove(words + n, values, (size_t)nkw * sizeof(value_t));
+    if (self != VALUE_NULL) {
+        r[0] = self;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        FEW_TIMES();
+        words[i] = value_from_owned(Py_NewRef(PyTuple_GET_ITEM(tuple, i)));
+    }
+    return enter_with_names(ts, fp, fp->top, func, r, words + n - r, tuple_items(names), nkw,
+                            RETURN_PLAIN);
+}
+
+/* The same of anything else; the values stay in their words. */
+static PyObject *call_c_names(PyObject *callable, PyObject *tuple, PyObject *names, value_t *values)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple), nkw = PyTuple_GET_SIZE(names);
+    PyObject *few[16], **args = few;
+    if (args_materialise(values, nkw) < 0) {
+        return NULL;
+    }
+    if (1 + n + nkw > (Py_ssize_t)Py_ARRAY_LENGTH(few)) {
+        args = PyMem_Malloc((size_t)(1 + n + nkw) * sizeof(PyObject *));
+        if (args == NULL) {
+            return PyErr_NoMemory();
+        }
+    }
+    memcpy(args + 1, tuple_items(tuple), (size_t)n * sizeof(PyObject *));
+    memcpy(args + 1 + n, values, (size_t)nkw * sizeof(PyObject *));
+    PyObject *result = PyObject_Vectorcall(callable, args + 1,
+                                           (size_t)n | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
+    if (args != few) {
+        PyMem_Free(args);
+    }
+    return result;
+}
+
 /* The keyword arguments as a dict: the mapping itself if it is a dict and `lend`, else a new one. */
 static PyObject *keyword_dict(PyObject *callable, PyObject *mapping, bool lend)
 {
@@ -499,6 +548,7 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
     PyObject *function = method ? PyMethod_GET_FUNCTION(callable) : callable;
     bool python = callable != NULL && vm_is_python(function);
 
+    unsigned nwords = flags & CALL_EX_NAMES ? 4 + (flags >> CALL_EX_SHIFT) : flags & 1 ? 4 : 3;
     if (iterable == NULL) {
         goto done;
     }
@@ -521,7 +571,10 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
         value_t self = method ? value_from_owned(Py_NewRef(PyMethod_GET_SELF(callable))) : VALUE_NULL;
         window[0] = VALUE_NULL;
         fp->dst = (uint16_t)a;
-        next = call_ex_function(ts, fp, func, self, window + 2, tuple, dict);
+        next = flags & CALL_EX_NAMES
+                   ? call_ex_names(ts, fp, func, self, window + 2, tuple,
+                                   value_object(window[3]), window + 4)
+                   : call_ex_function(ts, fp, func, self, window + 2, tuple, dict);
         if (method) {
             value_release(callee);
         }
@@ -531,7 +584,9 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
         Py_XDECREF(dict);
         return next;
     }
-    result = PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
+    result = flags & CALL_EX_NAMES
+                 ? call_c_names(callable, tuple, value_object(window[3]), window + 4)
+                 : PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
     if (unlikely(fp->body->monitor != NULL)
         && monitor_c_result(ts, fp, callable, PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, 0)
                                                                       : NULL,
@@ -541,7 +596,7 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
 done:
     Py_XDECREF(tuple);
     Py_XDECREF(dict);
-    drop_words(window, flags & 1 ? 4 : 3);
+    drop_words(window, nwords);
     if (result != NULL) {
         reg_put(fp, a, value_from_owned(result));
         next = fp;
@@ -569,25 +624,45 @@ static PyObject *run_entry(PyThreadState *ts, struct frame *frame)
     return value_to_owned(result);
 }
 
-PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static __attribute__((noinline)) PyObject *call_binding(PyThreadState *ts, PyObject *func,
+                                                      PyObject *const *args, Py_ssize_t npos,
+                                                      PyObject *kwnames)
 {
-    PyThreadState *ts = PyThreadState_Get();
-    Py_ssize_t npos = PyVectorcall_NARGS(nargsf);
     Py_ssize_t total = npos + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
     struct frame *top;
     value_t *r = free_words(ts, &top);
-    const struct exec_state *exec = &interp_thread(ts)->exec;
 
-    if (unlikely(thread_stack_low(thread_of(ts), 0) || r + total >= exec->values_end)) {
+    if (unlikely(thread_stack_low(thread_of(ts), 0)
+                 || r + total >= interp_thread(ts)->exec.values_end)) {
         raise_stack_used_up("");
         return NULL;
     }
     for (Py_ssize_t i = 0; i < total; i++) {
         r[i] = value_from_owned(Py_NewRef(args[i]));
     }
-    struct frame *frame = enter_function(ts, thread_frame(ts), top,
-                                         ref_word(func), r, npos, kwnames, RETURN_C);
+    struct frame *frame = enter_function(ts, thread_frame(ts), top, ref_word(func), r, npos,
+                                         kwnames, RETURN_C);
     return frame == NULL ? NULL : run_entry(ts, frame);
+}
+
+PyObject *interp_call(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    PyThreadState *ts = &thread_self()->ts;
+    Py_ssize_t npos = PyVectorcall_NARGS(nargsf);
+    struct code_body *body = vm_init_body(func);
+    struct frame *top;
+    value_t *r = free_words(ts, &top);
+
+    if (unlikely(kwnames != NULL || body->plain_args != (uint64_t)npos
+                 || thread_stack_low(thread_of(ts), 0) || !vm_has_room(ts, top, body, r))) {
+        return call_binding(ts, func, args, npos, kwnames);
+    }
+    for (Py_ssize_t i = 0; i < npos; i++) {
+        FEW_TIMES();
+        r[i] = value_from_owned(Py_NewRef(args[i]));
+    }
+    vm_clear_locals(body, r);
+    return run_entry(ts, vm_push(ts, thread_frame(ts), top, ref_word(func), body, r, RETURN_C));
 }
 
 PyObject *interp_eval(PyObject *func, PyObject *locals)

@@ -29,6 +29,11 @@ unsigned word_b(const struct code_body *body, const uint64_t *pc)
     return WORD_B(field_load(&pc[-1])) | WORD_B(word_prefix(body, pc)) << 16;
 }
 
+unsigned word_c(const struct code_body *body, const uint64_t *pc)
+{
+    return WORD_C(pc[-1]) | WORD_C(word_prefix(body, pc)) << 16;
+}
+
 /* ---- raising --------------------------------------------------------------------------------- */
 
 static PyObject *instance_of(PyObject *exc, const char *what)
@@ -402,6 +407,11 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         else if (how == RETURN_CALL) {
             vm_gen_call_done(caller);
         }
+        else if (how == RETURN_HOOK) {
+            PyObject *owner = value_box(&caller->r[word_b(caller->body, caller->pc)]);
+            const struct code_site *site = &caller->body->sites[word_c(caller->body, caller->pc)];
+            complete_attribute_error(owner, caller->body->names[site->arg]);
+        }
         fp = caller;
         add_traceback = true;
     }
@@ -426,6 +436,17 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         *window = VALUE_NULL;
         reg_put(caller, caller->dst, v);
         return caller;
+    case RETURN_HOOK: {
+        unsigned b = word_b(caller->body, caller->pc);
+        value_t owner = VALUE_NULL;
+        if (b >= caller->body->nlocals) {
+            owner = caller->r[b];
+            caller->r[b] = VALUE_NULL;
+        }
+        reg_put(caller, caller->dst, v);
+        value_release(owner);
+        return caller;
+    }
     case RETURN_FOR:
         value_release(v);
         value_clear(&caller->r[word_a(caller->body, caller->pc)]);

@@ -3,6 +3,12 @@
  *
  * The whole state is pc, r (registers), fp (frame), co (its code) and ts (thread); w is the current word.
  */
+#if defined(__GNUC__) && !defined(__clang__)
+/* To the compiler all of this is one loop, out of which constants should be moved: it would keep a few of them in
+ * registers, and the address of the machine's registers in memory. */
+#pragma GCC optimize("no-move-loop-invariants")
+#endif
+
 #include "interp/vm/resume.h"
 
 #define A WORD_A(w)

@@ -174,6 +174,10 @@ int vm_del_global(struct frame *fp, unsigned s)
 
 static PyObject *locals_of(struct frame *fp, const char *what, PyObject *name)
 {
+    if (fp->locals == NULL && !(fp->body->code->co_flags & CO_OPTIMIZED)) {
+        /* A module's code made into a function: what it stores are globals. */
+        fp->locals = Py_NewRef(frame_globals(fp));
+    }
     if (fp->locals == NULL) {
         if (name != NULL) {
             PyErr_Format(PyExc_SystemError, what, name);

@@ -132,6 +132,7 @@ struct site_entry {
     uint32_t version;           /* of the type or of a dict's keys */
     uint32_t version2;          /* of builtins' keys */
     uint32_t index;
+    uint32_t more;              /* how many entries for other types lie behind this one */
     PyObject *owner;            /* a type, compared by address; the builtins of a global found there */
     PyObject *value;            /* valid while the type has the version */
     /* Of globals: */
@@ -247,6 +248,28 @@ VM_INLINE value_t vm_entry_method(PyObject *owner, struct site_entry *entry)
     return ref_word(entry->value);
 }
 
+/* By the entries behind the first one. */
+value_t vm_entry_method_behind(PyObject *owner, struct site_entry *entry);
+
+/* A class method or static method, called through an instance or (entry->owner) its class: its function, and the class or
+ * nothing as self. Unbound when the entry does not fit. */
+enum { ENTRY_STATIC = 0, ENTRY_OF_CLASS = 1 };
+VM_INLINE value_t vm_entry_bound(PyObject *owner, struct site_entry *entry, value_t *self)
+{
+    if (unlikely(entry == NULL)) {
+        return VALUE_NULL;
+    }
+    PyTypeObject *type = entry->owner == owner ? (PyTypeObject *)owner : Py_TYPE(owner);
+    if (unlikely(type_version_now(type) != entry->version
+                 || (entry->owner != owner && (entry->owner != NULL || !instance_hides_nothing(owner))))) {
+        return VALUE_NULL;
+    }
+    value_t function = dict_load_slot(&((struct class_or_static_method *)entry->value)->callable);
+    *self = function == VALUE_NULL || entry->index != ENTRY_OF_CLASS ? VALUE_NULL
+                                                                      : ref_word((PyObject *)type);
+    return function;
+}
+
 /* The same, or an attribute of this very class. */
 VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
 {
@@ -292,6 +315,10 @@ void site_specialise(struct frame *fp, struct code_site *site, unsigned op, uint
 /* The same with an entry (copied). */
 void site_specialise_entry(struct frame *fp, struct code_site *site, unsigned op,
                            const struct site_entry *entry, unsigned give_up);
+
+/* The same, keeping the live entries of a site that has this op already. */
+void site_specialise_more(struct frame *fp, struct code_site *site, unsigned op,
+                          const struct site_entry *entry, unsigned give_up);
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
@@ -407,6 +434,7 @@ int vm_del_attr(struct frame *fp, unsigned a, unsigned s);
 int vm_load_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
 int vm_load_method_any(struct frame *fp, unsigned a, unsigned b, unsigned s);
 int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool method);
+int vm_load_super_method(struct frame *fp, unsigned a, unsigned b, unsigned s);
 
 int vm_get_global(struct frame *fp, unsigned a, unsigned s);
 int vm_get_global_any(struct frame *fp, unsigned a, unsigned s);
@@ -712,6 +740,7 @@ int word_jump(const struct code_body *body, const uint64_t *pc);
 /* Operands of the word before pc, whatever their width. */
 unsigned word_a(const struct code_body *body, const uint64_t *pc);
 unsigned word_b(const struct code_body *body, const uint64_t *pc);
+unsigned word_c(const struct code_body *body, const uint64_t *pc);
 
 /* One instruction after EXT. */
 struct wide_state {

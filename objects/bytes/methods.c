@@ -131,7 +131,7 @@ done:
     return result;
 }
 
-PyObject *blob_join(PyObject *self, PyObject *iterable)
+static PyObject *join_items(PyObject *self, PyObject *iterable)
 {
     PyObject *items = PySequence_Tuple(iterable), *result;
     if (items == NULL) {
@@ -156,6 +156,17 @@ PyObject *blob_join(PyObject *self, PyObject *iterable)
         PyMem_Free(views);
     }
     Py_DECREF(items);
+    return result;
+}
+
+PyObject *blob_join(PyObject *self, PyObject *iterable)
+{
+    Py_buffer held = {0};       /* the separator must not change while the items are collected */
+    if (PyByteArray_Check(self) && PyObject_GetBuffer(self, &held, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    PyObject *result = join_items(self, iterable);
+    PyBuffer_Release(&held);
     return result;
 }
 

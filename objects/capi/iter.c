@@ -1,5 +1,6 @@
 /* Iteration over any object: PyObject_GetIter, PyIter_* and their asynchronous siblings. */
 #include "objects/capi/capi.h"
+#include "locking/world.h"
 
 int PyIter_Check(PyObject *op)
 {
@@ -44,8 +45,12 @@ PyObject *PyObject_GetAIter(PyObject *op)
     return it;
 }
 
+/* Whoever draws items this way lets other code run in between; so this is a safe point of the long loops in C. */
 PyObject *PyIter_Next(PyObject *it)
 {
+    if (safe_point() < 0) {
+        return NULL;
+    }
     PyObject *item = Py_TYPE(it)->tp_iternext(it);
     if (!item && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration)) {
         PyErr_Clear();

@@ -450,6 +450,30 @@ int PyCodec_RegisterError(const char *name, PyObject *handler)
     return PyDict_SetItemString(registry.errors, name, handler);
 }
 
+bool codec_checks_names;
+
+int codec_check_names(const char *encoding, const char *errors)
+{
+    if (!codec_checks_names) {
+        return 0;
+    }
+    if (encoding != NULL && codec_builtin_from_name(encoding) == CODEC_NOT_BUILTIN) {
+        PyObject *codec = PyCodec_Encoder(encoding);
+        if (codec == NULL) {
+            return -1;
+        }
+        Py_DECREF(codec);
+    }
+    if (errors != NULL && codec_errors_from_name(errors) == CODEC_ERRORS_OTHER) {
+        PyObject *handler = PyCodec_LookupError(errors);
+        if (handler == NULL) {
+            return -1;
+        }
+        Py_DECREF(handler);
+    }
+    return 0;
+}
+
 PyObject *PyCodec_LookupError(const char *name)
 {
     if (registry_open() < 0) {

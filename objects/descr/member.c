@@ -60,8 +60,8 @@ PyObject *PyMember_GetOne(const char *base, PyMemberDef *member)
     case Py_T_OBJECT_EX:
         value = ref_load((PyObject **)field, (PyObject *)base);
         if (value == NULL) {
-            PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '%s'",
-                         Py_TYPE((PyObject *)base)->tp_name, member->name);
+            PyErr_Format(PyExc_AttributeError, "'%T' object has no attribute '%s'", (PyObject *)base,
+                         member->name);
         }
         return value;
     case _Py_T_NONE:

@@ -8,11 +8,23 @@ enum { NESTING = 2 };
 struct span {
     PyObject *text;
     Py_ssize_t start, end;
+    const uint8_t *bytes; /* the characters if they are bytes, or NULL */
 };
+
+static struct span span_of(PyObject *text, Py_ssize_t start)
+{
+    return (struct span){text, start, str_len(text), str_kind(text) == 1 ? str_data(text) : NULL};
+}
+
+/* Another part of the same string. */
+static struct span part_of(const struct span *s, Py_ssize_t start, Py_ssize_t end)
+{
+    return (struct span){s->text, start, end, s->bytes};
+}
 
 static Py_UCS4 char_at(const struct span *s, Py_ssize_t i)
 {
-    return str_read(s->text, i);
+    return s->bytes != NULL ? s->bytes[i] : str_read(s->text, i);
 }
 
 static PyObject *span_str(const struct span *s)
@@ -61,7 +73,7 @@ static int parse_field(struct span *s, struct piece *piece)
 {
     Py_ssize_t at = s->start;
     Py_UCS4 c = 0;
-    piece->name = piece->spec = (struct span){s->text, at, at};
+    piece->name = piece->spec = part_of(s, at, at);
     if (at < s->end && char_at(s, at) == '}') {
         s->start = at + 1;
         return 0;
@@ -85,7 +97,7 @@ static int parse_field(struct span *s, struct piece *piece)
     }
     bool ended = c == '}' || c == ':' || c == '!';
     piece->name.end = ended ? at - 1 : at;
-    piece->spec = (struct span){s->text, at, at};
+    piece->spec = part_of(s, at, at);
     if (c == '!' || c == ':') {
         if (c == '!') {
             if (at >= s->end) {
@@ -129,8 +141,8 @@ static int parse_field(struct span *s, struct piece *piece)
 /* The index of the next brace from `at` on, or s->end. */
 static Py_ssize_t next_brace(const struct span *s, Py_ssize_t at)
 {
-    if (str_kind(s->text) == 1) {
-        const uint8_t *p = str_data(s->text);
+    if (s->bytes != NULL) {
+        const uint8_t *p = s->bytes;
         while (at < s->end && p[at] != '{' && p[at] != '}') {
             at++;
         }
@@ -149,9 +161,10 @@ static Py_ssize_t next_brace(const struct span *s, Py_ssize_t at)
  * in it. */
 static int next_piece(struct span *s, struct piece *piece)
 {
-    *piece = (struct piece){.literal = {s->text, s->start, s->start},
-                            .name = {s->text, 0, 0},
-                            .spec = {s->text, 0, 0}};
+    piece->literal = part_of(s, s->start, s->start);
+    piece->name = piece->spec = part_of(s, 0, 0);
+    piece->has_field = piece->nested = false;
+    piece->conversion = 0;
     if (s->start >= s->end) {
         return 0;
     }
@@ -205,7 +218,7 @@ static int split_first(struct span *name, struct span *first, Py_ssize_t *index,
     while (at < name->end && char_at(name, at) != '.' && char_at(name, at) != '[') {
         at++;
     }
-    *first = (struct span){name->text, name->start, at};
+    *first = part_of(name, name->start, at);
     name->start = at;
     *index = span_number(first);
     if (*index == -2) {
@@ -237,7 +250,7 @@ static int next_accessor(struct span *rest, struct span *name, Py_ssize_t *index
         while (at < rest->end && char_at(rest, at) != '.' && char_at(rest, at) != '[') {
             at++;
         }
-        *name = (struct span){rest->text, rest->start, at};
+        *name = part_of(rest, rest->start, at);
         rest->start = at;
     }
     else if (c == '[') {
@@ -247,7 +260,7 @@ static int next_accessor(struct span *rest, struct span *name, Py_ssize_t *index
         if (at >= rest->end) {
             return refuse("Missing ']' in format string");
         }
-        *name = (struct span){rest->text, rest->start, at};
+        *name = part_of(rest, rest->start, at);
         rest->start = at + 1;
         *index = span_number(name);
         if (*index == -2) {
@@ -379,7 +392,7 @@ static int write_field(str_writer *w, struct context *c, struct piece *piece, in
         if (nested == NULL) {
             goto done;
         }
-        spec = (struct span){nested, 0, str_len(nested)};
+        spec = span_of(nested, 0);
     }
     result = format_object(w, value, spec.text, spec.start, Py_MAX(spec.start, spec.end));
 done:
@@ -416,7 +429,7 @@ static PyObject *format_span(struct context *c, struct span s, int depth)
 PyObject *template_format(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     struct context c = {.args = args, .kwargs = kwargs};
-    return format_span(&c, (struct span){self, 0, str_len(self)}, NESTING);
+    return format_span(&c, span_of(self, 0), NESTING);
 }
 
 /* ---- The _string module's iterators -------------------------------------------------------------------- */
@@ -438,7 +451,7 @@ static PyObject *iterator_new(PyTypeObject *type, PyObject *text, Py_ssize_t sta
     struct template_iterator *self = PyObject_New(struct template_iterator, type);
     if (self != NULL) {
         self->lock = (PyMutex){0};
-        self->rest = (struct span){Py_NewRef(text), start, str_len(text)};
+        self->rest = span_of(Py_NewRef(text), start);
     }
     return (PyObject *)self;
 }
@@ -518,7 +531,7 @@ PyObject *template_parser(PyObject *self)
 /* (first part as number or text, iterator of the accessors) */
 PyObject *template_field_name_split(PyObject *text)
 {
-    struct span name = {text, 0, str_len(text)}, first;
+    struct span name = span_of(text, 0), first;
     Py_ssize_t index;
     if (split_first(&name, &first, &index, NULL) < 0) {
         return NULL;

@@ -780,21 +780,17 @@ int gc_each_of(int generation, bool (*wanted)(PyObject *op, void *arg),
                int (*fn)(PyObject *op, void *arg), void *arg)
 {
     struct interp_state *interp = thread_interp(thread_self());
-    struct gc_state *gc = interp->gc;
     struct each each = {.generation = generation, .wanted = wanted, .arg = arg};
     world_stop(interp);
-    bool enabled = gc->enabled;
-    gc->enabled = false;
     int result;
     if (!lock_threads_run_together() && !SLAB_DIRECT && (generation == 0 || generation == 1)) {
+        struct gc_state *gc = interp->gc;
         result = each_take_listed(generation ? &gc->middle : &gc->young, &each);
     } else {
         result = slab_each_gc(GC_TRACKED, each_take, &each);
     }
     world_start(interp);
-    result = each_call(&each, result, fn);
-    gc->enabled = enabled;
-    return result;
+    return each_call(&each, result, fn);
 }
 
 static int referent_take(PyObject *op, void *arg)

@@ -209,7 +209,7 @@ void gc_interp_clear(struct interp_state *interp);
 void gc_interp_fini(struct interp_state *interp);
 struct gc_state *gc_state_of(struct interp_state *interp);
 
-/* Calls fn for each tracked object of a generation (-1: all), new references held meanwhile, collections off.
+/* Calls fn for each tracked object of a generation (-1: all), new references held meanwhile.
  * Stops with fn's result if not 0; -1 also for no memory (with MemoryError). fn may run Python
  * code. */
 int gc_each(int generation, int (*fn)(PyObject *op, void *arg), void *arg);

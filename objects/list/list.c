@@ -6,6 +6,7 @@
 #include "objects/list/array.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
+#include "objects/iter.h"
 #include "objects/str.h"
 #include "objects/tuple.h"
 
@@ -414,7 +415,7 @@ static int extend_from_iterator(PyListObject *list, PyObject *iterable)
     iternextfunc next = Py_TYPE(it)->tp_iternext;
     PyObject *item;
     while ((item = next(it)) != NULL) {
-        if (list_append_owned_locked(list, item) < 0) {
+        if (list_append_owned_locked(list, item) < 0 || iter_interrupted() < 0) {
             Py_DECREF(it);
             return -1;
         }

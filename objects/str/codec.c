@@ -31,6 +31,9 @@ static PyObject *decode_builtin(enum codec_builtin codec, const char *text, Py_s
 PyObject *PyUnicode_Decode(const char *text, Py_ssize_t size, const char *encoding,
                            const char *errors)
 {
+    if (codec_checks_names && codec_check_names(encoding, errors) < 0) {
+        return NULL;
+    }
     if (encoding == NULL) {
         return PyUnicode_DecodeUTF8Stateful(text, size, errors, NULL);
     }
@@ -109,6 +112,9 @@ static PyObject *encode_builtin(enum codec_builtin codec, PyObject *s, const cha
 PyObject *PyUnicode_AsEncodedString(PyObject *s, const char *encoding, const char *errors)
 {
     if (str_check_argument(s) < 0) {
+        return NULL;
+    }
+    if (codec_checks_names && codec_check_names(encoding, errors) < 0) {
         return NULL;
     }
     if (encoding == NULL) {

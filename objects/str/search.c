@@ -113,12 +113,47 @@ Py_ssize_t text_count_char(int kind, const void *text, Py_ssize_t n, Py_UCS4 ch)
 
 /* ---- Several characters -------------------------------------------------------------------- */
 
+#ifdef __SSE2__
+/* Of at least 2 bytes. Looks at 16 places at a time whether first and last byte are right. When too much of that was in vain,
+ * memmem(), which is linear, goes on. */
+static Py_ssize_t find_bytes(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
+                             Py_ssize_t m)
+{
+    Py_ssize_t places = n - m + 1, i = 0, wasted = 0;
+    const __m128i first = _mm_set1_epi8((char)needle[0]), last = _mm_set1_epi8((char)needle[m - 1]);
+    for (; i + 16 <= places && wasted <= 4 * i + 2000; i += 16) {
+        __m128i begins = _mm_loadu_si128((const __m128i *)(text + i));
+        __m128i ends = _mm_loadu_si128((const __m128i *)(text + i + m - 1));
+        unsigned hits = (unsigned)_mm_movemask_epi8(
+            _mm_and_si128(_mm_cmpeq_epi8(begins, first), _mm_cmpeq_epi8(ends, last)));
+        for (; hits != 0; hits &= hits - 1) {
+            Py_ssize_t at = i + __builtin_ctz(hits);
+            if (memcmp(text + at + 1, needle + 1, (size_t)m - 2) == 0) {
+                return at;
+            }
+            wasted += m;
+        }
+    }
+    if (i + 16 <= places) {
+        const uint8_t *found = memmem(text + i, (size_t)(n - i), needle, (size_t)m);
+        return found == NULL ? -1 : found - text;
+    }
+    for (; i < places; i++) {
+        if (text[i] == needle[0] && text[i + m - 1] == needle[m - 1] &&
+            memcmp(text + i + 1, needle + 1, (size_t)m - 1) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+#else
 static Py_ssize_t find_bytes(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
                              Py_ssize_t m)
 {
     const uint8_t *found = memmem(text, (size_t)n, needle, (size_t)m);
     return found == NULL ? -1 : found - text;
 }
+#endif
 
 static Py_ssize_t rfind_1_1(const uint8_t *text, Py_ssize_t n, const uint8_t *x, Py_ssize_t m)
 {

@@ -139,11 +139,32 @@ static int rsplit_space(struct pieces *pieces, PyObject *s, Py_ssize_t limit)
     return i > 0 ? push(pieces, s, 0, i) : 0;
 }
 
+/* The common separator: one character, in text of one byte each. */
+static int split_by_byte(struct pieces *pieces, PyObject *s, uint8_t separator, Py_ssize_t limit)
+{
+    const uint8_t *data = str_data(s);
+    Py_ssize_t n = str_len(s), at = 0;
+    while (limit-- > 0) {
+        const uint8_t *found = memchr(data + at, separator, (size_t)(n - at));
+        if (found == NULL) {
+            break;
+        }
+        if (push(pieces, s, at, found - data) < 0) {
+            return -1;
+        }
+        at = found - data + 1;
+    }
+    return push(pieces, s, at, n);
+}
+
 static int split_by(struct pieces *pieces, PyObject *s, PyObject *separator, Py_ssize_t limit)
 {
     int kind = str_kind(s);
     const char *data = str_data(s);
     Py_ssize_t n = str_len(s), m = str_len(separator), at = 0;
+    if (kind == 1 && m == 1 && str_kind(separator) == 1) {
+        return split_by_byte(pieces, s, *(const uint8_t *)str_data(separator), limit);
+    }
     while (limit-- > 0) {
         Py_ssize_t found = text_find(kind, data + at * kind, n - at, str_kind(separator),
                                      str_data(separator), m);

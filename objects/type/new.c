@@ -554,9 +554,29 @@ static int call_set_name(PyTypeObject *type)
     return result;
 }
 
+/* The type's own dict is for names. */
+static int warn_of_other_keys(struct class_plan *plan, PyTypeObject *type)
+{
+    Py_ssize_t pos = 0;
+    PyObject *key, *value;
+    while (PyDict_Next(plan->dict, &pos, &key, &value)) {
+        if (!PyUnicode_CheckExact(key)) {
+            return PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "non-string key in the __dict__ of class %.200s",
+                                    type->tp_name);
+        }
+    }
+    return 0;
+}
+
 /* super(type, type).__init_subclass__(**kwds) */
 static int call_init_subclass(PyTypeObject *type, PyObject *kwds)
 {
+    if (PySequence_Contains(type->tp_mro, (PyObject *)type) == 0) {     /* a metaclass's mro() left it out */
+        PyErr_Format(PyExc_TypeError,
+                     "super(type, obj): obj (type %.200s) is not an instance or subtype of type (%.200s).",
+                     type->tp_name, type->tp_name);
+        return -1;
+    }
     PyObject *func = super_lookup(type, (PyObject *)type, ID(__init_subclass__), NULL);
     if (func == NULL) {
         return -1;
@@ -580,7 +600,7 @@ static PyTypeObject *make_class(struct class_plan *plan)
         return NULL;
     }
     slots_fix_all(type);
-    if (make_shape(type) < 0 || call_set_name(type) < 0
+    if (warn_of_other_keys(plan, type) < 0 || make_shape(type) < 0 || call_set_name(type) < 0
         || call_init_subclass(type, plan->kwds) < 0) {
         Py_DECREF(type);
         return NULL;

@@ -27,9 +27,7 @@ static PyTypeObject *super_check(PyTypeObject *type, PyObject *obj)
     return NULL;
 }
 
-/* What stands under the name behind `type` in start's MRO: new reference, NULL without exception
- * when nothing does. */
-static PyObject *find_behind(PyTypeObject *start, PyTypeObject *type, PyObject *name)
+PyObject *super_find(PyTypeObject *start, PyTypeObject *type, PyObject *name)
 {
     PyObject *mro = Py_XNewRef(type_mro(start)), *found = NULL;
     if (mro == NULL) {
@@ -80,7 +78,7 @@ PyObject *super_lookup(PyTypeObject *type, PyObject *self, PyObject *name, int *
     if (start == NULL) {
         return NULL;
     }
-    PyObject *found = is_class_name(name) ? NULL : find_behind(start, type, name);
+    PyObject *found = is_class_name(name) ? NULL : super_find(start, type, name);
     if (found != NULL) {
         found = bind(found, self, start, method);
     }
@@ -141,7 +139,7 @@ static PyObject *super_getattro(PyObject *self, PyObject *name)
 {
     struct superobject *op = (struct superobject *)self;
     if (op->self_type != NULL && !is_class_name(name)) {
-        PyObject *found = find_behind(op->self_type, op->type, name);
+        PyObject *found = super_find(op->self_type, op->type, name);
         if (found != NULL) {
             return bind(found, op->self, op->self_type, NULL);
         }

@@ -193,14 +193,19 @@ deque_drain(struct deque *self, PyObject *it, int (*add)(struct deque *, PyObjec
 {
     PyObject *item;
     iternextfunc next = Py_TYPE(it)->tp_iternext;
+    size_t taken = 0;
     if (self->maxlen == 0) {
         while ((item = next(it)) != NULL) {
             Py_DECREF(item);
+            if (UNLIKELY((++taken & 0xFF) == 0) && PyErr_CheckSignals() < 0) {
+                return -1;
+            }
         }
         return iter_ended() ? 0 : -1;
     }
     while ((item = next(it)) != NULL) {
-        if (LOCKED(self, add(self, item)) < 0) {
+        if (LOCKED(self, add(self, item)) < 0
+            || (UNLIKELY((++taken & 0xFF) == 0) && PyErr_CheckSignals() < 0)) {
             return -1;
         }
     }

@@ -28,7 +28,8 @@ functools_reduce(PyObject *Py_UNUSED(module), PyObject *function, PyObject *iter
                                              2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         Py_DECREF(item);
         Py_SETREF(total, next);
-        if (total == NULL) {
+        if (total == NULL || PyErr_CheckSignals() < 0) {
+            Py_XDECREF(total);
             Py_DECREF(it);
             return NULL;
         }

@@ -82,6 +82,9 @@ fd_write(int fd, const char *from, Py_ssize_t size)
 {
     Py_ssize_t count;
     SYSTEM_CALL(count, write(fd, from, (size_t)size));
+    if (count >= 0 && count < size && PyErr_CheckSignals() < 0) {
+        return -1; /* a signal cut it short: its handler comes before whatever the caller does with the rest */
+    }
     return call_result(count);
 }
 
@@ -96,6 +99,9 @@ fileio_read_once(PyObject *file, char *to, Py_ssize_t size)
     if (!self->readable) {
         not_able(self, "reading");
         return -1;
+    }
+    if (PyErr_CheckSignals() < 0) {
+        return -1; /* a source that always has something never gives EINTR */
     }
     return fd_read(fd, to, size);
 }

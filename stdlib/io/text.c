@@ -1,6 +1,8 @@
 /* TextIOWrapper: characters over a buffered binary stream. */
 #include "text.h"
 
+#include "objects/codecs.h"
+
 #include "text.bind.h"
 
 /* ---- checks ---------------------------------------------------------------------------------- */
@@ -220,7 +222,7 @@ errors_choose(PyObject *errors)
         }
         return NULL;
     }
-    return Py_NewRef(errors);
+    return codec_check_names(NULL, name) < 0 ? NULL : Py_NewRef(errors);
 }
 
 static void

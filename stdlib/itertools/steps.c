@@ -443,7 +443,7 @@ compress_next(PyObject *op)
             return item;
         }
         Py_DECREF(item);
-        if (chosen < 0) {
+        if (chosen < 0 || PyErr_CheckSignals() < 0) {
             return NULL;
         }
     }
@@ -732,7 +732,7 @@ dropwhile_next(PyObject *op)
             return item;
         }
         Py_DECREF(item);
-        if (good < 0) {
+        if (good < 0 || PyErr_CheckSignals() < 0) {
             return NULL;
         }
     }
@@ -772,7 +772,7 @@ filterfalse_next(PyObject *op)
             return item;
         }
         Py_DECREF(item);
-        if (good < 0) {
+        if (good < 0 || PyErr_CheckSignals() < 0) {
             return NULL;
         }
     }
@@ -905,6 +905,10 @@ islice_step(struct islice *self)
     Py_ssize_t stop = self->stop;
     PyObject *item = NULL;
     while (self->done < self->next && (stop == -1 || self->done < stop)) {
+        if (PyErr_CheckSignals() < 0) {
+            Py_DECREF(it);
+            return NULL;
+        }
         item = iter_next(it);
         if (item == NULL) {
             goto end;

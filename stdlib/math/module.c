@@ -593,6 +593,9 @@ math_prod(PyObject *Py_UNUSED(module), PyObject *iterable, PyObject *start)
             }
         }
         Py_DECREF(item);
+        if (PyErr_CheckSignals() < 0) {
+            break;
+        }
     }
     Py_DECREF(it);
     if (!iter_ended()) {

@@ -112,7 +112,7 @@ partials_add_all(struct partials *p, PyObject *it)
         double x;
         bool added = bind_double(item, &x) && partials_add(p, x);
         Py_DECREF(item);
-        if (!added) {
+        if (!added || PyErr_CheckSignals() < 0) {
             return false;
         }
     }
@@ -282,7 +282,7 @@ sum_products(PyObject *p, PyObject *q)
         fine = fine && (b != NULL || iter_ended());
         going = a != NULL && b != NULL;
         if (fine && going) {
-            fine = dot_add(&dot, a, b);
+            fine = dot_add(&dot, a, b) && PyErr_CheckSignals() == 0;
         } else if (fine && (a != NULL || b != NULL)) {
             PyErr_SetString(PyExc_ValueError, "Inputs are not the same length");
             fine = false;

@@ -94,6 +94,9 @@ os_write(PyObject *Py_UNUSED(module), int fd, Py_buffer *data)
 {
     size_t size = Py_MIN((size_t)data->len, ONE_CALL_MOST);
     ssize_t done = RETRYING(write(fd, data->buf, size));
+    if (done >= 0 && (size_t)done < size && PyErr_CheckSignals() < 0) {
+        return -1; /* a signal cut it short */
+    }
     return done < 0 ? posix_fail() : done;
 }
 

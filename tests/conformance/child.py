@@ -1,6 +1,8 @@
-"""Runs the tests of one module and appends every outcome to a file. Started by `run`.
+"""Runs the tests of one module and appends every outcome to a file. Imported by what `run` starts:
 
-    INTERPRETER child.py RESULTS MODULE [SKIPPED [ONLY]]
+    INTERPRETER -c "...; import child; child.main()" RESULTS MODULE [SKIPPED [ONLY]]
+
+So it is not the main module, which processes that multiprocessing spawns would import and run again.
 
 RESULTS gets lines `begin NAME`, `OUTCOME NAME` (pass, fail, skip) and at last `done` or `broken REASON`; each is written at
 once, so that a crash loses nothing. SKIPPED and ONLY are files of names, one on a line. A NAME is the test's id without
@@ -113,13 +115,10 @@ def main():
         suite = unittest.defaultTestLoader.loadTestsFromModule(module)
     except unittest.SkipTest as reason:
         record("broken", "skipped:", str(reason))
-        return
+        os._exit(0)
     except BaseException as failure:
         record("broken", type(failure).__name__ + ":", str(failure))
-        return
+        os._exit(0)
     choose(suite).run(Recorder())
     record("done")
-
-
-main()
-os._exit(0)
+    os._exit(0)

@@ -48,6 +48,45 @@ class Memory(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
 
 
+class Lock(unittest.TestCase):
+    """PYTHON_GIL and -X gil: what is not there cannot be chosen, and sys.flags.gil says what was."""
+
+    PROGRAM = "import sys; print(sys.flags.gil, sys._is_gil_enabled())"
+
+    def check(self, outcomes, *args, **variables):
+        """One of the outcomes: what is printed, or what the error says."""
+        result = run(*args, "-c", self.PROGRAM, **variables)
+        found = result.stdout.strip() if result.returncode == 0 else result.stderr.rpartition(": ")[2].strip()
+        self.assertIn(found, outcomes, result.stderr)
+
+    NOT_ON = "Enabling the GIL is not supported by this build"
+    NOT_OFF = "Disabling the GIL is not supported by this build"
+
+    def test_nothing_said(self):
+        self.check(["None False"] if FREE else ["1 True"])
+        self.check(["None False"] if FREE else ["1 True"], PYTHON_GIL="")
+
+    def test_on(self):
+        outcomes = ["1 True", self.NOT_ON] if FREE else ["1 True"]
+        self.check(outcomes, "-X", "gil=1")
+        self.check(outcomes, PYTHON_GIL="1")
+        self.check(outcomes, "-X", "gil=1", PYTHON_GIL="0")
+
+    def test_off(self):
+        outcomes = ["0 False"] if FREE else [self.NOT_OFF]
+        self.check(outcomes, "-X", "gil=0")
+        self.check(outcomes, PYTHON_GIL="0")
+        self.check(outcomes, "-X", "gil=0", PYTHON_GIL="1")
+
+    def test_nonsense(self):
+        outcomes = ['PYTHON_GIL / -X gil must be "0" or "1"']
+        for value in ("2", "01", "on"):
+            self.check(outcomes, "-X", "gil=" + value)
+            self.check(outcomes, PYTHON_GIL=value)
+        self.check(outcomes, "-X", "gil")
+        self.check(outcomes, "-X", "gil=", PYTHON_GIL="0")
+
+
 class Paths(unittest.TestCase):
     def test_no_library(self):
         result = run("-c", "pass", PYTHONHOME="/nowhere")
@@ -97,6 +136,55 @@ class Paths(unittest.TestCase):
         self.assertEqual(result.stdout, "['/one', '/two']\n")
         result = run("-Ec", "import sys; print('/one' in sys.path)", PYTHONPATH="/one:/two")
         self.assertEqual(result.stdout, "False\n")
+
+
+class Frozen(unittest.TestCase):
+    def test_modules(self):
+        program = "import os, site, io, codecs; print(os.__spec__.origin, os.path.isfile(os.__file__))"
+        self.assertEqual(run("-c", program).stdout, "frozen True\n")
+        off = run("-X", "frozen_modules=off", "-c", "import os; print(os.__spec__.origin == os.__file__)")
+        self.assertEqual(off.stdout, "True\n")
+
+    def test_code_from_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "it.bin")
+            program = f"""
+import marshal
+value = [compile("x = 'é', b'', (), 1.5, 10 ** 30", "f", "exec"), "", b"", (), frozenset({{1}})]
+with open({path!r}, "wb") as file:
+    marshal.dump(value, file)
+with open({path!r}, "rb") as file:
+    print(marshal.load(file) == value)
+"""
+            self.assertEqual(run("-c", program).stdout, "True\n")
+
+
+class End(unittest.TestCase):
+    """What the end of the process must not leave out, though it leaves most objects as they are."""
+
+    def check(self, expected, *lines):
+        result = run("-c", "\n".join(lines))
+        self.assertEqual((result.stdout, result.stderr), (expected, ""))
+
+    def test_finalizers(self):
+        self.check("del\n", "class A:", " def __del__(self): print('del')", "a = A(); a.a = a")
+        self.check("end\n", "def f():", " try: yield", " finally: print('end')", "g = f(); next(g)")
+        self.check("meta\n", "class M(type):", " def __del__(cls): print('meta')", "class A(metaclass=M): pass")
+
+    def test_weak_references(self):
+        self.check("f\n", "import weakref", "class A: pass", "a = A()", "weakref.finalize(a, print, 'f')")
+
+    def test_streams(self):
+        self.check("x\n", "import sys, io", "print('x'); sys.stdout = io.StringIO()")
+        self.check("y", "import sys", "sys.stdout.write('y'); sys.stdout = None")
+        self.check("raw", "import sys", "sys.stdout.buffer.write(b'raw')")
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "it")
+            self.check("", f"f = open({path!r}, 'w'); f.write('text'); cycle = [f]; cycle.append(cycle)")
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "text")
 
 
 class Description(unittest.TestCase):
