@@ -4,6 +4,7 @@
 #include "locking/refs.h"
 #include "locking/world.h"
 #include "objects/dict.h"
+#include "objects/gc/gc.h"
 #include "objects/type.h"
 
 /*
