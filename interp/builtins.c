@@ -228,9 +228,12 @@ static PyObject *builtins_import(PyObject *module, PyObject *name, PyObject *glo
 
 /* ---- truth of many ------------------------------------------------------------------------------ */
 
-/* PyIter_Next(), giving a word: numbers that a generator yields need no objects. */
+/* PyIter_Next(), a safe point too, giving a word: numbers that a generator yields need no objects. */
 static value_t next_word(PyObject *iterator)
 {
+    if (safe_point() < 0) {
+        return VALUE_NULL;
+    }
     value_t v = PyGen_CheckExact(iterator) ? gen_next_word(iterator) : iter_next_word(iterator);
     if (unlikely(v == VALUE_NULL) && PyErr_Occurred()
         && PyErr_ExceptionMatches(PyExc_StopIteration)) {
@@ -846,16 +849,16 @@ struct extremum {
 
 static int extremum_keywords(struct extremum *ex, PyObject *const *values, PyObject *kwnames)
 {
-    for (Py_ssize_t i = 0; kwnames != NULL && i < PyTuple_GET_SIZE(kwnames); i++) {
-        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
-        if (PyUnicode_EqualToUTF8(name, "key")) {
-            ex->key = values[i] == Py_None ? NULL : values[i];
-        } else if (PyUnicode_EqualToUTF8(name, "default")) {
-            ex->fallback = values[i];
-        } else {
-            return raise_type("%s() got an unexpected keyword argument '%U'", ex->name, name);
-        }
+    const struct bind_spec spec = {.fname = ex->name, .names = "\3key\7default", .count = 2};
+    PyObject *slots[2];
+    if (kwnames == NULL) {
+        return 0;
     }
+    if (bind_unpack(&spec, values, 0, kwnames, NULL, slots) == NULL) {
+        return -1;
+    }
+    ex->key = slots[0] == Py_None ? NULL : slots[0];
+    ex->fallback = slots[1];
     return 0;
 }
 

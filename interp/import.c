@@ -1108,6 +1108,26 @@ static int imp_release_lock(PyObject *self)
     return 0;
 }
 
+/* fork() waits for imports of other threads that take the lock: the child finds no module that is half imported. */
+static void lock_before_fork(void)
+{
+    recursive_lock(main_interp_self()->import_lock);
+}
+
+static void unlock_in_parent(void)
+{
+    recursive_unlock(main_interp_self()->import_lock);
+}
+
+/* Who waited for it is not in the child. */
+static void unlock_in_child(void)
+{
+    struct recursive_mutex *lock = main_interp_self()->import_lock;
+    mutex_reinit(&lock->m);
+    mutex_lock(&lock->m);
+    recursive_unlock(lock);
+}
+
 /* Changes the file name of `code` and of the functions in its constants that had the same. */
 static int rename_code_file(PyCodeObject *code, PyObject *old, PyObject *path)
 {
@@ -1398,6 +1418,9 @@ static PyObject *repr_of_module(PyObject *module)
 
 int import_init(struct main_interp *interp)
 {
+    static struct fork_hooks hooks = {
+        .before = lock_before_fork, .parent = unlock_in_parent, .child = unlock_in_child};
+    fork_register(&hooks);
     module_hooks.repr = repr_of_module;
     PyObject *imp = bootstrap_builtin("_imp");
     if (imp == NULL) {

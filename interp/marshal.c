@@ -513,6 +513,9 @@ static const char *get_from_object(struct reader *r, size_t n)
 /* get() where the data is not all there yet, or too short. */
 static COLD NOINLINE const char *get_more(struct reader *r, size_t n)
 {
+    if (n == 0) {
+        return ""; /* readers of files have no `next` */
+    }
     if (r->file == NULL && r->readable == NULL) {
         return too_short();
     }
@@ -525,9 +528,6 @@ static COLD NOINLINE const char *get_more(struct reader *r, size_t n)
         r->scratch = more;
         r->scratch_size = n;
     }
-    if (n == 0) {
-        return r->scratch ? r->scratch : "";
-    }
     if (r->readable != NULL) {
         return get_from_object(r, n);
     }
@@ -537,7 +537,7 @@ static COLD NOINLINE const char *get_more(struct reader *r, size_t n)
 /* n bytes, valid until the next call; NULL with EOFError. */
 static inline const char *get(struct reader *r, size_t n)
 {
-    if (likely((size_t)(r->end - r->next) >= n)) { /* none from files */
+    if (likely((size_t)(r->end - r->next) >= n && n != 0)) { /* none from files */
         r->next += n;
         return r->next - n;
     }

@@ -52,6 +52,25 @@ spec_find(const struct bind_spec *spec, PyObject *name)
     return -1;
 }
 
+/* The same, looking first at the parameter where *walk stands, and leaving it behind the one found: most
+ * callers keep to the order. */
+static int
+spec_find_next(const struct bind_spec *spec, PyObject *name, struct name_walk *walk)
+{
+    if (walk->index >= spec->count || !name_is(walk, name)) {
+        *walk = names_from(spec, spec->posonly);
+        while (walk->index < spec->count && !name_is(walk, name)) {
+            names_next(walk);
+        }
+        if (walk->index >= spec->count) {
+            return -1;
+        }
+    }
+    int found = walk->index;
+    names_next(walk);
+    return found;
+}
+
 /* ---- "Did you mean" ------------------------------------------------------------------------- */
 
 enum { COST_MOVE = 2, COST_CASE = 1 };
@@ -198,6 +217,21 @@ wrong_positional(const struct bind_spec *spec, Py_ssize_t nargs, bool exactly, c
                  spec->fname, exactly ? "exactly" : bound, wanted, wanted == 1 ? "" : "s", nargs);
 }
 
+/* Whether an instance of a subclass of str says that it equals a name, though it does not: 1, 0, -1. May run Python
+ * code. */
+static int
+equals_parameter(const struct bind_spec *spec, PyObject *name)
+{
+    int equal = 0;
+    struct name_walk walk = names_from(spec, spec->posonly);
+    for (; !PyUnicode_CheckExact(name) && walk.index < spec->count && equal == 0; names_next(&walk)) {
+        PyObject *own = PyUnicode_FromStringAndSize((const char *)walk.at + 1, walk.at[0]);
+        equal = own == NULL ? -1 : PyObject_RichCompareBool(name, own, Py_EQ);
+        Py_XDECREF(own);
+    }
+    return equal;
+}
+
 /* `name` matches no free parameter: it was given twice, or does not exist. */
 static void
 bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *names, Py_ssize_t n)
@@ -214,13 +248,21 @@ bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *nam
             twice = Py_MIN(twice, at);
         }
         if (at < 0 && unknown == NULL) {
-            unknown = names[i];
+            int equal = equals_parameter(spec, names[i]);
+            if (equal < 0) {
+                return;
+            }
+            unknown = equal ? NULL : names[i];
         }
     }
     if (twice != INT_MAX) {
         struct name_walk walk = names_from(spec, twice);
         PyErr_Format(PyExc_TypeError, "argument for %.200s() given by name ('%.*s') and position "
                      "(%d)", spec->fname, (int)walk.at[0], walk.at + 1, twice + 1);
+        return;
+    }
+    if (unknown == NULL) {
+        PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s()", spec->fname);
         return;
     }
     int meant = spec_suggest(spec, unknown);
@@ -239,6 +281,10 @@ bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *nam
 static bool
 counts_fit(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
 {
+    if (spec->apart && nkw > spec->count) {
+        too_many(spec, 0, nkw);
+        return false;
+    }
     if (!spec->vararg) {
         if (nargs + nkw > spec->count) {
             too_many(spec, nargs, nkw);
@@ -259,12 +305,13 @@ counts_fit(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
 
 /* Puts a keyword's value into its slot; false if there is no such free slot. */
 static inline bool
-place(const struct bind_spec *spec, PyObject *name, PyObject *value, PyObject **slots)
+place(const struct bind_spec *spec, PyObject *name, PyObject *value, PyObject **slots,
+      struct name_walk *walk)
 {
     if (!PyUnicode_Check(name)) {
         return false;
     }
-    int at = spec_find(spec, name);
+    int at = spec_find_next(spec, name, walk);
     if (at < 0 || slots[at] != NULL) {
         return false;
     }
@@ -310,15 +357,17 @@ bind_unpack(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t narg
         slots[i] = i < placed ? args[i] : NULL;
     }
     bool all_placed = true;
+    struct name_walk walk = names_from(spec, (int)Py_MAX(placed, spec->posonly));
     if (nkw != 0 && kwnames != NULL) {
         for (Py_ssize_t i = 0; i < nkw; i++) {
-            all_placed &= place(spec, PyTuple_GET_ITEM(kwnames, i), args[nargs + i], slots);
+            all_placed &= place(spec, PyTuple_GET_ITEM(kwnames, i), args[nargs + i], slots,
+                                &walk);
         }
     } else if (nkw != 0) {
         PyObject *name, *value;
         Py_ssize_t pos = 0;
         while (PyDict_Next(kwdict, &pos, &name, &value)) {
-            all_placed &= place(spec, name, value, slots);
+            all_placed &= place(spec, name, value, slots, &walk);
         }
     }
     if (!nothing_missing(spec, slots)) {

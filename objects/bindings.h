@@ -28,6 +28,7 @@ struct bind_spec {
     uint8_t minpos;     /* how many of these must be given */
     uint8_t minkw;      /* how many keyword-only parameters must be given (the first ones) */
     bool vararg;        /* more positional arguments are welcome */
+    bool apart;         /* keywords are counted by themselves: too many of them are that, whatever their names */
 };
 
 /* Lays the arguments into slots[0 .. count), NULL for those not given (all borrowed).  Keywords

@@ -181,8 +181,8 @@ int shape_add(struct shape *shape, PyTypeObject *type, PyObject *name)
     if (found != SHAPE_NONE || field_load(&shape->count) == shape->capacity) {
         return found;
     }
-    if (type_lookup(type, name, NULL) != NULL) {
-        type_modified(type);   /* caches of the class attribute look again */
+    if (type->tp_getattro == slot_tp_getattr_hook || type_lookup(type, name, NULL) != NULL) {
+        type_modified(type);   /* caches of the class attribute, or of its absence, look again */
     }
     mutex_lock(&shape->lock);
     found = shape_add_locked(shape, name);

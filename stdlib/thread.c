@@ -172,6 +172,15 @@ mutex_take(PyMutex *mutex, int64_t ns)
     }
 }
 
+/* A signal that came meanwhile is handled where acquire() was called, inside its try, and not in what the caller calls next.
+ * If the handler raises, the lock is taken all the same: as if the call had returned first. */
+static int
+after_wait(int taken)
+{
+    bool due = __atomic_load_n(&PyThreadState_GET()->eval_breaker, __ATOMIC_RELAXED) & BREAK_SIGNAL;
+    return taken > 0 && UNLIKELY(due) && PyErr_CheckSignals() < 0 ? -1 : taken;
+}
+
 /* ---- lock ------------------------------------------------------------------------------------ */
 
 static PyObject *
@@ -210,7 +219,7 @@ static int
 lock_acquire(struct lock *self, int blocking, PyObject *timeout)
 {
     int64_t ns;
-    return acquire_timeout(blocking, timeout, &ns) ? mutex_take(&self->mutex, ns) : -1;
+    return acquire_timeout(blocking, timeout, &ns) ? after_wait(mutex_take(&self->mutex, ns)) : -1;
 }
 
 static int
@@ -307,7 +316,7 @@ static int
 rlock_acquire(struct rlock *self, int blocking, PyObject *timeout)
 {
     int64_t ns;
-    return acquire_timeout(blocking, timeout, &ns) ? rlock_take(self, ns) : -1;
+    return acquire_timeout(blocking, timeout, &ns) ? after_wait(rlock_take(self, ns)) : -1;
 }
 
 static int
@@ -1281,7 +1290,7 @@ thread_interrupt_main(PyObject *Py_UNUSED(module), int number)
         PyErr_SetString(PyExc_ValueError, "signal number out of range");
         return -1;
     }
-    return 0;
+    return PyErr_CheckSignals(); /* here and now, if this is the main thread */
 }
 
 static unsigned long

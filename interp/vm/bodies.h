@@ -70,13 +70,15 @@
     }
 
 /* The result of a C function whose window is gone; NULL with an exception. */
+/* Small ints, which have one object each, become numbers. */
 #define PUT_RESULT(d, result)                                                                     \
     do {                                                                                          \
         PyObject *result_ = (result);                                                             \
         if (unlikely(result_ == NULL)) {                                                          \
             FAIL();                                                                               \
         }                                                                                         \
-        PUT(d, value_from_owned(result_));                                                        \
+        PUT(d, int_is_small_object(result_) ? value_from_int(int_small_value(result_))            \
+                                            : value_from_owned(result_));                         \
     } while (0)
 
 #define HAS_ROOM(body, regs) vm_has_room(ts, fp->top, body, regs)

@@ -253,6 +253,10 @@ batched_take(PyObject *it, Py_ssize_t size)
     if (size > BATCH_AT_ONCE) {
         return batched_gather(it, size);
     }
+    if (PyErr_CheckSignals() < 0 || Py_EnterRecursiveCall(" while iterating")) {
+        return NULL;
+    }
+    Py_LeaveRecursiveCall(); /* once for all of the batch's items */
     PyObject *tuple = PyTuple_New(size);
     if (tuple == NULL) {
         return NULL;

@@ -532,7 +532,52 @@ FUNCTION0(test_lock_counter)
 
 /* ---- the module ------------------------------------------------------------------------------------ */
 
+/* ---- the locale's encoding ---- */
+
+/* The pending Unicode error as the RuntimeError that tests look for: NULL. */
+static PyObject *locale_failed(const char *what, PyObject *expected)
+{
+    if (!PyErr_ExceptionMatches(expected)) {
+        return NULL;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *start = PyObject_GetAttrString(error, "start");
+    PyObject *reason = start == NULL ? NULL : PyObject_GetAttrString(error, "reason");
+    if (reason != NULL) {
+        PyErr_Format(PyExc_RuntimeError, "%s error: pos=%S, reason=%S", what, start, reason);
+    }
+    Py_XDECREF(start);
+    Py_XDECREF(reason);
+    Py_DECREF(error);
+    return NULL;
+}
+
+static PyObject *EncodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *text;
+    int current = 0;
+    const char *errors = NULL;
+    if (!PyArg_ParseTuple(args, "U|is", &text, &current, &errors)) {
+        return NULL;
+    }
+    PyObject *result = PyUnicode_EncodeLocale(text, errors);
+    return result != NULL ? result : locale_failed("encode", PyExc_UnicodeEncodeError);
+}
+
+static PyObject *DecodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const char *bytes, *errors = NULL;
+    int current = 0;
+    if (!PyArg_ParseTuple(args, "y|is", &bytes, &current, &errors)) {
+        return NULL;
+    }
+    PyObject *result = PyUnicode_DecodeLocale(bytes, errors);
+    return result != NULL ? result : locale_failed("decode", PyExc_UnicodeDecodeError);
+}
+
 static PyMethodDef methods[] = {
+    VARARGS(EncodeLocaleEx),
+    VARARGS(DecodeLocaleEx),
     NOARGS(get_recursion_depth),
     NOARGS(get_c_recursion_remaining),
     NOARGS(get_configs),

@@ -196,6 +196,7 @@ class Function:
         self.signature = None     # text overriding the generated one; "" for none
         self.owner = None
         self.deletable = False
+        self.keywords_apart = False
         self.vectorcall = False
 
     @property
@@ -538,6 +539,8 @@ def apply_decorator(func, text):
         func.signature = ast.literal_eval(rest) if rest else ""
     elif name == "deletable":
         func.deletable = True
+    elif name == "keywords_apart":
+        func.keywords_apart = True
     elif name == "vectorcall":
         func.vectorcall = True
     else:
@@ -810,6 +813,7 @@ class Writer:
         self.put(f'    .fname = "{call_name(func)}",')
         self.put(f"    .names = {packed_names(func)},")
         vararg = ", .vararg = true" if func.vararg else ""
+        vararg += ", .apart = true" if func.keywords_apart else ""
         self.put(f"    .count = {shape.count}, .posonly = {shape.posonly}, "
                  f".maxpos = {shape.maxpos}, .minpos = {shape.minpos}, "
                  f".minkw = {shape.minkw}{vararg},\n}};")
