@@ -153,7 +153,7 @@ static PyObject **queue_take_any(struct interp_state *interp, uint32_t *count)
 void ref_merge_all(struct interp_state *interp, void (*dead)(PyObject *, void *), void *arg)
 {
     PyObject **queue;
-    uint32_t count;
+    uint32_t count = 0;
     while ((queue = queue_take_any(interp, &count))) {
         uint32_t n = queue_merge(queue, count);
         for (uint32_t i = 0; i < n; i++) {

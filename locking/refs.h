@@ -138,20 +138,27 @@ void ref_make_known(PyObject *op);
 
 PyObject *ref_load_locked(PyObject **slot, PyObject *holder);
 
+/* A counted reference to op, which the caller has just read (acquire) from a slot that others may overwrite.
+ * False: not possible without a lock. */
+static inline bool ref_try_hold(PyObject *op, PyObject **slot)
+{
+    if (unlikely(!ref_try_inc(op))) {
+        return false;
+    }
+    if (unlikely(op != atomic_load_acquire(slot))) {
+        ref_dec(op);
+        return false;
+    }
+    return true;
+}
+
 /* A counted reference to what stands in a slot that others may overwrite; NULL: not got without lock, or the
  * slot is empty (*empty tells). */
 static inline PyObject *ref_try_load(PyObject **slot, bool *empty)
 {
     PyObject *op = atomic_load_acquire(slot);
     *empty = op == NULL;
-    if (unlikely(!op || !ref_try_inc(op))) {
-        return NULL;
-    }
-    if (unlikely(op != atomic_load_acquire(slot))) {
-        ref_dec(op);
-        return NULL;
-    }
-    return op;
+    return likely(op != NULL) && likely(ref_try_hold(op, slot)) ? op : NULL;
 }
 
 /* New reference to what stands in the slot, or NULL if it is empty. The memory of the slot must
@@ -322,6 +329,12 @@ static inline void ref_inc_known(PyObject *op)
 static inline void ref_make_known(PyObject *op)
 {
     (void)op;
+}
+static inline bool ref_try_hold(PyObject *op, PyObject **slot)
+{
+    (void)slot;
+    ref_inc(op);
+    return true;
 }
 static inline PyObject *ref_try_load(PyObject **slot, bool *empty)
 {

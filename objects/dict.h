@@ -161,11 +161,9 @@ PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n);
 
 /* ---- the dict of an instance with inline values ---- */
 
-/* Makes the dict of an instance from its inline values: names[i] (borrowed, exact str) has the
- * owned value values[i], or none if that is NULL, in this order. Takes over the values on success
- * only. The caller holds the instance's lock, boxes the words first, and stores the dict in the
- * managed-dict word afterwards: from then on the inline slots are empty. Runs no Python code. */
-PyObject *dict_from_inline(PyObject *const *names, PyObject *const *values, Py_ssize_t n);
+/* Adds `name` (borrowed, an exact str) with `value` (stolen) to a dict that was made with room for it, that does not
+ * have the name, and that nobody else knows yet. Neither fails nor runs Python code, nor blocks. */
+void dict_append_inline(PyObject *dict, PyObject *name, PyObject *value);
 
 /* ---- walking ---- */
 

@@ -4,6 +4,7 @@
 #include "locking/refs.h"
 #include "locking/world.h"
 #include "objects/dict.h"
+#include "objects/gc/gc.h"
 #include "objects/type.h"
 
 /*
@@ -219,15 +220,13 @@ static PyObject *slot_box(value_t *slot)
 static value_t slot_load(PyObject *op, value_t *slot)
 {
     value_t word = field_load_acquire(slot);
-    if (!value_is_pointer(word) || word == 0) {
+    if (value_is_number(word) || word == 0) {
         return word;
     }
-    bool empty;
-    PyObject *value = ref_try_load((PyObject **)slot, &empty);
-    if (likely(value != NULL)) {
-        return value_from_owned(value);
+    if (likely(word != SLOT_SEALED && ref_try_hold(value_object(word), (PyObject **)slot))) {
+        return word;
     }
-    /* Being changed, or never shared before: ask under the lock. */
+    /* Being changed, on the way to a dict, or never shared before: ask under the lock. */
     CRITICAL_SECTION(op);
     word = field_load(slot);
     if (value_is_owned(word)) {
@@ -254,15 +253,14 @@ static bool set_at_locked(PyObject *op, unsigned index, value_t value, value_t *
         return false;
     }
     value_t *slot = &object_inline_slots(op)[index];
-    *old = *slot;
-    if (*old == 0) {
+    if (field_load(slot) == 0) {
         uintptr_t after = word_add(word, index);
         if (after == 0) {
             return false;
         }
         field_store_release(object_managed_word(op), after);
     }
-    field_store_release(slot, value);
+    *old = field_swap(slot, value);
     return true;
 }
 
@@ -271,6 +269,9 @@ bool instance_set_at(PyObject *op, int index, value_t value)
     value_t old = 0;
     bool done;
     value = value_own(value);
+    if (lock_threads_run_together() && instance_replace_at(op, index, value)) {
+        return true;
+    }
     CRITICAL_SECTION(op);
     done = set_at_locked(op, (unsigned)index, value, &old);
     CRITICAL_SECTION_END();
@@ -282,49 +283,89 @@ bool instance_set_at(PyObject *op, int index, value_t value)
 
 /* ---- the dict of an instance ----------------------------------------------------------------- */
 
-/* Under the lock: moves the inline attributes into a new dict. NULL with MemoryError. */
-static PyObject *make_dict_locked(PyObject *op)
+/* Under the lock: makes objects of the numbers in the slots. How many slots are not empty, or -1 with MemoryError. */
+static int box_slots(PyObject *op, struct shape *shape)
 {
-    uintptr_t word = *object_managed_word(op);
-    if (word != 0 && !managed_is_inline(word)) {
-        return (PyObject *)word;
-    }
-    PyObject *dict;
-    struct shape *shape = type_shape(Py_TYPE(op));
-    if (word == 0 || shape == NULL || shape->count == 0) {
-        dict = PyDict_New();
-        if (dict == NULL) {
-            return NULL;
+    int filled = 0;
+    for (unsigned i = 0; i < shape->count; i++) {
+        value_t *slot = &object_inline_slots(op)[i];
+        if (field_load(slot) != 0) {
+            filled++;
+            if (slot_box(slot) == NULL) {
+                return -1;
+            }
         }
-        field_store_release(object_managed_word(op), (uintptr_t)dict);
-        return dict;
     }
-    uint8_t order[SHAPE_MAX];
-    PyObject *names[SHAPE_MAX], *values[SHAPE_MAX];
-    unsigned count = word_order(word, shape->count, order), present = 0;
+    return filled;
+}
+
+/* Under the lock: takes the words out of all slots and seals these; they stay as they were, and false comes back, if
+ * one has become a number again. Does not block. */
+static bool seal_slots(PyObject *op, struct shape *shape, value_t *words)
+{
     value_t *slots = object_inline_slots(op);
+    for (unsigned i = 0; i < shape->count; i++) {
+        words[i] = field_load(&slots[i]) == 0 ? 0 : field_swap(&slots[i], SLOT_SEALED);
+        if (value_is_number(words[i])) {
+            do {
+                if (words[i] != 0) {
+                    field_store_release(&slots[i], words[i]);
+                }
+            } while (i-- != 0);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Under the lock: moves the inline attributes into `dict`, which has room for them. False: boxing has to be done
+ * again. From the first sealed slot to the last emptied one nothing allocates, and so nothing blocks. */
+static bool move_slots(PyObject *op, struct shape *shape, PyObject *dict)
+{
+    value_t words[SHAPE_MAX], *slots = object_inline_slots(op);
+    uint8_t order[SHAPE_MAX];
+    if (!seal_slots(op, shape, words)) {
+        return false;
+    }
+    unsigned count = word_order(*object_managed_word(op), shape->count, order);
     for (unsigned i = 0; i < count; i++) {
-        value_t *slot = &slots[order[i]];
-        if (*slot == 0) {
-            continue;
+        if (words[order[i]] != 0) {
+            dict_append_inline(dict, shape->names[order[i]], value_object(words[order[i]]));
         }
-        values[present] = slot_box(slot);
-        if (values[present] == NULL) {
-            return NULL;
-        }
-        names[present++] = shape->names[order[i]];
     }
-    dict = dict_from_inline(names, values, present);
-    if (dict == NULL) {
-        return NULL;
-    }
+    gc_track(dict);
     /* The references have moved: readers that still see the word find the values alive, since
      * the dict holds them. */
     field_store_release(object_managed_word(op), (uintptr_t)dict);
     for (unsigned i = 0; i < shape->capacity; i++) {
         field_store_release(&slots[i], 0);
     }
-    return dict;
+    return true;
+}
+
+/* Under the lock: moves the inline attributes into a new dict. NULL with MemoryError. */
+static PyObject *make_dict_locked(PyObject *op)
+{
+    struct shape *shape = type_shape(Py_TYPE(op));
+    for (;;) {
+        uintptr_t word = *object_managed_word(op);
+        if (word != 0 && !managed_is_inline(word)) {
+            return (PyObject *)word;
+        }
+        int filled = word == 0 || shape == NULL ? 0 : box_slots(op, shape);
+        PyObject *dict = filled < 0 ? NULL : dict_new_presized(filled, DICT_KEYS_STR);
+        if (dict == NULL) {
+            return NULL;
+        }
+        if (filled == 0) {
+            field_store_release(object_managed_word(op), (uintptr_t)dict);
+            return dict;
+        }
+        if (move_slots(op, shape, dict)) {
+            return dict;
+        }
+        Py_DECREF(dict);
+    }
 }
 
 PyObject *instance_dict(PyObject *op)
@@ -435,10 +476,9 @@ int instance_delete(PyObject *op, PyObject *name)
     int index = is_inline && shape != NULL ? shape_find_str(shape, name) : SHAPE_NONE;
     if (index != SHAPE_NONE) {
         value_t *slot = &object_inline_slots(op)[index];
-        old = *slot;
-        if (old != 0) {
+        if (field_load(slot) != 0) {
             field_store_release(object_managed_word(op), word_remove(word, (unsigned)index));
-            field_store_release(slot, 0);
+            old = field_swap(slot, 0);
         }
     }
     CRITICAL_SECTION_END();
@@ -492,6 +532,19 @@ int instance_visit(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
+/* Under the lock, or dead: takes all words out of the slots, to be released after it. How many. */
+static unsigned empty_slots(PyObject *op, struct shape *shape, value_t *words)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < shape->count; i++) {
+        value_t *slot = &object_inline_slots(op)[i];
+        if (field_load(slot) != 0) {
+            words[count++] = field_swap(slot, 0);
+        }
+    }
+    return count;
+}
+
 void instance_clear(PyObject *op)
 {
     value_t values[SHAPE_MAX];
@@ -505,13 +558,7 @@ void instance_clear(PyObject *op)
     }
     else {
         struct shape *shape = type_shape(Py_TYPE(op));
-        value_t *slots = object_inline_slots(op);
-        for (unsigned i = 0; shape != NULL && i < shape->count; i++) {
-            if (slots[i] != 0) {
-                values[count++] = slots[i];
-                field_store_release(&slots[i], 0);
-            }
-        }
+        count = shape == NULL ? 0 : empty_slots(op, shape, values);
         field_store_release(object_managed_word(op), 1);
     }
     CRITICAL_SECTION_END();
@@ -543,19 +590,11 @@ int _PyObject_SetManagedDict(PyObject *op, PyObject *new_dict)
     CRITICAL_SECTION(op);
     old = *object_managed_word(op);
     struct shape *shape = type_shape(Py_TYPE(op));
-    if (managed_is_inline(old) && shape != NULL) {
-        value_t *slots = object_inline_slots(op);
-        for (unsigned i = 0; i < shape->count; i++) {
-            if (slots[i] != 0) {
-                values[count++] = slots[i];
-            }
-        }
-    }
     uintptr_t none = shape == NULL ? 0 : 1;
     field_store_release(object_managed_word(op),
                         new_dict == NULL ? none : (uintptr_t)Py_NewRef(new_dict));
-    for (unsigned i = 0; count != 0 && i < shape->capacity; i++) {
-        field_store_release(&object_inline_slots(op)[i], 0);
+    if (managed_is_inline(old) && shape != NULL) {
+        count = empty_slots(op, shape, values);
     }
     CRITICAL_SECTION_END();
     if (old != 0 && !managed_is_inline(old)) {

@@ -20,20 +20,25 @@
  *     also has is added to the shape, the type's version is changed. When the name is in the
  *     shape, the slot must be looked at first. With an even non-zero word ask the dict.
  *
- * Threads. Slots change under the instance's critical section, by atomic stores; they are read
- * without a lock: load the word, load the slot, take a reference if it is alive, look again.
+ * Threads. Slots change under the instance's critical section, by atomic swaps; they are read
+ * without a lock: load the word, load the slot, take a reference if it is alive, look again. A slot
+ * that holds a number or an immortal object may be given another word without the lock, by compare and
+ * swap (instance_replace_at): nobody can be about to take a reference to what it held. Slots whose
+ * words are on the way to a dict are sealed, which makes everybody ask under the lock.
  * Names are added under the shape's own mutex and published with their index; the table of
  * names is read without a lock.
  */
 #ifndef KRAIT_OBJECTS_SHAPE_H
 #define KRAIT_OBJECTS_SHAPE_H
 
+#include "locking/refs.h"
 #include "objects/object.h"
 #include "objects/value.h"
 
 #define SHAPE_MAX 30
 #define SHAPE_TABLE 64             /* hash slots: a power of two, at least twice SHAPE_MAX */
 #define SHAPE_NONE (-1)
+#define SLOT_SEALED VALUE_UNCOUNTED /* a slot being emptied into a dict: a word that no slot holds otherwise */
 
 struct shape {
     PyMutex lock;
@@ -86,6 +91,16 @@ int instance_delete(PyObject *op, PyObject *name);
 
 /* An owned word, or false: not inline, or not set. No Python code. */
 bool instance_get_at(PyObject *op, int index, value_t *result);
+/* Replaces a number or an immortal object, without the lock; false (value still the caller's) when
+ * something else is there. No Python code. */
+static inline bool instance_replace_at(PyObject *op, int index, value_t value)
+{
+    value_t *slot = &object_inline_slots(op)[index];
+    value_t old = field_load(slot);
+    bool simple = value_is_number(old)
+                  || (old > SLOT_SEALED && ref_is_immortal(value_object(old)));
+    return simple && managed_is_inline(object_managed_load(op)) && field_cas(slot, &old, value);
+}
 /* Replaces or adds, in the shape's order; false (value still the caller's) when it cannot be
  * done inline. Takes the object's lock; releases the old value after it. */
 bool instance_set_at(PyObject *op, int index, value_t value);

@@ -207,6 +207,9 @@ VM_INLINE bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
             return true;
         }
     }
+    else if (value_is_number(v) && instance_replace_at(owner, (int)index, v)) {
+        return true;
+    }
     return instance_set_at(owner, (int)index, v);
 }
 

@@ -131,25 +131,11 @@ PyObject *dict_from_pairs_steal(PyObject *const *pairs, Py_ssize_t n)
     return dict;
 }
 
-PyObject *dict_from_inline(PyObject *const *names, PyObject *const *values, Py_ssize_t n)
+void dict_append_inline(PyObject *dict, PyObject *name, PyObject *value)
 {
-    Py_ssize_t used = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        used += values[i] != NULL;
-    }
-    PyObject *dict = dict_new_presized(used, DICT_KEYS_STR);
-    if (dict == NULL) {
-        return NULL;
-    }
     PyDictObject *d = (PyDictObject *)dict;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        if (values[i] != NULL) {
-            keys_append(d->ma_keys, Py_NewRef(names[i]), str_hash(names[i]), values[i]);
-            d->ma_used++;
-        }
-    }
-    gc_track(dict);
-    return dict;
+    keys_append(d->ma_keys, Py_NewRef(name), str_hash(name), value);
+    d->ma_used++;
 }
 
 /* A copy of a table with the deleted entries still in it; lock of its dict held. */

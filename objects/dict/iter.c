@@ -10,12 +10,15 @@
 
 struct dict_iter {
     PyObject_HEAD
-    PyDictObject *dict;     /* owned; NULL when exhausted */
-    Py_ssize_t used;        /* size of the dict at the start; -1 once it was found changed */
+    PyDictObject *dict;     /* owned; never changes where threads run together, else NULL when exhausted */
+    Py_ssize_t used;        /* size of the dict at the start, or a state below */
     Py_ssize_t pos;         /* next entry to look at */
     PyObject *result;       /* pair given last, used again while nobody else has it; or NULL */
     Py_ssize_t left;        /* items still to come */
 };
+
+/* The dict was found changed; all its items were given out. */
+enum { USED_CHANGED = -1, USED_UP = -2 };
 
 PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
 {
@@ -57,17 +60,28 @@ static int dict_iter_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
+/* Nothing comes any more: drops the dict where nobody can be about to take its lock. */
+static bool finish_locked(struct dict_iter *it)
+{
+    it->used = USED_UP;
+    if (!lock_threads_run_together()) {
+        Py_CLEAR(it->dict);
+    }
+    return false;
+}
+
 /* The next entry in a direction: its key and value as new references (each may be NULL if not
- * wanted). False at the end and when the dict has changed, which raises. Locks of both held. */
+ * wanted). False at the end and when the dict has changed, which raises. The dict's lock is held, which
+ * guards the iterator's fields too. */
 static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
 {
     PyDictObject *d = it->dict;
-    if (d == NULL) {
+    if (d == NULL || it->used == USED_UP) {
         return false;
     }
     if (it->used != d->ma_used) {
         PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
-        it->used = -1;
+        it->used = USED_CHANGED;
         return false;
     }
     PyDictKeysObject *keys = d->ma_keys;
@@ -79,15 +93,11 @@ static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyO
         ix += direction;
     }
     if (ix < 0 || ix >= keys->nentries) {
-        it->dict = NULL;
-        Py_DECREF(d);
-        return false;
+        return finish_locked(it);
     }
     if (it->left == 0) {
         PyErr_SetString(PyExc_RuntimeError, "dictionary keys changed during iteration");
-        it->dict = NULL;
-        Py_DECREF(d);
-        return false;
+        return finish_locked(it);
     }
     it->pos = ix + direction;
     it->left--;
@@ -105,17 +115,10 @@ static inline bool step(struct dict_iter *it, int direction, PyObject **key, PyO
     if (!lock_threads_run_together()) {
         return step_locked(it, direction, key, value);
     }
-    bool found = false;
-    PyObject *dict;
-    Py_BEGIN_CRITICAL_SECTION(it);
-    dict = Py_XNewRef(it->dict);
+    bool found;
+    Py_BEGIN_CRITICAL_SECTION(it->dict);
+    found = step_locked(it, direction, key, value);
     Py_END_CRITICAL_SECTION();
-    if (dict != NULL) {
-        Py_BEGIN_CRITICAL_SECTION2(it, dict);
-        found = step_locked(it, direction, key, value);
-        Py_END_CRITICAL_SECTION2();
-        Py_DECREF(dict);
-    }
     return found;
 }
 
@@ -234,7 +237,7 @@ static PyObject *iter_prev_item(PyObject *op) { return next_item(op, -1); }
 static Py_ssize_t dict_iter_length_hint(struct dict_iter *self)
 {
     Py_ssize_t n = 0;
-    Py_BEGIN_CRITICAL_SECTION(self);
+    Py_BEGIN_CRITICAL_SECTION(self->dict);
     if (self->dict != NULL && self->used == dict_size((PyObject *)self->dict)) {
         n = self->left;
     }
@@ -249,7 +252,7 @@ static PyObject *dict_iter_reduce(struct dict_iter *self)
     if (copy == NULL) {
         return NULL;
     }
-    Py_BEGIN_CRITICAL_SECTION(self);
+    Py_BEGIN_CRITICAL_SECTION(self->dict);
     copy->dict = (PyDictObject *)Py_XNewRef(self->dict);
     copy->used = self->used;
     copy->pos = self->pos;

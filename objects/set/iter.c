@@ -8,11 +8,14 @@
 
 struct set_iter {
     PyObject_HEAD
-    PySetObject *set;       /* owned; NULL when exhausted */
-    Py_ssize_t used;        /* size of the set at the start; -1 once it was found changed */
+    PySetObject *set;       /* owned; never changes where threads run together, else NULL when exhausted */
+    Py_ssize_t used;        /* size of the set at the start, or a state below */
     Py_ssize_t pos;
     Py_ssize_t left;        /* keys still to come */
 };
+
+/* The set was found changed; all its keys were given out. */
+enum { USED_CHANGED = -1, USED_UP = -2 };
 
 PyObject *set_iter(PyObject *op)
 {
@@ -40,23 +43,26 @@ static int set_iter_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* Locks of both held. */
+/* The set's lock held, which guards the iterator's fields too. Finished: drops the set where nobody can be about to
+ * take its lock. */
 static PyObject *next_locked(struct set_iter *it)
 {
     PySetObject *set = it->set;
-    if (set == NULL) {
+    if (set == NULL || it->used == USED_UP) {
         return NULL;
     }
     if (it->used != set->used) {
         PyErr_SetString(PyExc_RuntimeError, "Set changed size during iteration");
-        it->used = -1;
+        it->used = USED_CHANGED;
         return NULL;
     }
     PyObject *key;
     Py_hash_t hash;
     if (!set_next((PyObject *)set, &it->pos, &key, &hash)) {
-        it->set = NULL;
-        Py_DECREF(set);
+        it->used = USED_UP;
+        if (!lock_threads_run_together()) {
+            Py_CLEAR(it->set);
+        }
         return NULL;
     }
     it->left--;
@@ -69,17 +75,10 @@ static PyObject *set_iter_next(PyObject *op)
     if (!lock_threads_run_together()) {
         return next_locked(it);
     }
-    PyObject *set, *key;
-    Py_BEGIN_CRITICAL_SECTION(it);
-    set = Py_XNewRef(it->set);
-    Py_END_CRITICAL_SECTION();
-    if (set == NULL) {
-        return NULL;
-    }
-    Py_BEGIN_CRITICAL_SECTION2(it, set);
+    PyObject *key;
+    Py_BEGIN_CRITICAL_SECTION(it->set);
     key = next_locked(it);
-    Py_END_CRITICAL_SECTION2();
-    Py_DECREF(set);
+    Py_END_CRITICAL_SECTION();
     return key;
 }
 
