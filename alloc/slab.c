@@ -545,7 +545,24 @@ static void caches_flush(void)
     }
 }
 
-/* A free slot, with others of its span taken over to the cache, which is empty. */
+/* Gives back all but the newest half: what comes next may be births as well as deaths. */
+static void cache_trim(struct slab_cache *cache, int32_t limit)
+{
+    int32_t kept = limit / 2;
+    void *last = cache->free, *next;
+    for (int32_t i = 1; i < kept; i++) {
+        last = link_get(last);
+    }
+    void *slot = link_get(last);
+    link_set(last, NULL);
+    cache->room = limit - kept;
+    for (; slot; slot = next) {
+        next = link_get(slot);
+        small_free(slab_record(slot), slot);
+    }
+}
+
+/* A free slot, with others of its span taken over to the cache, which is empty: half of what it may hold. */
 static void *cache_fill(struct slab_cache *cache, struct span *span)
 {
     int32_t limit = cache_limit(cache), count = (int32_t)(span->carved - span->live) - 1;
@@ -553,9 +570,9 @@ static void *cache_fill(struct slab_cache *cache, struct span *span)
     if (limit == 0) {
         return slot;
     }
-    if (count > limit) {
+    if (count > limit / 2) {
         void *last = span->free;
-        for (count = 1; count < limit; count++) {
+        for (count = 1; count < limit / 2; count++) {
             last = link_get(last);
         }
         cache->free = span->free;
@@ -573,13 +590,17 @@ static void *cache_fill(struct slab_cache *cache, struct span *span)
 COLD void slab_free_full(void *p, struct slab_cache *cache)
 {
     cache->room++;
-    if (cache != slab_self.cache && cache_limit(cache) > 0) {
-        cache_flush(cache);
-        cache->room = cache_limit(cache);
-        slab_cache_put(cache, p);
-    } else {
+    int32_t limit = cache == slab_self.cache ? 0 : cache_limit(cache);
+    if (limit == 0) {
         slab_free_slow(p);
+        return;
     }
+    if (cache->free) {
+        cache_trim(cache, limit);
+    } else {
+        cache->room = limit;
+    }
+    slab_cache_put(cache, p);
 }
 
 static void *small_alloc(unsigned bin)

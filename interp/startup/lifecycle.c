@@ -184,7 +184,11 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
 PyStatus startup_core(const PyConfig *config)
 {
     struct main_interp *interp;
-    return core_start(config, &interp);
+    PyStatus status = core_start(config, &interp);
+    if (!PyStatus_Exception(status)) {
+        gc_start_up(&interp->base.base, false);
+    }
+    return status;
 }
 
 /* ---- Py_Initialize --------------------------------------------------------------------------------------------- */

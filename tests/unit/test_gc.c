@@ -110,6 +110,7 @@ int PyDict_Next(PyObject *Py_UNUSED(op), Py_ssize_t *Py_UNUSED(at), PyObject **P
     return 0;
 }
 int PyObject_GC_IsTracked(PyObject *op) { return gc_is_tracked(op); }
+int PyObject_IS_GC(PyObject *op) { return PyType_IS_GC(Py_TYPE(op)); }
 static int garbage_kept;
 PyObject *PyList_New(Py_ssize_t n) { (void)n; return (PyObject *)&garbage_kept; }
 int PyList_Append(PyObject *list, PyObject *op) { (void)list, ref_inc(op); garbage_kept++; return 0; }

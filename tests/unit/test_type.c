@@ -127,10 +127,10 @@ Test(type, messages_of_impossible_classes)
 
 Test(type, slots_are_mangled_and_private_fields)
 {
-    PyObject *dict = Py_BuildValue("{s:(ss)}", "__slots__", "p", "__q");
+    PyObject *dict = Py_BuildValue("{s:(ss),s:s}", "__slots__", "p", "__q", "__module__", "m");
     PyObject *cls = make_class("S", PyTuple_New(0), dict), *op = PyObject_CallNoArgs(cls);
     cr_assert_null(PyObject_GetAttrString(op, "p"));
-    cr_assert_str_eq(raised(), "'S' object has no attribute 'p'");
+    cr_assert_str_eq(raised(), "'m.S' object has no attribute 'p'");
     PyObject_SetAttrString(op, "_S__q", PyLong_FromLong(7));
     cr_assert_eq(attribute(op, "_S__q"), 7);
     cr_assert_eq(PyObject_SetAttrString(op, "r", Py_None), -1);

@@ -225,5 +225,3 @@ def closures():
 
 for _ in range(5):
     assert closures() == ([7, 10 ** 12, 1.5, 'x'], 8, 80)
-
-print('containers: good')
