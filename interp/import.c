@@ -960,8 +960,8 @@ static PyObject *load_extension(PyObject *spec, PyObject *name, PyObject *path)
 /* Has the module said Py_MOD_GIL_NOT_USED? */
 static bool module_declares_gil_unused(PyObject *module)
 {
-    return PyModule_Check(module) &&
-           ((struct module_object *)module)->gil == Py_MOD_GIL_NOT_USED;
+    return MODULE_BASICSIZE == sizeof(struct module_object) && PyModule_Check(module)
+           && ((struct module_object *)module)->gil == Py_MOD_GIL_NOT_USED;
 }
 
 /* What the import of an extension that wants the global lock means in this build: 0 or -1. */

@@ -66,7 +66,7 @@ static void list_add(struct interp_state *interp, struct thread *t)
     if (interp->threads) {
         interp->threads->ts.prev = &t->ts;
     }
-    interp->threads = t;
+    atomic_store_relaxed(&interp->threads, t);     /* may be looked at without the lock */
     if (interp->world_requested) {
         t->ts.state = THREAD_SUSPENDED; /* born into a stopped world */
     }
@@ -80,7 +80,7 @@ static void list_remove(struct thread *t)
     if (t->ts.prev) {
         t->ts.prev->next = t->ts.next;
     } else if (interp->threads == t) {
-        interp->threads = thread_of(t->ts.next);
+        atomic_store_relaxed(&interp->threads, thread_of(t->ts.next));
     }
     if (t->ts.next) {
         t->ts.next->prev = t->ts.prev;

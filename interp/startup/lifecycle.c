@@ -38,7 +38,7 @@ static int thread_init_all(struct thread *t)
     ts->py_recursion_remaining = ts->py_recursion_limit;
     ts->c_recursion_remaining = Py_C_RECURSION_LIMIT;
     ts->exc_info = &ts->exc_state;
-    return exec_init(&self->exec, thread_interp(t)->threads == NULL);
+    return exec_init(&self->exec, atomic_load_relaxed(&thread_interp(t)->threads) == NULL);
 }
 
 static void thread_clear_all(struct thread *t)
