@@ -78,7 +78,7 @@ void site_specialise_more(struct frame *fp, struct code_site *site, unsigned op,
                           const struct site_entry *entry, unsigned give_up)
 {
     struct site_entry *old = NULL;
-    if (WORD_OP(fp->pc[-1]) == op && field_load(&site->misses) < SITE_TRIES) {
+    if (WORD_OP(field_load(&fp->pc[-1])) == op && field_load(&site->misses) < SITE_TRIES) {
         old = site_entry(site);
     }
     uint32_t more = old == NULL ? 0 : old->more + 1;

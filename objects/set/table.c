@@ -157,7 +157,7 @@ int set_add_new(PySetObject *set, PyObject *key, Py_hash_t hash)
 {
     insert_clean(set->table, (size_t)set->mask, key, hash);
     set->fill++;
-    set->used++;
+    field_store(&set->used, set->used + 1);
     return (size_t)set->fill * 5 < (size_t)set->mask * 3 ? 0 : resize(set, growth(set));
 }
 
@@ -220,7 +220,8 @@ void set_clear_locked(PySetObject *set)
     }
     set->table = set->smalltable;
     set->mask = PySet_MINSIZE - 1;
-    set->fill = set->used = 0;
+    set->fill = 0;
+    field_store(&set->used, 0);
     set->hash = -1;
     memset(set->smalltable, 0, sizeof set->smalltable);
     setentry *old = table == set->smalltable ? copy : table;
@@ -241,11 +242,11 @@ void set_swap(PySetObject *a, PySetObject *b)
     Py_ssize_t fill = a->fill, used = a->used, mask = a->mask;
     setentry *table = a->table;
     a->fill = b->fill;
-    a->used = b->used;
+    field_store(&a->used, b->used);
     a->mask = b->mask;
     a->table = b_small ? a->smalltable : b->table;
     b->fill = fill;
-    b->used = used;
+    field_store(&b->used, used);
     b->mask = mask;
     b->table = a_small ? b->smalltable : table;
     memcpy(small, a->smalltable, sizeof small);
@@ -284,7 +285,8 @@ static int copy_table(PySetObject *set, PySetObject *other)
     }
     set->table = table;
     set->mask = other->mask;
-    set->fill = set->used = other->used;
+    set->fill = other->used;
+    field_store(&set->used, other->used);
     return 0;
 }
 
@@ -297,7 +299,8 @@ static void copy_clean(PySetObject *set, PySetObject *other)
             insert_clean(set->table, (size_t)set->mask, Py_NewRef(entry->key), entry->hash);
         }
     }
-    set->fill = set->used = other->used;
+    set->fill = other->used;
+    field_store(&set->used, other->used);
 }
 
 static int update_from_set(PySetObject *set, PySetObject *other)
