@@ -233,6 +233,32 @@ void rwlock_write_unlock(struct rwlock *l);
  * The public macros Py_BEGIN_CRITICAL_SECTION and its kin mean the same inside the tree. */
 #if LOCK_SHARED
 
+/* Only one thread state exists: nobody could come in between two instructions, and objects are locked by plain stores.
+ * It ends before a second one attaches (thread.c), so locks taken meanwhile are locks to everybody. */
+extern bool lock_alone;
+
+static inline bool object_try_lock(PyMutex *m)
+{
+    uint8_t bits = 0;
+    if (likely(atomic_load_acquire(&lock_alone))) {
+        bits = atomic_load_relaxed(&m->_bits);
+        if (likely(!bits)) {
+            atomic_store_relaxed(&m->_bits, (uint8_t)MUTEX_LOCKED);
+        }
+        return !bits;
+    }
+    return atomic_cas(&m->_bits, &bits, (uint8_t)MUTEX_LOCKED);
+}
+
+static inline void object_unlock(PyMutex *m)
+{
+    if (likely(atomic_load_acquire(&lock_alone) && atomic_load_relaxed(&m->_bits) == MUTEX_LOCKED)) {
+        atomic_store_relaxed(&m->_bits, (uint8_t)0);
+    } else {
+        mutex_unlock(m);
+    }
+}
+
 void critical_begin_slow(PyCriticalSection *c, PyMutex *m);
 void critical2_begin_mutexes(PyCriticalSection2 *c, PyMutex *a, PyMutex *b);
 void critical_suspend_all(struct thread *self);
@@ -246,8 +272,7 @@ enum {
 
 static inline void critical_begin_mutex(PyCriticalSection *c, PyMutex *m)
 {
-    uint8_t expected = 0;
-    if (likely(atomic_cas(&m->_bits, &expected, (uint8_t)MUTEX_LOCKED))) {
+    if (likely(object_try_lock(m))) {
         PyThreadState *ts = &thread_self()->ts;
         c->_cs_mutex = m;
         c->_cs_prev = ts->critical_section;
@@ -274,7 +299,7 @@ static inline void critical_pop(uintptr_t previous)
 static inline void critical_end(PyCriticalSection *c)
 {
     if (likely(c->_cs_mutex != NULL)) {
-        mutex_unlock(c->_cs_mutex);
+        object_unlock(c->_cs_mutex);
         critical_pop(c->_cs_prev);
     }
 }
@@ -289,9 +314,9 @@ static inline void critical2_end(PyCriticalSection2 *c)
 {
     if (likely(c->_cs_base._cs_mutex != NULL)) {
         if (c->_cs_mutex2) {
-            mutex_unlock(c->_cs_mutex2);
+            object_unlock(c->_cs_mutex2);
         }
-        mutex_unlock(c->_cs_base._cs_mutex);
+        object_unlock(c->_cs_base._cs_mutex);
         critical_pop(c->_cs_base._cs_prev);
     }
 }
