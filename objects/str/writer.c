@@ -1,4 +1,5 @@
 /* Building strings piece by piece: str_writer, which the C API calls _PyUnicodeWriter. */
+#include "objects/int/text.h"
 #include "objects/str/internal.h"
 
 #include <stdio.h>
@@ -134,6 +135,12 @@ int str_writer_ascii(str_writer *w, const char *text, Py_ssize_t length)
     str_data_copy(w->kind, w->data, w->pos, 1, text, 0, length);
     w->pos += length;
     return 0;
+}
+
+int str_writer_int64(str_writer *w, int64_t value)
+{
+    char text[INT64_TEXT_MAX], *end = text + sizeof text, *digits = int64_write(value, end);
+    return str_writer_ascii(w, digits, end - digits);
 }
 
 int str_writer_latin1(str_writer *w, const uint8_t *text, Py_ssize_t length)
