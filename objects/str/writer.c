@@ -7,6 +7,9 @@
 /* Room is added by a quarter of the length, so that appending costs constant time on average. */
 enum { OVERALLOCATE_SHIFT = 2 };
 
+/* A result below this is copied to its size, not resized. */
+enum { SHORT = 64 };
+
 static void writer_adopt_buffer(str_writer *w)
 {
     w->kind = str_kind(w->buffer);
@@ -197,6 +200,11 @@ PyObject *str_writer_finish(str_writer *w)
         Py_UCS4 ch = str_read(s, 0);
         Py_DECREF(s);
         return str_latin1_char(ch);
+    }
+    if (w->pos < SHORT && str_is_ascii(s) && str_len(s) != w->pos) {
+        PyObject *exact = str_from_ascii(str_data(s), w->pos);
+        Py_DECREF(s);
+        return exact;
     }
     if (str_len(s) != w->pos && PyUnicode_Resize(&s, w->pos) < 0) {
         Py_XDECREF(s);
