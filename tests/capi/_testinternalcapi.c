@@ -530,9 +530,7 @@ FUNCTION0(test_lock_counter)
     return value == COUNTERS * COUNTS ? Py_NewRef(Py_None) : failed("%ld counts", value);
 }
 
-/* ---- the module ------------------------------------------------------------------------------------ */
-
-/* ---- the locale's encoding ---- */
+/* ---- the locale's encoding -------------------------------------------------------------------------- */
 
 /* The pending Unicode error as the RuntimeError that tests look for: NULL. */
 static PyObject *locale_failed(const char *what, PyObject *expected)
@@ -552,6 +550,7 @@ static PyObject *locale_failed(const char *what, PyObject *expected)
     return NULL;
 }
 
+/* The argument `current` of both is of no use: it is always the current locale. */
 static PyObject *EncodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *text;
@@ -574,6 +573,8 @@ static PyObject *DecodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
     PyObject *result = PyUnicode_DecodeLocale(bytes, errors);
     return result != NULL ? result : locale_failed("decode", PyExc_UnicodeDecodeError);
 }
+
+/* ---- the module ------------------------------------------------------------------------------------ */
 
 static PyMethodDef methods[] = {
     VARARGS(EncodeLocaleEx),
