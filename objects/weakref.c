@@ -217,6 +217,8 @@ bool weakref_is_dead(PyObject *op)
     return target == NULL;
 }
 
+PyAPI_FUNC(int) _PyWeakref_IsDead(PyObject *op);
+
 int _PyWeakref_IsDead(PyObject *op)
 {
     return weakref_is_dead(op);
