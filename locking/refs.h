@@ -123,6 +123,13 @@ static inline bool ref_try_inc(PyObject *op)
     return true;
 }
 
+/* Alive at least until this thread drops a count or pauses: nobody else can end it. So an object that was just read from a
+ * slot can be looked at without counting it. */
+static inline bool ref_is_held(PyObject *op)
+{
+    return ref_is_mine(op) || ref_is_immortal(op);
+}
+
 /* Counts of a new object: one reference, owned by this thread; no lock, no gc bits. */
 static inline void ref_init(PyObject *op)
 {
@@ -231,7 +238,7 @@ static inline void ref_set_dead(PyObject *op)
 static inline bool ref_is_unique(PyObject *op)
 {
     if (!ref_is_mine(op)) {
-        return atomic_load_relaxed(&op->ob_ref_shared) == (REF_ONE | REF_MERGED)
+        return atomic_load_acquire(&op->ob_ref_shared) == (REF_ONE | REF_MERGED)
             && atomic_load_relaxed(&op->ob_ref_local) == 0;
     }
     return atomic_load_relaxed(&op->ob_ref_local) == 1
@@ -322,6 +329,11 @@ static inline void ref_add_shared(PyObject *op, Py_ssize_t n)
 static inline bool ref_try_inc(PyObject *op)
 {
     ref_inc(op);
+    return true;
+}
+static inline bool ref_is_held(PyObject *op)
+{
+    (void)op;
     return true;
 }
 static inline void ref_init(PyObject *op)

@@ -166,6 +166,7 @@ struct thread *thread_bound(void);
 struct runtime {
     struct prim_lock lock;            /* lists of interpreters and threads */
     struct interp_state *interps, *main;
+    unsigned thread_count;            /* of all interpreters; under `lock` */
     int64_t next_interp_id;
     unsigned long main_thread;        /* pthread_self of the main thread */
     struct thread *main_state;        /* its state in the main interpreter; atomic, for signal handlers */
