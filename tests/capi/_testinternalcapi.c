@@ -530,8 +530,6 @@ FUNCTION0(test_lock_counter)
     return value == COUNTERS * COUNTS ? Py_NewRef(Py_None) : failed("%ld counts", value);
 }
 
-/* ---- the module ------------------------------------------------------------------------------------ */
-
 /* ---- the locale's encoding ---- */
 
 /* The pending Unicode error as the RuntimeError that tests look for: NULL. */
@@ -574,6 +572,8 @@ static PyObject *DecodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
     PyObject *result = PyUnicode_DecodeLocale(bytes, errors);
     return result != NULL ? result : locale_failed("decode", PyExc_UnicodeDecodeError);
 }
+
+/* ---- the module ------------------------------------------------------------------------------------ */
 
 static PyMethodDef methods[] = {
     VARARGS(EncodeLocaleEx),
