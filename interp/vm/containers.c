@@ -4,6 +4,7 @@
 #include "interp/vm/vm.h"
 
 #include "objects/bytes/bytearray.h"
+#include "objects/error.h"
 #include "objects/gc/gc.h"
 #include "objects/key.h"
 #include "objects/set.h"
@@ -11,16 +12,6 @@
 #include "objects/tuple.h"
 
 /* ---- subscripts ------------------------------------------------------------------------------ */
-
-/* The key itself is the argument, even a tuple. */
-static void raise_key_error(PyObject *key)
-{
-    PyObject *exc = PyObject_CallOneArg(PyExc_KeyError, key);
-    if (exc != NULL) {
-        PyErr_SetObject(PyExc_KeyError, exc);
-        Py_DECREF(exc);
-    }
-}
 
 /* dict[key]: new reference. The key may be boxed in place. */
 static PyObject *dict_item(PyObject *dict, value_t *key)
@@ -30,7 +21,7 @@ static PyObject *dict_item(PyObject *dict, value_t *key)
     if (unlikely(found == 0)) {
         PyObject *op = value_box(key);
         if (op != NULL) {
-            raise_key_error(op);
+            raise_key(op);
         }
     }
     return value;
