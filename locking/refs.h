@@ -473,4 +473,21 @@ static inline void ref_store(PyObject **slot, PyObject *op)
     ref_xdec(old);
 }
 
+/* Puts a value (stolen, may be NULL) into a slot of `holder`'s that readers without lock may look at, under its lock.
+ * What stood there, now the caller's to release. */
+static inline PyObject *ref_replace(PyObject **slot, PyObject *op, PyObject *holder)
+{
+    PyObject *old;
+    if (likely(lock_is_alone())) {
+        old = *slot;
+        *slot = op;
+        return old;
+    }
+    CRITICAL_SECTION(holder);
+    old = *slot;
+    field_store_release(slot, op);
+    CRITICAL_SECTION_END();
+    return old;
+}
+
 #endif
