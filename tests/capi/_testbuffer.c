@@ -815,6 +815,20 @@ static PyObject *ndarray_subscript(PyObject *op, PyObject *key)
                               : ndarray_slice(op, &key, 1);
 }
 
+/* Copies items row by row, each by way of `row`: that is what is seen where the two share memory. */
+static void copy_rows(const struct layout *to, const struct layout *from, int dim, char *to_at, char *from_at,
+                      Py_ssize_t size, char *row)
+{
+    if (dim >= to->ndim - 1) {
+        copy_items(from, dim, from_at, row, size, false);
+        copy_items(to, dim, to_at, row, size, true);
+        return;
+    }
+    for (Py_ssize_t i = 0; i < to->shape[dim]; i++) {
+        copy_rows(to, from, dim + 1, step_into(to, dim, to_at, i), step_into(from, dim, from_at, i), size, row);
+    }
+}
+
 /* Gives an array the items of another exporter; they may share memory. */
 static int copy_from(PyObject *op, PyObject *value)
 {
@@ -827,18 +841,20 @@ static int copy_from(PyObject *op, PyObject *value)
     for (int i = 0; same && i < to->ndim; i++) {
         same = from.shape[i] == to->shape[i];
     }
+    char *row = NULL;
     if (!same) {
         PyErr_SetString(PyExc_ValueError, "the right side has other dimensions or another format");
+    } else if ((row = PyMem_Malloc((size_t)to->len)) == NULL) {
+        PyErr_NoMemory();
+    } else {
+        struct layout to_layout, from_layout;
+        layout_of(to, &to_layout);
+        layout_of(&from, &from_layout);
+        copy_rows(&to_layout, &from_layout, 0, to->buf, from.buf, to->itemsize, row);
     }
-    PyObject *bytes = same ? view_bytes(&from) : NULL;
-    if (bytes != NULL) {
-        struct layout layout;
-        layout_of(to, &layout);
-        copy_items(&layout, 0, to->buf, PyBytes_AS_STRING(bytes), to->itemsize, true);
-    }
+    PyMem_Free(row);
     PyBuffer_Release(&from);
-    Py_XDECREF(bytes);
-    return bytes == NULL ? -1 : 0;
+    return row == NULL ? -1 : 0;
 }
 
 static int store_item(const Py_buffer *view, char *at, PyObject *value)
