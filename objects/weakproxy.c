@@ -137,7 +137,7 @@ static PyObject *proxy_repr(PyObject *op)
     if (target == NULL) {
         return PyUnicode_FromFormat("<weakproxy at %p; dead>", op);
     }
-    PyObject *text = PyUnicode_FromFormat("<weakproxy at %p; to '%s' at %p>", op, Py_TYPE(target)->tp_name, target);
+    PyObject *text = PyUnicode_FromFormat("<weakproxy at %p; to '%T' at %p>", op, target, target);
     Py_DECREF(target);
     return text;
 }

@@ -486,16 +486,15 @@ static PyObject *weakref_repr(PyObject *op)
     if (target == NULL) {
         return PyUnicode_FromFormat("<weakref at %p; dead>", op);
     }
-    int found = PyObject_GetOptionalAttr(target, ID(__name__), &name);
-    if (found < 0) {
+    name = object_lookup_special(target, ID(__name__)); /* without code of the class, which could fail */
+    if (name == NULL && PyErr_Occurred()) {
         text = NULL;
     }
     else if (name == NULL || !PyUnicode_Check(name)) {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%s' at %p>", op, Py_TYPE(target)->tp_name, target);
+        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p>", op, target, target);
     }
     else {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%s' at %p (%U)>", op,
-                                    Py_TYPE(target)->tp_name, target, name);
+        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", op, target, target, name);
     }
     Py_XDECREF(name);
     Py_DECREF(target);
