@@ -109,6 +109,7 @@ enum {
 
 enum park_result mutex_lock_slow(PyMutex *m, int64_t timeout_ns, int flags);
 void mutex_unlock_slow(PyMutex *m);
+bool mutex_try_unlock_slow(PyMutex *m);
 
 static inline bool mutex_try_lock(PyMutex *m)
 {
@@ -137,6 +138,13 @@ static inline void mutex_unlock(PyMutex *m)
     if (unlikely(!atomic_cas(&m->_bits, &expected, (uint8_t)0))) {
         mutex_unlock_slow(m);
     }
+}
+
+/* False if it was not locked, where that may happen. */
+static inline bool mutex_try_unlock(PyMutex *m)
+{
+    uint8_t expected = MUTEX_LOCKED;
+    return likely(atomic_cas(&m->_bits, &expected, (uint8_t)0)) || mutex_try_unlock_slow(m);
 }
 
 static inline bool mutex_is_locked(const PyMutex *m)

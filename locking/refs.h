@@ -43,6 +43,10 @@ enum {
 #define REF_IMMORTAL_LOCAL UINT32_MAX
 #define REF_DEFERRED_BIAS ((Py_ssize_t)1 << 60)
 
+/* A static object that is nothing but a header, as initialiser (PyObject_HEAD_INIT is for the start of a larger
+ * one). */
+#define REF_IMMORTAL_HEADER(type) { .ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL, .ob_type = (type) }
+
 static inline bool ref_is_immortal(PyObject *op)
 {
     return atomic_load_relaxed(&op->ob_ref_local) == REF_IMMORTAL_LOCAL;
@@ -284,6 +288,8 @@ void ref_merge_all(struct interp_state *interp, void (*dead)(PyObject *, void *)
 Py_ssize_t ref_merge(PyObject *op, Py_ssize_t extra);
 
 #else /* one global lock */
+
+#define REF_IMMORTAL_HEADER(type) { .ob_refcnt = _Py_IMMORTAL_REFCNT, .ob_type = (type) }
 
 static inline bool ref_is_immortal(PyObject *op)
 {

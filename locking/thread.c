@@ -109,7 +109,7 @@ static bool list_add(struct interp_state *interp, struct thread *t)
     if (interp->threads) {
         interp->threads->ts.prev = &t->ts;
     }
-    atomic_store_relaxed(&interp->threads, t);     /* may be looked at without the lock */
+    atomic_store_release(&interp->threads, t);
     if (interp->world_requested) {
         t->ts.state = THREAD_SUSPENDED; /* born into a stopped world */
     }
@@ -124,7 +124,7 @@ static void list_remove(struct thread *t)
     if (t->ts.prev) {
         t->ts.prev->next = t->ts.next;
     } else if (interp->threads == t) {
-        atomic_store_relaxed(&interp->threads, thread_of(t->ts.next));
+        atomic_store_release(&interp->threads, thread_of(t->ts.next));
     }
     if (t->ts.next) {
         t->ts.next->prev = t->ts.prev;
@@ -184,8 +184,8 @@ static void thread_drop_objects(struct thread *t)
     PyThreadState *ts = &t->ts;
     PyObject **const fields[] = {
         &ts->threading_local_key, &ts->threading_local_sentinel, &ts->dict, &ts->async_exc,
-        &ts->current_exception, &ts->exc_state.exc_value, &ts->c_profileobj, &ts->c_traceobj,
-        &ts->async_gen_firstiter, &ts->async_gen_finalizer, &ts->context,
+        &ts->current_exception, &ts->exc_state.exc_value, &ts->async_gen_firstiter,
+        &ts->async_gen_finalizer, &ts->context,
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         ref_clear(fields[i]);

@@ -667,7 +667,7 @@ int dict_del(PyObject *dict, PyObject *key, Py_hash_t hash)
     PyObject *value;
     int found = dict_pop(dict, key, hash, &value);
     if (found <= 0) {
-        return found < 0 ? -1 : raise_key_error(key);
+        return found < 0 ? -1 : raise_key(key);
     }
     Py_DECREF(value);
     return 0;
@@ -720,15 +720,4 @@ void dict_clear_locked(PyDictObject *d)
         Py_XDECREF(value);
     }
     keys_retire(d, keys);
-}
-
-int raise_key_error(PyObject *key)
-{
-    /* KeyError(key) as an object, since PyErr_SetObject would spread a tuple. */
-    PyObject *error = PyObject_CallOneArg(PyExc_KeyError, key);
-    if (error != NULL) {
-        PyErr_SetObject(PyExc_KeyError, error);
-        Py_DECREF(error);
-    }
-    return -1;
 }

@@ -5,6 +5,7 @@
 #include "objects/birth.h"
 #include "objects/block.h"
 #include "objects/dict.h"
+#include "objects/error.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
 #include "objects/str.h"
@@ -671,15 +672,7 @@ static int set_discard(PySetObject *self, PyObject *object)
 static int set_remove(PySetObject *self, PyObject *object)
 {
     int found = with_key((PyObject *)self, object, set_discard_key);
-    if (found != 0) {
-        return found;
-    }
-    PyObject *error = PyObject_CallOneArg(PyExc_KeyError, object);
-    if (error != NULL) {
-        PyErr_SetObject(PyExc_KeyError, error);
-        Py_DECREF(error);
-    }
-    return -1;
+    return found != 0 ? found : raise_key(object);
 }
 
 static PyObject *set_pop(PySetObject *self)
