@@ -77,7 +77,7 @@ static int function_surroundings(PyObject *globals, PyObject **name, PyObject **
             return -1;
         }
     }
-    if (PyModule_Check(*builtins)) {
+    if (unlikely(!PyDict_CheckExact(*builtins)) && PyModule_Check(*builtins)) {
         PyObject *module = *builtins;
         *builtins = Py_NewRef(PyModule_GetDict(module));
         Py_DECREF(module);
@@ -664,7 +664,7 @@ static void function_dealloc(PyObject *op)
     if (unlikely(watcher_count != 0)) {
         tell_watchers(PyFunction_EVENT_DESTROY, f, NULL);
     }
-    gc_untrack(op);
+    gc_untrack_dead(op);
     if (f->func_weakreflist != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -681,7 +681,7 @@ static void function_dealloc(PyObject *op)
     Py_DECREF(f->func_code);
     Py_XDECREF(f->func_name);
     Py_XDECREF(f->func_qualname);
-    slab_free(op);
+    death_of_container(op, sizeof(PyFunctionObject));
 }
 
 PyTypeObject PyFunction_Type = {

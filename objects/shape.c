@@ -269,7 +269,7 @@ bool instance_set_at(PyObject *op, int index, value_t value)
     value_t old = 0;
     bool done;
     value = value_own(value);
-    if (lock_threads_run_together() && instance_replace_at(op, index, value)) {
+    if (!lock_is_alone() && instance_replace_at(op, index, value)) {
         return true;
     }
     CRITICAL_SECTION(op);

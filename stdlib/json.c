@@ -761,44 +761,28 @@ read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 /* ---- make_scanner --------------------------------------------------------------------------- */
 
 static PyObject *
-scanner_call(PyObject *op, PyObject *tuple, PyObject *kwargs)
+scanner_call(struct scanner *self, PyObject *string, Py_ssize_t index)
 {
-    static const struct bind_spec spec = {
-        .fname = "scan_once", .names = "\006string\003idx", .count = 2, .maxpos = 2, .minpos = 2,
-    };
-    PyObject *slots[2];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    Py_ssize_t index, end = -1;
-    if (args == NULL || !bind_ssize(args[1], &index)) {
-        return NULL;
-    }
-    if (!PyUnicode_Check(args[0])) {
+    Py_ssize_t end = -1;
+    if (!PyUnicode_Check(string)) {
         PyErr_Format(PyExc_TypeError, "first argument must be a string, not %.80s",
-                     Py_TYPE(args[0])->tp_name);
+                     Py_TYPE(string)->tp_name);
         return NULL;
     }
     struct reading reading = {
-        .source = source_of(args[0]), .scanner = (struct scanner *)op, .memo = PyDict_New()};
+        .source = source_of(string), .scanner = self, .memo = PyDict_New()};
     PyObject *value = reading.memo ? read_value(&reading, index, &end) : NULL;
     Py_XDECREF(reading.memo);
     return value ? Py_BuildValue("Nn", value, end) : NULL;
 }
 
 static PyObject *
-scanner_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
+scanner_new(PyTypeObject *type, PyObject *context)
 {
-    static const struct bind_spec spec = {
-        .fname = "make_scanner", .names = "\007context", .count = 1, .maxpos = 1, .minpos = 1,
-    };
-    PyObject *slots[1];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    struct scanner *self = args ? type_make(type) : NULL;
+    struct scanner *self = type_make(type);
     if (self == NULL) {
         return NULL;
     }
-    PyObject *context = args[0];
     PyObject *strict = PyObject_GetAttrString(context, "strict");
     int truth = strict ? PyObject_IsTrue(strict) : -1;
     Py_XDECREF(strict);
@@ -816,23 +800,9 @@ scanner_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
 
 GC_OBJECT(scanner, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant)
 
-static PyMemberDef scanner_members[] = {
-    {"strict", Py_T_BOOL, offsetof(struct scanner, strict), Py_READONLY, "strict"},
-    {"object_hook", _Py_T_OBJECT, offsetof(struct scanner, object_hook), Py_READONLY,
-     "object_hook"},
-    {"object_pairs_hook", _Py_T_OBJECT, offsetof(struct scanner, object_pairs_hook), Py_READONLY,
-     NULL},
-    {"parse_float", _Py_T_OBJECT, offsetof(struct scanner, parse_float), Py_READONLY,
-     "parse_float"},
-    {"parse_int", _Py_T_OBJECT, offsetof(struct scanner, parse_int), Py_READONLY, "parse_int"},
-    {"parse_constant", _Py_T_OBJECT, offsetof(struct scanner, parse_constant), Py_READONLY,
-     "parse_constant"},
-    {NULL, 0, 0, 0, NULL},
-};
-
 static PyType_Slot scanner_slots[] = {
-    GC_SLOTS(scanner), {Py_tp_doc, "JSON scanner object"}, {Py_tp_call, scanner_call},
-    {Py_tp_members, scanner_members}, {Py_tp_new, scanner_new}, {0, NULL},
+    GC_SLOTS(scanner), {Py_tp_doc, scanner_doc}, {Py_tp_call, bind_scanner_call},
+    {Py_tp_members, scanner_members}, {Py_tp_new, bind_scanner_new}, {0, NULL},
 };
 
 static PyType_Spec scanner_spec = {
@@ -1272,24 +1242,11 @@ write_value(struct writing *w, PyObject *value)
 /* ---- make_encoder --------------------------------------------------------------------------- */
 
 static PyObject *
-encoder_call(PyObject *op, PyObject *tuple, PyObject *kwargs)
+encoder_call(struct encoder *self, PyObject *object, Py_ssize_t level)
 {
-    static const struct bind_spec spec = {
-        .fname = "_iterencode", .names = "\003obj\025_current_indent_level", .count = 2,
-        .maxpos = 2, .minpos = 2,
-    };
-    PyObject *slots[2];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    if (args == NULL) {
-        return NULL;
-    }
-    struct writing w = {.encoder = (struct encoder *)op};
-    if (!bind_ssize(args[1], &w.level)) {
-        return NULL;
-    }
+    struct writing w = {.encoder = self, .level = level};
     text_init(&w.text);
-    if (!write_value(&w, args[0])) {
+    if (!write_value(&w, object)) {
         text_drop(&w.text);
         return NULL;
     }
@@ -1305,76 +1262,39 @@ is_own(PyObject *function, PyCFunction own)
 }
 
 static PyObject *
-encoder_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
+encoder_new(PyTypeObject *type, PyObject *markers, PyObject *fallback, PyObject *encode,
+            PyObject *indent, PyObject *key_separator, PyObject *item_separator, int sort_keys,
+            int skipkeys, int allow_nan)
 {
-    static const struct bind_spec spec = {
-        .fname = "make_encoder",
-        .names = "\007markers\007default\007encoder\006indent\015key_separator\016item_separator"
-                 "\011sort_keys\010skipkeys\011allow_nan",
-        .count = 9, .maxpos = 9, .minpos = 9,
-    };
-    PyObject *slots[9];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    int sort_keys, skipkeys, allow_nan;
-    if (args == NULL) {
-        return NULL;
-    }
-    for (int i = 4; i < 6; i++) {
-        if (!PyUnicode_Check(args[i])) {
-            PyErr_Format(PyExc_TypeError, "make_encoder() argument %d must be str, not %.50s",
-                         i + 1, args[i] == Py_None ? "None" : Py_TYPE(args[i])->tp_name);
-            return NULL;
-        }
-    }
-    if (!bind_truth(args[6], &sort_keys) || !bind_truth(args[7], &skipkeys)
-        || !bind_truth(args[8], &allow_nan)) {
-        return NULL;
-    }
-    if (args[0] != Py_None && !PyDict_Check(args[0])) {
+    if (markers != Py_None && !PyDict_Check(markers)) {
         PyErr_Format(PyExc_TypeError, "make_encoder() argument 1 must be dict or None, not %.200s",
-                     Py_TYPE(args[0])->tp_name);
+                     Py_TYPE(markers)->tp_name);
         return NULL;
     }
     struct encoder *self = type_make(type);
     if (self == NULL) {
         return NULL;
     }
-    self->markers = Py_NewRef(args[0]);
-    self->fallback = Py_NewRef(args[1]);
-    self->encode = Py_NewRef(args[2]);
-    self->indent = Py_NewRef(args[3]);
-    self->key_separator = Py_NewRef(args[4]);
-    self->item_separator = Py_NewRef(args[5]);
+    self->markers = Py_NewRef(markers);
+    self->fallback = Py_NewRef(fallback);
+    self->encode = Py_NewRef(encode);
+    self->indent = Py_NewRef(indent);
+    self->key_separator = Py_NewRef(key_separator);
+    self->item_separator = Py_NewRef(item_separator);
     self->sort_keys = (char)sort_keys;
     self->skipkeys = (char)skipkeys;
     self->allow_nan = allow_nan;
-    self->how = is_own(args[2], bind_json_encode_basestring_ascii) ? PLAIN_ASCII
-                : is_own(args[2], bind_json_encode_basestring)     ? PLAIN
+    self->how = is_own(encode, bind_json_encode_basestring_ascii) ? PLAIN_ASCII
+                : is_own(encode, bind_json_encode_basestring)     ? PLAIN
                                                                    : CALL_ENCODE;
     return (PyObject *)self;
 }
 
 GC_OBJECT(encoder, markers, fallback, encode, indent, key_separator, item_separator)
 
-static PyMemberDef encoder_members[] = {
-    {"markers", _Py_T_OBJECT, offsetof(struct encoder, markers), Py_READONLY, "markers"},
-    {"default", _Py_T_OBJECT, offsetof(struct encoder, fallback), Py_READONLY, "default"},
-    {"encoder", _Py_T_OBJECT, offsetof(struct encoder, encode), Py_READONLY, "encoder"},
-    {"indent", _Py_T_OBJECT, offsetof(struct encoder, indent), Py_READONLY, "indent"},
-    {"key_separator", _Py_T_OBJECT, offsetof(struct encoder, key_separator), Py_READONLY,
-     "key_separator"},
-    {"item_separator", _Py_T_OBJECT, offsetof(struct encoder, item_separator), Py_READONLY,
-     "item_separator"},
-    {"sort_keys", Py_T_BOOL, offsetof(struct encoder, sort_keys), Py_READONLY, "sort_keys"},
-    {"skipkeys", Py_T_BOOL, offsetof(struct encoder, skipkeys), Py_READONLY, "skipkeys"},
-    {NULL, 0, 0, 0, NULL},
-};
-
 static PyType_Slot encoder_slots[] = {
-    GC_SLOTS(encoder), {Py_tp_doc, "Encoder(markers, default, encoder, indent, key_separator, "
-                                   "item_separator, sort_keys, skipkeys, allow_nan)"},
-    {Py_tp_call, encoder_call}, {Py_tp_members, encoder_members}, {Py_tp_new, encoder_new},
+    GC_SLOTS(encoder), {Py_tp_doc, encoder_doc}, {Py_tp_call, bind_encoder_call},
+    {Py_tp_members, encoder_members}, {Py_tp_new, bind_encoder_new},
     {0, NULL},
 };
 
