@@ -326,6 +326,18 @@ PyObject **PyObject_GET_WEAKREFS_LISTPTR(PyObject *op)
     return object_weaklist(op);
 }
 
+PyObject *weakref_first(PyObject *op)
+{
+    PyMutex *mutex = stripe_of(op);
+    mutex_lock(mutex);
+    PyWeakReference *ref = *list_of(op);
+    while (ref != NULL && !take((PyObject *)ref)) {
+        ref = ref->wr_next;
+    }
+    mutex_unlock(mutex);
+    return (PyObject *)ref;
+}
+
 /* ---- the end of an object -------------------------------------------------------------------- */
 
 void weakref_call_callback(PyWeakReference *ref)
@@ -382,7 +394,7 @@ void weakref_clear_all(PyObject *op)
 
 void weakref_clear_collect(PyObject *op, void (*each)(PyWeakReference *, void *), void *arg)
 {
-    if (Py_TYPE(op)->tp_weaklistoffset == 0 || *list_of(op) == NULL) {
+    if (Py_TYPE(op)->tp_weaklistoffset == 0 || field_load_acquire(list_of(op)) == NULL) {
         return;
     }
     PyWeakReference *chain = take_all(op);
