@@ -551,6 +551,7 @@ static PyObject *locale_failed(const char *what, PyObject *expected)
     return NULL;
 }
 
+/* The argument `current` of both is of no use: it is always the current locale. */
 static PyObject *EncodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *text;
