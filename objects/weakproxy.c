@@ -212,8 +212,10 @@ static void proxy_dealloc(PyObject *op)
 }
 
 static PyMethodDef proxy_methods[] = {
-    { "__bytes__", proxy_bytes_method, METH_NOARGS, NULL },
-    { "__reversed__", proxy_reversed_method, METH_NOARGS, NULL },
+    { "__bytes__", proxy_bytes_method, METH_NOARGS,
+      PyDoc_STR("__bytes__($self, /)\n--\n\nThe bytes that the object stands for.") },
+    { "__reversed__", proxy_reversed_method, METH_NOARGS,
+      PyDoc_STR("__reversed__($self, /)\n--\n\nAn iterator over the object, last item first.") },
     { NULL },
 };
 
