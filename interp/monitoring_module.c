@@ -104,7 +104,7 @@ static PyObject *monitoring_register_callback(PyObject *module, int tool, int ev
 static PyObject *monitoring_get_events(PyObject *module, int tool)
 {
     (void)module;
-    return check_used(tool) < 0 ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]));
+    return check_tool(tool) < 0 ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]));
 }
 
 static int normalise(int events, uint32_t *result)
@@ -149,7 +149,7 @@ static PyObject *monitoring_get_local_events(PyObject *module, int tool, PyObjec
         PyErr_SetString(PyExc_TypeError, "code must be a code object");
         return NULL;
     }
-    if (check_used(tool) < 0) {
+    if (check_tool(tool) < 0) {
         return NULL;
     }
     return PyLong_FromUnsignedLong(monitoring_local((PyCodeObject *)code, tool) & ~C_EVENTS);

@@ -669,17 +669,23 @@ static int buffer_owner_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 static void release_by_python(PyObject *self, PyObject *view);
-static void release_view(PyObject *view, PyObject *context);
 
-static void buffer_owner_release(PyObject *op, Py_buffer *Py_UNUSED(buffer))
+/* A view of the exporter itself calls its __release_buffer__ when it dies; one of something else never does. */
+static void buffer_owner_release(PyObject *op, Py_buffer *buffer)
 {
     struct buffer_owner *self = (struct buffer_owner *)op;
-    if (self->view != NULL) {
-        release_by_python(self->exporter, self->view);
-        release_view(self->view, self->exporter);
+    PyObject *view = self->view, *exporter = self->exporter;
+    if (view == NULL) {
+        return;
     }
-    Py_CLEAR(self->view);
-    Py_CLEAR(self->exporter);
+    self->view = self->exporter = NULL;
+    Py_TYPE(view)->tp_as_buffer->bf_releasebuffer(view, buffer);
+    if (PyMemoryView_GET_BUFFER(view)->obj != exporter
+        && Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer) {
+        release_by_python(exporter, view);
+    }
+    Py_DECREF(view);
+    Py_DECREF(exporter);
 }
 
 static int buffer_owner_getbuffer(PyObject *op, Py_buffer *buffer, int flags)
@@ -788,6 +794,8 @@ void slot_bf_releasebuffer(PyObject *self, Py_buffer *buffer)
         PyErr_WriteUnraisable(self);
     }
     else {
+        /* No other object may keep what lies behind it. */
+        ((PyMemoryViewObject *)view)->flags |= _Py_MEMORYVIEW_RESTRICTED;
         release_by_python(self, view);
         release_view(view, self);
         Py_DECREF(view);

@@ -2,6 +2,7 @@
  *
  * Each gets the slot's function as `wrapped`, checks the argument tuple, calls it, and turns the
  * C result into an object. */
+#include "objects/memoryview/memoryview.h"
 #include "objects/type/internal.h"
 
 static bool check_count(PyObject *args, Py_ssize_t count)
@@ -283,7 +284,7 @@ PyObject *wrap_del(PyObject *self, PyObject *args, void *wrapped)
     Py_RETURN_NONE;
 }
 
-PyObject *wrap_buffer(PyObject *self, PyObject *args, void *Py_UNUSED(wrapped))
+PyObject *wrap_buffer(PyObject *self, PyObject *args, void *wrapped)
 {
     PyObject *arg;
     if (!PyArg_UnpackTuple(args, "", 1, 1, &arg)) {
@@ -297,15 +298,7 @@ PyObject *wrap_buffer(PyObject *self, PyObject *args, void *Py_UNUSED(wrapped))
         PyErr_SetString(PyExc_OverflowError, "buffer flags out of range");
         return NULL;
     }
-    /* Asks with these flags, so that what the exporter refuses is refused; the view itself asks
-     * for all there is. */
-    Py_buffer probe;
-    if (PyObject_GetBuffer(self, &probe, (int)flags) < 0) {
-        return NULL;
-    }
-    PyObject *view = PyMemoryView_FromObject(self);
-    PyBuffer_Release(&probe);
-    return view;
+    return _PyMemoryView_FromBufferProc(self, (int)flags, (getbufferproc)wrapped);
 }
 
 PyObject *wrap_releasebuffer(PyObject *self, PyObject *args, void *Py_UNUSED(wrapped))
@@ -327,12 +320,11 @@ PyObject *wrap_releasebuffer(PyObject *self, PyObject *args, void *Py_UNUSED(wra
                         "memoryview's buffer is not this object");
         return NULL;
     }
-    PyObject *result = PyObject_CallMethodNoArgs(arg, ID(release));
-    if (result == NULL) {
+    if (((PyMemoryViewObject *)arg)->flags & _Py_MEMORYVIEW_RELEASED) {
+        PyErr_SetString(PyExc_ValueError, "memoryview's buffer has already been released");
         return NULL;
     }
-    Py_DECREF(result);
-    Py_RETURN_NONE;
+    return PyObject_CallMethodNoArgs(arg, ID(release));
 }
 
 #define WRAP_COMPARE(name, op)                                                                  \
