@@ -111,7 +111,7 @@ void dump_stack(int fd, struct thread *thread)
 
 void dump_stacks(int fd, struct interp_state *interp, struct thread *current)
 {
-    struct thread *thread = interp->threads;
+    struct thread *thread = thread_newest(interp);
     for (int count = 0; thread != NULL; thread = thread_of(thread->ts.next)) {
         if (count > 0) {
             dump_text(fd, "\n");

@@ -106,8 +106,6 @@ struct exec_state {
 struct interp_thread {
     struct object_thread base;
     struct exec_state exec;
-    PyObject *context;                  /* spare for context variables */
-    void *spare[4];
 };
 
 static inline struct interp_thread *interp_thread(PyThreadState *ts)
@@ -147,6 +145,8 @@ static inline struct frame *frame_of_object(PyFrameObject *op)
 }
 /* Sets the line (a jump); 0 or -1 with ValueError. */
 int frame_set_lineno(PyFrameObject *op, int line);
+/* f_trace, or none (stolen). May run Python code: what it was may go. */
+void frame_set_trace(PyFrameObject *op, PyObject *trace);
 /* A FrameLocalsProxy (new reference). */
 PyObject *frame_locals_proxy(PyFrameObject *op);
 /* locals() of a frame: proxy's snapshot as dict for functions, the mapping else. New reference. */

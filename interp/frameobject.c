@@ -261,23 +261,32 @@ static int set_lineno(PyObject *op, PyObject *value, void *unused)
     return frame_set_lineno(FRAME(op), (int)line);
 }
 
+void frame_set_trace(PyFrameObject *op, PyObject *trace)
+{
+    PyObject *old;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    old = op->f_trace;
+    op->f_trace = trace;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+}
+
 static PyObject *get_trace(PyObject *op, void *unused)
 {
     (void)unused;
-    return or_none(Py_XNewRef(FRAME(op)->f_trace));
+    PyObject *trace;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    trace = Py_XNewRef(FRAME(op)->f_trace);
+    Py_END_CRITICAL_SECTION();
+    return or_none(trace);
 }
 
 static int set_trace(PyObject *op, PyObject *value, void *unused)
 {
     (void)unused;
     value = value == Py_None ? NULL : value;
-    if (value != FRAME(op)->f_trace) {
-        Py_XSETREF(FRAME(op)->f_trace, Py_XNewRef(value));
-        if (value != NULL && FRAME(op)->f_trace_opcodes) {
-            return monitoring_trace_opcodes();
-        }
-    }
-    return 0;
+    frame_set_trace(FRAME(op), Py_XNewRef(value));
+    return value != NULL && FRAME(op)->f_trace_opcodes ? monitoring_trace_opcodes() : 0;
 }
 
 static PyObject *get_trace_opcodes(PyObject *op, void *unused)

@@ -77,7 +77,7 @@ static int function_surroundings(PyObject *globals, PyObject **name, PyObject **
             return -1;
         }
     }
-    if (PyModule_Check(*builtins)) {
+    if (unlikely(!PyDict_CheckExact(*builtins)) && PyModule_Check(*builtins)) {
         PyObject *module = *builtins;
         *builtins = Py_NewRef(PyModule_GetDict(module));
         Py_DECREF(module);
@@ -119,7 +119,7 @@ PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *
     func->func_annotations = func->func_typeparams = NULL;
     func->vectorcall = interp_call;
     func->func_version = 0;
-    if (code->co_nfreevars == 0) {
+    if (!(code->co_flags & CO_NESTED)) {    /* those made in functions come and go: they die when their count says so */
         ref_defer((PyObject *)func);
     }
     gc_track((PyObject *)func);
@@ -169,12 +169,7 @@ int vm_set_function_attribute(struct frame *fp, unsigned a, unsigned b, unsigned
 /* Puts a value (stolen, may be NULL) in the place of another, which calls under way may be reading. */
 static void field_replace(PyFunctionObject *self, PyObject **field, PyObject *value)
 {
-    PyObject *old;
-    CRITICAL_SECTION(self);
-    old = *field;
-    field_store_release(field, value);
-    CRITICAL_SECTION_END();
-    type_retire(old);
+    type_retire(ref_replace(field, value, (PyObject *)self));
 }
 
 /* New reference, NULL without an exception if there is none. */
@@ -664,7 +659,7 @@ static void function_dealloc(PyObject *op)
     if (unlikely(watcher_count != 0)) {
         tell_watchers(PyFunction_EVENT_DESTROY, f, NULL);
     }
-    gc_untrack(op);
+    gc_untrack_dead(op);
     if (f->func_weakreflist != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -681,7 +676,7 @@ static void function_dealloc(PyObject *op)
     Py_DECREF(f->func_code);
     Py_XDECREF(f->func_name);
     Py_XDECREF(f->func_qualname);
-    slab_free(op);
+    death_of_container(op, sizeof(PyFunctionObject));
 }
 
 PyTypeObject PyFunction_Type = {

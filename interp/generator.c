@@ -9,6 +9,7 @@
 #include "interp/generator.h"
 
 #include "interp/vm/resume.h"
+#include "objects/bindings.h"
 #include "objects/birth.h"
 #include "objects/gc/gc.h"
 #include "objects/weakref.h"
@@ -909,12 +910,12 @@ static PyObject *gen_repr(PyObject *self)
 }
 
 #define COMMON_METHODS                                                                            \
-    {"send", gen_method_send, METH_O,                                                             \
+    {"send", gen_method_send, METH_O | BIND_LENT,                                                 \
      PyDoc_STR("send(value): resume with value; what is yielded next, or StopIteration.")},       \
-    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL,                                 \
+    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                     \
      PyDoc_STR("throw(exception): raise it where it stands; what is yielded next, or "            \
                "StopIteration. (type, value, traceback) are accepted too.")},                     \
-    {"close", gen_method_close, METH_NOARGS,                                                      \
+    {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                          \
      PyDoc_STR("close(): raise GeneratorExit where it stands, and end it.")}
 
 static PyMethodDef generator_methods[] = {

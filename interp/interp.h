@@ -65,6 +65,9 @@ void monitoring_fini(struct object_interp *interp);
 /* A frame wants opcode events: legacy tracing must be told. 0 or -1. */
 int monitoring_trace_opcodes(void);
 
+/* The thread ends: its hooks of sys.settrace and sys.setprofile go. May run Python code. */
+void hooks_thread_clear(PyThreadState *ts);
+
 /* Brings the instrumentation of a code object up to date with the interpreter's tools; called at
  * RESUME when versions differ. 0 or -1. */
 int monitoring_update_code(struct code_body *body);

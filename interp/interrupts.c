@@ -8,16 +8,20 @@
 #include "objects/error.h"
 
 #include <signal.h>
+#include <string.h>
 
 static uint8_t noted[NSIG];
-static uint8_t any_noted;      /* some of them may be */
+/* Some of them may be. This is what is asked; BREAK_SIGNAL only brings the main thread here, and stands in a state that other
+ * threads must not touch, since it may go. */
+static uint8_t any_noted;
 
 int (*interrupts_handler)(void);
 bool (*interrupts_python_handler)(int number);
 void (*interrupts_end)(void);
 
-void interrupts_notify(void)
+static void announce(void)
 {
+    atomic_store_release(&any_noted, 1);
     struct thread *main_state = atomic_load_acquire(&runtime.main_state);
     if (main_state != NULL) {
         interrupt_request(main_state, BREAK_SIGNAL);
@@ -27,8 +31,7 @@ void interrupts_notify(void)
 void interrupts_note(int number)
 {
     atomic_store_release(&noted[number], 1);
-    atomic_store_release(&any_noted, 1);
-    interrupts_notify();
+    announce();
 }
 
 bool interrupts_take(int number)
@@ -45,7 +48,7 @@ static int raise_interrupt(struct thread *self)
     if (interrupts_handler != NULL) {
         int result = interrupts_handler();
         if (result < 0) {
-            atomic_store_release(&any_noted, 1);    /* there may be more */
+            announce(); /* there may be more */
         }
         return result;
     }
@@ -61,15 +64,8 @@ int PyErr_CheckSignals(void)
     if (likely(!atomic_load_relaxed(&any_noted))) {
         return 0;
     }
-    struct thread *self = thread_self(), *main_state = atomic_load_relaxed(&runtime.main_state);
-    if (!thread_is_main() || !thread_interp(self)->is_main) {
-        return 0;
-    }
-    if (main_state != NULL && main_state != self) {
-        interrupt_clear(main_state, BREAK_SIGNAL);
-    }
-    interrupt_clear(self, BREAK_SIGNAL);
-    return raise_interrupt(self);
+    struct thread *self = thread_self();
+    return thread_is_main() && thread_interp(self)->is_main ? raise_interrupt(self) : 0;
 }
 
 /* As if the signal had arrived; one that Python code does not handle is left alone. */
@@ -97,9 +93,8 @@ int PyOS_InterruptOccurred(void)
 /* What had arrived before fork() is the parent's. */
 static void forget_noted(void)
 {
-    for (int number = 1; number < NSIG; number++) {
-        interrupts_take(number);
-    }
+    memset(noted, 0, sizeof noted);
+    any_noted = 0;
 }
 
 int interrupts_init(void)

@@ -4,7 +4,7 @@
  * When a code object is entered and its instrument_version is not the current one, the words at which
  * somebody wants an event get the op INSTRUMENTED; what they do is kept in struct code_monitor. The words of code
  * that runs change while the world is stopped. An event that is tied to no word (exceptions) is
- * reported where it happens, after a look at `listening`.
+ * reported where it happens, after a look at `listening`. So do the sets themselves, and what DISABLE switches off.
  */
 #include "interp/monitoring.h"
 
@@ -12,6 +12,8 @@
 
 uint32_t monitoring_version;
 struct monitoring monitoring;
+
+static uint32_t restarts;
 
 /* Which events a word has, by kind; what is disabled is kept per kind. */
 enum word_kind { KIND_LINE, KIND_INSTRUCTION, KIND_MAIN, KINDS };
@@ -26,6 +28,7 @@ struct word_monitor {
 
 struct code_monitor {
     int *lines;                     /* per word, -1: none */
+    uint32_t restarts;              /* how many there had been when `disabled` was last emptied */
     uint32_t local[TOOLS];          /* sets of events of this code object */
     struct word_monitor words[];
 };
@@ -171,8 +174,7 @@ static uint8_t tools_for(const struct code_body *body, int e)
 {
     uint8_t tools = 0;
     for (int t = 0; t < TOOLS; t++) {
-        uint32_t set = field_load(&monitoring.events[t]);
-        set |= body->monitor ? field_load(&body->monitor->local[t]) : 0;
+        uint32_t set = monitoring.events[t] | (body->monitor ? body->monitor->local[t] : 0);
         tools |= (uint8_t)((set >> e & 1) << t);
     }
     return tools;
@@ -204,39 +206,62 @@ static void patch_word(struct code_body *body, uint32_t i, bool instrument)
     }
 }
 
+/* Who wants which events in one piece of code. */
+struct wants {
+    uint8_t lines, instructions, main[EVENTS];
+};
+
+static struct wants wants_of(const struct code_body *body)
+{
+    struct wants wants = {.lines = tools_for(body, PY_MONITORING_EVENT_LINE),
+                          .instructions = tools_for(body, PY_MONITORING_EVENT_INSTRUCTION)};
+    for (int e = 0; e < EVENTS; e++) {
+        wants.main[e] = tools_for_word(body, e);
+    }
+    return wants;
+}
+
+static void word_update(struct code_body *body, uint32_t i, const struct wants *wants)
+{
+    const struct word_monitor *state = &body->monitor->words[i];
+    if (code_base_op(body, i) == EXT) {
+        return;
+    }
+    int e = event_of(body, i);
+    bool lines = state->starts_line | state->same_line | state->other_line;
+    bool first = i == (uint32_t)body->code->_co_firsttraceable;
+    patch_word(body, i, (e >= 0 && (wants->main[e] & ~state->disabled[KIND_MAIN]))
+                            || (lines && (wants->lines & ~state->disabled[KIND_LINE]))
+                            || (!first && (wants->instructions & ~state->disabled[KIND_INSTRUCTION])));
+}
+
+/* What DISABLE switched off before the last restart is on again. */
+static void forget_disabled(struct code_body *body)
+{
+    if (body->monitor->restarts != restarts) {
+        body->monitor->restarts = restarts;
+        for (uint32_t i = 0; i < body->nwords; i++) {
+            memset(body->monitor->words[i].disabled, 0, KINDS);
+        }
+    }
+}
+
 /* World stopped, or nobody else runs this code. */
 int monitoring_update_code(struct code_body *body)
 {
     bool wanted = body->monitor != NULL;
     for (int t = 0; t < TOOLS; t++) {
-        wanted |= field_load(&monitoring.events[t]) != 0;
+        wanted |= monitoring.events[t] != 0;
     }
-    if (!wanted) {
-        body->instrument_version = monitoring_version;
-        return 0;
-    }
-    if (monitor_make(body) < 0) {
-        return -1;
-    }
-    uint8_t lines = tools_for(body, PY_MONITORING_EVENT_LINE);
-    uint8_t instructions = tools_for(body, PY_MONITORING_EVENT_INSTRUCTION);
-    uint8_t main_tools[EVENTS];
-    for (int e = 0; e < EVENTS; e++) {
-        main_tools[e] = tools_for_word(body, e);
-    }
-    uint32_t first = (uint32_t)body->code->_co_firsttraceable;
-    for (uint32_t i = first; i < body->nwords; i++) {
-        unsigned op = code_base_op(body, i);
-        struct word_monitor *state = &body->monitor->words[i];
-        if (op == EXT) {
-            continue;
+    if (wanted) {
+        if (monitor_make(body) < 0) {
+            return -1;
         }
-        int e = event_of(body, i);
-        bool on = (e >= 0 && (main_tools[e] & ~state->disabled[KIND_MAIN]))
-                  || ((state->starts_line | state->same_line | state->other_line)
-                      && (lines & ~state->disabled[KIND_LINE]))
-                  || (i > first && (instructions & ~state->disabled[KIND_INSTRUCTION]));
-        patch_word(body, i, on);
+        forget_disabled(body);
+        struct wants wants = wants_of(body);
+        for (uint32_t i = (uint32_t)body->code->_co_firsttraceable; i < body->nwords; i++) {
+            word_update(body, i, &wants);
+        }
     }
     body->instrument_version = monitoring_version;
     return 0;
@@ -271,31 +296,41 @@ static void update_thread(struct thread *thread, void *failed)
     }
 }
 
-int monitoring_changed(void)
+void monitoring_begin(void)
+{
+    world_stop(thread_interp(thread_self()));
+}
+
+int monitoring_end(bool changed)
 {
     struct interp_state *interp = thread_interp(thread_self());
     int failed = 0;
-    for (int e = 0; e < EVENTS; e++) {
-        uint8_t tools = 0;
-        for (int t = 0; t < TOOLS; t++) {
-            tools |= (uint8_t)((field_load(&monitoring.events[t]) >> e & 1) << t);
+    if (changed) {
+        for (int e = 0; e < EVENTS; e++) {
+            uint8_t tools = 0;
+            for (int t = 0; t < TOOLS; t++) {
+                tools |= (uint8_t)((monitoring.events[t] >> e & 1) << t);
+            }
+            field_store(&monitoring.listening[e], tools);
         }
-        field_store(&monitoring.listening[e], tools);
+        field_store(&monitoring_version, monitoring_version + 1);
+        thread_each(interp, update_thread, &failed);
     }
-    world_stop(interp);
-    field_store(&monitoring_version, monitoring_version + 1);
-    thread_each(interp, update_thread, &failed);
     world_start(interp);
     return failed ? -1 : 0;
 }
 
+bool monitoring_put_events(int tool, uint32_t events)
+{
+    bool changed = monitoring.events[tool] != events;
+    monitoring.events[tool] = events;
+    return changed;
+}
+
 int monitoring_set_events(int tool, uint32_t events)
 {
-    if (field_load(&monitoring.events[tool]) == events) {
-        return 0;
-    }
-    field_store(&monitoring.events[tool], events);
-    return monitoring_changed();
+    monitoring_begin();
+    return monitoring_end(monitoring_put_events(tool, events));
 }
 
 uint32_t monitoring_local(PyCodeObject *code, int tool)
@@ -307,96 +342,43 @@ uint32_t monitoring_local(PyCodeObject *code, int tool)
 int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events)
 {
     struct code_body *body = code_body(code);
-    if (monitor_make(body) < 0) {
-        return -1;
+    monitoring_begin();
+    bool made = monitor_make(body) == 0;
+    if (made) {
+        body->monitor->local[tool] = events;
     }
-    field_store(&body->monitor->local[tool], events);
-    return monitoring_changed();
-}
-
-/* Code that was switched off somewhere is entered anew under another version, so its words are
- * looked at again; what is disabled there is forgotten by comparing with this one. */
-static uint32_t restart_count;
-
-static void restart_thread(struct thread *thread, void *unused)
-{
-    (void)unused;
-    for (struct frame *f = thread_frame(&thread->ts); f != NULL; f = f->prev) {
-        if (f->body->monitor != NULL) {
-            for (uint32_t i = 0; i < f->body->nwords; i++) {
-                memset(f->body->monitor->words[i].disabled, 0, KINDS);
-            }
-        }
-    }
-}
-
-/* Bodies with something disabled, so that restart finds those that do not run. */
-static struct code_body **disabled_bodies;
-static size_t disabled_count, disabled_capacity;
-
-static void remember_disabled(struct code_body *body)
-{
-    for (size_t i = 0; i < disabled_count; i++) {
-        if (disabled_bodies[i] == body) {
-            return;
-        }
-    }
-    if (disabled_count == disabled_capacity) {
-        size_t capacity = disabled_capacity ? disabled_capacity * 2 : 32;
-        struct code_body **more =
-            PyMem_RawRealloc(disabled_bodies, capacity * sizeof *more);
-        if (more == NULL) {
-            return;
-        }
-        disabled_bodies = more;
-        disabled_capacity = capacity;
-    }
-    disabled_bodies[disabled_count++] = body;
-    Py_INCREF(body->code);
+    return monitoring_end(made) < 0 || !made ? -1 : 0;
 }
 
 int monitoring_restart(void)
 {
-    restart_count++;
-    thread_each(thread_interp(thread_self()), restart_thread, NULL);
-    for (size_t i = 0; i < disabled_count; i++) {
-        struct code_body *body = disabled_bodies[i];
-        for (uint32_t j = 0; j < body->nwords; j++) {
-            memset(body->monitor->words[j].disabled, 0, KINDS);
-        }
-    }
-    int status = monitoring_changed();
-    while (disabled_count > 0) {
-        Py_DECREF(disabled_bodies[--disabled_count]->code);
-    }
-    return status;
+    monitoring_begin();
+    restarts++;
+    return monitoring_end(true);
 }
 
 /* ---- reporting ------------------------------------------------------------------------------- */
 
-static const char *const event_names[EVENTS] = {
+const char *const monitoring_event_names[EVENTS] = {
     "PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "CALL", "LINE", "INSTRUCTION", "JUMP",
     "BRANCH", "STOP_ITERATION", "RAISE", "EXCEPTION_HANDLED", "PY_UNWIND", "PY_THROW", "RERAISE",
     "C_RETURN", "C_RAISE",
 };
 
-/* Callbacks may be replaced while other threads are about to call them. */
-static PyMutex callbacks_lock;
-
 static PyObject *callback_get(int tool, int event)
 {
-    mutex_lock(&callbacks_lock);
+    mutex_lock(&monitoring.lock);
     PyObject *callback = Py_XNewRef(monitoring.callbacks[tool][event]);
-    mutex_unlock(&callbacks_lock);
+    mutex_unlock(&monitoring.lock);
     return callback;
 }
 
 PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback)
 {
-    mutex_lock(&callbacks_lock);
+    mutex_lock(&monitoring.lock);
     PyObject *old = monitoring.callbacks[tool][event];
     monitoring.callbacks[tool][event] = callback;
-    mutex_unlock(&callbacks_lock);
+    mutex_unlock(&monitoring.lock);
     return old;
 }
 
@@ -420,7 +402,7 @@ int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const
     }
     if (event >= LOCAL_EVENTS) {
         PyErr_Format(PyExc_ValueError, "Cannot disable %s events. Callback removed.",
-                     event_names[event]);
+                     monitoring_event_names[event]);
         Py_XDECREF(monitoring_swap_callback(tool, event, NULL));
         return -1;
     }
@@ -443,12 +425,17 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
     }
     int place = what->event == PY_MONITORING_EVENT_LINE ? monitor_line(code_body(code), what->index)
                                                         : what->index * 2;
-    args[nargs++] = PyLong_FromLong(place);
+    if ((args[nargs++] = PyLong_FromLong(place)) == NULL) {
+        return -1;
+    }
     if (what->event == PY_MONITORING_EVENT_LINE) {
         /* (code, line) */
     }
     else if (what->target >= 0) {
-        args[nargs++] = PyLong_FromLong(what->target * 2);
+        if ((args[nargs++] = PyLong_FromLong(what->target * 2)) == NULL) {
+            Py_DECREF(args[2]);
+            return -1;
+        }
     }
     else if (what->arg != NULL) {
         args[nargs++] = what->arg;
@@ -488,9 +475,11 @@ static int report_word(PyThreadState *ts, struct frame *fp, enum word_kind kind,
     }
     int disabled = report_to(ts, body->code, tools, what);
     if (disabled > 0) {
+        monitoring_begin();
         state->disabled[kind] |= (uint8_t)disabled;
-        remember_disabled(body);
-        monitoring_update_code(body);
+        struct wants wants = wants_of(body);
+        word_update(body, (uint32_t)what->index, &wants);
+        monitoring_end(false);
     }
     return disabled < 0 ? -1 : 0;
 }

@@ -21,17 +21,23 @@ enum {
 #define C_EVENTS (EVENT_BIT(C_RETURN) | EVENT_BIT(C_RAISE))
 
 struct monitoring {
-    PyMutex lock;
+    PyMutex lock;                           /* of names and callbacks */
     PyObject *names[TOOLS];                 /* owned; NULL: free */
     PyObject *callbacks[TOOLS][EVENTS];     /* owned or NULL */
-    uint32_t events[TOOLS];                 /* global sets */
+    uint32_t events[TOOLS];                 /* global sets; change while the world is stopped */
     uint8_t listening[EVENTS];              /* tools with this event set anywhere, global or local */
     PyObject *disable, *missing;
 };
 extern struct monitoring monitoring;
 
-/* Sets of events changed: everything that runs is instrumented anew now, the rest when it is entered. */
-int monitoring_changed(void);
+extern const char *const monitoring_event_names[EVENTS];
+
+/* Between these two the sets of events may change: the world is stopped. If they did, everything that runs is instrumented
+ * anew, the rest when it is entered. 0, or -1 with an exception where memory was missing. */
+void monitoring_begin(void);
+int monitoring_end(bool changed);
+/* In between: did that change the tool's set? */
+bool monitoring_put_events(int tool, uint32_t events);
 int monitoring_set_events(int tool, uint32_t events);
 int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events);
 uint32_t monitoring_local(PyCodeObject *code, int tool);

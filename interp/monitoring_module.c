@@ -5,12 +5,6 @@
 
 #include "monitoring.bind.h"
 
-static const char *const names[EVENTS] = {
-    "PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "CALL", "LINE", "INSTRUCTION", "JUMP",
-    "BRANCH", "STOP_ITERATION", "RAISE", "EXCEPTION_HANDLED", "PY_UNWIND", "PY_THROW", "RERAISE",
-    "C_RETURN", "C_RAISE",
-};
-
 enum { USER_TOOLS = 6 };
 
 static int check_tool(int tool)
@@ -22,12 +16,23 @@ static int check_tool(int tool)
     return -1;
 }
 
+/* Who uses the tool: new reference, or NULL. */
+static PyObject *tool_name(int tool)
+{
+    mutex_lock(&monitoring.lock);
+    PyObject *name = Py_XNewRef(monitoring.names[tool]);
+    mutex_unlock(&monitoring.lock);
+    return name;
+}
+
 static int check_used(int tool)
 {
     if (check_tool(tool) < 0) {
         return -1;
     }
-    if (monitoring.names[tool] == NULL) {
+    PyObject *name = tool_name(tool);
+    Py_XDECREF(name);
+    if (name == NULL) {
         PyErr_Format(PyExc_ValueError, "tool %d is not in use", tool);
         return -1;
     }
@@ -44,11 +49,16 @@ static int monitoring_use_tool_id(PyObject *module, int tool, PyObject *name)
         PyErr_SetString(PyExc_ValueError, "tool name must be a str");
         return -1;
     }
-    if (monitoring.names[tool] != NULL) {
+    mutex_lock(&monitoring.lock);
+    bool used = monitoring.names[tool] != NULL;
+    if (!used) {
+        monitoring.names[tool] = Py_NewRef(name);
+    }
+    mutex_unlock(&monitoring.lock);
+    if (used) {
         PyErr_Format(PyExc_ValueError, "tool %d is already in use", tool);
         return -1;
     }
-    monitoring.names[tool] = Py_NewRef(name);
     return 0;
 }
 
@@ -58,13 +68,17 @@ static int monitoring_free_tool_id(PyObject *module, int tool)
     if (check_tool(tool) < 0) {
         return -1;
     }
-    if (monitoring.names[tool] == NULL) {
+    mutex_lock(&monitoring.lock);
+    PyObject *name = monitoring.names[tool];
+    monitoring.names[tool] = NULL;
+    mutex_unlock(&monitoring.lock);
+    if (name == NULL) {
         return 0;
     }
+    Py_DECREF(name);
     for (int e = 0; e < EVENTS; e++) {
         Py_XDECREF(monitoring_swap_callback(tool, e, NULL));
     }
-    Py_CLEAR(monitoring.names[tool]);
     return monitoring_set_events(tool, 0);
 }
 
@@ -74,8 +88,8 @@ static PyObject *monitoring_get_tool(PyObject *module, int tool)
     if (check_tool(tool) < 0) {
         return NULL;
     }
-    PyObject *name = monitoring.names[tool];
-    return Py_NewRef(name ? name : Py_None);
+    PyObject *name = tool_name(tool);
+    return name ? name : Py_NewRef(Py_None);
 }
 
 static PyObject *monitoring_register_callback(PyObject *module, int tool, int event, PyObject *func)
@@ -104,7 +118,8 @@ static PyObject *monitoring_register_callback(PyObject *module, int tool, int ev
 static PyObject *monitoring_get_events(PyObject *module, int tool)
 {
     (void)module;
-    return check_tool(tool) < 0 ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]));
+    return check_tool(tool) < 0
+               ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]) & ~C_EVENTS);
 }
 
 static int normalise(int events, uint32_t *result)
@@ -184,9 +199,10 @@ static PyObject *monitoring_all_events(PyObject *module)
     (void)module;
     PyObject *dict = PyDict_New();
     for (int e = 0; dict && e < EVENTS; e++) {
-        if (monitoring.listening[e]) {
-            PyObject *tools = PyLong_FromLong(monitoring.listening[e]);
-            if (tools == NULL || PyDict_SetItemString(dict, names[e], tools) < 0) {
+        uint8_t listening = field_load(&monitoring.listening[e]);
+        if (listening) {
+            PyObject *tools = PyLong_FromLong(listening);
+            if (tools == NULL || PyDict_SetItemString(dict, monitoring_event_names[e], tools) < 0) {
                 Py_CLEAR(dict);
             }
             Py_XDECREF(tools);
@@ -207,7 +223,7 @@ static PyObject *events_namespace(void)
     PyObject *dict = PyDict_New();
     for (int e = 0; dict && e < EVENTS; e++) {
         PyObject *bit = PyLong_FromLong(1l << e);
-        if (bit == NULL || PyDict_SetItemString(dict, names[e], bit) < 0) {
+        if (bit == NULL || PyDict_SetItemString(dict, monitoring_event_names[e], bit) < 0) {
             Py_CLEAR(dict);
         }
         Py_XDECREF(bit);

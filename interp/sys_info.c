@@ -165,7 +165,7 @@ static PyObject *hash_info(void)
 /* 1 where there is no choice, None where nothing was said. */
 static PyObject *gil_choice(const PyConfig *config)
 {
-    const int *choice = lock_config_gil((PyConfig *)config);
+    const int *choice = lock_config_place((PyConfig *)config);
     return choice == NULL ? PyLong_FromLong(1) : *choice < 0 ? Py_NewRef(Py_None)
                                                              : PyLong_FromLong(*choice);
 }

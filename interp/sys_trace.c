@@ -34,20 +34,22 @@ int sys_profile_call(PyObject *function, PyFrameObject *frame, int what, PyObjec
 /* The function set with sys.settrace sees calls; what it returns sees the rest of that frame. */
 int sys_trace_call(PyObject *function, PyFrameObject *frame, int what, PyObject *arg)
 {
-    PyObject *callback = what == PyTrace_CALL ? function : frame->f_trace;
+    PyObject *callback;
+    Py_BEGIN_CRITICAL_SECTION(frame);
+    callback = Py_XNewRef(what == PyTrace_CALL ? function : frame->f_trace);
+    Py_END_CRITICAL_SECTION();
     if (callback == NULL) {
         return 0;
     }
-    Py_INCREF(callback);
     PyObject *result = call_hook(callback, frame, what, arg);
     Py_DECREF(callback);
     if (result == NULL) {
         PyEval_SetTrace(NULL, NULL);
-        Py_CLEAR(frame->f_trace);
+        frame_set_trace(frame, NULL);
         return -1;
     }
     if (result != Py_None) {
-        Py_XSETREF(frame->f_trace, result);
+        frame_set_trace(frame, result);
     } else {
         Py_DECREF(result);
     }

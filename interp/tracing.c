@@ -156,30 +156,52 @@ int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int
     (COMMON_EVENTS | EVENT_BIT(RAISE) | EVENT_BIT(STOP_ITERATION) | EVENT_BIT(LINE)               \
      | EVENT_BIT(JUMP) | EVENT_BIT(BRANCH))
 
-static int tracers, profilers;          /* threads with a hook */
+/* Threads with a hook, and whether one of their frames wants to hear of each word: they change while the world is
+ * stopped, and the sets of events with them. */
+static int tracers, profilers;
 static bool opcodes_wanted;
+
+/* Gives the hooks the set of events that they need now: did it change? */
+static bool put_hook_events(void)
+{
+    uint32_t traced = tracers == 0 ? 0 : TRACE_EVENTS | (opcodes_wanted ? EVENT_BIT(INSTRUCTION) : 0);
+    bool changed = monitoring_put_events(TOOL_TRACE, traced);
+    return monitoring_put_events(TOOL_PROFILE, profilers == 0 ? 0 : PROFILE_EVENTS) || changed;
+}
 
 int monitoring_trace_opcodes(void)
 {
+    monitoring_begin();
     opcodes_wanted = true;
-    return tracers ? monitoring_set_events(TOOL_TRACE, TRACE_EVENTS | EVENT_BIT(INSTRUCTION)) : 0;
+    return monitoring_end(put_hook_events());
+}
+
+/* World stopped. What the old hook got (its reference is the caller's), or NULL. */
+static PyObject *hook_swap(PyThreadState *ts, bool trace, Py_tracefunc func, PyObject *arg)
+{
+    Py_tracefunc *slot = trace ? &ts->c_tracefunc : &ts->c_profilefunc;
+    PyObject **object = trace ? &ts->c_traceobj : &ts->c_profileobj, *old = *object;
+    *(trace ? &tracers : &profilers) += (func != NULL) - (*slot != NULL);
+    *slot = func;
+    *object = Py_XNewRef(arg);
+    return old;
 }
 
 static int set_hook(PyThreadState *ts, bool trace, Py_tracefunc func, PyObject *arg)
 {
-    Py_tracefunc *slot = trace ? &ts->c_tracefunc : &ts->c_profilefunc;
-    PyObject **object = trace ? &ts->c_traceobj : &ts->c_profileobj;
-    int *count = trace ? &tracers : &profilers;
-    *count += (func != NULL) - (*slot != NULL);
-    *slot = func;
-    PyObject *old = *object;
-    *object = Py_XNewRef(arg);
+    monitoring_begin();
+    PyObject *old = hook_swap(ts, trace, func, arg);
+    int status = monitoring_end(put_hook_events());
     Py_XDECREF(old);
-    uint32_t events = *count == 0 ? 0 : trace ? TRACE_EVENTS : PROFILE_EVENTS;
-    if (trace && *count && opcodes_wanted) {
-        events |= EVENT_BIT(INSTRUCTION);
+    return status;
+}
+
+void hooks_thread_clear(PyThreadState *ts)
+{
+    if ((ts->c_tracefunc != NULL && set_hook(ts, true, NULL, NULL) < 0)
+        || (ts->c_profilefunc != NULL && set_hook(ts, false, NULL, NULL) < 0)) {
+        PyErr_Clear();
     }
-    return monitoring_set_events(trace ? TOOL_TRACE : TOOL_PROFILE, events);
 }
 
 void PyEval_SetTrace(Py_tracefunc func, PyObject *arg)
@@ -202,15 +224,38 @@ void PyEval_SetProfile(Py_tracefunc func, PyObject *arg)
     PyErr_SetRaisedException(exc);
 }
 
+struct hook_for_all {
+    bool trace;
+    Py_tracefunc func;
+    PyObject *arg;
+    uint64_t last; /* the id of the thread that got it last: they come with falling ids */
+    bool found;
+    PyObject *old;
+};
+
+static void hook_next(struct thread *t, void *arg)
+{
+    struct hook_for_all *all = arg;
+    if (!all->found && t->ts.id < all->last) {
+        all->found = true;
+        all->last = t->ts.id;
+        all->old = hook_swap(&t->ts, all->trace, all->func, all->arg);
+    }
+}
+
+/* One thread after the other, since what an old hook got may run code when it goes. */
 static void set_all(bool trace, Py_tracefunc func, PyObject *arg)
 {
-    PyThreadState *own = PyThreadState_Get();
-    for (PyThreadState *ts = PyInterpreterState_ThreadHead(own->interp); ts != NULL;
-         ts = PyThreadState_Next(ts)) {
-        if (set_hook(ts, trace, func, arg) < 0) {
-            PyErr_FormatUnraisable("Exception ignored in PyEval_Set%sAllThreads",
-                                   trace ? "Trace" : "Profile");
+    struct hook_for_all all = {.trace = trace, .func = func, .arg = arg, .last = UINT64_MAX, .found = true};
+    while (all.found) {
+        all.found = false;
+        all.old = NULL;
+        monitoring_begin();
+        thread_each(thread_interp(thread_self()), hook_next, &all);
+        if (monitoring_end(put_hook_events()) < 0) {
+            PyErr_FormatUnraisable("Exception ignored in PyEval_Set%sAllThreads", trace ? "Trace" : "Profile");
         }
+        Py_XDECREF(all.old);
     }
 }
 

@@ -1,12 +1,11 @@
-/* What a configuration says of the global lock. */
+/* What a configuration says of the global lock: 0, 1, or -1 where nothing was said. In the default build, where there is no
+ * choice, it has no place for it. */
 #ifndef KRAIT_LOCKING_CONFIG_H
 #define KRAIT_LOCKING_CONFIG_H
 
 #include "Python.h"
 
-/* Where it says what is wanted: 0, 1, or -1 where nothing was said. NULL in the default build, where there is no
- * choice. */
-static inline int *lock_config_gil(PyConfig *config)
+static inline int *lock_config_place(PyConfig *config)
 {
 #ifdef Py_GIL_DISABLED
     return &config->enable_gil;
@@ -14,6 +13,20 @@ static inline int *lock_config_gil(PyConfig *config)
     (void)config;
     return NULL;
 #endif
+}
+
+static inline int lock_config_get(const PyConfig *config)
+{
+    const int *place = lock_config_place((PyConfig *)config);
+    return place ? *place : -1;
+}
+
+static inline void lock_config_set(PyConfig *config, int wanted)
+{
+    int *place = lock_config_place(config);
+    if (place) {
+        *place = wanted;
+    }
 }
 
 #endif

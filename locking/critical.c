@@ -33,6 +33,13 @@ void critical_begin_slow(PyCriticalSection *c, PyMutex *m)
     c->_cs_mutex = m;
 }
 
+static inline void object_lock(PyMutex *m)
+{
+    if (unlikely(!object_try_lock(m))) {
+        mutex_lock(m);
+    }
+}
+
 void critical2_begin_mutexes(PyCriticalSection2 *c, PyMutex *a, PyMutex *b)
 {
     struct thread *self = thread_self();
@@ -52,8 +59,8 @@ void critical2_begin_mutexes(PyCriticalSection2 *c, PyMutex *a, PyMutex *b)
         return;
     }
     self->ts.critical_section = (uintptr_t)c | CRITICAL_TWO;
-    mutex_lock(a);
-    mutex_lock(b);
+    object_lock(a);
+    object_lock(b);
     c->_cs_base._cs_mutex = a;
     c->_cs_mutex2 = b;
 }

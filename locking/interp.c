@@ -147,7 +147,7 @@ PyInterpreterState *PyInterpreterState_Next(PyInterpreterState *interp)
 
 PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interp)
 {
-    return (PyThreadState *)interp_of(interp)->threads;
+    return (PyThreadState *)thread_newest(interp_of(interp));
 }
 
 PyThreadState *PyThreadState_Next(PyThreadState *ts)

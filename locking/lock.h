@@ -19,33 +19,11 @@
 #define field_load_acquire(p) atomic_load_acquire(p)
 #define field_store(p, v) atomic_store_relaxed((p), (v))
 #define field_store_release(p, v) atomic_store_release((p), (v))
-#define field_swap(p, v) atomic_swap((p), (v))
-#define field_cas(p, expected, desired) atomic_cas((p), (expected), (desired))
-#define field_add(p, v) atomic_add_relaxed((p), (v))
-#define field_or(p, v) atomic_or((p), (v))
-#define field_and(p, v) atomic_and((p), (v))
 #else
 #define field_load(p) (*(p))
 #define field_load_acquire(p) (*(p))
 #define field_store(p, v) ((void)(*(p) = (v)))
 #define field_store_release(p, v) ((void)(*(p) = (v)))
-#define field_swap(p, v) \
-    ({ __typeof__(p) p_ = (p); __typeof__(*p_) old_ = *p_; *p_ = (v); old_; })
-#define field_cas(p, expected, desired)                                      \
-    ({                                                                       \
-        __typeof__(p) p_ = (p);                                              \
-        __typeof__(p) expected_ = (expected);                                \
-        bool equal_ = *p_ == *expected_;                                     \
-        if (equal_) {                                                        \
-            *p_ = (desired);                                                 \
-        } else {                                                             \
-            *expected_ = *p_;                                                \
-        }                                                                    \
-        equal_;                                                              \
-    })
-#define field_add(p, v) ({ __typeof__(p) p_ = (p); __typeof__(*p_) old_ = *p_; *p_ += (v); old_; })
-#define field_or(p, v) ({ __typeof__(p) p_ = (p); __typeof__(*p_) old_ = *p_; *p_ |= (v); old_; })
-#define field_and(p, v) ({ __typeof__(p) p_ = (p); __typeof__(*p_) old_ = *p_; *p_ &= (v); old_; })
 #endif
 
 /* True where another thread may run between two instructions of this one. */
@@ -53,6 +31,50 @@ static inline bool lock_threads_run_together(void)
 {
     return LOCK_SHARED;
 }
+
+/* The same as a question of the moment: true until the thread next reaches a pause, blocks, or runs Python code, if no
+ * other one can run before that. Then nobody sees what is half changed. */
+extern bool lock_alone;
+static inline bool lock_is_alone(void)
+{
+    return !LOCK_SHARED || atomic_load_acquire(&lock_alone);
+}
+
+/* What reads and writes in one step is atomic where somebody could come in between. All but _cas give the old value. */
+#define field_change_(p, new_value, atomic)                                  \
+    ({                                                                       \
+        __typeof__(p) p_ = (p);                                              \
+        __typeof__(*p_) old_;                                                \
+        if (lock_is_alone()) {                                               \
+            old_ = field_load(p_);                                           \
+            field_store_release(p_, (__typeof__(*p_))(new_value));           \
+        } else {                                                             \
+            old_ = atomic;                                                   \
+        }                                                                    \
+        old_;                                                                \
+    })
+#define field_swap(p, v) field_change_(p, v, atomic_swap(p_, (v)))
+#define field_add(p, v) field_change_(p, old_ + (v), atomic_add_relaxed(p_, (v)))
+#define field_or(p, v) field_change_(p, old_ | (v), atomic_or(p_, (v)))
+#define field_and(p, v) field_change_(p, old_ & (v), atomic_and(p_, (v)))
+#define field_cas(p, expected, desired)                                      \
+    ({                                                                       \
+        __typeof__(p) p_ = (p);                                              \
+        __typeof__(p) expected_ = (expected);                                \
+        bool equal_;                                                         \
+        if (lock_is_alone()) {                                               \
+            __typeof__(*p_) now_ = field_load(p_);                           \
+            equal_ = now_ == *expected_;                                     \
+            if (equal_) {                                                    \
+                field_store_release(p_, (desired));                          \
+            } else {                                                         \
+                *expected_ = now_;                                           \
+            }                                                                \
+        } else {                                                             \
+            equal_ = atomic_cas(p_, expected_, (desired));                   \
+        }                                                                    \
+        equal_;                                                              \
+    })
 
 /* -- The parking lot -------------------------------------------------------------------------- */
 
@@ -87,6 +109,7 @@ enum {
 
 enum park_result mutex_lock_slow(PyMutex *m, int64_t timeout_ns, int flags);
 void mutex_unlock_slow(PyMutex *m);
+bool mutex_try_unlock_slow(PyMutex *m);
 
 static inline bool mutex_try_lock(PyMutex *m)
 {
@@ -115,6 +138,13 @@ static inline void mutex_unlock(PyMutex *m)
     if (unlikely(!atomic_cas(&m->_bits, &expected, (uint8_t)0))) {
         mutex_unlock_slow(m);
     }
+}
+
+/* False if it was not locked, where that may happen. */
+static inline bool mutex_try_unlock(PyMutex *m)
+{
+    uint8_t expected = MUTEX_LOCKED;
+    return likely(atomic_cas(&m->_bits, &expected, (uint8_t)0)) || mutex_try_unlock_slow(m);
 }
 
 static inline bool mutex_is_locked(const PyMutex *m)
@@ -233,6 +263,32 @@ void rwlock_write_unlock(struct rwlock *l);
  * The public macros Py_BEGIN_CRITICAL_SECTION and its kin mean the same inside the tree. */
 #if LOCK_SHARED
 
+/* Only one thread state exists: nobody could come in between two instructions, and objects are locked by plain stores.
+ * It ends before a second one attaches (thread.c), so locks taken meanwhile are locks to everybody. */
+extern bool lock_alone;
+
+static inline bool object_try_lock(PyMutex *m)
+{
+    uint8_t bits = 0;
+    if (likely(atomic_load_acquire(&lock_alone))) {
+        bits = atomic_load_relaxed(&m->_bits);
+        if (likely(!bits)) {
+            atomic_store_relaxed(&m->_bits, (uint8_t)MUTEX_LOCKED);
+        }
+        return !bits;
+    }
+    return atomic_cas(&m->_bits, &bits, (uint8_t)MUTEX_LOCKED);
+}
+
+static inline void object_unlock(PyMutex *m)
+{
+    if (likely(atomic_load_acquire(&lock_alone) && atomic_load_relaxed(&m->_bits) == MUTEX_LOCKED)) {
+        atomic_store_relaxed(&m->_bits, (uint8_t)0);
+    } else {
+        mutex_unlock(m);
+    }
+}
+
 void critical_begin_slow(PyCriticalSection *c, PyMutex *m);
 void critical2_begin_mutexes(PyCriticalSection2 *c, PyMutex *a, PyMutex *b);
 void critical_suspend_all(struct thread *self);
@@ -246,8 +302,7 @@ enum {
 
 static inline void critical_begin_mutex(PyCriticalSection *c, PyMutex *m)
 {
-    uint8_t expected = 0;
-    if (likely(atomic_cas(&m->_bits, &expected, (uint8_t)MUTEX_LOCKED))) {
+    if (likely(object_try_lock(m))) {
         PyThreadState *ts = &thread_self()->ts;
         c->_cs_mutex = m;
         c->_cs_prev = ts->critical_section;
@@ -274,7 +329,7 @@ static inline void critical_pop(uintptr_t previous)
 static inline void critical_end(PyCriticalSection *c)
 {
     if (likely(c->_cs_mutex != NULL)) {
-        mutex_unlock(c->_cs_mutex);
+        object_unlock(c->_cs_mutex);
         critical_pop(c->_cs_prev);
     }
 }
@@ -289,9 +344,9 @@ static inline void critical2_end(PyCriticalSection2 *c)
 {
     if (likely(c->_cs_base._cs_mutex != NULL)) {
         if (c->_cs_mutex2) {
-            mutex_unlock(c->_cs_mutex2);
+            object_unlock(c->_cs_mutex2);
         }
-        mutex_unlock(c->_cs_base._cs_mutex);
+        object_unlock(c->_cs_base._cs_mutex);
         critical_pop(c->_cs_base._cs_prev);
     }
 }

@@ -61,20 +61,25 @@ static void mutex_next(void *ctx, void *arg, bool more)
     atomic_store_seq(&m->_bits, bits);
 }
 
-void mutex_unlock_slow(PyMutex *m)
+bool mutex_try_unlock_slow(PyMutex *m)
 {
-    for (;;) {
-        uint8_t bits = atomic_load_relaxed(&m->_bits);
-        if (!(bits & MUTEX_LOCKED)) {
-            lock_fatal("PyMutex_Unlock", "unlocking mutex that is not locked");
-        }
+    uint8_t bits = atomic_load_relaxed(&m->_bits);
+    while (bits & MUTEX_LOCKED) {
         if (bits & MUTEX_WAITED) {
             unpark(&m->_bits, mutex_next, m);
-            return;
+            return true;
         }
         if (atomic_cas_weak(&m->_bits, &bits, (uint8_t)(bits & ~MUTEX_LOCKED))) {
-            return;
+            return true;
         }
+    }
+    return false;
+}
+
+void mutex_unlock_slow(PyMutex *m)
+{
+    if (!mutex_try_unlock_slow(m)) {
+        lock_fatal("PyMutex_Unlock", "unlocking mutex that is not locked");
     }
 }
 

@@ -81,15 +81,8 @@ int Py_AddPendingCall(int (*fn)(void *), void *arg)
 int Py_MakePendingCalls(void)
 {
     struct thread *self = thread_self();
-    if (thread_is_main() && safe_point_hooks.signals) {
-        if (atomic_load_relaxed(&self->ts.eval_breaker) & BREAK_SIGNAL) {
-            interrupt_clear(self, BREAK_SIGNAL);
-            if (safe_point_hooks.signals(self) < 0) {
-                return -1;
-            }
-        }
-    }
-    return pending_run(self);
+    bool main = thread_is_main() && thread_interp(self)->is_main;
+    return main && safe_point_hooks.signals && safe_point_hooks.signals(self) < 0 ? -1 : pending_run(self);
 }
 
 void pending_after_fork_child(struct interp_state *interp)

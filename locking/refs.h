@@ -43,6 +43,10 @@ enum {
 #define REF_IMMORTAL_LOCAL UINT32_MAX
 #define REF_DEFERRED_BIAS ((Py_ssize_t)1 << 60)
 
+/* A static object that is nothing but a header, as initialiser (PyObject_HEAD_INIT is for the start of a larger
+ * one). */
+#define REF_IMMORTAL_HEADER(type) { .ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL, .ob_type = (type) }
+
 static inline bool ref_is_immortal(PyObject *op)
 {
     return atomic_load_relaxed(&op->ob_ref_local) == REF_IMMORTAL_LOCAL;
@@ -117,6 +121,13 @@ static inline bool ref_try_inc(PyObject *op)
         }
     } while (!atomic_cas_weak(&op->ob_ref_shared, &shared, shared + REF_ONE));
     return true;
+}
+
+/* Alive at least until this thread drops a count or pauses: nobody else can end it. So an object that was just read from a
+ * slot can be looked at without counting it. */
+static inline bool ref_is_held(PyObject *op)
+{
+    return ref_is_mine(op) || ref_is_immortal(op);
 }
 
 /* Counts of a new object: one reference, owned by this thread; no lock, no gc bits. */
@@ -227,7 +238,7 @@ static inline void ref_set_dead(PyObject *op)
 static inline bool ref_is_unique(PyObject *op)
 {
     if (!ref_is_mine(op)) {
-        return atomic_load_relaxed(&op->ob_ref_shared) == (REF_ONE | REF_MERGED)
+        return atomic_load_acquire(&op->ob_ref_shared) == (REF_ONE | REF_MERGED)
             && atomic_load_relaxed(&op->ob_ref_local) == 0;
     }
     return atomic_load_relaxed(&op->ob_ref_local) == 1
@@ -278,6 +289,8 @@ Py_ssize_t ref_merge(PyObject *op, Py_ssize_t extra);
 
 #else /* one global lock */
 
+#define REF_IMMORTAL_HEADER(type) { .ob_refcnt = _Py_IMMORTAL_REFCNT, .ob_type = (type) }
+
 static inline bool ref_is_immortal(PyObject *op)
 {
     return (int32_t)op->ob_refcnt < 0;
@@ -316,6 +329,11 @@ static inline void ref_add_shared(PyObject *op, Py_ssize_t n)
 static inline bool ref_try_inc(PyObject *op)
 {
     ref_inc(op);
+    return true;
+}
+static inline bool ref_is_held(PyObject *op)
+{
+    (void)op;
     return true;
 }
 static inline void ref_init(PyObject *op)
@@ -459,6 +477,23 @@ static inline void ref_store(PyObject **slot, PyObject *op)
     PyObject *old = *slot;
     field_store_release(slot, op);
     ref_xdec(old);
+}
+
+/* Puts a value (stolen, may be NULL) into a slot of `holder`'s that readers without lock may look at, under its lock.
+ * What stood there, now the caller's to release. */
+static inline PyObject *ref_replace(PyObject **slot, PyObject *op, PyObject *holder)
+{
+    PyObject *old;
+    if (likely(lock_is_alone())) {
+        old = *slot;
+        *slot = op;
+        return old;
+    }
+    CRITICAL_SECTION(holder);
+    old = *slot;
+    field_store_release(slot, op);
+    CRITICAL_SECTION_END();
+    return old;
 }
 
 #endif

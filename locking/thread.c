@@ -58,19 +58,63 @@ static void thread_set_defaults(struct thread *t, struct interp_state *interp)
     ts->_status.unbound = 1;
 }
 
-static void list_add(struct interp_state *interp, struct thread *t)
+/* -- One thread, or more --------------------------------------------------------------------------- */
+
+#if LOCK_SHARED
+bool lock_alone = true;
+
+/* runtime.lock held: so many have gone for good. */
+static void count_down(unsigned n)
+{
+    runtime.thread_count -= n;
+    if (runtime.thread_count == 1) {
+        atomic_store_release(&lock_alone, true);
+    }
+}
+
+/* A second state may attach now. Unless it is the caller, whoever runs may be just about to lock an object by a plain
+ * store. */
+static void alone_end(void)
+{
+    if (!atomic_load_relaxed(&lock_alone)) {
+        return;
+    }
+    bool others_run = thread_self() == NULL;
+    if (others_run) {
+        world_stop_all();
+    }
+    atomic_store_release(&lock_alone, false);
+    if (others_run) {
+        world_start_all();
+    }
+}
+#else
+static void count_down(unsigned n)
+{
+    runtime.thread_count -= n;
+}
+
+static void alone_end(void)
+{
+}
+#endif
+
+/* True if there are others. */
+static bool list_add(struct interp_state *interp, struct thread *t)
 {
     prim_lock_acquire(&runtime.lock);
+    bool others = runtime.thread_count++ > 0;
     t->ts.id = ++interp->next_thread_id;
     t->ts.next = (PyThreadState *)interp->threads;
     if (interp->threads) {
         interp->threads->ts.prev = &t->ts;
     }
-    atomic_store_relaxed(&interp->threads, t);     /* may be looked at without the lock */
+    atomic_store_release(&interp->threads, t);
     if (interp->world_requested) {
         t->ts.state = THREAD_SUSPENDED; /* born into a stopped world */
     }
     prim_lock_release(&runtime.lock);
+    return others;
 }
 
 static void list_remove(struct thread *t)
@@ -80,12 +124,13 @@ static void list_remove(struct thread *t)
     if (t->ts.prev) {
         t->ts.prev->next = t->ts.next;
     } else if (interp->threads == t) {
-        atomic_store_relaxed(&interp->threads, thread_of(t->ts.next));
+        atomic_store_release(&interp->threads, thread_of(t->ts.next));
     }
     if (t->ts.next) {
         t->ts.next->prev = t->ts.prev;
     }
     t->ts.next = t->ts.prev = NULL;
+    count_down(1);
     prim_lock_release(&runtime.lock);
 }
 
@@ -100,7 +145,9 @@ struct thread *thread_new(struct interp_state *interp)
         mem_free(MEM_RAW, t);
         return NULL;
     }
-    list_add(interp, t);
+    if (list_add(interp, t)) {
+        alone_end();
+    }
     return t;
 }
 
@@ -137,8 +184,8 @@ static void thread_drop_objects(struct thread *t)
     PyThreadState *ts = &t->ts;
     PyObject **const fields[] = {
         &ts->threading_local_key, &ts->threading_local_sentinel, &ts->dict, &ts->async_exc,
-        &ts->current_exception, &ts->exc_state.exc_value, &ts->c_profileobj, &ts->c_traceobj,
-        &ts->async_gen_firstiter, &ts->async_gen_finalizer, &ts->context,
+        &ts->current_exception, &ts->exc_state.exc_value, &ts->async_gen_firstiter,
+        &ts->async_gen_finalizer, &ts->context,
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         ref_clear(fields[i]);
@@ -354,6 +401,7 @@ struct thread *thread_remove_others(struct thread *self)
             t->ts.prev = NULL;
             t->ts.next = (PyThreadState *)others;
             others = t;
+            count_down(1);
         }
     }
     interp->threads = self;

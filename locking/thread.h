@@ -101,7 +101,7 @@ struct pending_calls {
 struct interp_state {
     struct interp_state *next;
     int64_t id;
-    struct thread *threads;       /* under runtime.lock */
+    struct thread *threads;       /* under runtime.lock; thread_newest() without */
     uint64_t next_thread_id;
     struct thread *finalizing;    /* the thread that ends this interpreter */
     struct gil *gil, *own_gil;
@@ -166,6 +166,7 @@ struct thread *thread_bound(void);
 struct runtime {
     struct prim_lock lock;            /* lists of interpreters and threads */
     struct interp_state *interps, *main;
+    unsigned thread_count;            /* of all interpreters; under `lock` */
     int64_t next_interp_id;
     unsigned long main_thread;        /* pthread_self of the main thread */
     struct thread *main_state;        /* its state in the main interpreter; atomic, for signal handlers */
@@ -230,6 +231,13 @@ struct fork_hooks {
     struct fork_hooks *registered_before, *registered_after; /* the registry's */
 };
 void fork_register(struct fork_hooks *hooks);
+
+/* The newest thread of an interpreter, NULL if it has none; the older ones hang on ts.next. None of them goes while the
+ * world is stopped, but detached ones may come. */
+static inline struct thread *thread_newest(struct interp_state *interp)
+{
+    return atomic_load_acquire(&interp->threads);
+}
 
 /* Calls fn for each thread of the interpreter; the list is locked, fn must not block. */
 void thread_each(struct interp_state *interp, void (*fn)(struct thread *, void *), void *arg);

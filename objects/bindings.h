@@ -18,6 +18,11 @@
 #define BIND_FUNC(f) ((PyCFunction)(void (*)(void))(f))
 #define BIND_COLD __attribute__((cold, noinline))
 
+/* In ml_flags, above the public ones: the function does not look at the counts of its arguments, so a caller that keeps
+ * them alive may pass objects that it has not counted. All functions of generated tables have it but those declared
+ * with @counts. */
+#define BIND_LENT 0x10000
+
 /* How the arguments of one function may be given. */
 struct bind_spec {
     const char *fname;  /* as error texts name it, without the parentheses; NULL if they do not */

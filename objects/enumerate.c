@@ -74,25 +74,7 @@ static PyObject *enumerate_next(PyObject *op)
         Py_DECREF(item);
         return NULL;
     }
-    if (lock_threads_run_together()) {
-        return tuple_pair_steal(number, item);
-    }
-    PyObject *pair = e->result;
-    if (pair != NULL && ref_is_unique(pair)) {
-        PyObject *old_number = PyTuple_GET_ITEM(pair, 0), *old_item = PyTuple_GET_ITEM(pair, 1);
-        Py_INCREF(pair);
-        PyTuple_SET_ITEM(pair, 0, number);
-        PyTuple_SET_ITEM(pair, 1, item);
-        if (!PyObject_GC_IsTracked(pair)) {
-            gc_track(pair);
-        }
-        Py_DECREF(old_number);
-        Py_DECREF(old_item);
-        return pair;
-    }
-    pair = tuple_pair_steal(number, item);
-    Py_XSETREF(e->result, Py_XNewRef(pair));
-    return pair;
+    return tuple_pair_again(op, &e->result, number, item);
 }
 
 /* The next number as a word, and moves on. VALUE_NULL with MemoryError. */

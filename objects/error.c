@@ -3,6 +3,7 @@
 #include "objects/error.h"
 #include "objects/exceptions/exceptions.h"
 #include "objects/str.h"
+#include "objects/tuple.h"
 
 #include <errno.h>
 #include <string.h>
@@ -267,7 +268,7 @@ RAISE_FUNCTION(raise_system, PyExc_SystemError)
 int raise_key(PyObject *key)
 {
     PyErr_Clear();
-    PyObject *args = PyTuple_Pack(1, key);
+    PyObject *args = tuple_from_array(&key, 1);
     PyObject *exception = args == NULL ? NULL : exception_make(&exception_KeyError, args);
     if (exception != NULL) {
         error_raise_instance(exception);

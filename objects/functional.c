@@ -353,7 +353,8 @@ static PyObject *zip_next(PyObject *op)
         return NULL;
     }
     PyObject *result = self->result;
-    if (!lock_threads_run_together() && result != NULL && ref_is_unique(result)) {
+    bool mine = ref_is_mine(op);    /* only the owner fills a tuple twice */
+    if (mine && result != NULL && ref_is_unique(result)) {
         /* Nobody but this iterator has the last tuple: it is filled anew. */
         Py_INCREF(result);
         if (!gc_is_tracked(result)) {
@@ -365,7 +366,7 @@ static PyObject *zip_next(PyObject *op)
         if (result == NULL) {
             return NULL;
         }
-        if (!lock_threads_run_together()) {
+        if (mine) {
             Py_XSETREF(self->result, Py_NewRef(result));
         }
     }

@@ -13,34 +13,30 @@
 #include "objects/list.h"
 #include "objects/object.h"
 #include "objects/range.h"
-#include "objects/object.h"
 #include "objects/value.h"
 
 /* A word for an item (borrowed) of something that may go away while the word lives. */
-static inline __attribute__((always_inline)) value_t item_word(PyObject *op)
+ALWAYS_INLINE value_t item_word(PyObject *op)
 {
-    if (!lock_threads_run_together() && ref_is_immortal(op)) {
+    if (ref_is_immortal(op)) {
         return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_uncounted(op);
     }
     return value_from_owned(ref_new(op));
 }
 
 /* By index, which may be negative; VALUE_NULL without an exception when there is none. */
-static inline __attribute__((always_inline)) value_t list_item_word(PyObject *op, int64_t i)
+ALWAYS_INLINE value_t list_item_word(PyObject *op, int64_t i)
 {
     PyListObject *list = (PyListObject *)op;
-    if (lock_threads_run_together()) {
-        return value_from_owned(list_get_ref(list, i < 0 ? i + Py_SIZE(list) : i));
+    i += i < 0 ? PyList_GET_SIZE(op) : 0;
+    PyObject *item = list_peek(list, i);
+    if (likely(item != NULL)) {
+        return item_word(item);
     }
-    Py_ssize_t n = Py_SIZE(list);
-    i += i < 0 ? n : 0;
-    if (unlikely((uint64_t)i >= (uint64_t)n)) {
-        return VALUE_NULL;
-    }
-    return item_word(list->ob_item[i]);
+    return lock_threads_run_together() ? value_from_owned(list_get_ref(list, i)) : VALUE_NULL;
 }
 
-static inline __attribute__((always_inline)) value_t tuple_item_word(PyObject *op, int64_t i)
+ALWAYS_INLINE value_t tuple_item_word(PyObject *op, int64_t i)
 {
     Py_ssize_t n = Py_SIZE(op);
     i += i < 0 ? n : 0;
@@ -51,13 +47,13 @@ static inline __attribute__((always_inline)) value_t tuple_item_word(PyObject *o
 }
 
 /* The next items of the iterators of exact lists, tuples and ranges. The end of a sequence may run Python code. */
-static inline __attribute__((always_inline)) value_t list_iter_word(PyObject *op)
+ALWAYS_INLINE value_t index_iter_word(PyObject *op, value_t (*item_word_at)(PyObject *seq, int64_t i))
 {
     struct index_iter *it = (struct index_iter *)op;
     Py_ssize_t i = iter_index(it);
     PyObject *seq = it->seq;
     value_t v;
-    if (unlikely(i < 0 || seq == NULL || (v = list_item_word(seq, i)) == VALUE_NULL)) {
+    if (unlikely(i < 0 || seq == NULL || (v = item_word_at(seq, i)) == VALUE_NULL)) {
         iter_finish(it);
         return VALUE_NULL;
     }
@@ -65,21 +61,17 @@ static inline __attribute__((always_inline)) value_t list_iter_word(PyObject *op
     return v;
 }
 
-static inline __attribute__((always_inline)) value_t tuple_iter_word(PyObject *op)
+ALWAYS_INLINE value_t list_iter_word(PyObject *op)
 {
-    struct index_iter *it = (struct index_iter *)op;
-    Py_ssize_t i = iter_index(it);
-    PyObject *seq = it->seq;
-    value_t v;
-    if (unlikely(i < 0 || seq == NULL || (v = tuple_item_word(seq, i)) == VALUE_NULL)) {
-        iter_finish(it);
-        return VALUE_NULL;
-    }
-    iter_set_index(it, i + 1);
-    return v;
+    return index_iter_word(op, list_item_word);
 }
 
-static inline __attribute__((always_inline)) value_t range_iter_word(PyObject *op)
+ALWAYS_INLINE value_t tuple_iter_word(PyObject *op)
+{
+    return index_iter_word(op, tuple_item_word);
+}
+
+ALWAYS_INLINE value_t range_iter_word(PyObject *op)
 {
     struct range_iter *it = (struct range_iter *)op;
     long left = field_load(&it->left);
@@ -106,12 +98,13 @@ static inline value_t iter_next_word(PyObject *it)
 /* The same as a new reference, or NULL. */
 static inline PyObject *iter_next_object(PyObject *op)
 {
-    if (!lock_threads_run_together() && likely(Py_IS_TYPE(op, &PyListIter_Type))) {
+    if (likely(Py_IS_TYPE(op, &PyListIter_Type))) {
         struct index_iter *it = (struct index_iter *)op;
-        Py_ssize_t i = it->index;
-        if (likely(i >= 0 && i < Py_SIZE(it->seq))) {
-            it->index = i + 1;
-            return ref_new(((PyListObject *)it->seq)->ob_item[i]);
+        Py_ssize_t i = iter_index(it);
+        PyObject *item = likely(i >= 0) ? list_peek((PyListObject *)it->seq, i) : NULL;
+        if (likely(item != NULL)) {
+            iter_set_index(it, i + 1);
+            return ref_new(item);
         }
     }
     return iter_step(op);

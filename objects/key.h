@@ -42,4 +42,18 @@ static inline int key_equals_plain(PyObject *a, PyObject *b)
     return -1;
 }
 
+/* The same for `found`, which was read without a lock from a slot that others may overwrite. */
+static inline int key_equals_shared(PyObject **slot, PyObject *found, PyObject *key)
+{
+    bool held = ref_is_held(found);
+    if (!held && !ref_try_hold(found, slot)) {
+        return -1;
+    }
+    int equal = key_equals_plain(found, key);
+    if (!held) {
+        Py_DECREF(found);
+    }
+    return equal;
+}
+
 #endif

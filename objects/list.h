@@ -10,12 +10,32 @@
 #define KRAIT_OBJECTS_LIST_H
 
 #include "Python.h"
-#include "locking/lock.h"
-#include "locking/refs.h"
+#include "objects/shared.h"
 
 static inline PyObject **list_items(PyObject *op)
 {
     return ((PyListObject *)op)->ob_item;
+}
+
+/* The capacity of an array, where readers take no lock: the word before its first item. */
+static inline Py_ssize_t array_capacity(PyObject **items)
+{
+    return field_load((Py_ssize_t *)items - 1);
+}
+
+/* Item i without a reference, for as long as ref_is_held() says; with a global lock until Python code may run. NULL:
+ * there is none, or list_get_ref() must get it. */
+static inline PyObject *list_peek(PyListObject *list, Py_ssize_t i)
+{
+    if (unlikely((size_t)i >= (size_t)field_load(&list->ob_base.ob_size) || shared_needs_lock((PyObject *)list))) {
+        return NULL;
+    }
+    PyObject **items = field_load_acquire(&list->ob_item);
+    if (lock_threads_run_together() && unlikely(items == NULL || i >= array_capacity(items))) {
+        return NULL;
+    }
+    PyObject *item = field_load_acquire(&items[i]);
+    return lock_threads_run_together() && unlikely(item == NULL || !ref_is_held(item)) ? NULL : item;
 }
 
 /* New reference to item i, or NULL without an exception when i is out of range (i < 0 too).

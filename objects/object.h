@@ -89,14 +89,6 @@ static inline bool object_is_immortal(PyObject *op)
 /* For objects that no other thread knows yet. */
 void object_make_immortal(PyObject *op);
 
-/* A static object that is nothing but a header, as initialiser (PyObject_HEAD_INIT is for the start of
- * a larger one). The one place on this floor where the layout shows. */
-#ifdef Py_GIL_DISABLED
-#define OBJECT_IMMORTAL(type) { .ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL, .ob_type = (type) }
-#else
-#define OBJECT_IMMORTAL(type) { .ob_refcnt = _Py_IMMORTAL_REFCNT, .ob_type = (type) }
-#endif
-
 /* ---- pre-header ------------------------------------------------------------------------------ */
 
 static inline uintptr_t *object_managed_word(PyObject *op)

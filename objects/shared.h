@@ -28,22 +28,21 @@ static inline void shared_mark(PyObject *op)
     }
 }
 
+/* Lets this thread look at op's arrays without its lock: whoever replaces one from now on retires it. */
+static inline void shared_join(PyObject *op)
+{
+    if (unlikely(shared_needs_lock(op))) {
+        Py_BEGIN_CRITICAL_SECTION(op);
+        shared_mark(op);
+        Py_END_CRITICAL_SECTION();
+    }
+}
+
 /* Whether such readers may be looking at op's arrays now. Lock held. */
 static inline bool shared_is_read(PyObject *op)
 {
     return lock_threads_run_together() &&
            (!ref_is_mine(op) || (field_load(object_gc_byte(op)) & GC_SHARED));
-}
-
-/* Frees memory (of PyMem_Malloc) that op does not use any more. Lock held. */
-static inline void shared_free(PyObject *op, void *block)
-{
-    if (shared_is_read(op)) {
-        qsbr_retire(block, PyMem_Free);
-    }
-    else {
-        PyMem_Free(block);
-    }
 }
 
 /* A new reference to an item found under the lock, after which others find it without. */

@@ -64,7 +64,7 @@ PyTypeObject _PyNone_Type = {
     .tp_new = none_new,
 };
 
-PyObject _Py_NoneStruct = OBJECT_IMMORTAL(&_PyNone_Type);
+PyObject _Py_NoneStruct = REF_IMMORTAL_HEADER(&_PyNone_Type);
 
 /* ---- NotImplemented -------------------------------------------------------------------------- */
 
@@ -104,7 +104,7 @@ PyTypeObject _PyNotImplemented_Type = {
     .tp_new = not_implemented_new,
 };
 
-PyObject _Py_NotImplementedStruct = OBJECT_IMMORTAL(&_PyNotImplemented_Type);
+PyObject _Py_NotImplementedStruct = REF_IMMORTAL_HEADER(&_PyNotImplemented_Type);
 
 /* ---- Ellipsis -------------------------------------------------------------------------------- */
 
@@ -135,4 +135,4 @@ PyTypeObject PyEllipsis_Type = {
     .tp_new = ellipsis_new,
 };
 
-PyObject _Py_EllipsisObject = OBJECT_IMMORTAL(&PyEllipsis_Type);
+PyObject _Py_EllipsisObject = REF_IMMORTAL_HEADER(&PyEllipsis_Type);

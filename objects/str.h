@@ -289,6 +289,7 @@ int str_writer_ascii(str_writer *w, const char *text, Py_ssize_t length); /* -1:
 int str_writer_latin1(str_writer *w, const uint8_t *text, Py_ssize_t length);
 int str_writer_data(str_writer *w, int kind, const void *text, Py_ssize_t length);
 int str_writer_fill(str_writer *w, Py_UCS4 ch, Py_ssize_t count);
+int str_writer_int64(str_writer *w, int64_t value); /* in base 10 */
 /* PyObject_Str() or PyObject_Repr() of `value`; may run Python code. */
 int str_writer_object(str_writer *w, PyObject *value);
 int str_writer_repr(str_writer *w, PyObject *value);

@@ -91,6 +91,29 @@ PyObject *tuple_pair_steal(PyObject *a, PyObject *b)
     return tuple_ready(t);
 }
 
+PyObject *tuple_pair_again(PyObject *iterator, PyObject **kept, PyObject *a, PyObject *b)
+{
+    PyObject *pair = *kept;
+    if (unlikely(!ref_is_mine(iterator))) {
+        return tuple_pair_steal(a, b);
+    }
+    if (unlikely(pair == NULL || !ref_is_unique(pair))) {
+        pair = tuple_pair_steal(a, b);
+        Py_XSETREF(*kept, Py_XNewRef(pair));
+        return pair;
+    }
+    PyObject *old_a = tuple_items(pair)[0], *old_b = tuple_items(pair)[1];
+    Py_INCREF(pair);
+    tuple_items(pair)[0] = a;
+    tuple_items(pair)[1] = b;
+    if (!(field_load(object_gc_byte_small(pair)) & GC_TRACKED)) {
+        gc_track(pair);
+    }
+    Py_DECREF(old_a);
+    Py_DECREF(old_b);
+    return pair;
+}
+
 PyObject *PyTuple_Pack(Py_ssize_t n, ...)
 {
     if (n == 0) {

@@ -57,6 +57,9 @@ PyObject *tuple_from_array(PyObject *const *items, Py_ssize_t n);
 PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n);
 /* New tuple of two; takes over both references, also on failure. */
 PyObject *tuple_pair_steal(PyObject *a, PyObject *b);
+/* The same for iterators: the pair they gave last, *kept, is filled again if nobody else has it any more, so that most
+ * loops make none. Only the iterator's owner uses *kept. */
+PyObject *tuple_pair_again(PyObject *iterator, PyObject **kept, PyObject *a, PyObject *b);
 /* A slice with step 1 of an exact tuple (the tuple itself if whole). Bounds must be in range. */
 PyObject *tuple_slice(PyTupleObject *t, Py_ssize_t low, Py_ssize_t high);
 

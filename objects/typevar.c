@@ -200,7 +200,7 @@ PyTypeObject no_default_type = {
     .tp_new = no_default_new,
 };
 
-PyObject no_default = OBJECT_IMMORTAL(&no_default_type);
+PyObject no_default = REF_IMMORTAL_HEADER(&no_default_type);
 
 /* ---- TypeVar --------------------------------------------------------------------------------- */
 

@@ -445,7 +445,7 @@ static int faulthandler_dump_traceback_later(PyObject *module, PyObject *timeout
 {
     PyTime_t wait;
     struct target target;
-    if (!nanoseconds_of(timeout, true, &wait)) {
+    if (!nanoseconds_of(timeout, ROUND_AWAY, &wait)) {
         return -1;
     }
     if (wait < 1000) {

@@ -149,7 +149,7 @@ static PyTime_t ask_timer(struct profiler *self)
         time = PyLong_AsLongLong(answer);
         fine = time != -1 || !PyErr_Occurred();
     } else if (fine) {
-        fine = nanoseconds_of(answer, false, &time);
+        fine = nanoseconds_of(answer, ROUND_FLOOR, &time);
     }
     Py_XDECREF(answer);
     if (!fine) {

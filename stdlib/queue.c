@@ -4,6 +4,7 @@
  * it to the first in the line and wakes that thread alone; so items arrive in order, and nothing is
  * ever lost when a wait times out or is interrupted. */
 #include "module.h"
+#include "seconds.h"
 
 struct waiter {
     struct waiter *prev, *next;
@@ -114,41 +115,6 @@ raise_empty(struct queue *self)
     return NULL;
 }
 
-/* Seconds as nanoseconds, rounded up; false with an exception. */
-static bool
-timeout_of(PyObject *seconds, PyTime_t *out)
-{
-    double value;
-    if (PyFloat_Check(seconds)) {
-        value = PyFloat_AS_DOUBLE(seconds);
-        if (value != value) {
-            PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
-            return false;
-        }
-    } else {
-        long whole;
-        PyObject *index = PyNumber_Index(seconds);
-        bool fine = index != NULL && bind_long(index, &whole);
-        Py_XDECREF(index);
-        if (!fine) {
-            return false;
-        }
-        value = (double)whole;
-    }
-    if (value < 0.0) {
-        PyErr_SetString(PyExc_ValueError, "'timeout' must be a non-negative number");
-        return false;
-    }
-    if (value > 9.2e9) {
-        PyErr_SetString(PyExc_OverflowError, value > 9.2e18 ? "timestamp out of range for platform "
-                                                              "time_t"
-                                                            : "timeout value is too large");
-        return false;
-    }
-    *out = (PyTime_t)(value * 1e9 + 0.999);
-    return true;
-}
-
 /* Sleeps until something was handed over (1), the time is up (0), or a signal handler raised (-1).
  * A deadline of 0 is none. */
 static int
@@ -237,8 +203,14 @@ queue_get(struct queue *self, int block, PyObject *timeout)
         return queue_get_nowait(self);
     }
     PyTime_t deadline = 0, wait = 0;
-    if (timeout != Py_None && !timeout_of(timeout, &wait)) {
-        return NULL;
+    if (timeout != Py_None) {
+        if (!nanoseconds_of(timeout, ROUND_CEILING, &wait)) {
+            return NULL;
+        }
+        if (wait < 0) {
+            PyErr_SetString(PyExc_ValueError, "'timeout' must be a non-negative number");
+            return NULL;
+        }
     }
     PyObject *item = LOCKED(self, take_locked(self, NULL));
     if (item != NULL) {
@@ -248,7 +220,7 @@ queue_get(struct queue *self, int block, PyObject *timeout)
         if (PyTime_Monotonic(&deadline) < 0) {
             return NULL;
         }
-        deadline += wait;
+        deadline = wait > PyTime_MAX - deadline ? PyTime_MAX : deadline + wait;
     }
     return wait_for_item(self, deadline);
 }

@@ -8,9 +8,11 @@
 
 #define SECOND 1000000000LL
 
-/* Seconds as nanoseconds, rounded up or down; false with an exception. May run Python code. */
+enum rounding { ROUND_FLOOR, ROUND_CEILING, ROUND_AWAY }; /* away from zero */
+
+/* Seconds as nanoseconds; false with an exception. May run Python code. */
 static inline bool
-nanoseconds_of(PyObject *arg, bool up, PyTime_t *out)
+nanoseconds_of(PyObject *arg, enum rounding rounding, PyTime_t *out)
 {
     if (PyFloat_Check(arg)) {
         double value = PyFloat_AS_DOUBLE(arg);
@@ -19,6 +21,7 @@ nanoseconds_of(PyObject *arg, bool up, PyTime_t *out)
             return false;
         }
         value *= 1e9;
+        bool up = rounding == ROUND_CEILING || (rounding == ROUND_AWAY && value > 0);
         value = up ? __builtin_ceil(value) : __builtin_floor(value);
         if (!(value >= -9223372036854775808.0 && value < 9223372036854775808.0)) {
             PyErr_SetString(PyExc_OverflowError, "timestamp out of range for platform time_t");

@@ -24,7 +24,8 @@ struct signal_state {
 #include "signal_module.bind.h"
 
 static struct {
-    PyObject *handler[NSIG]; /* owned; NULL: not set from Python. Changed by the main thread only */
+    PyMutex mutex;           /* of the handlers, which the main thread alone changes */
+    PyObject *handler[NSIG]; /* owned; NULL: not set from Python */
     int wakeup_fd;
     int wakeup_warns;        /* about a full buffer */
     int wakeup_errno;        /* why the last write failed, to be told at a safe point */
@@ -41,6 +42,25 @@ static bool is_python_handler(PyObject *handler)
 {
     return handler != NULL && handler != Py_None && !is_standard(handler, SIG_DFL) &&
            !is_standard(handler, SIG_IGN);
+}
+
+/* New reference; NULL: none. */
+static PyObject *handler_get(int number)
+{
+    mutex_lock(&signals.mutex);
+    PyObject *handler = Py_XNewRef(signals.handler[number]);
+    mutex_unlock(&signals.mutex);
+    return handler;
+}
+
+/* Takes over a reference, gives back another one. */
+static PyObject *handler_swap(int number, PyObject *handler)
+{
+    mutex_lock(&signals.mutex);
+    PyObject *old = signals.handler[number];
+    signals.handler[number] = handler;
+    mutex_unlock(&signals.mutex);
+    return old;
 }
 
 /* ---- arrival ----------------------------------------------------------------------------------------- */
@@ -83,7 +103,7 @@ static void report_wakeup_error(void)
 
 static int run_handler(int number)
 {
-    PyObject *handler = Py_XNewRef(signals.handler[number]);
+    PyObject *handler = handler_get(number);
     if (!is_python_handler(handler)) {
         /* Switched off by another handler after this signal had arrived. */
         if (handler == NULL || is_standard(handler, SIG_DFL)) {
@@ -107,7 +127,6 @@ static int run_handlers(void)
     report_wakeup_error();
     for (int number = 1; number < NSIG; number++) {
         if (interrupts_take(number) && run_handler(number) < 0) {
-            interrupts_notify();
             return -1;
         }
     }
@@ -165,8 +184,7 @@ static PyObject *signal_module_signal(PyObject *module, int number, PyObject *ha
     if (sigaction(number, &action, NULL) < 0) {
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    PyObject *old = signals.handler[number];
-    signals.handler[number] = Py_NewRef(handler);
+    PyObject *old = handler_swap(number, Py_NewRef(handler));
     return old != NULL ? old : Py_NewRef(Py_None);
 }
 
@@ -175,8 +193,8 @@ static PyObject *signal_module_getsignal(PyObject *module, int number)
     if (check_number(number) < 0) {
         return NULL;
     }
-    PyObject *handler = signals.handler[number];
-    return Py_NewRef(handler == NULL ? Py_None : handler);
+    PyObject *handler = handler_get(number);
+    return handler == NULL ? Py_NewRef(Py_None) : handler;
 }
 
 static int signal_module_siginterrupt(PyObject *module, int number, int flag)
@@ -295,7 +313,7 @@ static long signal_module_alarm(PyObject *module, int seconds)
 static bool timeval_of(PyObject *seconds, struct timeval *out)
 {
     PyTime_t time;
-    if (!nanoseconds_of(seconds, true, &time)) {
+    if (!nanoseconds_of(seconds, ROUND_CEILING, &time)) {
         return false;
     }
     PyTime_t micros = time / 1000 + (time > 0 && time % 1000 != 0);
@@ -472,7 +490,7 @@ static PyObject *signal_module_sigwaitinfo(PyObject *module, sigset_t set)
 static PyObject *signal_module_sigtimedwait(PyObject *module, sigset_t set, PyObject *timeout)
 {
     PyTime_t left, now;
-    if (!nanoseconds_of(timeout, true, &left)) {
+    if (!nanoseconds_of(timeout, ROUND_CEILING, &left)) {
         return NULL;
     }
     if (left < 0) {
@@ -559,20 +577,22 @@ static int take_interrupt(PyObject *module)
 
 static bool has_python_handler(int number)
 {
-    return signals.ended || is_python_handler(signals.handler[number]);
+    PyObject *handler = handler_get(number);
+    bool handles = __atomic_load_n(&signals.ended, __ATOMIC_RELAXED) || is_python_handler(handler);
+    Py_XDECREF(handler);
+    return handles;
 }
 
 /* The end of the interpreter: signals do again what they did before it. */
 static void end_signals(void)
 {
-    signals.ended = true;
-    signals.wakeup_fd = -1;
+    __atomic_store_n(&signals.ended, true, __ATOMIC_RELAXED);
+    set_wakeup_fd(-1, 1);
     for (int number = 1; number < NSIG; number++) {
-        PyObject *handler = signals.handler[number];
+        PyObject *handler = handler_swap(number, NULL);
         if (is_python_handler(handler)) {
             signal(number, SIG_DFL);
         }
-        signals.handler[number] = NULL;
         Py_XDECREF(handler);
     }
 }

@@ -1,5 +1,6 @@
 /* The module _thread: locks, threads and what each thread has to itself. */
 #include "module.h"
+#include "seconds.h"
 
 #include "locking/lock.h"
 #include "locking/thread.h"
@@ -24,7 +25,7 @@ struct rlock {
     PyObject_HEAD
     PyMutex mutex;
     unsigned long owner; /* 0: nobody; only the owner writes and reads its own number here */
-    size_t depth;        /* the owner's */
+    size_t depth;        /* the owner's; others only show it */
     PyObject *weaklist;
 };
 
@@ -79,47 +80,12 @@ state_of(PyObject *module)
 
 #define TIMEOUT_MAX_NS (INT64_MAX / 1000 * 1000)
 
-/* Seconds (a float or an integer) as nanoseconds, rounded away from zero. */
-static bool
-seconds_to_ns(PyObject *seconds, int64_t *out)
-{
-    double value;
-    if (PyFloat_Check(seconds)) {
-        value = PyFloat_AS_DOUBLE(seconds);
-        if (isnan(value)) {
-            PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
-            return false;
-        }
-    } else {
-        long long whole;
-        if (!bind_longlong(seconds, &whole)) {
-            if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-                PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C PyTime_t");
-            }
-            return false;
-        }
-        if (whole > -9000000000 && whole < 9000000000) {
-            *out = whole * 1000000000;
-            return true;
-        }
-        value = (double)whole;
-    }
-    value *= 1e9;
-    value = value < 0 ? floor(value) : ceil(value);
-    if (!(value > -9.2233720368547758e18 && value < 9.2233720368547758e18)) {
-        PyErr_SetString(PyExc_OverflowError, "timestamp out of range for platform time_t");
-        return false;
-    }
-    *out = (int64_t)value;
-    return true;
-}
-
 /* The arguments of acquire(): nanoseconds, 0 to try only, -1 without a limit. */
 static bool
 acquire_timeout(int blocking, PyObject *timeout, int64_t *out)
 {
     int64_t ns = -1000000000;
-    if (timeout != NULL && !seconds_to_ns(timeout, &ns)) {
+    if (timeout != NULL && !nanoseconds_of(timeout, ROUND_AWAY, &ns)) {
         return false;
     }
     bool unset = ns == -1000000000;
@@ -225,11 +191,10 @@ lock_acquire(struct lock *self, int blocking, PyObject *timeout)
 static int
 lock_release(struct lock *self)
 {
-    if (UNLIKELY(!mutex_is_locked(&self->mutex))) {
+    if (UNLIKELY(!mutex_try_unlock(&self->mutex))) {
         PyErr_SetString(PyExc_RuntimeError, "release unlocked lock");
         return -1;
     }
-    mutex_unlock(&self->mutex);
     return 0;
 }
 
@@ -290,7 +255,7 @@ rlock_mine(struct rlock *self)
 static void
 rlock_own(struct rlock *self, unsigned long owner, size_t depth)
 {
-    self->depth = depth;
+    __atomic_store_n(&self->depth, depth, __ATOMIC_RELAXED);
     __atomic_store_n(&self->owner, owner, __ATOMIC_RELAXED);
 }
 
@@ -302,7 +267,7 @@ rlock_take(struct rlock *self, int64_t ns)
             PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
             return -1;
         }
-        self->depth++;
+        rlock_own(self, self->owner, self->depth + 1);
         return 1;
     }
     int taken = mutex_take(&self->mutex, ns);
@@ -332,8 +297,9 @@ rlock_release(struct rlock *self)
     if (UNLIKELY(!rlock_mine(self))) {
         return raise_not_owned();
     }
-    if (--self->depth == 0) {
-        rlock_own(self, 0, 0);
+    size_t depth = self->depth - 1;
+    rlock_own(self, depth == 0 ? 0 : self->owner, depth);
+    if (depth == 0) {
         mutex_unlock(&self->mutex);
     }
     return 0;
@@ -619,7 +585,7 @@ handle_join(struct handle_object *self, PyObject *timeout)
 {
     int64_t ns = -1;
     if (timeout != Py_None) {
-        if (!seconds_to_ns(timeout, &ns)) {
+        if (!nanoseconds_of(timeout, ROUND_AWAY, &ns)) {
             return -1;
         }
         ns = ns < 0 ? -1 : ns;

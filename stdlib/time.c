@@ -92,7 +92,7 @@ static int
 clock_clock_settime(PyObject *module, int id, PyObject *arg)
 {
     PyTime_t time;
-    return nanoseconds_of(arg, false, &time) ? clock_clock_settime_ns(module, id, time) : -1;
+    return nanoseconds_of(arg, ROUND_FLOOR, &time) ? clock_clock_settime_ns(module, id, time) : -1;
 }
 
 static PyObject *
@@ -151,7 +151,7 @@ static int
 clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PyTime_t wait, now;
-    if (PySys_Audit("time.sleep", "O", arg) < 0 || !nanoseconds_of(arg, true, &wait)) {
+    if (PySys_Audit("time.sleep", "O", arg) < 0 || !nanoseconds_of(arg, ROUND_AWAY, &wait)) {
         return -1;
     }
     if (wait < 0) {

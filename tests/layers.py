@@ -4,7 +4,7 @@
 usage: layers.py SOURCE_ROOT
 
   1. A folder includes headers of its own floor and of those below.
-  2. Py_GIL_DISABLED stands in include/, in locking/, and in the one header of objects/ where the layout differs.
+  2. Py_GIL_DISABLED stands in include/ and in locking/.
   3. Only alloc/ knows which allocator was chosen.
   4. No file is longer than what can be read in one sitting (generated tables excepted).
 """
@@ -17,7 +17,6 @@ LIMIT = 1800
 INCLUDE = re.compile(r'\s*#\s*include\s*"(\w+)/')
 LOCK = re.compile(r"\bPy_GIL_DISABLED\b|\bLOCK_(GIL|FREE|OPTIONAL)\b")
 ALLOCATOR = re.compile(r"\bALLOC_(MIMALLOC|JEMALLOC|SYSTEM)\w*\b")
-LOCK_ALLOWED = {"objects/object.h"}
 
 
 def sources(root, folder):
@@ -52,7 +51,7 @@ def main():
                 if found and found[1] in above:
                     problems.append(f"{path}:{number}: {folder}/ includes a header of {found[1]}/")
                 code = without_text(line)
-                if folder != "locking" and path not in LOCK_ALLOWED and LOCK.search(code):
+                if folder != "locking" and LOCK.search(code):
                     problems.append(f"{path}:{number}: only locking/ knows which lock was built in")
                 if folder != "alloc" and ALLOCATOR.search(code):
                     problems.append(f"{path}:{number}: only alloc/ knows which allocator was built in")

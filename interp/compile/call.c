@@ -233,12 +233,10 @@ void call_finish(struct compiler *c, int base, int count, struct expr_seq *args,
         if (keywords->len == 1 && keywords->items[0]->arg == NULL) {
             expr_lend(c, keywords->items[0]->value, true);
             kind = CALL_EX_MAPPING;
-        }
-        else if (all_named(keywords)) {
+        } else if (all_named(keywords)) {
             push_names(c, keywords);
             kind = CALL_EX_NAMES | (int)keywords->len << CALL_EX_SHIFT;
-        }
-        else {
+        } else {
             push_star_keywords(c, base, keywords);
             kind = CALL_EX_DICT;
         }

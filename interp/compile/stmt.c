@@ -13,7 +13,7 @@ static struct expr_seq *elements_of(struct expr *e)
 }
 
 /* a, b = x, y for different locals of a function: no tuple is made. The values are stored from the last to
- * the first, the order in which temporaries end; nobody can tell. */
+ * the first, the order in which temporaries end: only destructors of the old values can tell. */
 static bool assign_each(struct compiler *c, struct expr *target, struct expr *value)
 {
     struct expr_seq *names = elements_of(target), *values = elements_of(value);

@@ -32,11 +32,6 @@ static const wchar_t *option_value(struct options *options, const wchar_t *rest)
     return options->index + 1 < argv->length ? argv->items[++options->index] : NULL;
 }
 
-static void count(int *field)
-{
-    *field = *field < 0 ? 1 : *field + 1;
-}
-
 /* What follows "name" or "name=" in an -X option: NULL if it is another option, "" without a value. */
 static const wchar_t *value_of(const wchar_t *text, const wchar_t *name)
 {
@@ -134,62 +129,87 @@ static PyStatus x_option(PyConfig *config, const wchar_t *text)
     return PyStatus_Ok();
 }
 
+static wchar_t *command_of(const wchar_t *text)
+{
+    size_t length = wcslen(text);
+    wchar_t *command = PyMem_RawMalloc((length + 2) * sizeof *command);
+    if (command != NULL) {
+        wmemcpy(command, text, length);
+        wmemcpy(command + length, L"\n", 2);
+    }
+    return command;
+}
+
+/* -c, -m, -W and -X; what option() gives. */
+static int option_with_value(struct options *options, wchar_t letter, const wchar_t *rest)
+{
+    PyConfig *config = options->config;
+    const wchar_t *value = option_value(options, rest);
+    if (value == NULL) {
+        options->status = usage_error(config, "Argument expected for the -%c option\n", letter);
+        return 2;
+    }
+    switch (letter) {
+    case L'c':
+        config->run_command = command_of(value);
+        if (config->run_command == NULL) {
+            options->status = PyStatus_NoMemory();
+        }
+        return 2;
+    case L'm':
+        options->status = CONFIG_SET(config, run_module, value);
+        return 2;
+    case L'W':
+        options->status = PyWideStringList_Append(&config->warnoptions, value);
+        break;
+    default:
+        options->status = PyWideStringList_Append(&config->xoptions, value);
+        if (!PyStatus_Exception(options->status)) {
+            options->status = x_option(config, value);
+        }
+        break;
+    }
+    return PyStatus_Exception(options->status) ? 2 : 1;
+}
+
+/* A letter that says one thing about one field: false if it is another one. */
+static bool flag_option(PyConfig *config, wchar_t letter)
+{
+    const struct {
+        wchar_t letter;
+        int value; /* -1: once more */
+        int *field;
+    } flags[] = {
+        {L'b', -1, &config->bytes_warning}, {L'B', 0, &config->write_bytecode},
+        {L'd', -1, &config->parser_debug}, {L'E', 0, &config->use_environment},
+        {L'i', -1, &config->inspect}, {L'i', -1, &config->interactive},
+        {L'I', 1, &config->isolated}, {L'I', 0, &config->use_environment},
+        {L'I', 0, &config->user_site_directory}, {L'O', -1, &config->optimization_level},
+        {L'P', 1, &config->safe_path}, {L'q', -1, &config->quiet}, {L'R', 0, &config->use_hash_seed},
+        {L's', 0, &config->user_site_directory}, {L'S', 0, &config->site_import},
+        {L'u', 0, &config->buffered_stdio}, {L'v', -1, &config->verbose},
+        {L'x', 1, &config->skip_source_first_line},
+    };
+    bool found = false;
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (flags[i].letter == letter) {
+            *flags[i].field = flags[i].value >= 0 ? flags[i].value : *flags[i].field < 0 ? 1 : *flags[i].field + 1;
+            found = true;
+        }
+    }
+    return found;
+}
+
 /* One letter; `rest` is what follows it in its argument. 0: go on with the next letter, 1: the
  * argument is used up, 2: the options end here. */
 static int option(struct options *options, wchar_t letter, const wchar_t *rest)
 {
     PyConfig *config = options->config;
-    const wchar_t *value;
+    if (flag_option(config, letter)) {
+        return 0;
+    }
     switch (letter) {
-    case L'b':
-        count(&config->bytes_warning);
-        return 0;
-    case L'B':
-        config->write_bytecode = 0;
-        return 0;
-    case L'd':
-        count(&config->parser_debug);
-        return 0;
-    case L'E':
-        config->use_environment = 0;
-        return 0;
-    case L'i':
-        count(&config->inspect);
-        count(&config->interactive);
-        return 0;
-    case L'I':
-        config->isolated = 1;
-        config->use_environment = 0;
-        config->user_site_directory = 0;
-        return 0;
-    case L'O':
-        count(&config->optimization_level);
-        return 0;
-    case L'P':
-        config->safe_path = 1;
-        return 0;
-    case L'q':
-        count(&config->quiet);
-        return 0;
-    case L'R':
-        config->use_hash_seed = 0;
-        return 0;
-    case L's':
-        config->user_site_directory = 0;
-        return 0;
-    case L'S':
-        config->site_import = 0;
-        return 0;
     case L't':
-        return 0;
-    case L'u':
-        config->buffered_stdio = 0;
-        return 0;
-    case L'v':
-        count(&config->verbose);
-        return 0;
-    case L'x':
-        config->skip_source_first_line = 1;
         return 0;
     case L'V':
         options->versions++;
@@ -203,36 +223,7 @@ static int option(struct options *options, wchar_t letter, const wchar_t *rest)
     case L'm':
     case L'W':
     case L'X':
-        value = option_value(options, rest);
-        if (value == NULL) {
-            options->status = usage_error(config, "Argument expected for the -%c option\n", letter);
-            return 2;
-        }
-        if (letter == L'c') {
-            size_t length = wcslen(value);
-            wchar_t *command = PyMem_RawMalloc((length + 2) * sizeof *command);
-            if (command == NULL) {
-                options->status = PyStatus_NoMemory();
-                return 2;
-            }
-            wmemcpy(command, value, length);
-            wmemcpy(command + length, L"\n", 2);
-            config->run_command = command;
-            return 2;
-        }
-        if (letter == L'm') {
-            options->status = CONFIG_SET(config, run_module, value);
-            return 2;
-        }
-        if (letter == L'W') {
-            options->status = PyWideStringList_Append(&config->warnoptions, value);
-            return 1;
-        }
-        options->status = PyWideStringList_Append(&config->xoptions, value);
-        if (!PyStatus_Exception(options->status)) {
-            options->status = x_option(config, value);
-        }
-        return PyStatus_Exception(options->status) ? 2 : 1;
+        return option_with_value(options, letter, rest);
     default:
         options->status = usage_error(config, "Unknown option: -%c\n", letter);
         return 2;
@@ -302,10 +293,7 @@ static PyStatus leave_argv(PyConfig *config, Py_ssize_t used)
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetArgv(config, rest.length, rest.items);
     }
-    for (Py_ssize_t i = 0; i < rest.length; i++) {
-        PyMem_RawFree(rest.items[i]);
-    }
-    PyMem_RawFree(rest.items);
+    wide_list_clear(&rest);
     return status;
 }
 
@@ -354,11 +342,9 @@ static bool has_x_option(const PyConfig *config, const wchar_t *name)
     return false;
 }
 
-/* A variable that is set and not empty, or NULL. */
 static const char *variable(const PyConfig *config, const char *name)
 {
-    const char *value = config->use_environment ? getenv(name) : NULL;
-    return value != NULL && *value != 0 ? value : NULL;
+    return environment_variable(config->use_environment, name);
 }
 
 /* A flag: a number raises the field to it, any other text to 1. */
@@ -419,10 +405,7 @@ static PyStatus gil_choice(PyConfig *config)
     if (lock_gil_configure(wanted, &reason) < 0) {
         return PyStatus_Error(reason);
     }
-    int *choice = lock_config_gil(config);
-    if (choice != NULL) {
-        *choice = wanted;
-    }
+    lock_config_set(config, wanted);
     return PyStatus_Ok();
 }
 
@@ -447,6 +430,12 @@ static PyStatus warn_options(PyConfig *config)
     return status;
 }
 
+/* As wide characters; what is too long to be a number becomes text that is none. */
+static const wchar_t *widen(const char *value, wchar_t text[32])
+{
+    return swprintf(text, 32, L"%hs", value) < 0 ? L"?" : text;
+}
+
 /* Variables with a number; the option of the same meaning wins. */
 static PyStatus number_variables(PyConfig *config)
 {
@@ -457,23 +446,61 @@ static PyStatus number_variables(PyConfig *config)
     wchar_t text[32];
     PyStatus status = PyStatus_Ok();
     if (digits != NULL && config->int_max_str_digits < 0) {
-        swprintf(text, 32, L"%hs", digits);
-        status = set_max_str_digits(config, text, "PYTHONINTMAXSTRDIGITS: invalid limit; must be "
+        status = set_max_str_digits(config, widen(digits, text), "PYTHONINTMAXSTRDIGITS: invalid limit; must be "
                                                   ">= 640 or 0 for unlimited.");
     }
     if (frames != NULL && config->tracemalloc < 0 && !PyStatus_Exception(status)) {
-        swprintf(text, 32, L"%hs", frames);
-        status = set_tracemalloc(config, text, "PYTHONTRACEMALLOC: invalid number of frames");
+        status = set_tracemalloc(config, widen(frames, text), "PYTHONTRACEMALLOC: invalid number of frames");
     }
     if (cpus != NULL && !has_x_option(config, L"cpu_count") && !PyStatus_Exception(status)) {
-        swprintf(text, 32, L"%hs", cpus);
-        status = set_cpu_count(config, text);
+        status = set_cpu_count(config, widen(cpus, text));
     }
     if (frozen != NULL && !has_x_option(config, L"frozen_modules") && !PyStatus_Exception(status)) {
         config->use_frozen_modules = strcmp(frozen, "off") != 0;
         if (config->use_frozen_modules && strcmp(frozen, "on") != 0) {
             status = PyStatus_Error("bad value for PYTHON_FROZEN_MODULES (expected \"on\" or "
                                     "\"off\")");
+        }
+    }
+    return status;
+}
+
+/* PYTHONIOENCODING=NAME:ERRORS, both of which may be missing. */
+static PyStatus stream_encoding(PyConfig *config)
+{
+    const char *value = variable(config, "PYTHONIOENCODING");
+    PyStatus status = PyStatus_Ok();
+    if (value == NULL) {
+        return status;
+    }
+    size_t length = strcspn(value, ":");
+    if (length > 0 && config->stdio_encoding == NULL) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)length, value);
+        status = PyConfig_SetBytesString(config, &config->stdio_encoding, name);
+    }
+    if (value[length] == ':' && value[length + 1] != 0 && config->stdio_errors == NULL && !PyStatus_Exception(status)) {
+        status = PyConfig_SetBytesString(config, &config->stdio_errors, value + length + 1);
+    }
+    return status;
+}
+
+static PyStatus text_variables(PyConfig *config)
+{
+    const struct {
+        const char *name;
+        wchar_t **field;
+    } strings[] = {
+        {"PYTHONPATH", &config->pythonpath_env},
+        {"PYTHONHOME", &config->home},
+        {"PYTHONPLATLIBDIR", &config->platlibdir},
+        {"PYTHONPYCACHEPREFIX", &config->pycache_prefix},
+    };
+    PyStatus status = PyStatus_Ok();
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0] && !PyStatus_Exception(status); i++) {
+        const char *value = variable(config, strings[i].name);
+        if (value != NULL && *strings[i].field == NULL) {
+            status = PyConfig_SetBytesString(config, strings[i].field, value);
         }
     }
     return status;
@@ -504,44 +531,12 @@ PyStatus config_read_environment(PyConfig *config)
     if (variable(config, "PYTHONNODEBUGRANGES") != NULL) {
         config->code_debug_ranges = 0;
     }
-    PyStatus status = hash_seed(config);
-    if (!PyStatus_Exception(status)) {
-        status = gil_choice(config);
-    }
-    if (!PyStatus_Exception(status)) {
-        status = warn_options(config);
-    }
-    if (!PyStatus_Exception(status)) {
-        status = number_variables(config);
-    }
-    const struct {
-        const char *name;
-        wchar_t **field;
-    } strings[] = {
-        {"PYTHONPATH", &config->pythonpath_env},
-        {"PYTHONHOME", &config->home},
-        {"PYTHONPLATLIBDIR", &config->platlibdir},
-        {"PYTHONPYCACHEPREFIX", &config->pycache_prefix},
+    PyStatus (*const others[])(PyConfig *) = {
+        hash_seed, gil_choice, warn_options, number_variables, text_variables, stream_encoding,
     };
-    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
-        const char *value = variable(config, strings[i].name);
-        if (value != NULL && *strings[i].field == NULL && !PyStatus_Exception(status)) {
-            status = PyConfig_SetBytesString(config, strings[i].field, value);
-        }
-    }
-    const char *encoding = variable(config, "PYTHONIOENCODING");
-    if (encoding != NULL && !PyStatus_Exception(status)) {
-        const char *colon = strchr(encoding, ':');
-        char name[64];
-        snprintf(name, sizeof name, "%.*s",
-                 colon == NULL ? (int)strlen(encoding) : (int)(colon - encoding), encoding);
-        if (name[0] != 0 && config->stdio_encoding == NULL) {
-            status = PyConfig_SetBytesString(config, &config->stdio_encoding, name);
-        }
-        if (colon != NULL && colon[1] != 0 && config->stdio_errors == NULL &&
-            !PyStatus_Exception(status)) {
-            status = PyConfig_SetBytesString(config, &config->stdio_errors, colon + 1);
-        }
+    PyStatus status = PyStatus_Ok();
+    for (size_t i = 0; i < sizeof others / sizeof others[0] && !PyStatus_Exception(status); i++) {
+        status = others[i](config);
     }
     return status;
 }

@@ -94,7 +94,7 @@ PyStatus PyWideStringList_Append(PyWideStringList *list, const wchar_t *item)
     return PyWideStringList_Insert(list, list->length, item);
 }
 
-static void list_clear(PyWideStringList *list)
+void wide_list_clear(PyWideStringList *list)
 {
     for (Py_ssize_t i = 0; i < list->length; i++) {
         PyMem_RawFree(list->items[i]);
@@ -109,11 +109,11 @@ static PyStatus list_set(PyWideStringList *list, Py_ssize_t length, wchar_t *con
     for (Py_ssize_t i = 0; i < length; i++) {
         PyStatus status = PyWideStringList_Append(&copy, items[i]);
         if (PyStatus_Exception(status)) {
-            list_clear(&copy);
+            wide_list_clear(&copy);
             return status;
         }
     }
-    list_clear(list);
+    wide_list_clear(list);
     *list = copy;
     return PyStatus_Ok();
 }
@@ -132,10 +132,7 @@ static void config_init(PyConfig *config)
         .quiet = -1, .inspect = -1, .interactive = -1, .bytes_warning = -1,
         ._install_importlib = 1, ._init_main = 1, ._is_python_build = 0, .parse_argv = 0,
     };
-    int *gil_choice = lock_config_gil(config);
-    if (gil_choice != NULL) {
-        *gil_choice = -1;
-    }
+    lock_config_set(config, -1);
 }
 
 void PyConfig_InitPythonConfig(PyConfig *config)
@@ -208,11 +205,11 @@ PyStatus PyConfig_SetBytesArgv(PyConfig *config, Py_ssize_t argc, char *const *a
         }
         PyMem_RawFree(wide);
         if (PyStatus_Exception(status)) {
-            list_clear(&list);
+            wide_list_clear(&list);
             return status;
         }
     }
-    list_clear(&config->argv);
+    wide_list_clear(&config->argv);
     config->argv = list;
     return PyStatus_Ok();
 }
@@ -230,7 +227,7 @@ void PyConfig_Clear(PyConfig *config)
 #define FREE_STRING(field)        \
     PyMem_RawFree(config->field); \
     config->field = NULL;
-#define FREE_LIST(field) list_clear(&config->field);
+#define FREE_LIST(field) wide_list_clear(&config->field);
     EACH_STRING(FREE_STRING)
     EACH_LIST(FREE_LIST)
     config->module_search_paths_set = 0;
@@ -294,21 +291,6 @@ static void set_defaults(PyConfig *config)
     }
 }
 
-/* The locale that says nothing about encodings. */
-static bool locale_is_plain(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && *value != 0) {
-            return strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0 ||
-                   strcmp(value, "C.UTF-8") == 0 || strcmp(value, "C.utf8") == 0 ||
-                   strcmp(value, "UTF-8") == 0;
-        }
-    }
-    return true;
-}
-
 /* What -X dev and -b ask for stands around what the user asks for. */
 static PyStatus add_warnings(PyConfig *config)
 {
@@ -348,7 +330,8 @@ static PyStatus set_encodings(PyConfig *config)
     }
     if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
         status = CONFIG_SET(config, stdio_errors,
-                            !chosen && (preconfig_utf8_mode() || locale_is_plain()) ? L"surrogateescape" : L"strict");
+                            !chosen && (preconfig_utf8_mode() || preconfig_plain_locale())
+                                ? L"surrogateescape" : L"strict");
     }
     return status;
 }

@@ -142,7 +142,7 @@ PyObject *_PyConfig_AsDict(const PyConfig *config)
         }
         Py_XDECREF(value);
     }
-    const int *gil_choice = lock_config_gil((PyConfig *)config);
+    const int *gil_choice = lock_config_place((PyConfig *)config);
     if (dict != NULL && gil_choice != NULL) {
         PyObject *value = PyLong_FromLong(*gil_choice);
         if (value == NULL || PyDict_SetItemString(dict, "enable_gil", value) < 0) {
@@ -249,7 +249,7 @@ static int field_set(PyConfig *config, const struct field *field, PyObject *valu
 /* enable_gil, where the configuration has it. */
 static int gil_choice_set(PyConfig *config, PyObject *dict)
 {
-    int *choice = lock_config_gil(config);
+    int *choice = lock_config_place(config);
     if (choice == NULL) {
         return 0;
     }

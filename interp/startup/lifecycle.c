@@ -38,22 +38,12 @@ static int thread_init_all(struct thread *t)
     ts->py_recursion_remaining = ts->py_recursion_limit;
     ts->c_recursion_remaining = Py_C_RECURSION_LIMIT;
     ts->exc_info = &ts->exc_state;
-    return exec_init(&self->exec, atomic_load_relaxed(&thread_interp(t)->threads) == NULL);
+    return exec_init(&self->exec, thread_newest(thread_interp(t)) == NULL);
 }
 
 static void thread_clear_all(struct thread *t)
 {
-    struct interp_thread *self = (struct interp_thread *)t;
-    PyThreadState *ts = &t->ts;
-    Py_CLEAR(ts->current_exception);
-    Py_CLEAR(ts->exc_state.exc_value);
-    Py_CLEAR(ts->async_gen_firstiter);
-    Py_CLEAR(ts->async_gen_finalizer);
-    Py_CLEAR(ts->c_traceobj);
-    Py_CLEAR(ts->c_profileobj);
-    Py_CLEAR(ts->context);
-    Py_CLEAR(ts->dict);
-    Py_CLEAR(self->context);
+    hooks_thread_clear(&t->ts);
     object_thread_fini(t);
 }
 
@@ -153,9 +143,8 @@ static PyStatus core_start(const PyConfig *config, struct main_interp **result)
         return status;
     }
     flags_from_config(&interp->config);
-    const int *gil_choice = lock_config_gil(&interp->config);
     const char *reason = NULL;
-    if (gil_choice != NULL && lock_gil_configure(*gil_choice, &reason) < 0) {
+    if (lock_gil_configure(lock_config_get(&interp->config), &reason) < 0) {
         return PyStatus_Error(reason);
     }
     struct thread *t = thread_new(&interp->base.base);

@@ -19,6 +19,31 @@ bool preconfig_utf8_mode(void)
     return utf8_mode;
 }
 
+/* Locales that say nothing but UTF-8, the preferred ones first. */
+static const char *const plain_utf8[] = {"C.UTF-8", "C.utf8", "UTF-8"};
+enum { PLAIN_UTF8 = sizeof plain_utf8 / sizeof plain_utf8[0] };
+
+static bool is_c_locale(const char *name)
+{
+    return name == NULL || strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0;
+}
+
+bool preconfig_plain_locale(void)
+{
+    const char *name = setlocale(LC_CTYPE, NULL);
+    bool plain = is_c_locale(name);
+    for (int i = 0; i < PLAIN_UTF8 && !plain; i++) {
+        plain = strcmp(name, plain_utf8[i]) == 0;
+    }
+    return plain;
+}
+
+const char *environment_variable(bool counts, const char *name)
+{
+    const char *value = counts ? getenv(name) : NULL;
+    return value != NULL && *value != 0 ? value : NULL;
+}
+
 static void preconfig_init(PyPreConfig *config, bool isolated)
 {
     *config = (PyPreConfig){
@@ -153,14 +178,12 @@ static PyStatus configure_memory(const PyPreConfig *config)
 {
     const char *value = allocator_of(config->allocator), *reason = NULL;
     bool from_environment = value == NULL && config->use_environment;
-    bool dev_mode = config->dev_mode > 0;
-    if (from_environment) {
-        const char *dev = getenv("PYTHONDEVMODE");
-        dev_mode = dev_mode || (dev != NULL && *dev != 0 && strcmp(dev, "0") != 0);
-        value = getenv("PYTHONMALLOC");
+    const char *dev = environment_variable(from_environment, "PYTHONDEVMODE");
+    if (value == NULL) {
+        value = environment_variable(from_environment, "PYTHONMALLOC");
     }
-    if (value == NULL || *value == 0) {
-        value = dev_mode ? "debug" : NULL;
+    if (value == NULL && (config->dev_mode > 0 || (dev != NULL && strcmp(dev, "0") != 0))) {
+        value = "debug";
     }
     if (mem_configure(value, &reason) == 0) {
         return PyStatus_Ok();
@@ -171,23 +194,15 @@ static PyStatus configure_memory(const PyPreConfig *config)
     return PyStatus_Error(message);
 }
 
-/* A variable that counts, or NULL. */
-static const char *variable(const PyPreConfig *config, const char *name)
-{
-    const char *value = config->use_environment ? getenv(name) : NULL;
-    return value != NULL && *value != 0 ? value : NULL;
-}
-
 /* The C locale says nothing about encodings: one with UTF-8 is as plain. Programs that are started get it too. */
 static void coerce_locale(const PyPreConfig *config)
 {
-    static const char *const plain_utf8[] = {"C.UTF-8", "C.utf8", "UTF-8"};
-    const char *all = getenv("LC_ALL"), *how = variable(config, "PYTHONCOERCECLOCALE");
+    const char *all = getenv("LC_ALL"), *how = environment_variable(config->use_environment, "PYTHONCOERCECLOCALE");
     if ((all != NULL && *all != 0) || config->coerce_c_locale == 0 ||
         (how != NULL && strcmp(how, "0") == 0)) {
         return;
     }
-    for (size_t i = 0; i < sizeof plain_utf8 / sizeof plain_utf8[0]; i++) {
+    for (int i = 0; i < PLAIN_UTF8; i++) {
         if (setlocale(LC_CTYPE, plain_utf8[i]) != NULL &&
             strcmp(nl_langinfo(CODESET), "UTF-8") == 0) {
             setenv("LC_CTYPE", plain_utf8[i], 1);
@@ -209,7 +224,7 @@ static PyStatus configure_text(const PyPreConfig *config)
         return (PyStatus){._type = _PyStatus_TYPE_ERROR, .func = "preconfig_init_utf8_mode",
                           .err_msg = "invalid -X utf8 option value"};
     }
-    const char *value = variable(config, "PYTHONUTF8");
+    const char *value = environment_variable(config->use_environment, "PYTHONUTF8");
     if (mode < 0 && value != NULL) {
         mode = read_utf8_mode(value);
         if (mode == UTF8_MODE_INVALID) {
@@ -221,8 +236,7 @@ static PyStatus configure_text(const PyPreConfig *config)
         utf8_mode = mode > 0;
         return PyStatus_Ok();
     }
-    const char *name = setlocale(LC_CTYPE, "");
-    bool plain = name == NULL || strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0;
+    bool plain = is_c_locale(setlocale(LC_CTYPE, ""));
     utf8_mode = mode < 0 ? plain : mode > 0;
     if (plain) {
         coerce_locale(config);

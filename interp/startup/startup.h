@@ -51,7 +51,6 @@ void flags_from_config(const PyConfig *config);
 
 /* For signal handlers: notes that a signal has arrived, and asks the main thread for a safe point. */
 void interrupts_note(int number);
-void interrupts_notify(void);
 /* Has it arrived? It is forgotten. */
 bool interrupts_take(int number);
 /* The signal module's: what a safe point runs (0, or -1 with an exception); and whether Python code
@@ -69,5 +68,14 @@ int streams_init(struct main_interp *interp);
 
 /* Is everything UTF-8, whatever the locale says (-X utf8, PYTHONUTF8, or the C locale)? */
 bool preconfig_utf8_mode(void);
+
+/* Does the locale say nothing about the language, and at most UTF-8 about the encoding? */
+bool preconfig_plain_locale(void);
+
+/* A variable that is set and not empty, or NULL; NULL too if the environment does not count. */
+const char *environment_variable(bool counts, const char *name);
+
+/* Frees what is in it. */
+void wide_list_clear(PyWideStringList *list);
 
 #endif

@@ -1,10 +1,11 @@
 /* sys.stdin, sys.stdout, sys.stderr. */
 
 #include "interp/startup/startup.h"
+#include "objects/codecs.h"
 #include "objects/error.h"
 
-#include <errno.h>
 #include <unistd.h>
+#include <wchar.h>
 
 static bool is_open(int fd)
 {
@@ -70,12 +71,31 @@ static int put_stream(PyObject *stream, const char *name, const char *original)
     return result;
 }
 
+/* Has the configuration say what the codec calls itself, whatever the encoding was called there. */
+static int name_encoding(PyConfig *config)
+{
+    if (wcscmp(config->stdio_encoding, L"utf-8") == 0) {
+        return 0;
+    }
+    PyObject *given = PyUnicode_FromWideChar(config->stdio_encoding, -1);
+    const char *text = given == NULL ? NULL : PyUnicode_AsUTF8(given);
+    PyObject *codec = text == NULL ? NULL : codec_lookup(text);
+    PyObject *name = codec == NULL ? NULL : PyObject_GetAttr(codec, ID(name));
+    wchar_t *wide = name == NULL ? NULL : PyUnicode_AsWideCharString(name, NULL);
+    int result = wide != NULL && !PyStatus_Exception(CONFIG_SET(config, stdio_encoding, wide)) ? 0 : -1;
+    PyMem_Free(wide);
+    Py_XDECREF(name);
+    Py_XDECREF(codec);
+    Py_XDECREF(given);
+    return result;
+}
+
 int streams_init(struct main_interp *interp)
 {
     PyObject *io = PyImport_ImportModule("io");
     PyObject *open = io == NULL ? NULL : PyObject_GetAttrString(io, "open");
     int result = -1;
-    if (open != NULL && PyDict_SetItemString(interp->builtins_dict, "open", open) == 0) {
+    if (open != NULL && name_encoding(&interp->config) == 0 && PyDict_SetItemString(interp->builtins_dict, "open", open) == 0) {
         char errors[64];
         snprintf(errors, sizeof errors, "%ls", interp->config.stdio_errors);
         result = put_stream(make_stream(&interp->config, io, STDIN_FILENO, false, "<stdin>",

@@ -138,15 +138,6 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
     return true;
 }
 
-/* Whether it is this function of builtins. */
-static bool is_builtin(PyObject *callable, const char *name)
-{
-    const PyCFunctionObject *function = (const PyCFunctionObject *)callable;
-    return Py_IS_TYPE(callable, &PyCFunction_Type) && strcmp(function->m_ml->ml_name, name) == 0
-           && function->m_module != NULL && PyUnicode_Check(function->m_module)
-           && PyUnicode_EqualToUTF8(function->m_module, "builtins");
-}
-
 /* Calls that resume a generator: send() of one, next() with one. */
 static bool specialise_resumption(struct frame *fp, struct code_site *site, unsigned b)
 {
@@ -165,7 +156,7 @@ static bool specialise_resumption(struct frame *fp, struct code_site *site, unsi
     }
     else {
         if (!value_is_pointer(arg) || !Py_IS_TYPE(value_object(arg), &PyGen_Type)
-            || !is_builtin(callable, "next")) {
+            || !vm_is_builtin(callable, "next")) {
             return false;
         }
         op = CALL_NEXT;

@@ -1,25 +1,15 @@
 /*
  * Calls of what is written in C: built-in functions and methods, types, anything with a vectorcall function.
  *
- * What extensions define gets owned arguments, as it may look at their counts. Our own functions do not, so
- * they are called with what the registers hold, counted or not: the caller's window keeps it alive. Only these
- * have forms. A form compares the definition (struct PyMethodDef), not the object: so `list.append` of any list bound
- * to a name, say, is still the same function, and nothing needs to outlive the site.
+ * What extensions define gets owned arguments, as it may look at their counts. Our own functions do not, and their
+ * definitions say so (BIND_LENT): they are called with what the registers hold, counted or not, since the caller's
+ * window keeps it alive. Only these have forms. A form compares the definition (struct PyMethodDef), not the object: so
+ * `list.append` of any list bound to a name, say, is still the same function, and nothing needs to outlive the site.
  */
 #include "interp/vm/vm.h"
 
 #include "interp/state.h"
-
-/* ---- whose it is ----------------------------------------------------------------------------- */
-
-/* Set by the linker: where this program or library begins and ends. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char _end[] __attribute__((visibility("hidden")));
-
-static bool is_ours(const PyMethodDef *def)
-{
-    return (uintptr_t)def >= (uintptr_t)__ehdr_start && (uintptr_t)def < (uintptr_t)_end;
-}
+#include "objects/bindings.h"
 
 /* ---- specialising ---------------------------------------------------------------------------- */
 
@@ -32,12 +22,11 @@ static void use_definition(struct frame *fp, struct code_site *site, unsigned op
 static bool specialise_definition(struct frame *fp, struct code_site *site, const PyMethodDef *def,
                                   bool method)
 {
-    /* It asks for the count of its argument, which must be as if all were counted. */
-    if (!is_ours(def) || strcmp(def->ml_name, "getrefcount") == 0) {
+    bool keywords = site->arg2 != 0;
+    if (!(def->ml_flags & BIND_LENT)) {
         return false;
     }
-    bool keywords = site->arg2 != 0;
-    switch (def->ml_flags & ~(METH_COEXIST | METH_CLASS)) {
+    switch (def->ml_flags & ~(METH_COEXIST | METH_CLASS | BIND_LENT)) {
     case METH_NOARGS:
         if (site->arg != 0) {
             return false;
@@ -74,10 +63,11 @@ static bool is_append(const PyMethodDescrObject *descr)
     return PyDescr_TYPE(descr) == &PyList_Type && strcmp(descr->d_method->ml_name, "append") == 0;
 }
 
-/* Whether it is the function of the module builtins that has a form of its own. */
-static bool is_builtin(const PyCFunctionObject *function, const char *name)
+bool vm_is_builtin(PyObject *callable, const char *name)
 {
-    return function->m_self == main_interp_self()->builtins_module
+    const PyCFunctionObject *function = (const PyCFunctionObject *)callable;
+    return Py_IS_TYPE(callable, &PyCFunction_Type)
+           && function->m_self == main_interp_self()->builtins_module
            && strcmp(function->m_ml->ml_name, name) == 0;
 }
 
@@ -95,11 +85,11 @@ bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b)
     }
     if (!method && Py_IS_TYPE(callable, &PyCFunction_Type)) {
         PyCFunctionObject *function = (PyCFunctionObject *)callable;
-        if (plain && site->arg == 1 && is_builtin(function, "len")) {
+        if (plain && site->arg == 1 && vm_is_builtin(callable, "len")) {
             use_definition(fp, site, CALL_LEN, function->m_ml);
             return true;
         }
-        if (plain && site->arg == 2 && is_builtin(function, "isinstance")) {
+        if (plain && site->arg == 2 && vm_is_builtin(callable, "isinstance")) {
             use_definition(fp, site, CALL_ISINSTANCE, function->m_ml);
             return true;
         }

@@ -4,6 +4,7 @@
 #include "interp/vm/vm.h"
 
 #include "objects/bytes/bytearray.h"
+#include "objects/error.h"
 #include "objects/gc/gc.h"
 #include "objects/key.h"
 #include "objects/set.h"
@@ -11,16 +12,6 @@
 #include "objects/tuple.h"
 
 /* ---- subscripts ------------------------------------------------------------------------------ */
-
-/* The key itself is the argument, even a tuple. */
-static void raise_key_error(PyObject *key)
-{
-    PyObject *exc = PyObject_CallOneArg(PyExc_KeyError, key);
-    if (exc != NULL) {
-        PyErr_SetObject(PyExc_KeyError, exc);
-        Py_DECREF(exc);
-    }
-}
 
 /* dict[key]: new reference. The key may be boxed in place. */
 static PyObject *dict_item(PyObject *dict, value_t *key)
@@ -30,7 +21,7 @@ static PyObject *dict_item(PyObject *dict, value_t *key)
     if (unlikely(found == 0)) {
         PyObject *op = value_box(key);
         if (op != NULL) {
-            raise_key_error(op);
+            raise_key(op);
         }
     }
     return value;
@@ -85,8 +76,8 @@ static inline value_t sequence_item(value_t o, value_t key)
     }
     key = value_number_of(key);
     return !value_is_int(key)       ? VALUE_NULL
-           : type == &PyList_Type  ? vm_list_item(op, value_int(key))
-           : type == &PyTuple_Type ? vm_tuple_item(op, value_int(key))
+           : type == &PyList_Type  ? list_item_word(op, value_int(key))
+           : type == &PyTuple_Type ? tuple_item_word(op, value_int(key))
                                    : bytes_item_word(op, value_int(key));
 }
 
@@ -260,7 +251,7 @@ static PyObject *slice_of_exact(PyObject *container, value_t start, value_t stop
 {
     PyTypeObject *type = Py_TYPE(container);
     bool text = type == &PyUnicode_Type;
-    if (!text && type != &PyTuple_Type && (type != &PyList_Type || lock_threads_run_together())) {
+    if (!text && type != &PyTuple_Type && (type != &PyList_Type || !lock_is_alone())) {
         return NULL;
     }
     Py_ssize_t length = text ? str_len(container) : Py_SIZE(container), low, high;
@@ -568,137 +559,26 @@ static void raise_few(Py_ssize_t wanted, Py_ssize_t got, bool star)
                  wanted, got);
 }
 
-
-static PyObject *iterator_for_unpack(PyObject *op)
+/* Words for the n items of an array, the first one highest. 0, or -1 with an exception if there are not `wanted`. */
+static inline int unpack_items(PyObject *const *items, Py_ssize_t n, value_t *to, unsigned wanted)
 {
-    PyObject *it = op ? PyObject_GetIter(op) : NULL;
-    if (it == NULL && op != NULL && PyErr_ExceptionMatches(PyExc_TypeError)
-        && Py_TYPE(op)->tp_iter == NULL && !PySequence_Check(op)) {
-        PyErr_Format(PyExc_TypeError, "cannot unpack non-iterable %.200s object",
-                     Py_TYPE(op)->tp_name);
-    }
-    return it;
-}
-
-/* Items of an exact tuple or list without an iterator: 1 done, 0 not here, -1. */
-static int unpack_direct(PyObject *op, value_t *words, unsigned n)
-{
-    bool tuple = PyTuple_CheckExact(op);
-    if (!tuple && !PyList_CheckExact(op)) {
-        return 0;
-    }
-    Py_ssize_t size = Py_SIZE(op);
-    if (size != n) {
-        if (size < n) {
-            raise_few(n, size, false);
-        }
-        else if (tuple || !lock_threads_run_together()) {
-            PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %u)", n);
-        }
-        else {
-            return 0;
-        }
+    if (unlikely(n < (Py_ssize_t)wanted)) {
+        raise_few(wanted, n, false);
         return -1;
     }
-    for (unsigned i = 0; i < n; i++) {
-        words[i] = tuple ? vm_tuple_item(op, i) : vm_list_item(op, i);
-        if (words[i] == VALUE_NULL) {           /* another thread made the list shorter */
-            reg_release_range(words, 0, i);
-            raise_few(n, i, false);
-            return -1;
-        }
-    }
-    return 1;
-}
-
-static NOINLINE int unpack_other(struct frame *fp, PyObject *op, unsigned a, unsigned b, unsigned n)
-{
-    /* The source may stand where the first item goes. */
-    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
-    value_t *words = frame_free_words(fp);
-    int done = unpack_direct(op, words, n);
-    if (done < 0) {
+    if (unlikely(n > (Py_ssize_t)wanted)) {
+        PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %u)", wanted);
         return -1;
     }
-    if (done == 0) {
-        PyObject *it = iterator_for_unpack(op);
-        if (it == NULL) {
-            return -1;
-        }
-        PyObject *list = PyList_New(0);     /* iterating runs code that uses the free words */
-        for (unsigned i = 0; list != NULL && i <= n; i++) {
-            PyObject *item = PyIter_Next(it);
-            if (item == NULL) {
-                if (PyErr_Occurred()) {
-                    Py_CLEAR(list);
-                }
-                break;
-            }
-            if (list_append_owned((PyListObject *)list, item) < 0) {
-                Py_CLEAR(list);
-            }
-        }
-        Py_DECREF(it);
-        if (list == NULL) {
-            return -1;
-        }
-        Py_ssize_t got = PyList_GET_SIZE(list);
-        if (got != n) {
-            if (got < n) {
-                raise_few(n, got, false);
-            }
-            else {
-                PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %u)", n);
-            }
-            Py_DECREF(list);
-            return -1;
-        }
-        for (unsigned i = 0; i < n; i++) {
-            words[i] = value_from_owned(Py_NewRef(PyList_GET_ITEM(list, i)));
-        }
-        Py_DECREF(list);
+    for (to += n; n > 0; n--) {
+        FEW_TIMES();
+        *--to = item_word(*items++);
     }
-    /* The first value goes to the highest register. */
-    for (unsigned i = 0; i < n; i++) {
-        fp->r[a + n - 1 - i] = words[i];
-    }
-    value_release(source);
     return 0;
 }
 
-int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
-{
-    PyObject *op = reg_object(fp, b);
-    if (op == NULL) {
-        return -1;
-    }
-    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n && n <= TUPLE_SMALL)) {
-        value_t word = fp->r[b], *to = fp->r + a + n;
-        PyObject **items = ((PyTupleObject *)op)->ob_item;
-        if (b >= fp->body->nlocals && value_is_owned(word) && n > 0 && ref_is_unique(op)) {
-            /* The last one to hold it: its items need not be counted up and down. */
-            for (unsigned i = 0; i < n; i++) {
-                FEW_TIMES();
-                *--to = value_from_owned(items[i]);
-            }
-            gc_untrack_dead(op);
-            death_of_container(op, tuple_bytes(n));
-            return 0;
-        }
-        for (unsigned i = 0; i < n; i++) {
-            FEW_TIMES();
-            *--to = value_from_owned(Py_NewRef(items[i]));
-        }
-        if (b >= fp->body->nlocals) {
-            value_release(word);
-        }
-        return 0;
-    }
-    return unpack_other(fp, op, a, b, n);
-}
-
-/* Items before the star, a list of those it takes, and items after it, from an array: the first value goes to the
- * highest register. 0, or -1 with an exception. */
+/* Words for the items before the star, a list of those it takes, and the items after it, in the same order. 0, or -1
+ * with an exception. */
 static int unpack_star(PyObject *const *items, Py_ssize_t n, value_t *to, unsigned before,
                        unsigned after)
 {
@@ -711,15 +591,92 @@ static int unpack_star(PyObject *const *items, Py_ssize_t n, value_t *to, unsign
     if (unlikely(middle == NULL)) {
         return -1;
     }
-    to += wanted;
-    for (unsigned i = 0; i < before; i++) {
-        *to-- = item_word(items[i]);
+    unpack_items(items, before, to + after + 1, before);
+    to[after] = value_from_owned(middle);
+    return unpack_items(items + n - after, after, to, after);
+}
+
+/* Up to `most` items of anything that can be iterated, all if that is PY_SSIZE_T_MAX: a new list, or NULL with an
+ * exception. */
+static PyObject *items_to_unpack(PyObject *op, Py_ssize_t most)
+{
+    PyObject *it = PyObject_GetIter(op);
+    if (it == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(op)->tp_iter == NULL
+            && !PySequence_Check(op)) {
+            PyErr_Format(PyExc_TypeError, "cannot unpack non-iterable %.200s object",
+                         Py_TYPE(op)->tp_name);
+        }
+        return NULL;
     }
-    *to-- = value_from_owned(middle);
-    for (Py_ssize_t i = n - after; i < n; i++) {
-        *to-- = item_word(items[i]);
+    PyListObject *list = (PyListObject *)PyList_New(0);
+    int status = list == NULL ? -1 : most == PY_SSIZE_T_MAX ? list_extend(list, it) : 0;
+    for (Py_ssize_t i = 0; status == 0 && i < most && most != PY_SSIZE_T_MAX; i++) {
+        PyObject *item = PyIter_Next(it);
+        if (item == NULL) {
+            status = PyErr_Occurred() ? -1 : 1;
+        }
+        else {
+            status = list_append_owned(list, item);
+        }
     }
-    return 0;
+    Py_DECREF(it);
+    if (status < 0) {
+        Py_CLEAR(list);
+    }
+    return (PyObject *)list;
+}
+
+/* Of what is neither a tuple of the right size nor a list. */
+static NOINLINE int unpack_other(PyObject *op, value_t *to, unsigned n)
+{
+    if (PyTuple_CheckExact(op)) {
+        return unpack_items(tuple_items(op), Py_SIZE(op), to, n);
+    }
+    PyObject *list = items_to_unpack(op, (Py_ssize_t)n + 1);
+    if (list == NULL) {
+        return -1;
+    }
+    int status = unpack_items(list_items(list), PyList_GET_SIZE(list), to, n);
+    Py_DECREF(list);
+    return status;
+}
+
+int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
+{
+    PyObject *op = reg_object(fp, b);
+    if (op == NULL) {
+        return -1;
+    }
+    /* The source may stand where an item goes. */
+    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL, *to = fp->r + a;
+    int status;
+    if (likely(PyTuple_CheckExact(op) && Py_SIZE(op) == n)) {
+        PyObject **items = tuple_items(op);
+        if (n <= TUPLE_SMALL && n > 0 && value_is_owned(source) && ref_is_unique(op)) {
+            /* The last one to hold it: its items need not be counted up and down. */
+            for (to += n; n > 0; n--) {
+                FEW_TIMES();
+                *--to = value_from_owned(*items++);
+            }
+            gc_untrack_dead(op);
+            death_of_container(op, tuple_bytes((Py_ssize_t)(items - tuple_items(op))));
+            return 0;
+        }
+        status = unpack_items(items, n, to, n);
+    }
+    else if (PyList_CheckExact(op)) {
+        CRITICAL_SECTION(op);
+        status = unpack_items(list_items(op), Py_SIZE(op), to, n);
+        CRITICAL_SECTION_END();
+    }
+    else {
+        status = unpack_other(op, to, n);
+    }
+    if (status == 0) {
+        value_release(source);
+    }
+    return status;
 }
 
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after)
@@ -728,27 +685,26 @@ int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsi
     if (op == NULL) {
         return -1;
     }
-    /* The source may stand where an item goes. */
-    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL;
-    if (PyTuple_CheckExact(op) || (PyList_CheckExact(op) && !lock_threads_run_together())) {
-        PyObject **items = PyList_CheckExact(op) ? list_items(op) : ((PyTupleObject *)op)->ob_item;
-        if (unpack_star(items, Py_SIZE(op), fp->r + a, before, after) < 0) {
+    value_t source = b >= fp->body->nlocals ? fp->r[b] : VALUE_NULL, *to = fp->r + a;
+    int status;
+    if (PyTuple_CheckExact(op)) {
+        status = unpack_star(tuple_items(op), Py_SIZE(op), to, before, after);
+    }
+    else if (PyList_CheckExact(op)) {
+        CRITICAL_SECTION(op);
+        status = unpack_star(list_items(op), Py_SIZE(op), to, before, after);
+        CRITICAL_SECTION_END();
+    }
+    else {
+        PyObject *list = items_to_unpack(op, PY_SSIZE_T_MAX);
+        if (list == NULL) {
             return -1;
         }
-        value_release(source);
-        return 0;
+        status = unpack_star(list_items(list), PyList_GET_SIZE(list), to, before, after);
+        Py_DECREF(list);
     }
-    PyObject *it = iterator_for_unpack(op);
-    PyObject *list = it == NULL ? NULL : PyList_New(0);
-    int status = list == NULL ? -1 : list_extend((PyListObject *)list, it);
-    Py_XDECREF(it);
     if (status == 0) {
-        status = unpack_star(list_items(list), PyList_GET_SIZE(list), fp->r + a, before, after);
+        value_release(source);
     }
-    Py_XDECREF(list);
-    if (status < 0) {
-        return -1;
-    }
-    value_release(source);
-    return 0;
+    return status;
 }

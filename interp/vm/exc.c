@@ -31,7 +31,7 @@ unsigned word_b(const struct code_body *body, const uint64_t *pc)
 
 unsigned word_c(const struct code_body *body, const uint64_t *pc)
 {
-    return WORD_C(pc[-1]) | WORD_C(word_prefix(body, pc)) << 16;
+    return WORD_C(field_load(&pc[-1])) | WORD_C(word_prefix(body, pc)) << 16;
 }
 
 /* ---- raising --------------------------------------------------------------------------------- */

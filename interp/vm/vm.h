@@ -123,10 +123,10 @@ static inline unsigned cache_index(uint64_t cache)
     return (unsigned)(cache >> 32) & 0xFFFF;
 }
 
-/* Immutable once published; freed after a grace period. Owns nothing. */
 #define CACHE_CALLABLE_WORD(v) ((uint64_t)CACHE_CALLABLE << 48 | (v) | VALUE_UNCOUNTED)
 #define CACHE_DEFINITION(def) ((uint64_t)CACHE_CALLABLE << 48 | (uint64_t)(uintptr_t)(def))
 
+/* Immutable once published, but for what is said to be atomic; freed after a grace period. Owns nothing. */
 struct site_entry {
     uint32_t kind;              /* the form (opcode) it was made for */
     uint32_t version;           /* of the type or of a dict's keys */
@@ -183,22 +183,22 @@ VM_INLINE bool attr_load_inline(PyObject *owner, unsigned index, value_t *result
     if (unlikely(!managed_is_inline(field_load_acquire(object_managed_word(owner))))) {
         return false;
     }
-    value_t v = field_load_acquire(&object_inline_slots(owner)[index]);
+    value_t *slot = &object_inline_slots(owner)[index], v = field_load_acquire(slot);
     if (value_is_number(v)) {
         *result = v;
         return true;
     }
-    if (lock_threads_run_together()) {
-        return instance_get_at(owner, (int)index, result);
+    if (unlikely(v <= SLOT_SEALED) || unlikely(!ref_try_hold(value_object(v), (PyObject **)slot))) {
+        return v != VALUE_NULL && instance_get_at(owner, (int)index, result);
     }
-    *result = value_copy(v);
-    return v != VALUE_NULL;
+    *result = v;
+    return true;
 }
 
 /* Takes v over when true. Releases the old value (may run Python code). */
 VM_INLINE bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
 {
-    if (!lock_threads_run_together()) {
+    if (likely(lock_is_alone())) {
         value_t *slot = &object_inline_slots(owner)[index];
         if (likely(managed_is_inline(*object_managed_word(owner)) && *slot != VALUE_NULL)) {
             value_t old = *slot;
@@ -496,17 +496,6 @@ int vm_list_to_tuple(struct frame *fp, unsigned a, unsigned b);
 int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n);
 int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsigned after);
 
-/* Item i (negative from the end) as a word, or unbound when out of range. */
-VM_INLINE value_t vm_list_item(PyObject *op, int64_t i)
-{
-    return list_item_word(op, i);
-}
-
-VM_INLINE value_t vm_tuple_item(PyObject *op, int64_t i)
-{
-    return tuple_item_word(op, i);
-}
-
 /* ---- iteration ------------------------------------------------------------------------------- */
 
 int vm_get_iter(struct frame *fp, unsigned a, unsigned b);
@@ -542,6 +531,8 @@ VM_INLINE bool vm_is_python(PyObject *callable)
            && likely(((PyFunctionObject *)callable)->vectorcall == interp_call);
 }
 
+/* Whether it is the function of this name in builtins. */
+bool vm_is_builtin(PyObject *callable, const char *name);
 /* Gives the site of a call the form for a C function or type of ours; false when there is none. */
 bool call_c_specialise(struct frame *fp, struct code_site *site, unsigned b);
 /* Call a function of ours that takes an array, or a static type, with at most so many arguments, which stay in their
@@ -595,7 +586,7 @@ VM_INLINE int vm_append(PyObject *op, value_t *item)
         return -1;
     }
     *item = VALUE_NULL;
-    if (!lock_threads_run_together()) {
+    if (likely(lock_is_alone())) {
         Py_ssize_t n = Py_SIZE(list);
         if (likely(n < list->allocated)) {
             list->ob_item[n] = taken;

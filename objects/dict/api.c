@@ -206,7 +206,7 @@ PyObject *_PyDict_Pop(PyObject *op, PyObject *key, PyObject *dflt)
         if (dflt != NULL) {
             return Py_NewRef(dflt);
         }
-        raise_key_error(key);
+        raise_key(key);
     }
     return value;
 }

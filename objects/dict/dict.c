@@ -221,7 +221,7 @@ static int merge_one(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *v
             return -1;
         }
         if (ix >= 0) {
-            return override == 0 ? 0 : raise_key_error(key);
+            return override == 0 ? 0 : raise_key(key);
         }
     }
     return dict_insert_owned_locked(d, Py_NewRef(key), hash, Py_NewRef(value));
@@ -326,7 +326,7 @@ static int merge_mapping(PyDictObject *d, PyObject *other, int override)
                     continue;
                 }
                 if (ix >= 0) {
-                    raise_key_error(key);
+                    raise_key(key);
                 }
                 failed = ix == IX_EMPTY ? 0 : -1;
             }
@@ -706,7 +706,7 @@ static PyObject *dict_missing(PyObject *op, PyObject *key)
             return NULL;
         }
     }
-    raise_key_error(key);
+    raise_key(key);
     return NULL;
 }
 

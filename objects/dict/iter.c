@@ -13,12 +13,17 @@ struct dict_iter {
     PyDictObject *dict;     /* owned; never changes where threads run together, else NULL when exhausted */
     Py_ssize_t used;        /* size of the dict at the start, or a state below */
     Py_ssize_t pos;         /* next entry to look at */
-    PyObject *result;       /* pair given last, used again while nobody else has it; or NULL */
-    Py_ssize_t left;        /* items still to come */
+    Py_ssize_t end;         /* forwards: entries that there were at the start */
+    PyObject *result;       /* pair given last, used again while nobody else has it; or NULL. The owner's */
 };
 
 /* The dict was found changed; all its items were given out. */
 enum { USED_CHANGED = -1, USED_UP = -2 };
+
+static bool is_backwards(PyTypeObject *type)
+{
+    return type == &PyDictRevIterKey_Type || type == &PyDictRevIterValue_Type || type == &PyDictRevIterItem_Type;
+}
 
 PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
 {
@@ -26,14 +31,11 @@ PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
     if (it == NULL) {
         return NULL;
     }
-    bool backwards = type == &PyDictRevIterKey_Type || type == &PyDictRevIterValue_Type ||
-                     type == &PyDictRevIterItem_Type;
-    PyDictObject *d = (PyDictObject *)dict;
     it->dict = (PyDictObject *)Py_NewRef(dict);
-    it->used = it->left = dict_size(dict);
-    Py_BEGIN_CRITICAL_SECTION(dict);
-    it->pos = backwards ? d->ma_keys->nentries - 1 : 0;
-    Py_END_CRITICAL_SECTION();
+    it->used = dict_size(dict);
+    shared_join(dict);
+    it->end = field_load(&field_load_acquire(&it->dict->ma_keys)->nentries);
+    it->pos = is_backwards(type) ? it->end - 1 : 0;
     it->result = NULL;
     gc_track_new((PyObject *)it);
     return (PyObject *)it;
@@ -63,7 +65,7 @@ static int dict_iter_traverse(PyObject *op, visitproc visit, void *arg)
 /* Nothing comes any more: drops the dict where nobody can be about to take its lock. */
 static bool finish_locked(struct dict_iter *it)
 {
-    it->used = USED_UP;
+    field_store(&it->used, USED_UP);
     if (!lock_threads_run_together()) {
         Py_CLEAR(it->dict);
     }
@@ -71,21 +73,21 @@ static bool finish_locked(struct dict_iter *it)
 }
 
 /* The next entry in a direction: its key and value as new references (each may be NULL if not
- * wanted). False at the end and when the dict has changed, which raises. The dict's lock is held, which
- * guards the iterator's fields too. */
+ * wanted). False at the end and when the dict has changed, which raises. The dict's lock is held. */
 static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
 {
     PyDictObject *d = it->dict;
-    if (d == NULL || it->used == USED_UP) {
+    if (d == NULL || field_load(&it->used) == USED_UP) {
         return false;
     }
-    if (it->used != d->ma_used) {
+    shared_mark((PyObject *)d);
+    if (field_load(&it->used) != d->ma_used) {
         PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
-        it->used = USED_CHANGED;
+        field_store(&it->used, USED_CHANGED);
         return false;
     }
     PyDictKeysObject *keys = d->ma_keys;
-    Py_ssize_t ix = it->pos;
+    Py_ssize_t ix = field_load(&it->pos);
     if (ix >= keys->nentries && direction < 0) {
         ix = keys->nentries - 1;
     }
@@ -95,14 +97,13 @@ static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyO
     if (ix < 0 || ix >= keys->nentries) {
         return finish_locked(it);
     }
-    if (it->left == 0) {
+    if (direction > 0 && ix >= it->end) {
         PyErr_SetString(PyExc_RuntimeError, "dictionary keys changed during iteration");
         return finish_locked(it);
     }
-    it->pos = ix + direction;
-    it->left--;
+    field_store(&it->pos, ix + direction);
     if (key != NULL) {
-        *key = Py_NewRef(*keys_key_slot(keys, ix));
+        *key = shared_new_ref(*keys_key_slot(keys, ix));
     }
     if (value != NULL) {
         *value = shared_new_ref(*keys_value_slot(keys, ix));
@@ -110,11 +111,42 @@ static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyO
     return true;
 }
 
-static inline bool step(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
+/* The same without the lock. False: that did not work, or there is more to say; nothing is changed then. Two threads
+ * that step one iterator at a time may get the same entry. */
+ALWAYS_INLINE bool step_free(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
 {
-    if (!lock_threads_run_together()) {
-        return step_locked(it, direction, key, value);
+    PyDictObject *d = it->dict;
+    if (unlikely(d == NULL || field_load(&it->used) != dict_size((PyObject *)d) || shared_needs_lock((PyObject *)d))) {
+        return false;
     }
+    PyDictKeysObject *keys = field_load_acquire(&d->ma_keys);
+    Py_ssize_t ix = field_load(&it->pos);
+    if (unlikely((size_t)ix >= (size_t)it->end || ix >= field_load_acquire(&keys->nentries))) {
+        return false;
+    }
+    PyObject **entry = keys_are_str(keys) ? &dict_str_entries(keys)[ix].key : &dict_entries(keys)[ix].key;
+    bool empty;
+    PyObject *k = NULL, *v = NULL;
+    if ((key != NULL && unlikely((k = ref_try_load(&entry[0], &empty)) == NULL))
+        || (value != NULL && unlikely((v = ref_try_load(&entry[1], &empty)) == NULL))
+        || (lock_threads_run_together()
+            && unlikely((key != NULL && field_load_acquire(&entry[0]) != k) || field_load_acquire(&d->ma_keys) != keys))) {
+        Py_XDECREF(k);
+        Py_XDECREF(v);
+        return false;
+    }
+    field_store(&it->pos, ix + direction);
+    if (key != NULL) {
+        *key = k;
+    }
+    if (value != NULL) {
+        *value = v;
+    }
+    return true;
+}
+
+static NOINLINE bool step_slow(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
+{
     bool found;
     Py_BEGIN_CRITICAL_SECTION(it->dict);
     found = step_locked(it, direction, key, value);
@@ -122,104 +154,33 @@ static inline bool step(struct dict_iter *it, int direction, PyObject **key, PyO
     return found;
 }
 
-static PyObject *next_key(PyObject *op, int direction)
+ALWAYS_INLINE bool step(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
+{
+    return likely(step_free(it, direction, key, value)) || step_slow(it, direction, key, value);
+}
+
+ALWAYS_INLINE PyObject *next_key(PyObject *op, int direction)
 {
     PyObject *key;
     return step((struct dict_iter *)op, direction, &key, NULL) ? key : NULL;
 }
 
-static PyObject *next_value(PyObject *op, int direction)
+ALWAYS_INLINE PyObject *next_value(PyObject *op, int direction)
 {
     PyObject *value;
     return step((struct dict_iter *)op, direction, NULL, &value) ? value : NULL;
 }
 
-/* The last pair again if nobody holds it any more: for k, v in d.items() makes no tuples. */
-static PyObject *reuse_pair(struct dict_iter *it, PyObject *key, PyObject *value)
-{
-    PyObject *pair = it->result;
-    PyObject *old_key = PyTuple_GET_ITEM(pair, 0), *old_value = PyTuple_GET_ITEM(pair, 1);
-    Py_INCREF(pair);
-    PyTuple_SET_ITEM(pair, 0, key);
-    PyTuple_SET_ITEM(pair, 1, value);
-    if (!(field_load(object_gc_byte_small(pair)) & GC_TRACKED)) {
-        gc_track(pair);
-    }
-    Py_DECREF(old_key);
-    Py_DECREF(old_value);
-    return pair;
-}
-
-/* Takes over both references. */
-static inline PyObject *pair_of(struct dict_iter *it, PyObject *key, PyObject *value)
-{
-    if (lock_threads_run_together()) {
-        return tuple_pair_steal(key, value);
-    }
-    if (likely(it->result != NULL && ref_is_unique(it->result))) {
-        return reuse_pair(it, key, value);
-    }
-    PyObject *pair = tuple_pair_steal(key, value);
-    Py_XSETREF(it->result, Py_XNewRef(pair));
-    return pair;
-}
-
-static PyObject *next_item(PyObject *op, int direction)
+ALWAYS_INLINE PyObject *next_item(PyObject *op, int direction)
 {
     struct dict_iter *it = (struct dict_iter *)op;
     PyObject *key, *value;
-    if (!step(it, direction, &key, &value)) {
-        return NULL;
-    }
-    return pair_of(it, key, value);
-}
-
-/* With a global lock, the usual step forwards: key and value in the entry that comes next. NULL: the long way
- * (nothing is changed then). */
-static inline PyObject **step_plain(struct dict_iter *it)
-{
-    PyDictObject *d = it->dict;
-    if (lock_threads_run_together() || d == NULL || it->used != d->ma_used || it->left == 0) {
-        return NULL;
-    }
-    PyDictKeysObject *keys = d->ma_keys;
-    Py_ssize_t ix = it->pos;
-    PyObject **entry = keys_are_str(keys) ? &dict_str_entries(keys)[ix].key : &dict_entries(keys)[ix].key;
-    if (ix >= keys->nentries || entry[1] == NULL) {
-        return NULL;
-    }
-    it->pos = ix + 1;
-    it->left--;
-    return entry;
-}
-
-static PyObject *iter_next_key(PyObject *op)
-{
-    PyObject **entry = step_plain((struct dict_iter *)op);
-    return entry != NULL ? Py_NewRef(entry[0]) : next_key(op, 1);
-}
-
-static PyObject *iter_next_value(PyObject *op)
-{
-    PyObject **entry = step_plain((struct dict_iter *)op);
-    return entry != NULL ? Py_NewRef(entry[1]) : next_value(op, 1);
-}
-
-static PyObject *iter_next_item(PyObject *op)
-{
-    struct dict_iter *it = (struct dict_iter *)op;
-    PyObject **entry = step_plain(it);
-    return entry != NULL ? pair_of(it, Py_NewRef(entry[0]), Py_NewRef(entry[1])) : next_item(op, 1);
+    return step(it, direction, &key, &value) ? tuple_pair_again(op, &it->result, key, value) : NULL;
 }
 
 bool dict_iter_item_words(PyObject *op, value_t words[2])
 {
-    PyObject **entry = step_plain((struct dict_iter *)op), *key, *value;
-    if (likely(entry != NULL)) {
-        words[1] = value_from_owned(Py_NewRef(entry[0]));
-        words[0] = value_from_owned(Py_NewRef(entry[1]));
-        return true;
-    }
+    PyObject *key, *value;
     if (!step((struct dict_iter *)op, 1, &key, &value)) {
         return false;
     }
@@ -228,6 +189,9 @@ bool dict_iter_item_words(PyObject *op, value_t words[2])
     return true;
 }
 
+static PyObject *iter_next_key(PyObject *op) { return next_key(op, 1); }
+static PyObject *iter_next_value(PyObject *op) { return next_value(op, 1); }
+static PyObject *iter_next_item(PyObject *op) { return next_item(op, 1); }
 static PyObject *iter_prev_key(PyObject *op) { return next_key(op, -1); }
 static PyObject *iter_prev_value(PyObject *op) { return next_value(op, -1); }
 static PyObject *iter_prev_item(PyObject *op) { return next_item(op, -1); }
@@ -238,8 +202,14 @@ static Py_ssize_t dict_iter_length_hint(struct dict_iter *self)
 {
     Py_ssize_t n = 0;
     Py_BEGIN_CRITICAL_SECTION(self->dict);
-    if (self->dict != NULL && self->used == dict_size((PyObject *)self->dict)) {
-        n = self->left;
+    PyDictObject *d = self->dict;
+    if (d != NULL && field_load(&self->used) == d->ma_used) {
+        Py_ssize_t pos = field_load(&self->pos), nentries = d->ma_keys->nentries;
+        bool backwards = is_backwards(Py_TYPE(self));
+        Py_ssize_t first = backwards ? 0 : pos, last = backwards ? pos : self->end - 1;
+        for (Py_ssize_t ix = first; ix <= last && ix < nentries; ix++) {
+            n += *keys_value_slot(d->ma_keys, ix) != NULL;
+        }
     }
     Py_END_CRITICAL_SECTION();
     return n;
@@ -254,9 +224,9 @@ static PyObject *dict_iter_reduce(struct dict_iter *self)
     }
     Py_BEGIN_CRITICAL_SECTION(self->dict);
     copy->dict = (PyDictObject *)Py_XNewRef(self->dict);
-    copy->used = self->used;
-    copy->pos = self->pos;
-    copy->left = self->left;
+    copy->used = field_load(&self->used);
+    copy->pos = field_load(&self->pos);
+    copy->end = self->end;
     Py_END_CRITICAL_SECTION();
     copy->result = NULL;
     gc_track((PyObject *)copy);

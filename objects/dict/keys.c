@@ -216,23 +216,6 @@ Py_ssize_t dict_lookup(PyDictObject *d, PyObject *key, Py_hash_t hash)
 
 enum { FIND_ABSENT = 0, FIND_FOUND = 1, FIND_LOCKED = 2 };
 
-/* Whether the key at `slot` equals `key`, as far as it can be said without running Python code:
- * 1, 0, or -1 when it cannot. */
-static int key_equals_shared(PyObject **slot, PyObject *found, PyObject *key)
-{
-    if (!ref_try_inc(found)) {
-        return -1;
-    }
-    int equal;
-    if (field_load_acquire(slot) != found) {
-        Py_DECREF(found);
-        return -1;
-    }
-    equal = key_equals_plain(found, key);
-    Py_DECREF(found);
-    return equal;
-}
-
 static int find_shared(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject **value)
 {
     PyDictKeysObject *keys = field_load_acquire(&d->ma_keys);
@@ -684,7 +667,7 @@ int dict_del(PyObject *dict, PyObject *key, Py_hash_t hash)
     PyObject *value;
     int found = dict_pop(dict, key, hash, &value);
     if (found <= 0) {
-        return found < 0 ? -1 : raise_key_error(key);
+        return found < 0 ? -1 : raise_key(key);
     }
     Py_DECREF(value);
     return 0;
@@ -737,15 +720,4 @@ void dict_clear_locked(PyDictObject *d)
         Py_XDECREF(value);
     }
     keys_retire(d, keys);
-}
-
-int raise_key_error(PyObject *key)
-{
-    /* KeyError(key) as an object, since PyErr_SetObject would spread a tuple. */
-    PyObject *error = PyObject_CallOneArg(PyExc_KeyError, key);
-    if (error != NULL) {
-        PyErr_SetObject(PyExc_KeyError, error);
-        Py_DECREF(error);
-    }
-    return -1;
 }

@@ -7,6 +7,7 @@
 
 #include "objects/block.h"
 #include "objects/dict.h"
+#include "objects/error.h"
 #include "objects/key.h"
 #include "objects/object.h"
 #include "objects/str.h"
@@ -194,9 +195,6 @@ static inline void dict_notify(PyDict_WatchEvent event, PyDictObject *d, PyObjec
         dict_notify_slow(event, d, key, value);
     }
 }
-
-/* Raises KeyError(key); returns -1. */
-int raise_key_error(PyObject *key);
 
 /* A bare dict of an exact or sub type over a table, which it takes over also on failure. */
 PyObject *dict_from_keys(PyDictKeysObject *keys, Py_ssize_t used);

@@ -8,7 +8,6 @@
  */
 #include "objects/dict/ordered.h"
 
-#include "objects/error.h"
 #include "objects/gc/gc.h"
 #include "objects/tuple.h"
 
@@ -210,7 +209,7 @@ static int odict_del(struct odict *self, PyObject *key)
     Py_hash_t hash = dict_hash_key(key);
     int found = hash == -1 ? -1 : odict_take(self, key, hash, &value);
     if (found == 0) {
-        return raise_key_error(key);
+        return raise_key(key);
     }
     Py_XDECREF(found < 0 ? NULL : value);
     return found < 0 ? -1 : 0;
@@ -453,7 +452,7 @@ static PyObject *odict_pop(struct odict *self, PyObject *key, PyObject *dflt)
     Py_hash_t hash = dict_hash_key(key);
     int found = hash == -1 ? -1 : odict_take(self, key, hash, &value);
     if (found == 0 && dflt == NULL) {
-        raise_key_error(key);
+        raise_key(key);
     }
     return found != 0 ? value : Py_XNewRef(dflt);
 }
@@ -484,7 +483,7 @@ static PyObject *odict_popitem(struct odict *self, int last)
     }
     if (value == NULL) {
         if (!PyErr_Occurred()) {
-            raise_key_error(key);
+            raise_key(key);
         }
         Py_DECREF(key);
         return NULL;
@@ -551,7 +550,7 @@ static int move_locked(struct odict *self, PyObject *key, Py_hash_t hash, bool l
 {
     Py_ssize_t ix = dict_lookup(&self->dict, key, hash);
     if (ix < 0) {
-        return ix == IX_EMPTY ? raise_key_error(key) : -1;
+        return ix == IX_EMPTY ? raise_key(key) : -1;
     }
     struct odict_node **place = node_place(self, ix);
     if (place == NULL) {
@@ -559,7 +558,7 @@ static int move_locked(struct odict *self, PyObject *key, Py_hash_t hash, bool l
     }
     struct odict_node *node = *place;
     if (node == NULL) {
-        return raise_key_error(key);
+        return raise_key(key);
     }
     if (node != (last ? self->last : self->first)) {
         list_remove(self, node);

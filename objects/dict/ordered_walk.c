@@ -17,7 +17,7 @@ PyObject *odict_value_of(struct odict *self, PyObject *key)
         return value;
     }
     if (hash != -1) {
-        raise_key_error(key);
+        raise_key(key);
     }
     return NULL;
 }

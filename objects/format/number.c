@@ -323,8 +323,7 @@ int format_int_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t s
 {
     int64_t small;
     if (start == end && PyLong_CheckExact(value) && int_fits_i64((PyLongObject *)value, &small)) {
-        char text[INT64_TEXT_MAX], *stop = text + sizeof text, *digits = int64_write(small, stop);
-        return str_writer_ascii(w, digits, stop - digits);
+        return str_writer_int64(w, small);
     }
     if (start == end) {
         return str_writer_object(w, value);

@@ -1,7 +1,6 @@
 /* str % values. */
 #include "objects/format/percent.h"
 #include "objects/int.h"
-#include "objects/int/text.h"
 
 static Py_UCS4 read_char(const void *format, Py_ssize_t i)
 {
@@ -83,8 +82,7 @@ static int write_bare_number(str_writer *w, const struct percent_conversion *c, 
     }
     if (c->letter == 'd' && c->precision < 0 && PyLong_CheckExact(value)
         && int_fits_i64((PyLongObject *)value, &small)) {
-        char text[INT64_TEXT_MAX], *end = text + sizeof text, *digits = int64_write(small, end);
-        return str_writer_ascii(w, digits, end - digits) < 0 ? -1 : 1;
+        return str_writer_int64(w, small) < 0 ? -1 : 1;
     }
     Py_UCS4 lower = c->letter | 32;
     if (!PyFloat_CheckExact(value) || lower < 'e' || lower > 'g') {

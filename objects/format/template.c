@@ -1,35 +1,52 @@
 /* str.format() and str.format_map(): text with {replacement fields}. */
+#include "objects/error.h"
 #include "objects/format/format.h"
 
 /* Fields nest in the specifications of other fields, but only so deep. */
 enum { NESTING = 2 };
 
 /* Part of a string that somebody else keeps alive. */
-struct span {
+struct part {
     PyObject *text;
     Py_ssize_t start, end;
     const uint8_t *bytes; /* the characters if they are bytes, or NULL */
 };
 
-static struct span span_of(PyObject *text, Py_ssize_t start)
+static struct part span_of(PyObject *text, Py_ssize_t start)
 {
-    return (struct span){text, start, str_len(text), str_kind(text) == 1 ? str_data(text) : NULL};
+    return (struct part){text, start, str_len(text), str_kind(text) == 1 ? str_data(text) : NULL};
 }
 
 /* Another part of the same string. */
-static struct span part_of(const struct span *s, Py_ssize_t start, Py_ssize_t end)
+static struct part part_of(const struct part *s, Py_ssize_t start, Py_ssize_t end)
 {
-    return (struct span){s->text, start, end, s->bytes};
+    return (struct part){s->text, start, end, s->bytes};
 }
 
-static Py_UCS4 char_at(const struct span *s, Py_ssize_t i)
+static Py_UCS4 char_at(const struct part *s, Py_ssize_t i)
 {
     return s->bytes != NULL ? s->bytes[i] : str_read(s->text, i);
 }
 
-static PyObject *span_str(const struct span *s)
+/* Characters [start, end) of a text that is known from elsewhere. */
+struct range {
+    Py_ssize_t start, end;
+};
+
+static struct part part_at(const struct part *s, struct range range)
+{
+    return part_of(s, range.start, range.end);
+}
+
+static PyObject *span_str(const struct part *s)
 {
     return s->start >= s->end ? str_empty() : str_substring(s->text, s->start, s->end);
+}
+
+static PyObject *range_str(const struct part *s, struct range range)
+{
+    struct part part = part_at(s, range);
+    return span_str(&part);
 }
 
 static int refuse(const char *message)
@@ -62,18 +79,18 @@ static int numbering_check(struct numbering *n, bool automatic)
 
 /* One piece: literal text, then perhaps a field. */
 struct piece {
-    struct span literal, name, spec;
+    struct range literal, name, spec;
     bool has_field, nested; /* `nested`: the specification has fields of its own */
     Py_UCS4 conversion;     /* 0: none */
 };
 
 /* Field name, conversion and specification of the field at s->start (behind the '{'); s->start ends
  * behind its '}'. */
-static int parse_field(struct span *s, struct piece *piece)
+static int parse_field(struct part *s, struct piece *piece)
 {
     Py_ssize_t at = s->start;
     Py_UCS4 c = 0;
-    piece->name = piece->spec = part_of(s, at, at);
+    piece->name = piece->spec = (struct range){at, at};
     if (at < s->end && char_at(s, at) == '}') {
         s->start = at + 1;
         return 0;
@@ -97,7 +114,7 @@ static int parse_field(struct span *s, struct piece *piece)
     }
     bool ended = c == '}' || c == ':' || c == '!';
     piece->name.end = ended ? at - 1 : at;
-    piece->spec = part_of(s, at, at);
+    piece->spec = (struct range){at, at};
     if (c == '!' || c == ':') {
         if (c == '!') {
             if (at >= s->end) {
@@ -139,7 +156,7 @@ static int parse_field(struct span *s, struct piece *piece)
 }
 
 /* The index of the next brace from `at` on, or s->end. */
-static Py_ssize_t next_brace(const struct span *s, Py_ssize_t at)
+static Py_ssize_t next_brace(const struct part *s, Py_ssize_t at)
 {
     if (s->bytes != NULL) {
         const uint8_t *p = s->bytes;
@@ -159,10 +176,10 @@ static Py_ssize_t next_brace(const struct span *s, Py_ssize_t at)
 
 /* The next piece: 1, 0 at the end, -1 on error.  A doubled brace ends a literal, with one of the two
  * in it. */
-static int next_piece(struct span *s, struct piece *piece)
+static int next_piece(struct part *s, struct piece *piece)
 {
-    piece->literal = part_of(s, s->start, s->start);
-    piece->name = piece->spec = part_of(s, 0, 0);
+    piece->literal = (struct range){s->start, s->start};
+    piece->name = piece->spec = (struct range){0, 0};
     piece->has_field = piece->nested = false;
     piece->conversion = 0;
     if (s->start >= s->end) {
@@ -196,7 +213,7 @@ static int next_piece(struct span *s, struct piece *piece)
 /* ---- Field names: first.attribute[index] ------------------------------------------------------------ */
 
 /* Decimal number of the span, or -1 if it is none; -2 with ValueError if it is too big. */
-static Py_ssize_t span_number(const struct span *s)
+static Py_ssize_t span_number(const struct part *s)
 {
     Py_ssize_t at = s->start, value;
     if (s->start >= s->end) {
@@ -211,7 +228,7 @@ static Py_ssize_t span_number(const struct span *s)
 }
 
 /* Splits off the first part of the name: its number in *index, or -1 for a keyword. */
-static int split_first(struct span *name, struct span *first, Py_ssize_t *index,
+static int split_first(struct part *name, struct part *first, Py_ssize_t *index,
                        struct numbering *numbering)
 {
     Py_ssize_t at = name->start;
@@ -237,7 +254,7 @@ static int split_first(struct span *name, struct span *first, Py_ssize_t *index,
 }
 
 /* The next .attribute or [index]: 1, 0 at the end, -1. */
-static int next_accessor(struct span *rest, struct span *name, Py_ssize_t *index, bool *is_attribute)
+static int next_accessor(struct part *rest, struct part *name, Py_ssize_t *index, bool *is_attribute)
 {
     if (rest->start >= rest->end) {
         return 0;
@@ -275,42 +292,69 @@ static int next_accessor(struct span *rest, struct span *name, Py_ssize_t *index
 
 /* ---- Values of fields --------------------------------------------------------------------------------- */
 
+/* The arguments of a call, all borrowed; for format_map() a mapping instead. */
 struct context {
-    PyObject *args;   /* tuple, or NULL for format_map() */
-    PyObject *kwargs; /* mapping or NULL */
+    PyObject *const *args; /* the values of keywords behind the `count` others */
+    Py_ssize_t count;
+    PyObject *names; /* of keywords: a tuple or NULL */
+    PyObject *mapping;
     struct numbering numbering;
 };
 
-static PyObject *first_value(struct context *c, const struct span *first, Py_ssize_t index)
+static bool span_equals(const struct part *s, PyObject *name)
+{
+    Py_ssize_t length = s->end - s->start;
+    if (length != str_len(name)) {
+        return false;
+    }
+    if (s->bytes != NULL && str_kind(name) == 1) {
+        return memcmp(s->bytes + s->start, str_data(name), (size_t)length) == 0;
+    }
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (char_at(s, s->start + i) != str_read(name, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The value of a keyword: new reference. */
+static PyObject *keyword_value(struct context *c, const struct part *name)
+{
+    for (Py_ssize_t i = 0; c->names != NULL && i < PyTuple_GET_SIZE(c->names); i++) {
+        if (span_equals(name, PyTuple_GET_ITEM(c->names, i))) {
+            return Py_NewRef(c->args[c->count + i]);
+        }
+    }
+    PyObject *key = span_str(name), *value = NULL;
+    if (key != NULL && c->mapping != NULL) {
+        value = PyObject_GetItem(c->mapping, key);
+    }
+    else if (key != NULL) {
+        raise_key(key);
+    }
+    Py_XDECREF(key);
+    return value;
+}
+
+static PyObject *first_value(struct context *c, const struct part *first, Py_ssize_t index)
 {
     if (index < 0) {
-        PyObject *key = span_str(first);
-        if (key == NULL) {
-            return NULL;
-        }
-        PyObject *value = NULL;
-        if (c->kwargs == NULL) {
-            PyErr_SetObject(PyExc_KeyError, key);
-        }
-        else {
-            value = PyObject_GetItem(c->kwargs, key);
-        }
-        Py_DECREF(key);
-        return value;
+        return keyword_value(c, first);
     }
-    if (c->args == NULL) {
+    if (c->mapping != NULL) {
         refuse("Format string contains positional fields");
         return NULL;
     }
-    if (index >= PyTuple_GET_SIZE(c->args)) {
+    if (index >= c->count) {
         PyErr_Format(PyExc_IndexError,
                      "Replacement index %zd out of range for positional args tuple", index);
         return NULL;
     }
-    return Py_NewRef(PyTuple_GET_ITEM(c->args, index));
+    return Py_NewRef(c->args[index]);
 }
 
-static PyObject *access_value(PyObject *object, const struct span *name, Py_ssize_t index,
+static PyObject *access_value(PyObject *object, const struct part *name, Py_ssize_t index,
                               bool is_attribute)
 {
     PyObject *key = is_attribute || index < 0 ? span_str(name) : PyLong_FromSsize_t(index);
@@ -323,9 +367,9 @@ static PyObject *access_value(PyObject *object, const struct span *name, Py_ssiz
 }
 
 /* New reference to what the field names. */
-static PyObject *field_value(struct context *c, struct span name)
+static PyObject *field_value(struct context *c, struct part name)
 {
-    struct span part = name;
+    struct part part = name;
     Py_ssize_t index;
     if (name.start == name.end) {
         return numbering_check(&c->numbering, true) < 0
@@ -371,11 +415,12 @@ static PyObject *convert(PyObject *value, Py_UCS4 conversion)
     }
 }
 
-static PyObject *format_span(struct context *c, struct span s, int depth);
+static PyObject *format_span(struct context *c, struct part s, int depth);
 
-static int write_field(str_writer *w, struct context *c, struct piece *piece, int depth)
+static int write_field(str_writer *w, struct context *c, const struct part *text,
+                       const struct piece *piece, int depth)
 {
-    PyObject *value = field_value(c, piece->name), *nested = NULL;
+    PyObject *value = field_value(c, part_at(text, piece->name)), *nested = NULL;
     int result = -1;
     if (value == NULL) {
         return -1;
@@ -386,7 +431,7 @@ static int write_field(str_writer *w, struct context *c, struct piece *piece, in
             return -1;
         }
     }
-    struct span spec = piece->spec;
+    struct part spec = part_at(text, piece->spec);
     if (piece->nested) {
         nested = format_span(c, spec, depth - 1);
         if (nested == NULL) {
@@ -401,7 +446,7 @@ done:
     return result;
 }
 
-static PyObject *format_span(struct context *c, struct span s, int depth)
+static PyObject *format_span(struct context *c, struct part s, int depth)
 {
     if (depth <= 0) {
         refuse("Max string recursion exceeded");
@@ -413,8 +458,8 @@ static PyObject *format_span(struct context *c, struct span s, int depth)
     str_writer_init(&w);
     while ((more = next_piece(&s, &piece)) > 0) {
         w.overallocate = s.start < s.end; /* a sole value is the result itself */
-        if (str_writer_substring(&w, piece.literal.text, piece.literal.start, piece.literal.end) < 0 ||
-            (piece.has_field && write_field(&w, c, &piece, depth) < 0)) {
+        if (str_writer_substring(&w, s.text, piece.literal.start, piece.literal.end) < 0 ||
+            (piece.has_field && write_field(&w, c, &s, &piece, depth) < 0)) {
             more = -1;
             break;
         }
@@ -426,9 +471,15 @@ static PyObject *format_span(struct context *c, struct span s, int depth)
     return str_writer_finish(&w);
 }
 
-PyObject *template_format(PyObject *self, PyObject *args, PyObject *kwargs)
+PyObject *template_format(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    struct context c = {.args = args, .kwargs = kwargs};
+    struct context c = {.args = args, .count = count, .names = names};
+    return format_span(&c, span_of(self, 0), NESTING);
+}
+
+PyObject *template_format_map(PyObject *self, PyObject *mapping)
+{
+    struct context c = {.mapping = mapping};
     return format_span(&c, span_of(self, 0), NESTING);
 }
 
@@ -437,7 +488,7 @@ PyObject *template_format(PyObject *self, PyObject *args, PyObject *kwargs)
 struct template_iterator {
     PyObject_HEAD
     PyMutex lock;
-    struct span rest; /* rest.text is owned */
+    struct part rest; /* rest.text is owned */
 };
 
 static void iterator_dealloc(PyObject *self)
@@ -467,11 +518,12 @@ static PyObject *parser_next(PyObject *object)
     if (more <= 0) {
         return NULL;
     }
-    PyObject *literal = span_str(&piece.literal);
+    PyObject *literal = range_str(&self->rest, piece.literal);
     if (!piece.has_field) {
         return literal == NULL ? NULL : Py_BuildValue("(NOOO)", literal, Py_None, Py_None, Py_None);
     }
-    PyObject *name = span_str(&piece.name), *spec = span_str(&piece.spec);
+    PyObject *name = range_str(&self->rest, piece.name);
+    PyObject *spec = range_str(&self->rest, piece.spec);
     PyObject *conversion = piece.conversion == 0 ? Py_None : str_from_char(piece.conversion);
     PyObject *result = NULL;
     if (literal != NULL && name != NULL && spec != NULL && conversion != NULL) {
@@ -488,7 +540,7 @@ static PyObject *parser_next(PyObject *object)
 static PyObject *accessor_next(PyObject *object)
 {
     struct template_iterator *self = (struct template_iterator *)object;
-    struct span name;
+    struct part name;
     Py_ssize_t index;
     bool is_attribute;
     PyMutex_Lock(&self->lock);
@@ -531,7 +583,7 @@ PyObject *template_parser(PyObject *self)
 /* (first part as number or text, iterator of the accessors) */
 PyObject *template_field_name_split(PyObject *text)
 {
-    struct span name = span_of(text, 0), first;
+    struct part name = span_of(text, 0), first;
     Py_ssize_t index;
     if (split_first(&name, &first, &index, NULL) < 0) {
         return NULL;

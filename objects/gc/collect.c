@@ -177,7 +177,7 @@ static void dead_add(PyObject *op, void *arg)
 static void world_pause(struct collection *c)
 {
     world_stop(c->interp);
-    for (struct thread *t = c->interp->threads; lock_threads_run_together() && t != NULL;
+    for (struct thread *t = thread_newest(c->interp); lock_threads_run_together() && t != NULL;
          t = thread_of(t->ts.next)) {
         type_counts_settle((struct object_thread *)t);
     }

@@ -12,11 +12,6 @@
 /* Words before the first item: the capacity, where readers take no lock. */
 #define ARRAY_PREFIX (lock_threads_run_together() ? 1 : 0)
 
-static inline Py_ssize_t array_capacity(PyObject **items)
-{
-    return field_load((Py_ssize_t *)items - 1);
-}
-
 static inline void list_set_size(PyListObject *list, Py_ssize_t size)
 {
     field_store_release(&list->ob_base.ob_size, size);

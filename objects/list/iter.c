@@ -22,12 +22,12 @@ static PyObject *list_iter_next(PyObject *op)
         return NULL;
     }
     PyListObject *list = (PyListObject *)it->seq;
-    if (!lock_threads_run_together() && likely(i < Py_SIZE(list))) {
-        it->index = i + 1;
-        return Py_NewRef(list->ob_item[i]);
+    PyObject *item = list_peek(list, i);
+    if (likely(item != NULL)) {
+        iter_set_index(it, i + 1);
+        return Py_NewRef(item);
     }
-    PyObject *item = list_get_ref(list, i);
-    if (item == NULL) {
+    if (!lock_threads_run_together() || (item = list_get_ref(list, i)) == NULL) {
         return iter_finish(it);
     }
     iter_set_index(it, i + 1);

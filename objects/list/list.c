@@ -226,22 +226,16 @@ static PyObject *get_ref_locked(PyListObject *list, Py_ssize_t i)
 
 PyObject *list_get_ref(PyListObject *list, Py_ssize_t i)
 {
-    if ((size_t)i >= (size_t)field_load(&list->ob_base.ob_size)) {
+    PyObject *item = list_peek(list, i);
+    if (likely(item != NULL)) {
+        return Py_NewRef(item);
+    }
+    if (!lock_threads_run_together() || (size_t)i >= (size_t)field_load(&list->ob_base.ob_size)) {
         return NULL;
     }
-    if (!lock_threads_run_together()) {
-        return Py_NewRef(list->ob_item[i]);
-    }
-    if (shared_needs_lock((PyObject *)list)) {
-        return get_ref_locked(list, i);
-    }
-    PyObject **items = field_load_acquire(&list->ob_item);
-    if (items == NULL || i >= array_capacity(items)) {
-        return get_ref_locked(list, i);
-    }
+    PyObject **items = shared_needs_lock((PyObject *)list) ? NULL : field_load_acquire(&list->ob_item);
     bool empty;
-    PyObject *item = ref_try_load(&items[i], &empty);
-    if (item == NULL) {
+    if (items == NULL || i >= array_capacity(items) || (item = ref_try_load(&items[i], &empty)) == NULL) {
         return get_ref_locked(list, i);
     }
     if (field_load_acquire(&list->ob_item) != items) {
@@ -267,28 +261,44 @@ int list_append_owned_locked(PyListObject *list, PyObject *item)
 int list_append_owned(PyListObject *list, PyObject *item)
 {
     int result;
+    if (likely(lock_is_alone())) {
+        return list_append_owned_locked(list, item);
+    }
     Py_BEGIN_CRITICAL_SECTION(list);
     result = list_append_owned_locked(list, item);
     Py_END_CRITICAL_SECTION();
     return result;
 }
 
+/* False: there is no such item; nothing is changed then. */
+static inline bool set_locked(PyListObject *list, Py_ssize_t i, PyObject *item, PyObject **old)
+{
+    if (unlikely((size_t)i >= (size_t)Py_SIZE(list))) {
+        return false;
+    }
+    *old = list->ob_item[i];
+    field_store_release(&list->ob_item[i], item);
+    return true;
+}
+
 int list_set_owned(PyListObject *list, Py_ssize_t i, PyObject *item)
 {
     PyObject *old = item;
-    int result = -1;
-    Py_BEGIN_CRITICAL_SECTION(list);
-    if ((size_t)i < (size_t)Py_SIZE(list)) {
-        old = list->ob_item[i];
-        field_store_release(&list->ob_item[i], item);
-        result = 0;
+    bool done;
+    if (likely(lock_is_alone())) {
+        done = set_locked(list, i, item, &old);
     }
-    Py_END_CRITICAL_SECTION();
+    else {
+        Py_BEGIN_CRITICAL_SECTION(list);
+        done = set_locked(list, i, item, &old);
+        Py_END_CRITICAL_SECTION();
+    }
     Py_XDECREF(old);
-    if (result < 0) {
+    if (unlikely(!done)) {
         PyErr_SetString(PyExc_IndexError, "list assignment index out of range");
+        return -1;
     }
-    return result;
+    return 0;
 }
 
 /* ---- changing many items --------------------------------------------------------------------- */
@@ -699,32 +709,48 @@ static PyObject *list_inplace_concat(PyObject *op, PyObject *other)
     return list_extend((PyListObject *)op, other) < 0 ? NULL : Py_NewRef(op);
 }
 
-static int list_contains(PyObject *op, PyObject *value)
+enum { ITEM_EQUAL = 1, ITEM_OTHER = 0, ITEM_ERROR = -1, ITEM_NONE = -2 };
+
+static NOINLINE int item_equals_slow(PyListObject *list, Py_ssize_t i, PyObject *value)
 {
-    PyObject *item;
-    Py_ssize_t i = 0;
-    if (!lock_threads_run_together()) {
-        /* Plain comparisons run no code that could change the list. */
-        PyListObject *list = (PyListObject *)op;
-        for (; i < Py_SIZE(list); i++) {
-            item = list->ob_item[i];
-            int equal = item == value ? 1 : compare_plain(item, value, Py_EQ);
-            if (equal > 0) {
-                return 1;
-            }
-            if (equal < 0) {
-                break;
-            }
-        }
+    PyObject *item = list_get_ref(list, i);
+    if (item == NULL) {
+        return ITEM_NONE;
     }
-    for (; (item = list_get_ref((PyListObject *)op, i)) != NULL; i++) {
-        int equal = PyObject_RichCompareBool(item, value, Py_EQ);
-        Py_DECREF(item);
-        if (equal != 0) {
+    int equal = PyObject_RichCompareBool(item, value, Py_EQ);
+    Py_DECREF(item);
+    return equal;
+}
+
+/* Whether item i equals `value`. May run Python code. */
+static inline int item_equals(PyListObject *list, Py_ssize_t i, PyObject *value)
+{
+    PyObject *item = list_peek(list, i);
+    if (likely(item != NULL)) {
+        int equal = item == value ? 1 : compare_plain(item, value, Py_EQ);
+        if (likely(equal >= 0)) {
             return equal;
         }
     }
-    return 0;
+    return item_equals_slow(list, i, value);
+}
+
+/* The first item from `start` on, and below `stop`, that equals `value`; -1: none, -2: an exception. */
+static Py_ssize_t find_item(PyListObject *list, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
+{
+    for (Py_ssize_t i = start; i < stop; i++) {
+        int equal = item_equals(list, i, value);
+        if (equal != ITEM_OTHER) {
+            return equal == ITEM_EQUAL ? i : equal == ITEM_ERROR ? -2 : -1;
+        }
+    }
+    return -1;
+}
+
+static int list_contains(PyObject *op, PyObject *value)
+{
+    Py_ssize_t i = find_item((PyListObject *)op, value, 0, PY_SSIZE_T_MAX);
+    return i >= 0 ? 1 : i == -2 ? -1 : 0;
 }
 
 static int delete_range_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high)
@@ -1012,49 +1038,34 @@ static PyObject *list_index(PyListObject *self, PyObject *value, Py_ssize_t star
     Py_ssize_t n = Py_SIZE(self);
     start = start < 0 ? (start + n < 0 ? 0 : start + n) : start;
     stop = stop < 0 ? (stop + n < 0 ? 0 : stop + n) : stop;
-    PyObject *item;
-    for (Py_ssize_t i = start; i < stop && (item = list_get_ref(self, i)) != NULL; i++) {
-        int equal = PyObject_RichCompareBool(item, value, Py_EQ);
-        Py_DECREF(item);
-        if (equal != 0) {
-            return equal < 0 ? NULL : PyLong_FromSsize_t(i);
-        }
+    Py_ssize_t i = find_item(self, value, start, stop);
+    if (i == -1) {
+        PyErr_Format(PyExc_ValueError, "%R is not in list", value);
     }
-    PyErr_Format(PyExc_ValueError, "%R is not in list", value);
-    return NULL;
+    return i < 0 ? NULL : PyLong_FromSsize_t(i);
 }
 
 static PyObject *list_count(PyListObject *self, PyObject *value)
 {
     Py_ssize_t count = 0;
-    PyObject *item;
-    for (Py_ssize_t i = 0; (item = list_get_ref(self, i)) != NULL; i++) {
-        int equal = item == value ? 1 : PyObject_RichCompareBool(item, value, Py_EQ);
-        Py_DECREF(item);
-        if (equal < 0) {
-            return NULL;
-        }
+    int equal;
+    for (Py_ssize_t i = 0; (equal = item_equals(self, i, value)) >= 0; i++) {
         count += equal;
     }
-    return PyLong_FromSsize_t(count);
+    return equal == ITEM_ERROR ? NULL : PyLong_FromSsize_t(count);
 }
 
 static int list_remove(PyListObject *self, PyObject *value)
 {
-    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
-        PyObject *item = Py_NewRef(self->ob_item[i]);
-        int equal = PyObject_RichCompareBool(item, value, Py_EQ);
-        Py_DECREF(item);
-        if (equal < 0) {
-            return -1;
-        }
-        if (equal) {
-            /* The comparison may have changed the list. */
-            return i < Py_SIZE(self) ? delete_range_locked(self, i, i + 1) : 0;
-        }
+    Py_ssize_t i = find_item(self, value, 0, PY_SSIZE_T_MAX);
+    if (i == -1) {
+        PyErr_SetString(PyExc_ValueError, "list.remove(x): x not in list");
     }
-    PyErr_SetString(PyExc_ValueError, "list.remove(x): x not in list");
-    return -1;
+    if (i < 0) {
+        return -1;
+    }
+    /* The comparison may have changed the list. */
+    return i < Py_SIZE(self) ? delete_range_locked(self, i, i + 1) : 0;
 }
 
 static Py_ssize_t list_sizeof(PyListObject *self)

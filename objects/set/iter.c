@@ -10,8 +10,7 @@ struct set_iter {
     PyObject_HEAD
     PySetObject *set;       /* owned; never changes where threads run together, else NULL when exhausted */
     Py_ssize_t used;        /* size of the set at the start, or a state below */
-    Py_ssize_t pos;
-    Py_ssize_t left;        /* keys still to come */
+    Py_ssize_t pos;         /* next slot to look at */
 };
 
 /* The set was found changed; all its keys were given out. */
@@ -24,7 +23,7 @@ PyObject *set_iter(PyObject *op)
         return NULL;
     }
     it->set = (PySetObject *)Py_NewRef(op);
-    it->used = it->left = __atomic_load_n(&it->set->used, __ATOMIC_RELAXED);
+    it->used = field_load(&it->set->used);
     it->pos = 0;
     gc_track_new((PyObject *)it);
     return (PyObject *)it;
@@ -43,38 +42,65 @@ static int set_iter_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* The set's lock held, which guards the iterator's fields too. Finished: drops the set where nobody can be about to
- * take its lock. */
+/* The set's lock held. Finished: drops the set where nobody can be about to take its lock. */
 static PyObject *next_locked(struct set_iter *it)
 {
     PySetObject *set = it->set;
-    if (set == NULL || it->used == USED_UP) {
+    if (set == NULL || field_load(&it->used) == USED_UP) {
         return NULL;
     }
-    if (it->used != set->used) {
+    shared_mark((PyObject *)set);
+    if (field_load(&it->used) != set->used) {
         PyErr_SetString(PyExc_RuntimeError, "Set changed size during iteration");
-        it->used = USED_CHANGED;
+        field_store(&it->used, USED_CHANGED);
         return NULL;
     }
     PyObject *key;
     Py_hash_t hash;
-    if (!set_next((PyObject *)set, &it->pos, &key, &hash)) {
-        it->used = USED_UP;
+    Py_ssize_t pos = field_load(&it->pos);
+    if (pos > set->mask || !set_walk(set, &pos, &key, &hash)) {
+        field_store(&it->used, USED_UP);
         if (!lock_threads_run_together()) {
             Py_CLEAR(it->set);
         }
         return NULL;
     }
-    it->left--;
-    return Py_NewRef(key);
+    field_store(&it->pos, pos);
+    return shared_new_ref(key);
 }
 
-static PyObject *set_iter_next(PyObject *op)
+/* The same without the lock. NULL: that did not work, or there is more to say; nothing is changed then. */
+static inline PyObject *next_free(struct set_iter *it)
 {
-    struct set_iter *it = (struct set_iter *)op;
-    if (!lock_threads_run_together()) {
-        return next_locked(it);
+    PySetObject *set = it->set;
+    if (unlikely(set == NULL || field_load(&it->used) != field_load(&set->used) || shared_needs_lock((PyObject *)set))) {
+        return NULL;
     }
+    Py_ssize_t mask, i = field_load(&it->pos);
+    setentry *table = set_look(set, &mask);
+    if (unlikely(table == NULL)) {
+        return NULL;
+    }
+    for (setentry *entry = &table[i], *end = &table[mask]; entry <= end; entry++) {
+        PyObject *key = field_load_acquire(&entry->key);
+        if (key == NULL || unlikely(key == set_dummy)) {
+            continue;
+        }
+        if (unlikely(!ref_try_hold(key, &entry->key))) {
+            return NULL;
+        }
+        if (lock_threads_run_together() && unlikely(field_load_acquire(&set->table) != table)) {
+            Py_DECREF(key);
+            return NULL;
+        }
+        field_store(&it->pos, entry - table + 1);
+        return key;
+    }
+    return NULL;
+}
+
+static NOINLINE PyObject *next_slow(struct set_iter *it)
+{
     PyObject *key;
     Py_BEGIN_CRITICAL_SECTION(it->set);
     key = next_locked(it);
@@ -82,14 +108,25 @@ static PyObject *set_iter_next(PyObject *op)
     return key;
 }
 
+static PyObject *set_iter_next(PyObject *op)
+{
+    struct set_iter *it = (struct set_iter *)op;
+    PyObject *key = next_free(it);
+    return likely(key != NULL) ? key : next_slow(it);
+}
+
 #include "set_iter.bind.h"
 
 static Py_ssize_t set_iterator_length_hint(struct set_iter *self)
 {
     Py_ssize_t left = 0;
-    if (self->set != NULL && self->used == self->set->used) {
-        left = self->left;
+    Py_BEGIN_CRITICAL_SECTION(self->set);
+    if (self->set != NULL && field_load(&self->used) == self->set->used) {
+        for (Py_ssize_t i = field_load(&self->pos); i <= self->set->mask; i++) {
+            left += entry_is_used(&self->set->table[i]);
+        }
     }
+    Py_END_CRITICAL_SECTION();
     return left;
 }
 
@@ -101,9 +138,8 @@ static PyObject *set_iterator_reduce(struct set_iter *self)
         return NULL;
     }
     copy->set = (PySetObject *)Py_XNewRef(self->set);
-    copy->used = self->used;
-    copy->pos = self->pos;
-    copy->left = self->left;
+    copy->used = field_load(&self->used);
+    copy->pos = field_load(&self->pos);
     gc_track((PyObject *)copy);
     PyObject *keys = PySequence_List((PyObject *)copy);
     Py_DECREF(copy);

@@ -5,6 +5,7 @@
 #include "objects/birth.h"
 #include "objects/block.h"
 #include "objects/dict.h"
+#include "objects/error.h"
 #include "objects/gc/gc.h"
 #include "objects/int.h"
 #include "objects/str.h"
@@ -33,6 +34,13 @@ int set_add_key(PyObject *set, PyObject *key, Py_hash_t hash)
 int set_contains_key(PyObject *set, PyObject *key, Py_hash_t hash)
 {
     int result;
+    if (lock_threads_run_together()) {
+        shared_join(set);
+        result = set_contains_free(as_set(set), key, hash);
+        if (likely(result >= 0)) {
+            return result;
+        }
+    }
     Py_BEGIN_CRITICAL_SECTION(set);
     result = set_contains_locked(as_set(set), key, hash);
     Py_END_CRITICAL_SECTION();
@@ -94,9 +102,7 @@ static void set_dealloc(PyObject *op)
             Py_DECREF(entry->key);
         }
     }
-    if (set->table != set->smalltable) {
-        block_free(set->table, (size_t)(set->mask + 1) * sizeof(setentry));
-    }
+    set_table_retire(set, set->table, set->mask);
     if (likely(exact)) {
         death_of_container(op, sizeof(PySetObject));
     }
@@ -586,11 +592,12 @@ static int take_over(PyObject *set, PyObject *result)
     if (result == NULL) {
         return -1;
     }
+    int taken;
     Py_BEGIN_CRITICAL_SECTION2(set, result);
-    set_swap(as_set(set), as_set(result));
+    taken = set_take_over(as_set(set), as_set(result));
     Py_END_CRITICAL_SECTION2();
     Py_DECREF(result);
-    return 0;
+    return taken;
 }
 
 SET_INPLACE(slot_ior, set_update_from(a, b))
@@ -665,15 +672,7 @@ static int set_discard(PySetObject *self, PyObject *object)
 static int set_remove(PySetObject *self, PyObject *object)
 {
     int found = with_key((PyObject *)self, object, set_discard_key);
-    if (found != 0) {
-        return found;
-    }
-    PyObject *error = PyObject_CallOneArg(PyExc_KeyError, object);
-    if (error != NULL) {
-        PyErr_SetObject(PyExc_KeyError, error);
-        Py_DECREF(error);
-    }
-    return -1;
+    return found != 0 ? found : raise_key(object);
 }
 
 static PyObject *set_pop(PySetObject *self)
@@ -687,10 +686,8 @@ static PyObject *set_pop(PySetObject *self)
     while (!entry_is_used(entry)) {
         entry = entry == limit ? self->table : entry + 1;
     }
-    PyObject *key = entry->key;
-    entry->key = set_dummy;
-    entry->hash = -1;
-    __atomic_store_n(&self->used, self->used - 1, __ATOMIC_RELAXED);
+    PyObject *key = entry_empty(entry);
+    field_store(&self->used, self->used - 1);
     self->finger = entry - self->table + 1;
     return key;
 }

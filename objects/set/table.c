@@ -94,8 +94,7 @@ static void insert_clean(setentry *table, size_t mask, PyObject *key, Py_hash_t 
         int neighbours = slot + NEIGHBOURS <= mask ? NEIGHBOURS : 0;
         do {
             if (entry->key == NULL) {
-                entry->key = key;
-                entry->hash = hash;
+                entry_fill(entry, key, hash);
                 return;
             }
             entry++;
@@ -105,11 +104,61 @@ static void insert_clean(setentry *table, size_t mask, PyObject *key, Py_hash_t 
     }
 }
 
+/* ---- without the lock ------------------------------------------------------------------------ */
+
+int set_contains_free(PySetObject *set, PyObject *key, Py_hash_t hash)
+{
+    Py_ssize_t mask;
+    setentry *table = set_look(set, &mask);
+    if (unlikely(table == NULL)) {
+        return -1;
+    }
+    size_t perturb = (size_t)hash, slot = (size_t)hash & (size_t)mask;
+    for (;;) {
+        setentry *entry = &table[slot];
+        int neighbours = slot + NEIGHBOURS <= (size_t)mask ? NEIGHBOURS : 0;
+        do {
+            PyObject *found = field_load_acquire(&entry->key);
+            if (found == key) {
+                return 1;
+            }
+            if (found == NULL) {
+                return field_load_acquire(&set->table) == table ? 0 : -1;
+            }
+            if (field_load(&entry->hash) == hash) {
+                int equal = key_equals_shared(&entry->key, found, key);
+                if (equal != 0) {
+                    return equal > 0 && field_load_acquire(&set->table) == table ? 1 : -1;
+                }
+            }
+            entry++;
+        } while (neighbours-- > 0);
+        perturb >>= 5;
+        slot = (slot * 5 + 1 + perturb) & (size_t)mask;
+    }
+}
+
 /* ---- changes --------------------------------------------------------------------------------- */
 
 static size_t growth(const PySetObject *set)
 {
     return (size_t)set->used * (set->used > 50000 ? 2 : 4);
+}
+
+static void set_publish(PySetObject *set, setentry *table, Py_ssize_t mask)
+{
+    if (lock_threads_run_together()) {
+        field_store(&set->mask, -1);
+    }
+    field_store_release(&set->table, table);
+    field_store_release(&set->mask, mask);
+}
+
+void set_table_retire(PySetObject *set, setentry *table, Py_ssize_t mask)
+{
+    if (table != set->smalltable) {
+        block_retire((PyObject *)set, table, (size_t)(mask + 1) * sizeof(setentry));
+    }
 }
 
 static int resize(PySetObject *set, size_t wanted)
@@ -124,7 +173,7 @@ static int resize(PySetObject *set, size_t wanted)
     }
     setentry *old = set->table, copy[PySet_MINSIZE], *fresh;
     size_t old_mask = (size_t)set->mask;
-    if (size == PySet_MINSIZE) {
+    if (size == PySet_MINSIZE && !shared_is_read((PyObject *)set)) {
         fresh = set->smalltable;
         if (old == fresh) {
             if (set->fill == set->used) {
@@ -144,11 +193,10 @@ static int resize(PySetObject *set, size_t wanted)
             insert_clean(fresh, size - 1, old[i].key, old[i].hash);
         }
     }
-    set->mask = (Py_ssize_t)size - 1;
-    set->table = fresh;
+    set_publish(set, fresh, (Py_ssize_t)size - 1);
     set->fill = set->used;
-    if (old != copy && old != set->smalltable) {
-        block_free(old, (old_mask + 1) * sizeof(setentry));
+    if (old != copy) {
+        set_table_retire(set, old, (Py_ssize_t)old_mask);
     }
     return 0;
 }
@@ -175,10 +223,9 @@ int set_add_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
         Py_DECREF(key);
         return entry == NULL ? -1 : 1;
     }
-    entry->key = key;
-    entry->hash = hash;
+    entry_fill(entry, key, hash);
     set->fill++;
-    __atomic_store_n(&set->used, set->used + 1, __ATOMIC_RELAXED);
+    field_store(&set->used, set->used + 1);
     if ((size_t)set->fill * 5 < (size_t)set->mask * 3) {
         return 0;
     }
@@ -200,59 +247,89 @@ int set_discard_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
     if (entry == NULL || entry->key == NULL) {
         return entry == NULL ? -1 : 0;
     }
-    PyObject *old = entry->key;
-    entry->key = set_dummy;
-    entry->hash = -1;
-    __atomic_store_n(&set->used, set->used - 1, __ATOMIC_RELAXED);
+    PyObject *old = entry_empty(entry);
+    field_store(&set->used, set->used - 1);
     Py_DECREF(old);
     return 1;
 }
 
+/* Key by key, in place: what can be done without memory. */
+static void clear_in_place(PySetObject *set)
+{
+    for (Py_ssize_t i = 0; i <= set->mask; i++) {
+        if (entry_is_used(&set->table[i])) {
+            PyObject *key = entry_empty(&set->table[i]);
+            field_store(&set->used, set->used - 1);
+            Py_DECREF(key);
+        }
+    }
+}
+
 void set_clear_locked(PySetObject *set)
 {
-    setentry *table = set->table, copy[PySet_MINSIZE];
-    size_t mask = (size_t)set->mask;
-    if (set->fill == 0 && table == set->smalltable) {
+    setentry *old = set->table, *empty = set->smalltable, copy[PySet_MINSIZE];
+    Py_ssize_t mask = set->mask;
+    if (set->fill == 0 && old == empty) {
         return;
     }
-    if (table == set->smalltable) {
-        memcpy(copy, table, sizeof copy);
+    set->hash = -1;
+    if (shared_is_read((PyObject *)set)) {
+        empty = block_alloc(sizeof set->smalltable);
+        if (empty == NULL) {
+            clear_in_place(set);
+            return;
+        }
     }
-    set->table = set->smalltable;
-    set->mask = PySet_MINSIZE - 1;
+    else if (old == empty) {
+        memcpy(copy, old, sizeof copy);
+        old = copy;
+    }
+    memset(empty, 0, sizeof set->smalltable);
+    set_publish(set, empty, PySet_MINSIZE - 1);
     set->fill = 0;
     field_store(&set->used, 0);
-    set->hash = -1;
-    memset(set->smalltable, 0, sizeof set->smalltable);
-    setentry *old = table == set->smalltable ? copy : table;
-    for (size_t i = 0; i <= mask; i++) {
+    for (Py_ssize_t i = 0; i <= mask; i++) {
         if (entry_is_used(&old[i])) {
             Py_DECREF(old[i].key);
         }
     }
     if (old != copy) {
-        block_free(old, (mask + 1) * sizeof(setentry));
+        set_table_retire(set, old, mask);
     }
 }
 
-void set_swap(PySetObject *a, PySetObject *b)
+int set_take_over(PySetObject *set, PySetObject *from)
 {
+    setentry *table = from->table, *old = set->table;
+    Py_ssize_t used = set->used, fill = set->fill, mask = set->mask;
+    if (table == from->smalltable) {
+        table = set->smalltable;
+        if (shared_is_read((PyObject *)set) && (table = block_alloc(sizeof from->smalltable)) == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
     setentry small[PySet_MINSIZE];
-    bool a_small = a->table == a->smalltable, b_small = b->table == b->smalltable;
-    Py_ssize_t fill = a->fill, used = a->used, mask = a->mask;
-    setentry *table = a->table;
-    a->fill = b->fill;
-    field_store(&a->used, b->used);
-    a->mask = b->mask;
-    a->table = b_small ? a->smalltable : b->table;
-    b->fill = fill;
-    field_store(&b->used, used);
-    b->mask = mask;
-    b->table = a_small ? b->smalltable : table;
-    memcpy(small, a->smalltable, sizeof small);
-    memcpy(a->smalltable, b->smalltable, sizeof small);
-    memcpy(b->smalltable, small, sizeof small);
-    a->hash = b->hash = -1;
+    memcpy(small, set->smalltable, sizeof small);
+    if (from->table == from->smalltable) {
+        memcpy(table, from->smalltable, sizeof small);
+    }
+    set_publish(set, table, from->mask);
+    set->fill = from->fill;
+    field_store(&set->used, from->used);
+    set->hash = -1;
+    if (old == set->smalltable) {
+        memcpy(from->smalltable, small, sizeof small);
+        old = from->smalltable;
+    }
+    else if (shared_is_read((PyObject *)set)) {
+        shared_mark((PyObject *)from);      /* so that the table outlives its readers */
+    }
+    set_publish(from, old, mask);
+    from->fill = fill;
+    field_store(&from->used, used);
+    from->hash = -1;
+    return 0;
 }
 
 /* ---- filling --------------------------------------------------------------------------------- */
@@ -275,7 +352,7 @@ static int copy_table(PySetObject *set, PySetObject *other)
 {
     size_t bytes = (size_t)(other->mask + 1) * sizeof(setentry);
     setentry *table = set->smalltable;
-    if (other->mask >= PySet_MINSIZE && (table = block_alloc(bytes)) == NULL) {
+    if ((other->mask >= PySet_MINSIZE || shared_is_read((PyObject *)set)) && (table = block_alloc(bytes)) == NULL) {
         PyErr_NoMemory();
         return -1;
     }
@@ -283,8 +360,7 @@ static int copy_table(PySetObject *set, PySetObject *other)
     for (setentry *entry = table, *end = table + other->mask + 1; entry < end; entry++) {
         Py_XINCREF(entry->key);
     }
-    set->table = table;
-    set->mask = other->mask;
+    set_publish(set, table, other->mask);
     set->fill = other->used;
     field_store(&set->used, other->used);
     return 0;

@@ -16,16 +16,18 @@ static inline uint64_t letter_bits(uint64_t word, char first)
     return ((above & ~beyond) & repeat_byte(0x80)) >> 2;
 }
 
-/* Changes letters of the case that begins with `first` ('a' or 'A'; 0: both) to the other one. */
+/* Changes letters of the case that begins with `first` ('a' or 'A'; 0: both) to the other one; the two
+ * do not overlap, unless there are fewer than eight. */
 static void ascii_flip(uint8_t *to, const uint8_t *from, Py_ssize_t n, char first)
 {
     Py_ssize_t i = 0;
-    for (; i + 8 <= n; i += 8) {
+    for (; i < n && n >= 8; i += 8) {
+        Py_ssize_t at = Py_MIN(i, n - 8); /* the last eight may overlap those before */
         uint64_t word, bits;
-        memcpy(&word, from + i, 8);
+        memcpy(&word, from + at, 8);
         bits = first != 0 ? letter_bits(word, first) : letter_bits(word, 'a') | letter_bits(word, 'A');
         word ^= bits;
-        memcpy(to + i, &word, 8);
+        memcpy(to + at, &word, 8);
     }
     for (; i < n; i++) {
         uint8_t c = from[i];

@@ -6,6 +6,10 @@
 
 #include "objects/codecs/callbacks.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define HIGH_BITS 0x8080808080808080u
 
 /* The first byte from `p` on that is not ASCII, or `end`. */
@@ -71,59 +75,83 @@ struct scan {
     int bad; /* bytes of the error */
 };
 
-/* Goes over valid input; returns where it ends. */
-static const uint8_t *scan_valid(const uint8_t *p, const uint8_t *end, struct scan *scan)
+/* How many of eight bytes are ASCII, from the first on. */
+static inline int ascii_run(uint64_t word)
 {
-    *scan = (struct scan){.maxchar = 0x7f};
-    for (;;) {
-        const uint8_t *next = skip_ascii(p, end);
-        scan->count += next - p;
-        p = next;
-        if (p == end) {
-            return p;
+    uint64_t high = word & HIGH_BITS;
+    return high == 0 ? 8 : (PY_LITTLE_ENDIAN ? __builtin_ctzll(high) : __builtin_clzll(high)) / 8;
+}
+
+/* The bound of characters that a sequence with this first byte stands for. */
+static Py_UCS4 lead_bound(uint8_t lead)
+{
+    return lead < 0x80 ? 0x7f : lead < 0xc4 ? 0xff : lead < 0xf0 ? 0xffff : STR_MAX_CODE_POINT;
+}
+
+/* Goes over valid input; returns where it ends. */
+static const uint8_t *scan_valid(const uint8_t *start, const uint8_t *end, struct scan *scan)
+{
+    const uint8_t *p = start;
+    Py_ssize_t more = 0; /* bytes behind the first ones */
+    uint8_t top = 0;     /* the largest of the first ones */
+    while (p < end) {
+        if (end - p >= 8) {
+            uint64_t word;
+            memcpy(&word, p, 8);
+            int run = ascii_run(word);
+            p += run;
+            if (run == 8) {
+                continue;
+            }
         }
-        while (p < end && *p >= 0x80) {
+        else if (*p < 0x80) {
+            p++;
+            continue;
+        }
+        for (uint8_t lead; p < end && (lead = *p) >= 0x80;) {
+            int length;
             /* Two and three bytes whose second one may be any. */
-            if (*p >= 0xc2 && *p < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) {
-                scan->maxchar = Py_MAX(scan->maxchar, *p < 0xc4 ? 0xffu : 0xffffu);
-                scan->count++;
-                p += 2;
-                continue;
+            if (lead >= 0xc2 && lead < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) {
+                length = 2;
             }
-            if (*p > 0xe0 && *p < 0xed && end - p >= 3 && (p[1] & 0xc0) == 0x80 &&
-                (p[2] & 0xc0) == 0x80) {
-                scan->maxchar = Py_MAX(scan->maxchar, 0xffffu);
-                scan->count++;
-                p += 3;
-                continue;
+            else if (lead > 0xe0 && lead < 0xed && end - p >= 3 && (p[1] & 0xc0) == 0x80 &&
+                     (p[2] & 0xc0) == 0x80) {
+                length = 3;
             }
-            int length = sequence_check(p, end, &scan->defect, &scan->bad);
-            if (length == 0) {
-                return p;
+            else if ((length = sequence_check(p, end, &scan->defect, &scan->bad)) == 0) {
+                goto stop;
             }
-            Py_UCS4 bound = length == 2 ? (*p < 0xc4 ? 0xff : 0xffff)
-                            : length == 3 ? 0xffff : STR_MAX_CODE_POINT;
-            scan->maxchar = Py_MAX(scan->maxchar, bound);
-            scan->count++;
+            top = Py_MAX(top, lead);
+            more += length - 1;
             p += length;
         }
     }
+stop:
+    scan->count = p - start - more;
+    scan->maxchar = lead_bound(top);
+    return p;
 }
 
 #define EXPAND(type)                                                                               \
     do {                                                                                           \
-        type *out = (type *)data + at;                                                             \
+        type *out = (type *)data + at, *stop = out + count;                                        \
         while (p < end) {                                                                          \
             uint64_t word;                                                                         \
-            while (end - p >= 8 && (memcpy(&word, p, 8), !(word & HIGH_BITS))) {                   \
+            if (end - p >= 8 && stop - out >= 8) { /* the ASCII ones of eight are kept */          \
+                memcpy(&word, p, 8);                                                               \
                 for (int i = 0; i < 8; i++) {                                                      \
                     out[i] = p[i];                                                                 \
                 }                                                                                  \
-                out += 8;                                                                          \
-                p += 8;                                                                            \
+                int run = ascii_run(word);                                                         \
+                out += run;                                                                        \
+                p += run;                                                                          \
+                if (run == 8) {                                                                    \
+                    continue;                                                                      \
+                }                                                                                  \
             }                                                                                      \
-            while (p < end && *p < 0x80) {                                                         \
+            else if (*p < 0x80) {                                                                  \
                 *out++ = *p++;                                                                     \
+                continue;                                                                          \
             }                                                                                      \
             for (uint8_t b; p < end && (b = *p) >= 0x80;) {                                        \
                 if (b < 0xe0) {                                                                    \
@@ -143,8 +171,9 @@ static const uint8_t *scan_valid(const uint8_t *p, const uint8_t *end, struct sc
         }                                                                                          \
     } while (0)
 
-/* Writes valid input at index `at`. */
-static void expand(int kind, void *data, Py_ssize_t at, const uint8_t *p, const uint8_t *end)
+/* Writes valid input, which makes `count` characters, at index `at`. */
+static void expand(int kind, void *data, Py_ssize_t at, Py_ssize_t count, const uint8_t *p,
+                   const uint8_t *end)
 {
     if (kind == 1) {
         EXPAND(Py_UCS1);
@@ -166,7 +195,7 @@ static int decode_some(struct text_decoder *d, const uint8_t *p, const uint8_t *
     if (str_writer_reserve(&d->out, scan->count, scan->maxchar) < 0) {
         return -1;
     }
-    expand(d->out.kind, d->out.data, d->out.pos, p, stop);
+    expand(d->out.kind, d->out.data, d->out.pos, scan->count, p, stop);
     d->out.pos += scan->count;
     return 0;
 }
@@ -240,7 +269,7 @@ PyObject *PyUnicode_DecodeUTF8Stateful(const char *text, Py_ssize_t size, const 
     PyObject *s = str_new(prefix + scan.count, scan.maxchar);
     if (s != NULL) {
         str_data_copy(str_kind(s), str_data(s), 0, 1, text, 0, prefix);
-        expand(str_kind(s), str_data(s), prefix, p, end);
+        expand(str_kind(s), str_data(s), prefix, scan.count, p, end);
         if (str_len(s) == 1) {
             s = str_narrow(s);
         }
@@ -319,6 +348,31 @@ static Py_ssize_t encoded_size(PyObject *s, bool *surrogates)
     return size;
 }
 
+/* Characters of two bytes, eight at a time where they are ASCII. */
+static void encode_clean2(const Py_UCS2 *text, Py_ssize_t n, uint8_t *p)
+{
+    Py_ssize_t i = 0;
+    while (i < n) {
+#ifdef __SSE2__
+        if (i + 8 <= n) { /* at least as many bytes are to be written */
+            __m128i block = _mm_loadu_si128((const __m128i *)(text + i)), zero = _mm_setzero_si128();
+            _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(block, block));
+            __m128i ascii = _mm_cmpeq_epi16(_mm_and_si128(block, _mm_set1_epi16(~0x7f)), zero);
+            unsigned wide = ~(unsigned)_mm_movemask_epi8(ascii);
+            int run = Py_MIN(__builtin_ctz(wide) / 2, 8);
+            i += run;
+            p += run;
+            if (run == 8) {
+                continue;
+            }
+        }
+#endif
+        do {
+            p = encode_char(p, text[i++]);
+        } while (i < n && text[i] >= 0x80);
+    }
+}
+
 static void encode_clean(PyObject *s, uint8_t *p)
 {
     int kind = str_kind(s);
@@ -330,9 +384,7 @@ static void encode_clean(PyObject *s, uint8_t *p)
         }
     }
     else if (kind == 2) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            p = encode_char(p, ((const Py_UCS2 *)data)[i]);
-        }
+        encode_clean2(data, n, p);
     }
     else {
         for (Py_ssize_t i = 0; i < n; i++) {

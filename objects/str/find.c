@@ -1,4 +1,5 @@
 /* find, count, contains, startswith, endswith, replace. */
+#include "alloc/prim.h"
 #include "objects/str/internal.h"
 #include "objects/str/search.h"
 
@@ -130,28 +131,72 @@ struct target {
     Py_ssize_t at;
 };
 
-static void target_copy(struct target *t, PyObject *s, Py_ssize_t from, Py_ssize_t count)
+static inline void target_copy(struct target *t, PyObject *s, Py_ssize_t from, Py_ssize_t count)
 {
-    str_data_copy(t->kind, t->data, t->at, str_kind(s), str_data(s), from, count);
+    if (likely(t->kind == str_kind(s))) {
+        copy_short((char *)t->data + t->at * t->kind, data_at(s, from), (size_t)(count * t->kind));
+    }
+    else {
+        str_data_copy(t->kind, t->data, t->at, str_kind(s), str_data(s), from, count);
+    }
     t->at += count;
 }
 
-static void replace_each(struct target *t, PyObject *s, PyObject *from, PyObject *to,
-                         Py_ssize_t count)
+/* Puts `to` before the first `count` characters, the end counting as one. */
+static void replace_nothing(struct target *t, PyObject *s, PyObject *to, Py_ssize_t count)
 {
-    Py_ssize_t n = str_len(s), m = str_len(from), at = 0;
+    Py_ssize_t n = str_len(s), at = 0;
     while (count-- > 0) {
-        Py_ssize_t found =
-            m == 0 ? 0
-                   : text_find(str_kind(s), data_at(s, at), n - at, str_kind(from), str_data(from), m);
-        target_copy(t, s, at, found);
         target_copy(t, to, 0, str_len(to));
-        at += found + m;
-        if (m == 0 && at < n) {
+        if (at < n) {
             target_copy(t, s, at++, 1);
         }
     }
     target_copy(t, s, at, n - at);
+}
+
+/* Where a string stands in another one: `count` places, of which the first so many are at hand. */
+struct places {
+    Py_ssize_t count, at_hand;
+    Py_ssize_t at[64];
+};
+
+static Py_ssize_t places_find(struct places *p, PyObject *s, Py_ssize_t start, PyObject *sub,
+                              Py_ssize_t most)
+{
+    return p->at_hand = text_find_each(str_kind(s), data_at(s, start), str_len(s) - start,
+                                       str_kind(sub), str_data(sub), str_len(sub), p->at,
+                                       Py_MIN(most, (Py_ssize_t)Py_ARRAY_LENGTH(p->at)));
+}
+
+/* The first `most` places. */
+static void places_init(struct places *p, PyObject *s, PyObject *sub, Py_ssize_t most)
+{
+    p->count = places_find(p, s, 0, sub, most);
+    if (p->count == (Py_ssize_t)Py_ARRAY_LENGTH(p->at) && p->count < most) {
+        Py_ssize_t next = p->at[p->count - 1] + str_len(sub);
+        p->count += text_count(str_kind(s), data_at(s, next), str_len(s) - next, str_kind(sub),
+                               str_data(sub), str_len(sub), most - p->count);
+    }
+}
+
+static void replace_places(struct target *t, PyObject *s, PyObject *from, PyObject *to,
+                           struct places *p)
+{
+    Py_ssize_t m = str_len(from), k = str_len(to), at = 0, left = p->count;
+    while (left > 0) {
+        Py_ssize_t start = at; /* which the places count from */
+        for (Py_ssize_t i = 0; i < p->at_hand; i++) {
+            target_copy(t, s, at, start + p->at[i] - at);
+            target_copy(t, to, 0, k);
+            at = start + p->at[i] + m;
+        }
+        left -= p->at_hand;
+        if (left > 0) {
+            places_find(p, s, at, from, left);
+        }
+    }
+    target_copy(t, s, at, str_len(s) - at);
 }
 
 PyObject *str_replace(PyObject *s, PyObject *from, PyObject *to, Py_ssize_t limit)
@@ -160,23 +205,34 @@ PyObject *str_replace(PyObject *s, PyObject *from, PyObject *to, Py_ssize_t limi
     if (limit == 0 || m > n || (m == k && m != 0 && str_equal(from, to))) {
         return str_exact(s);
     }
-    Py_ssize_t count =
-        text_count(str_kind(s), str_data(s), n, str_kind(from), str_data(from), m, limit);
-    if (count == 0) {
+    struct places places;
+    Py_ssize_t most = limit < 0 ? PY_SSIZE_T_MAX : limit;
+    if (m == 0) {
+        places.count = Py_MIN(n + 1, most);
+    }
+    else {
+        places_init(&places, s, from, most);
+    }
+    if (places.count == 0) {
         return str_exact(s);
     }
-    if (k > m && k - m > (PY_SSIZE_T_MAX - n) / count) {
+    if (k > m && k - m > (PY_SSIZE_T_MAX - n) / places.count) {
         PyErr_SetString(PyExc_OverflowError, "replace string is too long");
         return NULL;
     }
-    Py_ssize_t length = n + count * (k - m);
+    Py_ssize_t length = n + places.count * (k - m);
     Py_UCS4 maxchar = Py_MAX(str_maxchar(s), k == 0 ? 0x7f : str_maxchar(to));
     PyObject *result = str_new(length, maxchar);
     if (result == NULL || length == 0) {
         return result;
     }
     struct target t = {str_data(result), str_kind(result), 0};
-    replace_each(&t, s, from, to, count);
+    if (m == 0) {
+        replace_nothing(&t, s, to, places.count);
+    }
+    else {
+        replace_places(&t, s, from, to, &places);
+    }
     /* Taking the widest characters out may leave a narrower string. */
     bool may_narrow = str_maxchar(from) == str_maxchar(s) && maxchar == str_maxchar(s);
     return may_narrow || length == 1 ? str_narrow(result) : result;

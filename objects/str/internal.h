@@ -51,10 +51,10 @@ PyObject *str_subtype_new(PyTypeObject *type, PyObject *s);
 void str_dealloc(PyObject *s);
 void str_intern_forget(PyObject *s);
 
-/* Can the string be changed in place?  Only while its maker alone knows it. */
 /* Steals `s` (may be NULL), which may be wider than its characters need. */
 PyObject *str_narrow(PyObject *s);
 
+/* Can the string be changed in place?  Only while its maker alone knows it. */
 bool str_is_private(PyObject *s);
 
 /* Slots of the type (type.c). */

@@ -39,8 +39,33 @@ static size_t header_size(bool ascii)
     return ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject);
 }
 
+/* An ASCII string without characters yet, but for the zero; length > 0. */
+static inline PyObject *ascii_new(Py_ssize_t length)
+{
+    size_t header = header_size(true);
+    if (unlikely((size_t)length > PY_SSIZE_T_MAX - header - 1)) {
+        return PyErr_NoMemory();
+    }
+    PyObject *s = birth_of_atom(&PyUnicode_Type, header + (size_t)length + 1);
+    if (s == NULL) {
+        return NULL;
+    }
+    PyASCIIObject *head = (PyASCIIObject *)s;
+    head->length = length;
+    head->hash = -1;
+    *(uint32_t *)&head->state = 0;
+    head->state.kind = 1;
+    head->state.compact = 1;
+    head->state.ascii = 1;
+    ((char *)s + header)[length] = 0;
+    return s;
+}
+
 PyObject *PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
 {
+    if (likely(maxchar < 128 && size > 0)) {
+        return ascii_new(size);
+    }
     if (size == 0) {
         return str_empty();
     }
@@ -52,9 +77,8 @@ PyObject *PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
         PyErr_SetString(PyExc_SystemError, "Negative size passed to PyUnicode_New");
         return NULL;
     }
-    bool ascii = maxchar < 128;
     int kind = str_kind_for(maxchar);
-    size_t header = header_size(ascii);
+    size_t header = header_size(false);
     if (size > (PY_SSIZE_T_MAX - (Py_ssize_t)header) / kind - 1) {
         return PyErr_NoMemory();
     }
@@ -68,11 +92,8 @@ PyObject *PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     *(uint32_t *)&head->state = 0;
     head->state.kind = (unsigned)kind & 7;
     head->state.compact = 1;
-    head->state.ascii = ascii;
-    if (!ascii) {
-        ((PyCompactUnicodeObject *)s)->utf8 = NULL;
-        ((PyCompactUnicodeObject *)s)->utf8_length = 0;
-    }
+    ((PyCompactUnicodeObject *)s)->utf8 = NULL;
+    ((PyCompactUnicodeObject *)s)->utf8_length = 0;
     str_data_write(kind, (char *)s + header, size, 0);
     return s;
 }
@@ -320,24 +341,10 @@ PyObject *str_from_ascii(const char *text, Py_ssize_t length)
     if (length <= 1) {
         return length <= 0 ? str_empty() : str_latin1_char((uint8_t)*text);
     }
-    size_t header = header_size(true);
-    if ((size_t)length > PY_SSIZE_T_MAX - header - 1) {
-        return PyErr_NoMemory();
+    PyObject *s = ascii_new(length);
+    if (s != NULL) {
+        copy_short((PyASCIIObject *)s + 1, text, (size_t)length);
     }
-    PyObject *s = birth_of_atom(&PyUnicode_Type, header + (size_t)length + 1);
-    if (s == NULL) {
-        return NULL;
-    }
-    PyASCIIObject *head = (PyASCIIObject *)s;
-    head->length = length;
-    head->hash = -1;
-    *(uint32_t *)&head->state = 0;
-    head->state.kind = 1;
-    head->state.compact = 1;
-    head->state.ascii = 1;
-    char *data = (char *)s + header;
-    copy_short(data, text, (size_t)length);
-    data[length] = 0;
     return s;
 }
 

@@ -1,6 +1,8 @@
 /* Searching in arrays of characters of any width. */
 #include "objects/str/search.h"
 
+#include "alloc/prim.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -113,47 +115,88 @@ Py_ssize_t text_count_char(int kind, const void *text, Py_ssize_t n, Py_UCS4 ch)
 
 /* ---- Several characters -------------------------------------------------------------------- */
 
-#ifdef __SSE2__
-/* Of at least 2 bytes. Looks at 16 places at a time whether first and last byte are right. When too much of that was in vain,
- * memmem(), which is linear, goes on. */
-static Py_ssize_t find_bytes(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
-                             Py_ssize_t m)
+/* Whether the needle, whose first and last byte are right, stands there. */
+static inline bool inside_matches(const uint8_t *text, const uint8_t *needle, Py_ssize_t m)
 {
-    Py_ssize_t places = n - m + 1, i = 0, wasted = 0;
+    return m <= 2 || memcmp(text + 1, needle + 1, (size_t)m - 2) == 0;
+}
+
+/* find_each() by memmem(), which is linear, from `at` on; `count` places are known. */
+static Py_ssize_t find_rest(const uint8_t *text, Py_ssize_t at, Py_ssize_t n, const uint8_t *needle,
+                            Py_ssize_t m, Py_ssize_t *places, Py_ssize_t count, Py_ssize_t most)
+{
+    while (count < most && n - at >= m) {
+        const uint8_t *found = memmem(text + at, (size_t)(n - at), needle, (size_t)m);
+        if (found == NULL) {
+            break;
+        }
+        places[count++] = found - text;
+        at = found - text + m;
+    }
+    return count;
+}
+
+#ifdef __SSE2__
+/* text_find_each() in bytes. Looks at 16 places at a time whether first and last byte are right. When
+ * too much of that was in vain, memmem() goes on. */
+static inline Py_ssize_t find_each(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
+                                   Py_ssize_t m, Py_ssize_t *places, Py_ssize_t most)
+{
+    Py_ssize_t end = n - m + 1, next = 0, count = 0, wasted = 0;
     const __m128i first = _mm_set1_epi8((char)needle[0]), last = _mm_set1_epi8((char)needle[m - 1]);
-    for (; i + 16 <= places && wasted <= 4 * i + 2000; i += 16) {
-        __m128i begins = _mm_loadu_si128((const __m128i *)(text + i));
-        __m128i ends = _mm_loadu_si128((const __m128i *)(text + i + m - 1));
+    for (Py_ssize_t i = 0; i < end && end >= 16; i += 16) {
+        Py_ssize_t from = Py_MIN(i, end - 16); /* the last 16 may have been seen in part */
+        __m128i begins = _mm_loadu_si128((const __m128i *)(text + from));
+        __m128i ends = _mm_loadu_si128((const __m128i *)(text + from + m - 1));
         unsigned hits = (unsigned)_mm_movemask_epi8(
             _mm_and_si128(_mm_cmpeq_epi8(begins, first), _mm_cmpeq_epi8(ends, last)));
         for (; hits != 0; hits &= hits - 1) {
-            Py_ssize_t at = i + __builtin_ctz(hits);
-            if (memcmp(text + at + 1, needle + 1, (size_t)m - 2) == 0) {
-                return at;
+            Py_ssize_t at = from + __builtin_ctz(hits);
+            if (at < next) {
+                continue;
             }
-            wasted += m;
+            if (!inside_matches(text + at, needle, m)) {
+                wasted += m;
+                next = at + 1;
+                continue;
+            }
+            places[count++] = at;
+            if (count == most) {
+                return count;
+            }
+            next = at + m;
+        }
+        if (unlikely(wasted > 4 * i + 2000)) {
+            return find_rest(text, Py_MAX(next, from + 16), n, needle, m, places, count, most);
         }
     }
-    if (i + 16 <= places) {
-        const uint8_t *found = memmem(text + i, (size_t)(n - i), needle, (size_t)m);
-        return found == NULL ? -1 : found - text;
-    }
-    for (; i < places; i++) {
-        if (text[i] == needle[0] && text[i + m - 1] == needle[m - 1] &&
-            memcmp(text + i + 1, needle + 1, (size_t)m - 1) == 0) {
-            return i;
+    for (Py_ssize_t at = 0; at < end && end < 16; at++) {
+        if (text[at] == needle[0] && text[at + m - 1] == needle[m - 1]
+            && inside_matches(text + at, needle, m)) {
+            places[count++] = at;
+            if (count == most) {
+                break;
+            }
+            at += m - 1;
         }
     }
-    return -1;
+    return count;
 }
 #else
+static inline Py_ssize_t find_each(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
+                                   Py_ssize_t m, Py_ssize_t *places, Py_ssize_t most)
+{
+    return find_rest(text, 0, n, needle, m, places, 0, most);
+}
+#endif
+
+/* Of at least 2 bytes. */
 static Py_ssize_t find_bytes(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
                              Py_ssize_t m)
 {
-    const uint8_t *found = memmem(text, (size_t)n, needle, (size_t)m);
-    return found == NULL ? -1 : found - text;
+    Py_ssize_t place;
+    return find_each(text, n, needle, m, &place, 1) == 1 ? place : -1;
 }
-#endif
 
 static Py_ssize_t rfind_1_1(const uint8_t *text, Py_ssize_t n, const uint8_t *x, Py_ssize_t m)
 {
@@ -244,6 +287,28 @@ Py_ssize_t text_rfind(int kind, const void *text, Py_ssize_t n, int needle_kind,
     DISPATCH(rfind)
 }
 
+Py_ssize_t text_find_each(int kind, const void *text, Py_ssize_t n, int needle_kind,
+                          const void *needle, Py_ssize_t m, Py_ssize_t *places, Py_ssize_t most)
+{
+    if (m > n || needle_kind > kind || most <= 0) {
+        return 0;
+    }
+    if (kind == 1) {
+        return find_each(text, n, needle, m, places, most);
+    }
+    Py_ssize_t count = 0, at = 0;
+    while (count < most) {
+        Py_ssize_t found =
+            text_find(kind, (const char *)text + at * kind, n - at, needle_kind, needle, m);
+        if (found < 0) {
+            break;
+        }
+        places[count++] = at + found;
+        at += found + m;
+    }
+    return count;
+}
+
 Py_ssize_t text_count(int kind, const void *text, Py_ssize_t n, int needle_kind, const void *needle,
                       Py_ssize_t m, Py_ssize_t limit)
 {
@@ -259,15 +324,12 @@ Py_ssize_t text_count(int kind, const void *text, Py_ssize_t n, int needle_kind,
     if (m == 1 && limit >= n) {
         return text_count_char(kind, text, n, first_char(needle_kind, needle));
     }
-    Py_ssize_t count = 0, at = 0;
-    while (count < limit) {
-        Py_ssize_t found =
-            text_find(kind, (const char *)text + at * kind, n - at, needle_kind, needle, m);
-        if (found < 0) {
-            break;
-        }
-        count++;
-        at += found + m;
-    }
+    Py_ssize_t places[32], count = 0, at = 0, found;
+    do {
+        found = text_find_each(kind, (const char *)text + at * kind, n - at, needle_kind, needle, m,
+                               places, Py_MIN(limit - count, 32));
+        count += found;
+        at += found == 0 ? 0 : places[found - 1] + m;
+    } while (found == 32);
     return count;
 }

@@ -16,6 +16,10 @@ Py_ssize_t text_find(int kind, const void *text, Py_ssize_t n, int needle_kind, 
                      Py_ssize_t m);
 Py_ssize_t text_rfind(int kind, const void *text, Py_ssize_t n, int needle_kind,
                       const void *needle, Py_ssize_t m);
+/* The first places, at most `most`, that do not overlap, from the left; returns how many. The needle
+ * has at least one character. */
+Py_ssize_t text_find_each(int kind, const void *text, Py_ssize_t n, int needle_kind,
+                          const void *needle, Py_ssize_t m, Py_ssize_t *places, Py_ssize_t most);
 /* Occurrences that do not overlap, at most `limit` (-1: all). */
 Py_ssize_t text_count(int kind, const void *text, Py_ssize_t n, int needle_kind, const void *needle,
                       Py_ssize_t m, Py_ssize_t limit);

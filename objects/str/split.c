@@ -4,55 +4,90 @@
 #include "objects/str/search.h"
 #include "objects/tuple.h"
 
-/* Pieces on their way into a list, which is made when their number is known or there are many. */
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Pieces on their way into a list, which is made when their number is known. */
 struct pieces {
-    PyObject *list;
-    Py_ssize_t count;
-    PyObject *item[24]; /* owned */
+    PyObject **items; /* owned */
+    Py_ssize_t count, room;
+    PyObject *few[24];
 };
 
-static NOINLINE int pieces_flush(struct pieces *pieces)
+static inline void pieces_init(struct pieces *pieces)
 {
-    int failed = 0;
-    if (pieces->list == NULL) {
-        pieces->list = list_new_presized(2 * pieces->count);
-    }
-    for (Py_ssize_t i = 0; i < pieces->count; i++) {
-        if (pieces->list == NULL || failed) {
-            Py_DECREF(pieces->item[i]);
-        }
-        else {
-            failed = list_append_owned((PyListObject *)pieces->list, pieces->item[i]);
-        }
-    }
+    pieces->items = pieces->few;
     pieces->count = 0;
-    return pieces->list == NULL ? -1 : failed;
+    pieces->room = (Py_ssize_t)Py_ARRAY_LENGTH(pieces->few);
+}
+
+/* Releases what pieces_list() has not taken. */
+static void pieces_drop(struct pieces *pieces)
+{
+    for (Py_ssize_t i = 0; i < pieces->count; i++) {
+        Py_DECREF(pieces->items[i]);
+    }
+    if (pieces->items != pieces->few) {
+        PyMem_Free(pieces->items);
+    }
+}
+
+static NOINLINE int pieces_grow(struct pieces *pieces)
+{
+    Py_ssize_t room = 2 * pieces->room; /* there is no text of so many pieces that this overflows */
+    bool first = pieces->items == pieces->few;
+    PyObject **items =
+        PyMem_Realloc(first ? NULL : pieces->items, (size_t)room * sizeof pieces->items[0]);
+    if (items == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (first) {
+        memcpy(items, pieces->few, sizeof pieces->few);
+    }
+    pieces->items = items;
+    pieces->room = room;
+    return 0;
 }
 
 /* Adds s[start:end]. */
 static inline int push(struct pieces *pieces, PyObject *s, Py_ssize_t start, Py_ssize_t end)
 {
+    if (pieces->count == pieces->room && pieces_grow(pieces) < 0) {
+        return -1;
+    }
     PyObject *piece = str_is_ascii(s) && end - start < str_len(s)
                           ? str_from_ascii((const char *)str_data(s) + start, end - start)
                           : str_substring(s, start, end);
     if (piece == NULL) {
         return -1;
     }
-    pieces->item[pieces->count++] = piece;
-    return pieces->count < (Py_ssize_t)Py_ARRAY_LENGTH(pieces->item) ? 0 : pieces_flush(pieces);
+    pieces->items[pieces->count++] = piece;
+    return 0;
 }
 
-/* The list: new reference; NULL if something failed. */
-static PyObject *pieces_finish(struct pieces *pieces, int failed)
+/* The list of all: new reference; NULL if something failed. */
+static PyObject *pieces_list(struct pieces *pieces, int failed)
 {
-    if (pieces->list == NULL && !failed) {
-        return list_from_array_steal(pieces->item, pieces->count);
+    PyObject *list = NULL;
+    if (!failed) {
+        list = list_from_array_steal(pieces->items, pieces->count);
+        pieces->count = 0;
     }
-    failed = pieces_flush(pieces) < 0 || failed;
-    if (failed) {
-        Py_CLEAR(pieces->list);
+    pieces_drop(pieces);
+    return list;
+}
+
+/* The same from the last to the first. */
+static PyObject *pieces_list_reversed(struct pieces *pieces, int failed)
+{
+    for (Py_ssize_t i = 0, k = pieces->count - 1; i < k; i++, k--) {
+        PyObject *item = pieces->items[i];
+        pieces->items[i] = pieces->items[k];
+        pieces->items[k] = item;
     }
-    return pieces->list;
+    return pieces_list(pieces, failed);
 }
 
 static inline bool space_at(int kind, const void *data, Py_ssize_t i)
@@ -139,43 +174,23 @@ static int rsplit_space(struct pieces *pieces, PyObject *s, Py_ssize_t limit)
     return i > 0 ? push(pieces, s, 0, i) : 0;
 }
 
-/* The common separator: one character, in text of one byte each. */
-static int split_by_byte(struct pieces *pieces, PyObject *s, uint8_t separator, Py_ssize_t limit)
-{
-    const uint8_t *data = str_data(s);
-    Py_ssize_t n = str_len(s), at = 0;
-    while (limit-- > 0) {
-        const uint8_t *found = memchr(data + at, separator, (size_t)(n - at));
-        if (found == NULL) {
-            break;
-        }
-        if (push(pieces, s, at, found - data) < 0) {
-            return -1;
-        }
-        at = found - data + 1;
-    }
-    return push(pieces, s, at, n);
-}
-
 static int split_by(struct pieces *pieces, PyObject *s, PyObject *separator, Py_ssize_t limit)
 {
     int kind = str_kind(s);
     const char *data = str_data(s);
-    Py_ssize_t n = str_len(s), m = str_len(separator), at = 0;
-    if (kind == 1 && m == 1 && str_kind(separator) == 1) {
-        return split_by_byte(pieces, s, *(const uint8_t *)str_data(separator), limit);
-    }
-    while (limit-- > 0) {
-        Py_ssize_t found = text_find(kind, data + at * kind, n - at, str_kind(separator),
-                                     str_data(separator), m);
-        if (found < 0) {
-            break;
+    Py_ssize_t n = str_len(s), m = str_len(separator), at = 0, found, places[32];
+    do {
+        Py_ssize_t start = at; /* which the places count from */
+        found = text_find_each(kind, data + at * kind, n - at, str_kind(separator),
+                               str_data(separator), m, places, Py_MIN(limit, 32));
+        for (Py_ssize_t i = 0; i < found; i++) {
+            if (push(pieces, s, at, start + places[i]) < 0) {
+                return -1;
+            }
+            at = start + places[i] + m;
         }
-        if (push(pieces, s, at, at + found) < 0) {
-            return -1;
-        }
-        at += found + m;
-    }
+        limit -= found;
+    } while (found == 32);
     return push(pieces, s, at, n);
 }
 
@@ -206,22 +221,15 @@ static PyObject *split(PyObject *s, PyObject *separator, Py_ssize_t limit, bool 
         return NULL;
     }
     struct pieces pieces;
-    pieces.list = NULL;
-    pieces.count = 0;
-    int failed;
+    pieces_init(&pieces);
     if (from_right) {
-        failed = separator == NULL ? rsplit_space(&pieces, s, limit)
-                                   : rsplit_by(&pieces, s, separator, limit);
+        int failed = separator == NULL ? rsplit_space(&pieces, s, limit)
+                                       : rsplit_by(&pieces, s, separator, limit);
+        return pieces_list_reversed(&pieces, failed);
     }
-    else {
-        failed = separator == NULL ? split_space(&pieces, s, limit)
+    int failed = separator == NULL ? split_space(&pieces, s, limit)
                                    : split_by(&pieces, s, separator, limit);
-    }
-    PyObject *list = pieces_finish(&pieces, failed);
-    if (from_right && list != NULL && PyList_Reverse(list) < 0) {
-        Py_CLEAR(list);
-    }
-    return list;
+    return pieces_list(&pieces, failed);
 }
 
 PyObject *str_split(PyObject *s, PyObject *separator, Py_ssize_t limit)
@@ -234,18 +242,36 @@ PyObject *str_rsplit(PyObject *s, PyObject *separator, Py_ssize_t limit)
     return split(s, separator, limit, true);
 }
 
+/* Where the line of ASCII characters from `i` on ends. All breaks are below the space. */
+static Py_ssize_t ascii_line_end(const uint8_t *p, Py_ssize_t i, Py_ssize_t n)
+{
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(' ');
+    for (; i + 16 <= n; i += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(p + i));
+        unsigned low = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(block, space));
+        for (; low != 0; low &= low - 1) {
+            Py_ssize_t at = i + __builtin_ctz(low);
+            if (char_is(p[at], CHAR_LINEBREAK)) {
+                return at;
+            }
+        }
+    }
+#endif
+    while (i < n && (likely(p[i] >= ' ') || !char_is(p[i], CHAR_LINEBREAK))) {
+        i++;
+    }
+    return i;
+}
+
 /* Where the line from `i` on ends. */
 static Py_ssize_t line_end(PyObject *s, Py_ssize_t i)
 {
     int kind = str_kind(s);
     const void *data = str_data(s);
     Py_ssize_t n = str_len(s);
-    if (str_is_ascii(s)) { /* all breaks are below the space */
-        const uint8_t *p = (const uint8_t *)data;
-        while (i < n && (likely(p[i] >= ' ') || !char_is(p[i], CHAR_LINEBREAK))) {
-            i++;
-        }
-        return i;
+    if (str_is_ascii(s)) {
+        return ascii_line_end(data, i, n);
     }
     while (i < n && !char_is(str_data_read(kind, data, i), CHAR_LINEBREAK)) {
         i++;
@@ -256,8 +282,7 @@ static Py_ssize_t line_end(PyObject *s, Py_ssize_t i)
 PyObject *str_splitlines(PyObject *s, bool keep_ends)
 {
     struct pieces pieces;
-    pieces.list = NULL;
-    pieces.count = 0;
+    pieces_init(&pieces);
     int kind = str_kind(s), failed = 0;
     const void *data = str_data(s);
     Py_ssize_t n = str_len(s), i = 0;
@@ -272,7 +297,7 @@ PyObject *str_splitlines(PyObject *s, bool keep_ends)
         }
         failed = push(&pieces, s, start, keep_ends ? i : end);
     }
-    return pieces_finish(&pieces, failed);
+    return pieces_list(&pieces, failed);
 }
 
 /* (s[:left], separator, s[right:]) */
@@ -325,8 +350,29 @@ static uint64_t bloom_of(PyObject *chars)
     return bloom;
 }
 
+/* strip() of white space around characters of one byte. */
+static PyObject *strip_narrow(PyObject *s, enum strip_side side)
+{
+    const uint8_t *data = str_data(s);
+    Py_ssize_t start = 0, end = str_len(s);
+    if (side & STRIP_LEFT) {
+        while (start < end && char_is(data[start], CHAR_SPACE)) {
+            start++;
+        }
+    }
+    if (side & STRIP_RIGHT) {
+        while (end > start && char_is(data[end - 1], CHAR_SPACE)) {
+            end--;
+        }
+    }
+    return str_substring(s, start, end);
+}
+
 PyObject *str_strip(PyObject *s, PyObject *chars, enum strip_side side)
 {
+    if (chars == NULL && str_kind(s) == 1) {
+        return strip_narrow(s, side);
+    }
     int kind = str_kind(s);
     const void *data = str_data(s);
     Py_ssize_t start = 0, end = str_len(s);

@@ -178,14 +178,15 @@ static PyObject *strm_zfill(PyObject *self, Py_ssize_t width)
     return str_zfill(self, width);
 }
 
-static PyObject *strm_format(PyObject *self, PyObject *args, PyObject *kwargs)
+static PyObject *strm_format(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                             PyObject *names)
 {
-    return template_format(self, args, kwargs);
+    return template_format(self, args, count, names);
 }
 
 static PyObject *strm_format_map(PyObject *self, PyObject *mapping)
 {
-    return template_format(self, NULL, mapping);
+    return template_format_map(self, mapping);
 }
 
 static PyObject *strm_maketrans(PyObject *Py_UNUSED(type), PyObject *x, PyObject *y, PyObject *z)

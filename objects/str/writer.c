@@ -1,10 +1,14 @@
 /* Building strings piece by piece: str_writer, which the C API calls _PyUnicodeWriter. */
+#include "objects/int/text.h"
 #include "objects/str/internal.h"
 
 #include <stdio.h>
 
 /* Room is added by a quarter of the length, so that appending costs constant time on average. */
 enum { OVERALLOCATE_SHIFT = 2 };
+
+/* A result below this is copied to its size, not resized. */
+enum { SHORT = 64 };
 
 static void writer_adopt_buffer(str_writer *w)
 {
@@ -136,6 +140,12 @@ int str_writer_ascii(str_writer *w, const char *text, Py_ssize_t length)
     return 0;
 }
 
+int str_writer_int64(str_writer *w, int64_t value)
+{
+    char text[INT64_TEXT_MAX], *end = text + sizeof text, *digits = int64_write(value, end);
+    return str_writer_ascii(w, digits, end - digits);
+}
+
 int str_writer_latin1(str_writer *w, const uint8_t *text, Py_ssize_t length)
 {
     return str_writer_data(w, 1, text, length);
@@ -190,6 +200,11 @@ PyObject *str_writer_finish(str_writer *w)
         Py_UCS4 ch = str_read(s, 0);
         Py_DECREF(s);
         return str_latin1_char(ch);
+    }
+    if (w->pos < SHORT && str_is_ascii(s) && str_len(s) != w->pos) {
+        PyObject *exact = str_from_ascii(str_data(s), w->pos);
+        Py_DECREF(s);
+        return exact;
     }
     if (str_len(s) != w->pos && PyUnicode_Resize(&s, w->pos) < 0) {
         Py_XDECREF(s);

@@ -530,7 +530,7 @@ FUNCTION0(test_lock_counter)
     return value == COUNTERS * COUNTS ? Py_NewRef(Py_None) : failed("%ld counts", value);
 }
 
-/* ---- the locale's encoding -------------------------------------------------------------------------- */
+/* ---- the locale's encoding ---- */
 
 /* The pending Unicode error as the RuntimeError that tests look for: NULL. */
 static PyObject *locale_failed(const char *what, PyObject *expected)

@@ -274,6 +274,7 @@ PyMODINIT_FUNC PyInit__testsinglephase_circular(void)
         Py_XDECREF(name);
         Py_XDECREF(helper);
         if (result < 0) {
+            Py_CLEAR(circular_module);
             return NULL;
         }
     }

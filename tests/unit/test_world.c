@@ -442,6 +442,7 @@ Test(world, retired_memory_waits_for_every_attached_thread)
     freed = calls = 0;
     pthread_create(&thread, NULL, sleeper, thread_interp(self));
     while (atomic_load_acquire(&calls) != 1) {
+        stop_poll(); /* a second thread comes in at a pause of the first */
         prim_yield();
     }
     int token;

@@ -200,6 +200,7 @@ class Function:
         self.signature = None     # text overriding the generated one; "" for none
         self.owner = None
         self.deletable = False
+        self.counts = False
         self.keywords_apart = False
         self.vectorcall = False
         self.named = True         # whether error texts name the function, by `error_name` if that is set
@@ -540,6 +541,8 @@ def apply_decorator(func, text):
         func.locked = [r.strip() for r in rest.split(",")] if rest else ["self"]
     elif name == "coexist":
         func.flags.append("METH_COEXIST")
+    elif name == "counts":
+        func.counts = True
     elif name == "raw":
         func.raw = rest or "METH_FASTCALL | METH_KEYWORDS"
     elif name == "signature":
@@ -710,9 +713,8 @@ class Writer:
 
     def flags(self, func):
         kind = {"classmethod": ["METH_CLASS"], "staticmethod": ["METH_STATIC"]}.get(func.kind, [])
-        if func.raw:
-            return [func.raw] + kind + func.flags
-        return self.convention(func)[1].split(" | ") + kind + func.flags
+        kind += func.flags if func.counts else func.flags + ["BIND_LENT"]
+        return (func.raw or self.convention(func)[1]).split(" | ") + kind
 
     def getset_table(self, scope):
         getters = {f.name: f for f in scope.functions if f.kind == "get"}

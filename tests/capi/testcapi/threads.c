@@ -265,10 +265,15 @@ static int record_event(PyObject *list, PyFrameObject *frame, int what, PyObject
     return result;
 }
 
-static int raise_event(PyObject *Py_UNUSED(list), PyFrameObject *Py_UNUSED(frame),
-                       int Py_UNUSED(what), PyObject *Py_UNUSED(arg))
+/* The first event raises; the list notes that it did. */
+static int raise_event(PyObject *list, PyFrameObject *Py_UNUSED(frame), int Py_UNUSED(what), PyObject *Py_UNUSED(arg))
 {
-    PyErr_SetNone(PyExc_Exception);
+    if (PyList_GET_SIZE(list) > 0) {
+        return 0;
+    }
+    if (PyList_Append(list, Py_None) == 0) {
+        PyErr_SetNone(PyExc_Exception);
+    }
     return -1;
 }
 
@@ -284,6 +289,10 @@ FUNCTION1(settrace_to_record, list)
 
 FUNCTION1(settrace_to_error, list)
 {
+    if (!PyList_Check(list)) {
+        PyErr_SetString(PyExc_TypeError, "expected a list");
+        return NULL;
+    }
     PyEval_SetTrace(raise_event, list);
     Py_RETURN_NONE;
 }
