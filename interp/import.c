@@ -826,6 +826,10 @@ static PyObject *finish_init(PyObject *result, PyObject *spec, PyObject *file, P
         _PyErr_ChainExceptions1(cause);
         return NULL;
     }
+    if (Py_TYPE(result) == NULL) { /* a definition that PyModuleDef_Init has not seen */
+        raise_system("init function of %s returned uninitialized object", text);
+        return NULL;
+    }
     if (PyObject_TypeCheck(result, &PyModuleDef_Type)) {
         return PyModule_FromDefAndSpec((PyModuleDef *)result, spec);
     }

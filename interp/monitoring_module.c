@@ -118,7 +118,8 @@ static PyObject *monitoring_register_callback(PyObject *module, int tool, int ev
 static PyObject *monitoring_get_events(PyObject *module, int tool)
 {
     (void)module;
-    return check_tool(tool) < 0 ? NULL : PyLong_FromUnsignedLong(monitoring.events[tool] & ~C_EVENTS);
+    return check_tool(tool) < 0
+               ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]) & ~C_EVENTS);
 }
 
 static int normalise(int events, uint32_t *result)

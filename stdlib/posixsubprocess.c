@@ -240,26 +240,22 @@ fork_shared(struct child *child, const sigset_t *old)
 static char **
 exec_array(PyObject *sequence, PyObject *keep)
 {
-    PyObject *items = PySequence_Fast(sequence, "argument must be a tuple or list");
-    if (items == NULL) {
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0) {
         return NULL;
     }
-    Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
-    char **array = PyMem_Calloc((size_t)count + 1, sizeof *array);
+    char **array = count < PY_SSIZE_T_MAX / (Py_ssize_t)sizeof *array
+                       ? PyMem_Calloc((size_t)count + 1, sizeof *array) : NULL;
     if (array == NULL) {
         PyErr_NoMemory();
+        return NULL;
     }
-    for (Py_ssize_t i = 0; array != NULL && i < count; i++) {
-        PyObject *bytes = NULL;
-        if (PySequence_Fast_GET_SIZE(items) != count) {
-            PyErr_SetString(PyExc_RuntimeError, "args changed during iteration");
-        } else {
-            PyObject *item = Py_NewRef(PySequence_Fast_GET_ITEM(items, i));
-            if (!PyUnicode_FSConverter(item, &bytes)) {
-                bytes = NULL;
-            }
-            Py_DECREF(item);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_GetItem(sequence, i), *bytes = NULL;
+        if (item != NULL && !PyUnicode_FSConverter(item, &bytes)) {
+            bytes = NULL;
         }
+        Py_XDECREF(item);
         if (bytes == NULL || PyList_Append(keep, bytes) < 0) {
             Py_XDECREF(bytes);
             PyMem_Free(array);
@@ -269,7 +265,6 @@ exec_array(PyObject *sequence, PyObject *keep)
         array[i] = PyBytes_AS_STRING(bytes);
         Py_DECREF(bytes);
     }
-    Py_DECREF(items);
     return array;
 }
 

@@ -180,8 +180,12 @@ PyObject *_PyBytes_DecodeEscape(const char *text, Py_ssize_t size, const char *e
 {
     struct bytes_writer w;
     const char *p = text, *end = text + size;
-    bytes_writer_init(&w);
     *first_invalid = NULL;
+    if (size > PY_SSIZE_T_MAX - (Py_ssize_t)sizeof(PyBytesObject)) {
+        PyErr_SetString(PyExc_OverflowError, "byte string is too large");
+        return NULL;
+    }
+    bytes_writer_init(&w);
     while (p < end) {
         const char *backslash = memchr(p, '\\', (size_t)(end - p));
         const char *stop = backslash == NULL ? end : backslash;

@@ -364,7 +364,8 @@ static int check_one_keyword(struct parser *p, struct arguments *a, PyObject *ke
     return 0;
 }
 
-static int check_keywords(struct parser *p, struct arguments *a)
+/* Raises what is wrong with keywords that no parameter took: 0. */
+static int raise_keywords(struct parser *p, struct arguments *a)
 {
     for (int i = a->posonly; i < a->nargs && i < a->count; i++) {
         PyObject *value;
@@ -380,22 +381,22 @@ static int check_keywords(struct parser *p, struct arguments *a)
             return 0;
         }
     }
-    if (!a->dict) {
-        for (Py_ssize_t i = 0; i < a->nkw; i++) {
-            if (!check_one_keyword(p, a, PyTuple_GET_ITEM(a->names, i))) {
-                return 0;
-            }
+    for (Py_ssize_t i = 0; !a->dict && i < a->nkw; i++) {
+        if (!check_one_keyword(p, a, PyTuple_GET_ITEM(a->names, i))) {
+            return 0;
         }
-        return 1;
     }
     Py_ssize_t position = 0;
     PyObject *key, *value;
-    while (PyDict_Next(a->dict, &position, &key, &value)) {
+    while (a->dict && PyDict_Next(a->dict, &position, &key, &value)) {
         if (!check_one_keyword(p, a, key)) {
             return 0;
         }
     }
-    return 1;
+    /* A str of a subclass that reads like a parameter, but does not compare like one. */
+    PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s%s",
+                 p->fname ? p->fname : "this function", function_parens(p));
+    return 0;
 }
 
 /* Converts an argument that was found (steals it). */
@@ -529,7 +530,7 @@ static int parse_keywords(struct parser *p, struct arguments *a)
                      p->format);
         return 0;
     }
-    return left > 0 ? check_keywords(p, a) : 1;
+    return left > 0 ? raise_keywords(p, a) : 1;
 }
 
 static int va_parse_arguments(struct arguments *a, const char *format, const char *fname,

@@ -566,9 +566,11 @@ const char *skip_item(struct parser *p)
         return NULL;
     case 'e':
         (void)va_arg(p->va, void *);
-        if (*p->format == 's' || *p->format == 't') {
-            p->format++;
+        if (*p->format != 's' && *p->format != 't') {
+            p->format--;
+            return "impossible<bad format char>";
         }
+        p->format++;
         (void)va_arg(p->va, void *);
         if (*p->format == '#') {
             p->format++;

@@ -258,12 +258,13 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
     if (other == d || other->ma_used == 0) {
         return 0;
     }
-    if (d->ma_used == 0 && d->ma_keys->nentries == 0 && !dict_is_watched(d) &&
+    if (d->ma_used == 0 && d->ma_keys->nentries == 0 &&
         other->ma_used == other->ma_keys->nentries) {
         PyDictKeysObject *keys = keys_clone(other->ma_keys);
         if (keys == NULL) {
             return -1;
         }
+        dict_notify(PyDict_EVENT_CLONED, d, (PyObject *)other, NULL);
         dict_publish_keys(d, keys);
         field_store(&d->ma_used, other->ma_used);
         if (PyObject_GC_IsTracked((PyObject *)other) && !PyObject_GC_IsTracked((PyObject *)d)) {

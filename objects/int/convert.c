@@ -469,34 +469,26 @@ Py_ssize_t PyLong_AsNativeBytes(PyObject *op, void *buffer, Py_ssize_t n, int fl
     if (n > 0) {
         to_bytes(v, buffer, (size_t)n, flags_little_endian(flags), true);
     }
-    /* What a signed buffer needs; one bit less if the caller will read it as unsigned. */
     size_t bits = int_bit_length(v);
-    bool power_of_two = int_is_negative(v);
-    for (Py_ssize_t i = 0; power_of_two && i < int_ndigits(v); i++) {
+    bool small = int_ndigits(v) <= 1, negative = int_is_negative(v), lowest = negative;
+    for (Py_ssize_t i = 0; lowest && i < int_ndigits(v); i++) { /* -2**n needs no bit for the sign */
         digit d = int_digits(v)[i];
-        power_of_two = i + 1 < int_ndigits(v) ? d == 0 : (d & (d - 1)) == 0;
-    }
-    Py_ssize_t needed;
-    if (power_of_two) {
-        needed = (Py_ssize_t)(bits + 7) / 8;
-    }
-    else if (bits == 0) {
-        needed = 1;
-    }
-    else {
-        needed = (Py_ssize_t)(bits / 8) + 1;
-        if (bits % 8 == 0 && needed == n + 1 && !int_is_negative(v) &&
-            (flags == -1 || (flags & Py_ASNATIVEBYTES_UNSIGNED_BUFFER))) {
-            needed = n;
-        }
+        lowest = i + 1 < int_ndigits(v) ? d == 0 : (d & (d - 1)) == 0;
     }
     Py_DECREF(v);
-    if (n == 0) {
-        /* Who only asks is told what suffices: a whole word for small numbers. */
-        needed = (Py_ssize_t)(bits / 8) + 1;
-        return Py_MAX(needed, (Py_ssize_t)sizeof(Py_ssize_t));
+    /* What a signed buffer needs, which one of the asked size may do without: for the lowest number that it can
+     * hold, or if it is to be read as unsigned. */
+    const Py_ssize_t word = sizeof(Py_ssize_t);
+    Py_ssize_t needed = (Py_ssize_t)(bits / 8) + 1;
+    bool is_unsigned = flags == -1 || (flags & Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
+    if (n > 0 && bits % 8 == 0 && needed == n + 1 && (lowest || (!negative && is_unsigned))) {
+        needed = n;
     }
-    return needed;
+    if (small && needed <= n) {
+        return Py_MIN(n, word); /* they are said to take the room that there is */
+    }
+    bool only_the_sign = n > 0 && bits == (size_t)n * 8 && !negative;
+    return small && !only_the_sign ? word : needed;
 }
 
 PyObject *PyLong_FromNativeBytes(const void *buffer, size_t n, int flags)

@@ -405,6 +405,9 @@ static int export_layout(PyObject *self, Py_buffer *out, int flags)
     int layout = ((PyMemoryViewObject *)self)->flags;
     *out = *view_of(self);
     out->obj = NULL;
+    if (out->ndim == 0) {
+        out->shape = out->strides = NULL; /* as the protocol wants it for a single item */
+    }
     if (WANTS(PyBUF_WRITABLE) && out->readonly) {
         return refuse("memoryview: underlying buffer is not writable");
     }

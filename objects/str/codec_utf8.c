@@ -243,20 +243,27 @@ static PyObject *decode_with_errors(const char *text, Py_ssize_t size, const cha
 PyObject *PyUnicode_DecodeUTF8Stateful(const char *text, Py_ssize_t size, const char *errors,
                                        Py_ssize_t *consumed)
 {
-    if (consumed != NULL) {
-        *consumed = size;
-    }
+    /* With an error `*consumed` stays as it is. */
     if (size == 0) {
+        if (consumed != NULL) {
+            *consumed = 0;
+        }
         return str_empty();
+    }
+    if (size > PY_SSIZE_T_MAX - (Py_ssize_t)sizeof(PyASCIIObject) - 1) {
+        return PyErr_NoMemory(); /* nobody has so much text */
     }
     const uint8_t *start = (const uint8_t *)text, *end = start + size;
     const uint8_t *p = skip_ascii(start, end);
+    struct scan scan;
+    if (p != end && scan_valid(p, end, &scan) != end) {
+        return decode_with_errors(text, size, errors, consumed);
+    }
+    if (consumed != NULL) {
+        *consumed = size;
+    }
     if (p == end) {
         return str_from_ascii(text, size);
-    }
-    struct scan scan;
-    if (scan_valid(p, end, &scan) != end) {
-        return decode_with_errors(text, size, errors, consumed);
     }
     Py_ssize_t prefix = p - start;
     PyObject *s = str_new(prefix + scan.count, scan.maxchar);

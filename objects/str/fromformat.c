@@ -222,9 +222,12 @@ static int write_type_name(str_writer *w, const struct conversion *c, PyTypeObje
     PyObject *name = PyType_GetQualName(type), *text = NULL;
     if (name != NULL) {
         Py_ssize_t dot = str_len(full) - str_len(name) - 1;
-        text = dot > 0 && str_read(full, dot) == '.'
-                   ? PyUnicode_FromFormat("%U:%U", PyType_GetModuleName(type), name)
-                   : Py_NewRef(full);
+        text = Py_NewRef(full);
+        if (dot > 0 && str_read(full, dot) == '.') {
+            PyObject *module = PyUnicode_Substring(full, 0, dot);
+            Py_SETREF(text, module == NULL ? NULL : PyUnicode_FromFormat("%U:%U", module, name));
+            Py_XDECREF(module);
+        }
     }
     Py_XDECREF(name);
     Py_DECREF(full);
@@ -238,7 +241,10 @@ static int write_conversion(str_writer *w, const struct conversion *c, struct ar
     const void *text;
     switch (c->letter) {
     case '%':
-        return str_writer_char(w, '%');
+        if (start[1] == '%') {
+            return str_writer_char(w, '%');
+        }
+        break;
     case 'c':
         return write_char(w, c, va_arg(args->list, int));
     case 'd':
@@ -276,10 +282,9 @@ static int write_conversion(str_writer *w, const struct conversion *c, struct ar
             return -1;
         }
         return write_type_name(w, c, (PyTypeObject *)object);
-    default:
-        PyErr_Format(PyExc_SystemError, "invalid format string: %s", start);
-        return -1;
     }
+    PyErr_Format(PyExc_SystemError, "invalid format string: %s", start);
+    return -1;
 }
 
 static int write_format(str_writer *w, const char *format, struct arguments *args)

@@ -488,12 +488,15 @@ _Static_assert(sizeof(wchar_t) == sizeof(Py_UCS4), "wchar_t holds a code point")
 
 PyObject *PyUnicode_FromWideChar(const wchar_t *text, Py_ssize_t size)
 {
-    if (text == NULL && size != 0) {
+    if ((text == NULL && size != 0) || size < -1) {
         PyErr_BadInternalCall();
         return NULL;
     }
     if (size == -1) {
         size = (Py_ssize_t)wcslen(text);
+    }
+    if (size > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(wchar_t)) {
+        return PyErr_NoMemory(); /* nobody has so much text */
     }
     for (Py_ssize_t i = 0; i < size; i++) {
         if ((Py_UCS4)text[i] > STR_MAX_CODE_POINT) {

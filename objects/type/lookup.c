@@ -216,8 +216,7 @@ static bool watcher_valid(int id)
 int PyType_AddWatcher(PyType_WatchCallback callback)
 {
     struct object_interp *interp = object_interp_self();
-    /* The first one is kept for the interpreter's own use. */
-    for (int i = 1; i < TYPE_WATCHERS; i++) {
+    for (int i = 0; i < TYPE_WATCHERS; i++) {
         if (interp->type_watchers[i] == NULL) {
             interp->type_watchers[i] = callback;
             field_add(&watchers_in_use, 1);

@@ -325,12 +325,11 @@ PyObject *wrap_releasebuffer(PyObject *self, PyObject *args, void *Py_UNUSED(wra
                         "memoryview's buffer is not this object");
         return NULL;
     }
-    PyObject *result = PyObject_CallMethodNoArgs(arg, ID(release));
-    if (result == NULL) {
+    if (((PyMemoryViewObject *)arg)->flags & _Py_MEMORYVIEW_RELEASED) {
+        PyErr_SetString(PyExc_ValueError, "memoryview's buffer has already been released");
         return NULL;
     }
-    Py_DECREF(result);
-    Py_RETURN_NONE;
+    return PyObject_CallMethodNoArgs(arg, ID(release));
 }
 
 #define WRAP_COMPARE(name, op)                                                                  \

@@ -53,7 +53,7 @@ class GeneratorTests(unittest.TestCase):
             ("f(*args, x: int = 0)", "METH_FASTCALL | METH_KEYWORDS"),
         ]:
             head = self.header("module m\n" + declaration)
-            self.assertIn(f"BIND_FUNC(bind_m_f), {flags},", head, declaration)
+            self.assertIn(f"BIND_FUNC(bind_m_f), {flags} | BIND_LENT,", head, declaration)
 
     def test_signatures(self):
         for declaration, shown in [
@@ -161,6 +161,15 @@ sample.fd('x') | TypeError | argument must be an int, or have a fileno() method.
 sample.fd(-1) | ValueError | file descriptor cannot be a negative integer (-1)
 sample.custom(3) | ValueError | odd
 sample.group() | TypeError | sample.group requires 1 to 2 arguments
+sample.unnamed() | TypeError | function missing required argument 'a' (pos 1)
+sample.unnamed(1, 2) | TypeError | argument 'text' must be str, not int
+sample.unnamed(1, txt=2) | TypeError | this function got an unexpected keyword argument 'txt'. \
+Did you mean 'text'?
+sample.unnamed(1, a=2) | TypeError | argument for function given by name ('a') and position (1)
+sample.counted(1, 2) | TypeError | other() argument 2 must be str, not int
+sample.counted() | TypeError | other() missing required argument 'a' (pos 1)
+sample.Thing(1)() | TypeError | thing() missing required argument 'n' (pos 1)
+sample.Thing(1)(1, 2, 3) | TypeError | thing() takes at most 2 arguments (3 given)
 sample.Thing() | TypeError | Thing() missing required argument 'a' (pos 1)
 sample.Thing(1, 2, 3) | TypeError | Thing() takes at most 2 positional arguments (3 given)
 sample.Thing(1, 2, True) | TypeError | Thing() takes at most 2 positional arguments (3 given)
@@ -208,6 +217,10 @@ sample.unsigned(1, 2, 3, 4, -1) | (1, 2, 3, 4, 4294967295)
 sample.mask(-1) | 18446744073709551615
 sample.number(-1, -2, -3, -4, []) | (-1, -2, -3, -4, 0)
 sample.custom(4) | 4
+sample.unnamed(3) | 3
+sample.counted(3, text='x') | 4
+sample.Thing(5)(2) | 7
+sample.Thing(5)(2, times=3) | 11
 sample.group('m') | (0, 'm', 0)
 sample.group(3, 'm') | (3, 'm', 1)
 sample.Thing(5, c=True).value | -5

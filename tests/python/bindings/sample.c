@@ -148,6 +148,9 @@ sample_number(PyObject *Py_UNUSED(m), int i, long l, short h, long long q, int p
 static int sample_fd(PyObject *Py_UNUSED(m), int fd) { return fd; }
 static int sample_custom(PyObject *Py_UNUSED(m), int v) { return v; }
 
+static int sample_unnamed(PyObject *Py_UNUSED(module), int a, const char *Py_UNUSED(text)) { return a; }
+static int sample_counted(PyObject *Py_UNUSED(module), int a, PyObject *text) { return a + (text != NULL); }
+
 static PyObject *
 sample_group(PyObject *Py_UNUSED(m), int priority, PyObject *message, int given)
 {
@@ -171,6 +174,8 @@ Thing_new(PyTypeObject *type, int a, PyObject *b, int c)
     }
     return (PyObject *)thing;
 }
+
+static int Thing_call(struct thing *self, int n, int times) { return self->value + n * times; }
 
 static int Thing_add(struct thing *self, int n) { return self->value += n; }
 
@@ -236,6 +241,7 @@ thing_dealloc(PyObject *self)
 static PyType_Slot thing_slots[] = {
     {Py_tp_doc, Thing_doc},
     {Py_tp_new, bind_Thing_new},
+    {Py_tp_call, bind_Thing_call},
     {Py_tp_methods, Thing_methods},
     {Py_tp_getset, Thing_getset},
     {Py_tp_members, Thing_members},
