@@ -68,7 +68,7 @@ static PyObject *map_make(PyTypeObject *type, PyObject *const *args, Py_ssize_t 
 
 static PyObject *map_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    if (type == &PyMap_Type && !bind_no_keywords("map", kwargs)) {
+    if (type->tp_init == PyMap_Type.tp_init && !bind_no_keywords("map", kwargs)) {
         return NULL;
     }
     return map_make(type, &PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
