@@ -1,23 +1,18 @@
-/* The module _bz2, over libbz2.  A stream has a mutex, held while the library works without the
- * interpreter's lock. */
-#include "extensions/streams.h"
+/* The module _bz2, over libbz2, which works without the interpreter's lock. */
+#include "stdlib/streams.h"
 
 #include <bzlib.h>
 
 struct compressor {
-    PyObject_HEAD
+    struct encoder base;
     bz_stream stream;
-    PyMutex mutex;
-    bool open, flushed;
+    bool open;
 };
 
 struct decompressor {
-    PyObject_HEAD
+    struct decoder base;
     bz_stream stream;
-    PyMutex mutex;
-    struct pending pending;
-    PyObject *unused; /* bytes */
-    bool open, eof, broken, needs_input;
+    bool open, broken;
 };
 
 #include "bz2.bind.h"
@@ -86,73 +81,50 @@ compressor_new(PyTypeObject *type, int level)
     return (PyObject *)self;
 }
 
-/* Runs the library until the input is used up, or with BZ_FINISH until the stream has ended. */
+/* Takes the input in; with BZ_FINISH, until the stream has ended. */
 static int
-compress_run(bz_stream *stream, const unsigned char *at, size_t left, int action,
-             struct output *out)
+run_compressor(bz_stream *stream, struct input in, int action, struct outflow *out)
 {
     int code = BZ_OK;
-    while (left != 0 || action == BZ_FINISH) {
-        size_t room = output_room(out);
+    while (code >= 0 && code != BZ_STREAM_END && (in.left != 0 || action == BZ_FINISH)) {
+        size_t room = outflow_room(out);
         if (room == 0) {
             break;
         }
-        unsigned int part = clip(left), space = clip(room);
-        stream->next_in = (char *)at;
+        unsigned int part = clip(in.left), space = clip(room);
+        stream->next_in = (char *)in.at;
         stream->avail_in = part;
         stream->next_out = (char *)out->bytes + out->length;
         stream->avail_out = space;
-        code = BZ2_bzCompress(stream, part == left ? action : BZ_RUN);
+        code = BZ2_bzCompress(stream, part == in.left ? action : BZ_RUN);
         out->length += space - stream->avail_out;
-        at += part - stream->avail_in;
-        left -= part - stream->avail_in;
-        if (code < 0 || code == BZ_STREAM_END) {
-            break;
-        }
+        in.at += part - stream->avail_in;
+        in.left -= part - stream->avail_in;
     }
     return code;
 }
 
-static PyObject *
-compressor_step(struct compressor *self, const void *data, Py_ssize_t size, int action)
+static bool
+compressor_run(struct encoder *base, struct input in, bool finish, struct outflow *out)
 {
-    struct output out = output_start(-1);
+    bz_stream *stream = &((struct compressor *)base)->stream;
     int code;
     Py_BEGIN_ALLOW_THREADS
-    code = compress_run(&self->stream, data, (size_t)size, action, &out);
+    code = run_compressor(stream, in, finish ? BZ_FINISH : BZ_RUN, out);
     Py_END_ALLOW_THREADS
-    return output_finish(&out, check(code));
+    return check(code);
 }
 
 static PyObject *
 compressor_compress(struct compressor *self, Py_buffer *data)
 {
-    PyObject *result = NULL;
-    STREAM_LOCK(self);
-    if (self->flushed) {
-        PyErr_SetString(PyExc_ValueError, "Compressor has been flushed");
-    }
-    else {
-        result = compressor_step(self, data->buf, data->len, BZ_RUN);
-    }
-    STREAM_UNLOCK(self);
-    return result;
+    return encoder_compress(&self->base, data, compressor_run);
 }
 
 static PyObject *
 compressor_flush(struct compressor *self)
 {
-    PyObject *result = NULL;
-    STREAM_LOCK(self);
-    if (self->flushed) {
-        PyErr_SetString(PyExc_ValueError, "Repeated call to flush()");
-    }
-    else {
-        self->flushed = true;
-        result = compressor_step(self, NULL, 0, BZ_FINISH);
-    }
-    STREAM_UNLOCK(self);
-    return result;
+    return encoder_flush(&self->base, compressor_run);
 }
 
 static void
@@ -176,131 +148,78 @@ decompressor_new(PyTypeObject *type)
     if (self == NULL) {
         return NULL;
     }
-    self->needs_input = true;
-    self->unused = PyBytes_FromStringAndSize(NULL, 0);
-    self->open = self->unused != NULL && check(BZ2_bzDecompressInit(&self->stream, 0, 0));
+    self->open = decoder_init(&self->base) && check(BZ2_bzDecompressInit(&self->stream, 0, 0));
     if (!self->open) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
 
-/* Runs the library until the input is used up, the stream ends, or there is no room. */
 static int
-decompress_run(bz_stream *stream, const unsigned char **at, size_t *left, struct output *out)
+run_decompressor(bz_stream *stream, struct input *in, struct outflow *out)
 {
     int code = BZ_OK;
-    bool full;
+    bool full = false;
     do {
-        size_t room = output_room(out);
+        size_t room = outflow_room(out);
         if (room == 0) {
             break;
         }
-        unsigned int part = clip(*left), space = clip(room);
-        stream->next_in = (char *)*at;
+        unsigned int part = clip(in->left), space = clip(room);
+        stream->next_in = (char *)in->at;
         stream->avail_in = part;
         stream->next_out = (char *)out->bytes + out->length;
         stream->avail_out = space;
         code = BZ2_bzDecompress(stream);
         full = stream->avail_out == 0;
         out->length += space - stream->avail_out;
-        *at += part - stream->avail_in;
-        *left -= part - stream->avail_in;
-    } while (code == BZ_OK && (*left != 0 || full));
+        in->at += part - stream->avail_in;
+        in->left -= part - stream->avail_in;
+    } while (code == BZ_OK && (in->left != 0 || full));
     return code;
 }
 
-/* What remains to be done after a run: the input that is left, and the flags. */
-static bool
-decompressor_settle(struct decompressor *self, int code, const unsigned char *at, size_t left,
-                    const struct output *out)
+static enum decoder_state
+decompressor_run(struct decoder *base, struct input *in, struct outflow *out)
 {
-    if (!check(code)) {
-        self->broken = true;
-        self->needs_input = false;
-        return false;
-    }
-    if (code != BZ_STREAM_END) {
-        self->needs_input = left == 0 && out->length < out->limit;
-        return pending_keep(&self->pending, at, left);
-    }
-    self->eof = true;
-    self->needs_input = false;
-    PyObject *unused = PyBytes_FromStringAndSize((const char *)at, (Py_ssize_t)left);
-    if (unused == NULL) {
-        return false;
-    }
-    field_set(&self->unused, unused);
-    return pending_keep(&self->pending, NULL, 0);
-}
-
-static PyObject *
-decompressor_step(struct decompressor *self, const Py_buffer *data, Py_ssize_t limit)
-{
-    struct output out = output_start(limit);
-    const unsigned char *at;
-    size_t left;
+    struct decompressor *self = (struct decompressor *)base;
     int code;
-    if (!pending_join(&self->pending, data, &at, &left)) {
-        return NULL;
+    if (self->broken) {
+        PyErr_SetString(PyExc_ValueError, "Decompressor is unusable after a previous error");
+        return DECODER_FAILED;
     }
     Py_BEGIN_ALLOW_THREADS
-    code = decompress_run(&self->stream, &at, &left, &out);
+    code = run_decompressor(&self->stream, in, out);
     Py_END_ALLOW_THREADS
-    return output_finish(&out, decompressor_settle(self, code, at, left, &out));
+    if (!check(code)) {
+        self->broken = true;
+        base->needs_input = false;
+        return DECODER_FAILED;
+    }
+    return code == BZ_STREAM_END ? DECODER_ENDED : DECODER_GOES_ON;
 }
 
 static PyObject *
 decompressor_decompress(struct decompressor *self, Py_buffer *data, Py_ssize_t max_length)
 {
-    PyObject *result = NULL;
-    STREAM_LOCK(self);
-    if (self->eof) {
-        PyErr_SetString(PyExc_EOFError, "End of stream already reached");
-    }
-    else if (self->broken) {
-        PyErr_SetString(PyExc_ValueError, "Decompressor is unusable after a previous error");
-    }
-    else {
-        result = decompressor_step(self, data, max_length);
-    }
-    STREAM_UNLOCK(self);
-    return result;
-}
-
-static int
-decompressor_get_eof(struct decompressor *self)
-{
-    return self->eof;
-}
-
-static int
-decompressor_get_needs_input(struct decompressor *self)
-{
-    return self->needs_input;
+    return decoder_decompress(&self->base, data, outflow_start(OUTFLOW_FIRST, max_length),
+                              decompressor_run, "End of stream already reached");
 }
 
 static PyObject *
 decompressor_get_unused_data(struct decompressor *self)
 {
-    STREAM_LOCK(self);
-    PyObject *unused = Py_NewRef(self->unused);
-    STREAM_UNLOCK(self);
-    return unused;
+    return decoder_bytes(&self->base, &self->base.unused);
 }
 
 static void
 decompressor_dealloc(PyObject *op)
 {
     struct decompressor *self = (struct decompressor *)op;
-    PyTypeObject *type = Py_TYPE(op);
     if (self->open) {
         BZ2_bzDecompressEnd(&self->stream);
     }
-    PyMem_Free(self->pending.bytes);
-    Py_XDECREF(self->unused);
-    type->tp_free(op);
-    Py_DECREF(type);
+    decoder_free(&self->base);
 }
 
 /* ---- the module ------------------------------------------------------------------------------ */
@@ -323,6 +242,7 @@ static PyType_Slot decompressor_slots[] = {
     {Py_tp_dealloc, decompressor_dealloc},
     {Py_tp_methods, decompressor_methods},
     {Py_tp_getset, decompressor_getset},
+    {Py_tp_members, decompressor_members},
     {Py_tp_doc, (void *)decompressor_doc},
     {0, NULL},
 };

@@ -187,24 +187,12 @@ input_read(PyObject *arg, Py_buffer *out)
         hashing_result;                                                                           \
     })
 
+/* Bytes (stolen; NULL passes) as hexadecimal digits. */
 static PyObject *
 hex_of(PyObject *bytes)
 {
-    static const char digits[] = "0123456789abcdef";
-    if (bytes == NULL) {
-        return NULL;
-    }
-    Py_ssize_t size = PyBytes_GET_SIZE(bytes);
-    const unsigned char *from = (const unsigned char *)PyBytes_AS_STRING(bytes);
-    PyObject *text = PyUnicode_New(size * 2, 127);
-    if (text != NULL) {
-        Py_UCS1 *to = PyUnicode_1BYTE_DATA(text);
-        for (Py_ssize_t i = 0; i < size; i++) {
-            *to++ = (Py_UCS1)digits[from[i] >> 4];
-            *to++ = (Py_UCS1)digits[from[i] & 15];
-        }
-    }
-    Py_DECREF(bytes);
+    PyObject *text = bytes ? _Py_strhex(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)) : NULL;
+    Py_XDECREF(bytes);
     return text;
 }
 
@@ -886,11 +874,9 @@ constructors_add(PyObject *module, struct ossl_state *state)
 static int
 comparison_add(PyObject *module)
 {
-    PyObject *operators = PyImport_ImportModule("_operator");
-    PyObject *compare = operators ? PyObject_GetAttrString(operators, "_compare_digest") : NULL;
+    PyObject *compare = _PyImport_GetModuleAttrString("_operator", "_compare_digest");
     int rc = compare ? PyModule_AddObjectRef(module, "compare_digest", compare) : -1;
     Py_XDECREF(compare);
-    Py_XDECREF(operators);
     return rc;
 }
 

@@ -1,20 +1,19 @@
-/* The module _lzma, over liblzma.  A stream has a mutex, held while the library works without the
- * interpreter's lock. */
+/* The module _lzma, over liblzma, which works without the interpreter's lock. */
 #include "extensions/lzma_filters.h"
-#include "extensions/streams.h"
+#include "stdlib/streams.h"
 
 enum { FORMAT_AUTO, FORMAT_XZ, FORMAT_ALONE, FORMAT_RAW };
 enum { CHECK_UNKNOWN = LZMA_CHECK_ID_MAX + 1 };
 
-/* A compressor or a decompressor. */
-struct coder {
-    PyObject_HEAD
+struct compressor {
+    struct encoder base;
     lzma_stream stream;
-    PyMutex mutex;
-    struct pending pending;
-    PyObject *unused; /* bytes, of decompressors */
+};
+
+struct decompressor {
+    struct decoder base;
+    lzma_stream stream;
     int check;
-    bool flushed, eof, needs_input;
 };
 
 struct lzma_state {
@@ -90,20 +89,17 @@ raise_format(int format)
     return false;
 }
 
-/* ---- running --------------------------------------------------------------------------------- */
-
-/* Runs the library until the input is used up, the stream ends, or there is no room.  The check of
- * the stream is noted as soon as it is known. */
+/* Runs the library until the input is used up, the stream ends, or there is no room.  Notes the check of
+ * the stream as soon as it is known. */
 static lzma_ret
-coder_run(struct coder *self, const unsigned char **at, size_t *left, lzma_action action,
-          struct output *out)
+run_stream(lzma_stream *stream, struct input *in, lzma_action action, struct outflow *out,
+           int *stream_check)
 {
-    lzma_stream *stream = &self->stream;
     lzma_ret code = LZMA_OK;
-    stream->next_in = *at;
-    stream->avail_in = *left;
+    stream->next_in = in->at;
+    stream->avail_in = in->left;
     while (true) {
-        size_t room = output_room(out);
+        size_t room = outflow_room(out);
         if (room == 0) {
             break;
         }
@@ -112,7 +108,7 @@ coder_run(struct coder *self, const unsigned char **at, size_t *left, lzma_actio
         code = lzma_code(stream, action);
         out->length += room - stream->avail_out;
         if (code == LZMA_GET_CHECK || code == LZMA_NO_CHECK) {
-            self->check = (int)lzma_get_check(stream);
+            *stream_check = (int)lzma_get_check(stream);
             code = LZMA_OK;
             continue;
         }
@@ -125,64 +121,29 @@ coder_run(struct coder *self, const unsigned char **at, size_t *left, lzma_actio
             break;
         }
     }
-    *at = stream->next_in;
-    *left = stream->avail_in;
+    in->at = stream->next_in;
+    in->left = stream->avail_in;
     return code;
-}
-
-static lzma_ret
-coder_run_unlocked(struct coder *self, const unsigned char **at, size_t *left, lzma_action action,
-                   struct output *out)
-{
-    lzma_ret code;
-    Py_BEGIN_ALLOW_THREADS
-    code = coder_run(self, at, left, action, out);
-    Py_END_ALLOW_THREADS
-    return code;
-}
-
-static struct coder *
-coder_make(PyTypeObject *type)
-{
-    struct coder *self = type_make(type);
-    if (self != NULL) {
-        const lzma_stream fresh = LZMA_STREAM_INIT;
-        self->stream = fresh;
-        self->needs_input = true;
-    }
-    return self;
-}
-
-static void
-coder_dealloc(PyObject *op)
-{
-    struct coder *self = (struct coder *)op;
-    PyTypeObject *type = Py_TYPE(op);
-    lzma_end(&self->stream);
-    PyMem_Free(self->pending.bytes);
-    Py_XDECREF(self->unused);
-    type->tp_free(op);
-    Py_DECREF(type);
 }
 
 /* ---- compressing ----------------------------------------------------------------------------- */
 
 static bool
-start_xz(struct coder *self, int check_id, uint32_t preset, PyObject *filters, PyObject *error)
+start_xz(lzma_stream *stream, int check_id, uint32_t preset, PyObject *filters, PyObject *error)
 {
     struct filter_chain chain;
     if (check_id == -1) {
         check_id = LZMA_CHECK_CRC64;
     }
     if (filters == Py_None) {
-        return check(lzma_easy_encoder(&self->stream, preset, (lzma_check)check_id), error);
+        return check(lzma_easy_encoder(stream, preset, (lzma_check)check_id), error);
     }
     return filter_chain_read(&chain, filters, error) &&
-           check(lzma_stream_encoder(&self->stream, chain.filters, (lzma_check)check_id), error);
+           check(lzma_stream_encoder(stream, chain.filters, (lzma_check)check_id), error);
 }
 
 static bool
-start_alone(struct coder *self, uint32_t preset, PyObject *filters, PyObject *error)
+start_alone(lzma_stream *stream, uint32_t preset, PyObject *filters, PyObject *error)
 {
     struct filter_chain chain;
     if (filters == Py_None) {
@@ -198,20 +159,20 @@ start_alone(struct coder *self, uint32_t preset, PyObject *filters, PyObject *er
              chain.filters[1].id != LZMA_VLI_UNKNOWN) {
         return raise_value("Invalid filter chain for FORMAT_ALONE - must be a single LZMA1 filter");
     }
-    return check(lzma_alone_encoder(&self->stream, &chain.options[0].lzma), error);
+    return check(lzma_alone_encoder(stream, &chain.options[0].lzma), error);
 }
 
 static bool
-start_raw(struct coder *self, PyObject *filters, PyObject *error,
+start_raw(lzma_stream *stream, PyObject *filters, PyObject *error,
           lzma_ret (*start)(lzma_stream *, const lzma_filter *))
 {
     struct filter_chain chain;
     return filter_chain_read(&chain, filters, error) &&
-           check(start(&self->stream, chain.filters), error);
+           check(start(stream, chain.filters), error);
 }
 
 static bool
-compressor_start(struct coder *self, int format, int check_id, PyObject *preset_arg,
+compressor_start(struct compressor *self, int format, int check_id, PyObject *preset_arg,
                  PyObject *filters)
 {
     PyObject *error = error_of(Py_TYPE(self));
@@ -227,12 +188,12 @@ compressor_start(struct coder *self, int format, int check_id, PyObject *preset_
     }
     switch (format) {
     case FORMAT_XZ:
-        return start_xz(self, check_id, preset, filters, error);
+        return start_xz(&self->stream, check_id, preset, filters, error);
     case FORMAT_ALONE:
-        return start_alone(self, preset, filters, error);
+        return start_alone(&self->stream, preset, filters, error);
     case FORMAT_RAW:
         return filters == Py_None ? raise_value("Must specify filters for FORMAT_RAW")
-                                  : start_raw(self, filters, error, lzma_raw_encoder);
+                                  : start_raw(&self->stream, filters, error, lzma_raw_encoder);
     }
     return raise_format(format);
 }
@@ -240,56 +201,53 @@ compressor_start(struct coder *self, int format, int check_id, PyObject *preset_
 static PyObject *
 compressor_new(PyTypeObject *type, int format, int check_id, PyObject *preset, PyObject *filters)
 {
-    struct coder *self = coder_make(type);
-    if (self != NULL && !compressor_start(self, format, check_id, preset, filters)) {
-        Py_CLEAR(self);
+    struct compressor *self = type_make(type);
+    if (self != NULL) {
+        self->stream = (lzma_stream)LZMA_STREAM_INIT;
+        if (!compressor_start(self, format, check_id, preset, filters)) {
+            Py_CLEAR(self);
+        }
     }
     return (PyObject *)self;
 }
 
-static PyObject *
-compressor_step(struct coder *self, const unsigned char *at, size_t left, lzma_action action)
+static bool
+compressor_run(struct encoder *base, struct input in, bool finish, struct outflow *out)
 {
-    struct output out = output_start(-1);
-    lzma_ret code = coder_run_unlocked(self, &at, &left, action, &out);
-    return output_finish(&out, check(code, error_of(Py_TYPE(self))));
+    lzma_stream *stream = &((struct compressor *)base)->stream;
+    int stream_check;
+    lzma_ret code;
+    Py_BEGIN_ALLOW_THREADS
+    code = run_stream(stream, &in, finish ? LZMA_FINISH : LZMA_RUN, out, &stream_check);
+    Py_END_ALLOW_THREADS
+    return check(code, error_of(Py_TYPE(base)));
 }
 
 static PyObject *
-compressor_compress(struct coder *self, Py_buffer *data)
+compressor_compress(struct compressor *self, Py_buffer *data)
 {
-    PyObject *result = NULL;
-    STREAM_LOCK(self);
-    if (self->flushed) {
-        raise_value("Compressor has been flushed");
-    }
-    else {
-        result = compressor_step(self, data->buf, (size_t)data->len, LZMA_RUN);
-    }
-    STREAM_UNLOCK(self);
-    return result;
+    return encoder_compress(&self->base, data, compressor_run);
 }
 
 static PyObject *
-compressor_flush(struct coder *self)
+compressor_flush(struct compressor *self)
 {
-    PyObject *result = NULL;
-    STREAM_LOCK(self);
-    if (self->flushed) {
-        raise_value("Repeated call to flush()");
-    }
-    else {
-        self->flushed = true;
-        result = compressor_step(self, NULL, 0, LZMA_FINISH);
-    }
-    STREAM_UNLOCK(self);
-    return result;
+    return encoder_flush(&self->base, compressor_run);
+}
+
+static void
+compressor_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    lzma_end(&((struct compressor *)op)->stream);
+    type->tp_free(op);
+    Py_DECREF(type);
 }
 
 /* ---- decompressing --------------------------------------------------------------------------- */
 
 static bool
-decompressor_start(struct coder *self, int format, PyObject *memlimit_arg, PyObject *filters)
+decompressor_start(struct decompressor *self, int format, PyObject *memlimit_arg, PyObject *filters)
 {
     const uint32_t flags = LZMA_TELL_ANY_CHECK | LZMA_TELL_NO_CHECK;
     PyObject *error = error_of(Py_TYPE(self));
@@ -319,7 +277,7 @@ decompressor_start(struct coder *self, int format, PyObject *memlimit_arg, PyObj
         return check(lzma_alone_decoder(&self->stream, memlimit), error);
     case FORMAT_RAW:
         self->check = LZMA_CHECK_NONE;
-        return start_raw(self, filters, error, lzma_raw_decoder);
+        return start_raw(&self->stream, filters, error, lzma_raw_decoder);
     }
     return raise_format(format);
 }
@@ -327,92 +285,49 @@ decompressor_start(struct coder *self, int format, PyObject *memlimit_arg, PyObj
 static PyObject *
 decompressor_new(PyTypeObject *type, int format, PyObject *memlimit, PyObject *filters)
 {
-    struct coder *self = coder_make(type);
-    if (self == NULL) {
-        return NULL;
-    }
-    self->unused = PyBytes_FromStringAndSize(NULL, 0);
-    if (self->unused == NULL || !decompressor_start(self, format, memlimit, filters)) {
-        Py_CLEAR(self);
+    struct decompressor *self = type_make(type);
+    if (self != NULL) {
+        self->stream = (lzma_stream)LZMA_STREAM_INIT;
+        if (!decoder_init(&self->base) || !decompressor_start(self, format, memlimit, filters)) {
+            Py_CLEAR(self);
+        }
     }
     return (PyObject *)self;
 }
 
-/* What remains to be done after a run: the input that is left, and the flags. */
-static bool
-decompressor_settle(struct coder *self, lzma_ret code, const unsigned char *at, size_t left,
-                    const struct output *out)
+static enum decoder_state
+decompressor_run(struct decoder *base, struct input *in, struct outflow *out)
 {
+    struct decompressor *self = (struct decompressor *)base;
+    lzma_ret code;
+    Py_BEGIN_ALLOW_THREADS
+    code = run_stream(&self->stream, in, LZMA_RUN, out, &self->check);
+    Py_END_ALLOW_THREADS
     if (!check(code, error_of(Py_TYPE(self)))) {
-        return false;
+        return DECODER_FAILED;
     }
-    if (code != LZMA_STREAM_END) {
-        self->needs_input = left == 0 && out->length < out->limit;
-        return pending_keep(&self->pending, at, left);
-    }
-    self->eof = true;
-    self->needs_input = false;
-    PyObject *unused = PyBytes_FromStringAndSize((const char *)at, (Py_ssize_t)left);
-    if (unused == NULL) {
-        return false;
-    }
-    field_set(&self->unused, unused);
-    return pending_keep(&self->pending, NULL, 0);
+    return code == LZMA_STREAM_END ? DECODER_ENDED : DECODER_GOES_ON;
 }
 
 static PyObject *
-decompressor_step(struct coder *self, const Py_buffer *data, Py_ssize_t limit)
+decompressor_decompress(struct decompressor *self, Py_buffer *data, Py_ssize_t max_length)
 {
-    struct output out = output_start(limit);
-    const unsigned char *at;
-    size_t left;
-    if (!pending_join(&self->pending, data, &at, &left)) {
-        return NULL;
-    }
-    lzma_ret code = coder_run_unlocked(self, &at, &left, LZMA_RUN, &out);
-    return output_finish(&out, decompressor_settle(self, code, at, left, &out));
+    return decoder_decompress(&self->base, data, outflow_start(OUTFLOW_FIRST, max_length),
+                              decompressor_run, "Already at end of stream");
 }
 
 static PyObject *
-decompressor_decompress(struct coder *self, Py_buffer *data, Py_ssize_t max_length)
+decompressor_get_unused_data(struct decompressor *self)
 {
-    PyObject *result = NULL;
-    STREAM_LOCK(self);
-    if (self->eof) {
-        PyErr_SetString(PyExc_EOFError, "Already at end of stream");
-    }
-    else {
-        result = decompressor_step(self, data, max_length);
-    }
-    STREAM_UNLOCK(self);
-    return result;
+    return decoder_bytes(&self->base, &self->base.unused);
 }
 
-static int
-decompressor_get_check(struct coder *self)
+static void
+decompressor_dealloc(PyObject *op)
 {
-    return self->check;
-}
-
-static int
-decompressor_get_eof(struct coder *self)
-{
-    return self->eof;
-}
-
-static int
-decompressor_get_needs_input(struct coder *self)
-{
-    return self->needs_input;
-}
-
-static PyObject *
-decompressor_get_unused_data(struct coder *self)
-{
-    STREAM_LOCK(self);
-    PyObject *unused = Py_NewRef(self->unused);
-    STREAM_UNLOCK(self);
-    return unused;
+    struct decompressor *self = (struct decompressor *)op;
+    lzma_end(&self->stream);
+    decoder_free(&self->base);
 }
 
 /* ---- functions ------------------------------------------------------------------------------- */
@@ -460,28 +375,29 @@ lzma_module_decode_filter_properties(PyObject *module, unsigned long long id, Py
 
 static PyType_Slot compressor_slots[] = {
     {Py_tp_new, bind_compressor_new},
-    {Py_tp_dealloc, coder_dealloc},
+    {Py_tp_dealloc, compressor_dealloc},
     {Py_tp_methods, compressor_methods},
     {Py_tp_doc, (void *)compressor_doc},
     {0, NULL},
 };
 
 static PyType_Spec compressor_spec = {
-    "_lzma.LZMACompressor", sizeof(struct coder), 0,
+    "_lzma.LZMACompressor", sizeof(struct compressor), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, compressor_slots,
 };
 
 static PyType_Slot decompressor_slots[] = {
     {Py_tp_new, bind_decompressor_new},
-    {Py_tp_dealloc, coder_dealloc},
+    {Py_tp_dealloc, decompressor_dealloc},
     {Py_tp_methods, decompressor_methods},
     {Py_tp_getset, decompressor_getset},
+    {Py_tp_members, decompressor_members},
     {Py_tp_doc, (void *)decompressor_doc},
     {0, NULL},
 };
 
 static PyType_Spec decompressor_spec = {
-    "_lzma.LZMADecompressor", sizeof(struct coder), 0,
+    "_lzma.LZMADecompressor", sizeof(struct decompressor), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, decompressor_slots,
 };
 

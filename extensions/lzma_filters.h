@@ -1,6 +1,6 @@
 /* Chains of filters as Python writes them: dicts with an id and options. */
-#ifndef KRAIT_STDLIB_OPTIONAL_LZMA_FILTERS_H
-#define KRAIT_STDLIB_OPTIONAL_LZMA_FILTERS_H
+#ifndef KRAIT_EXTENSIONS_LZMA_FILTERS_H
+#define KRAIT_EXTENSIONS_LZMA_FILTERS_H
 
 #include "module.h"
 

@@ -3,6 +3,7 @@
 #include "interp/state.h"
 #include "interp/parse/parse.h"
 #include "interp/vm/vm.h"
+#include "objects/compare.h"
 #include "objects/error.h"
 #include "locking/world.h"
 
@@ -240,6 +241,19 @@ static value_t next_word(PyObject *iterator)
         PyErr_Clear();
     }
     return v;
+}
+
+/* PyIter_Next(), and a safe point. */
+static inline PyObject *next_object(PyObject *iterator)
+{
+    if (safe_point() < 0) {
+        return NULL;
+    }
+    PyObject *item = iter_next_object(iterator);
+    if (unlikely(item == NULL) && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        PyErr_Clear();
+    }
+    return item;
 }
 
 /* 1 if some item's truth is `wanted`, 0 if none's, -1 with an exception. */
@@ -862,22 +876,33 @@ static int extremum_keywords(struct extremum *ex, PyObject *const *values, PyObj
     return 0;
 }
 
-/* Puts item (owned) and its key in place of the best so far if it beats it; takes the reference. */
+static int beats(const struct extremum *ex, PyObject *key, PyObject *best_key)
+{
+    int plain = compare_plain(key, best_key, ex->op);
+    return likely(plain >= 0) ? plain : PyObject_RichCompareBool(key, best_key, ex->op);
+}
+
+/* Puts item (owned) and its key in place of the best so far if it beats it; takes the reference. Without a key function
+ * the item is its own key, and is held once. */
 static int consider(const struct extremum *ex, PyObject *item, PyObject **best, PyObject **best_key)
 {
-    PyObject *key = ex->key == NULL ? Py_NewRef(item) : PyObject_CallOneArg(ex->key, item);
+    PyObject *key = ex->key == NULL ? item : PyObject_CallOneArg(ex->key, item);
     if (key == NULL) {
         Py_DECREF(item);
         return -1;
     }
-    int wins = *best == NULL ? 1 : PyObject_RichCompareBool(key, *best_key, ex->op);
+    int wins = *best == NULL ? 1 : beats(ex, key, *best_key);
     if (wins > 0) {
-        Py_XSETREF(*best, item);
-        Py_XSETREF(*best_key, key);
-    } else {
-        Py_DECREF(item);
-        Py_DECREF(key);
+        PyObject *old = *best, *old_key = *best_key;
+        *best = item;
+        *best_key = key;
+        item = old;
+        key = old_key;
     }
+    if (ex->key != NULL) {
+        Py_XDECREF(key);
+    }
+    Py_XDECREF(item);
     return wins < 0 ? -1 : 0;
 }
 
@@ -889,11 +914,13 @@ static PyObject *extremum_of_iterable(const struct extremum *ex, PyObject *itera
     }
     PyObject *best = NULL, *best_key = NULL, *item;
     int result = 0;
-    while (result == 0 && (item = PyIter_Next(iterator)) != NULL) {
+    while (result == 0 && (item = next_object(iterator)) != NULL) {
         result = consider(ex, item, &best, &best_key);
     }
     Py_DECREF(iterator);
-    Py_XDECREF(best_key);
+    if (ex->key != NULL) {
+        Py_XDECREF(best_key);
+    }
     if (result < 0 || PyErr_Occurred()) {
         Py_XDECREF(best);
         return NULL;
@@ -927,7 +954,9 @@ static PyObject *extremum(struct extremum *ex, PyObject *const *args, Py_ssize_t
     for (Py_ssize_t i = 0; i < nargs && result == 0; i++) {
         result = consider(ex, Py_NewRef(args[i]), &best, &best_key);
     }
-    Py_XDECREF(best_key);
+    if (ex->key != NULL) {
+        Py_XDECREF(best_key);
+    }
     if (result < 0) {
         Py_CLEAR(best);
     }

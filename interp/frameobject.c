@@ -380,9 +380,9 @@ static PyObject *frame_sizeof(PyObject *self, PyObject *unused)
 
 static PyMethodDef frame_methods[] = {
     {"clear", frame_clear_method, METH_NOARGS,
-     PyDoc_STR("Drop the frame's variables, if it has ended.")},
+     PyDoc_STR("clear($self, /)\n--\n\nDrop the frame's variables, if it has ended.")},
     {"__sizeof__", frame_sizeof, METH_NOARGS,
-     PyDoc_STR("Bytes of memory it takes.")},
+     PyDoc_STR("__sizeof__($self, /)\n--\n\nBytes of memory it takes.")},
     {0},
 };
 

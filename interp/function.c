@@ -119,7 +119,7 @@ PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *
     func->func_annotations = func->func_typeparams = NULL;
     func->vectorcall = interp_call;
     func->func_version = 0;
-    if (code->co_nfreevars == 0) {
+    if (!(code->co_flags & CO_NESTED)) {    /* those made in functions come and go: they die when their count says so */
         ref_defer((PyObject *)func);
     }
     gc_track((PyObject *)func);
@@ -169,12 +169,7 @@ int vm_set_function_attribute(struct frame *fp, unsigned a, unsigned b, unsigned
 /* Puts a value (stolen, may be NULL) in the place of another, which calls under way may be reading. */
 static void field_replace(PyFunctionObject *self, PyObject **field, PyObject *value)
 {
-    PyObject *old;
-    CRITICAL_SECTION(self);
-    old = *field;
-    field_store_release(field, value);
-    CRITICAL_SECTION_END();
-    type_retire(old);
+    type_retire(ref_replace(field, value, (PyObject *)self));
 }
 
 /* New reference, NULL without an exception if there is none. */

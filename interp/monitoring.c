@@ -382,8 +382,7 @@ PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback)
     return old;
 }
 
-/* One tool's callback. 0, 1 for DISABLE, -1. */
-static int call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs)
+int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs)
 {
     PyObject *callback = callback_get(tool, event);
     if (callback == NULL) {
@@ -453,7 +452,7 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
                                   what->target);
         }
         else {
-            status = call_tool(ts, t, what->event, args + 1, nargs - 1);
+            status = monitoring_call_tool(ts, t, what->event, args + 1, nargs - 1);
             disabled |= status > 0 ? 1 << t : 0;
         }
     }

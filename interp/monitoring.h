@@ -45,6 +45,8 @@ uint32_t monitoring_local(PyCodeObject *code, int tool);
 int monitor_line(const struct code_body *body, int index);
 /* Puts a callback (stolen, may be NULL) in the place of another, which is given back (new reference, may be NULL). */
 PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback);
+/* Calls a tool's callback, if it has one for the event; args[-1] may be written to. 0, 1 for DISABLE, -1. */
+int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs);
 /* Forgets what DISABLE switched off. */
 int monitoring_restart(void);
 

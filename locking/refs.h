@@ -263,7 +263,7 @@ static inline void ref_resurrect(PyObject *op)
 void ref_immortalise(PyObject *op);
 
 /* Makes an object deferred that this thread has just made (types, modules, code, functions that are not
- * closures, and the dicts of modules and types). Containers only. */
+ * made in functions, and the dicts of modules and types). Containers only. */
 void ref_defer(PyObject *op);
 
 /* The slow decrement looks at an object now and then that foreign threads count often; the type decides,
@@ -477,6 +477,23 @@ static inline void ref_store(PyObject **slot, PyObject *op)
     PyObject *old = *slot;
     field_store_release(slot, op);
     ref_xdec(old);
+}
+
+/* Puts a value (stolen, may be NULL) into a slot of `holder`'s that readers without lock may look at, under its lock.
+ * What stood there, now the caller's to release. */
+static inline PyObject *ref_replace(PyObject **slot, PyObject *op, PyObject *holder)
+{
+    PyObject *old;
+    if (likely(lock_is_alone())) {
+        old = *slot;
+        *slot = op;
+        return old;
+    }
+    CRITICAL_SECTION(holder);
+    old = *slot;
+    field_store_release(slot, op);
+    CRITICAL_SECTION_END();
+    return old;
 }
 
 #endif

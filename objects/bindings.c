@@ -151,6 +151,10 @@ spec_suggest(const struct bind_spec *spec, PyObject *given)
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
+/* What a text calls a function, for "%.200s%s": one without a name is spoken of in general. */
+#define CALLED(fname) (fname) != NULL ? (fname) : "function", (fname) != NULL ? "()" : ""
+#define UNEXPECTED_BY(fname) (fname) != NULL ? (fname) : "this function", (fname) != NULL ? "()" : ""
+
 bool
 bind_count_error(const char *fname, Py_ssize_t nargs, Py_ssize_t min, Py_ssize_t max)
 {
@@ -178,8 +182,8 @@ bind_takes_no_keywords(const char *fname)
 bool
 bind_bad_argument(const char *fname, const char *argument, const char *expected, PyObject *arg)
 {
-    PyErr_Format(PyExc_TypeError, "%.200s() %.200s must be %.50s, not %.50s", fname, argument,
-                 expected, arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
+    PyErr_Format(PyExc_TypeError, "%.200s%s%.200s must be %.50s, not %.50s", fname ? fname : "",
+                 fname ? "() " : "", argument, expected, arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
     return false;
 }
 
@@ -200,8 +204,8 @@ bind_no_delete(const char *attribute)
 static void
 too_many(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
 {
-    PyErr_Format(PyExc_TypeError, "%.200s() takes at most %d %sargument%s (%zd given)",
-                 spec->fname, spec->count, nargs == 0 ? "keyword " : "",
+    PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)",
+                 CALLED(spec->fname), spec->count, nargs == 0 ? "keyword " : "",
                  spec->count == 1 ? "" : "s", nargs + nkw);
 }
 
@@ -210,11 +214,13 @@ wrong_positional(const struct bind_spec *spec, Py_ssize_t nargs, bool exactly, c
                  int wanted)
 {
     if (wanted == 0) {
-        PyErr_Format(PyExc_TypeError, "%.200s() takes no positional arguments", spec->fname);
+        PyErr_Format(PyExc_TypeError, "%.200s%s takes no positional arguments",
+                     CALLED(spec->fname));
         return;
     }
-    PyErr_Format(PyExc_TypeError, "%.200s() takes %s %d positional argument%s (%zd given)",
-                 spec->fname, exactly ? "exactly" : bound, wanted, wanted == 1 ? "" : "s", nargs);
+    PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)",
+                 CALLED(spec->fname), exactly ? "exactly" : bound, wanted, wanted == 1 ? "" : "s",
+                 nargs);
 }
 
 /* Whether an instance of a subclass of str says that it equals a name, though it does not: 1, 0, -1. May run Python
@@ -257,23 +263,24 @@ bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *nam
     }
     if (twice != INT_MAX) {
         struct name_walk walk = names_from(spec, twice);
-        PyErr_Format(PyExc_TypeError, "argument for %.200s() given by name ('%.*s') and position "
-                     "(%d)", spec->fname, (int)walk.at[0], walk.at + 1, twice + 1);
+        PyErr_Format(PyExc_TypeError, "argument for %.200s%s given by name ('%.*s') and position "
+                     "(%d)", CALLED(spec->fname), (int)walk.at[0], walk.at + 1, twice + 1);
         return;
     }
     if (unknown == NULL) {
-        PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s()", spec->fname);
+        PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s%s",
+                     CALLED(spec->fname));
         return;
     }
     int meant = spec_suggest(spec, unknown);
     if (meant < 0) {
-        PyErr_Format(PyExc_TypeError, "%.200s() got an unexpected keyword argument '%S'",
-                     spec->fname, unknown);
+        PyErr_Format(PyExc_TypeError, "%.200s%s got an unexpected keyword argument '%S'",
+                     UNEXPECTED_BY(spec->fname), unknown);
         return;
     }
     struct name_walk walk = names_from(spec, meant);
-    PyErr_Format(PyExc_TypeError, "%.200s() got an unexpected keyword argument '%S'. "
-                 "Did you mean '%.*s'?", spec->fname, unknown, (int)walk.at[0], walk.at + 1);
+    PyErr_Format(PyExc_TypeError, "%.200s%s got an unexpected keyword argument '%S'. "
+                 "Did you mean '%.*s'?", UNEXPECTED_BY(spec->fname), unknown, (int)walk.at[0], walk.at + 1);
 }
 
 /* ---- unpacking ------------------------------------------------------------------------------ */
@@ -325,8 +332,8 @@ nothing_missing(const struct bind_spec *spec, PyObject *const *slots)
     for (int i = 0; i < spec->maxpos + spec->minkw; i++) {
         if (slots[i] == NULL && (i < spec->minpos || i >= spec->maxpos)) {
             struct name_walk walk = names_from(spec, i);
-            PyErr_Format(PyExc_TypeError, "%.200s() missing required argument '%.*s' (pos %d)",
-                         spec->fname, (int)walk.at[0], walk.at + 1, i + 1);
+            PyErr_Format(PyExc_TypeError, "%.200s%s missing required argument '%.*s' (pos %d)",
+                         CALLED(spec->fname), (int)walk.at[0], walk.at + 1, i + 1);
             return false;
         }
     }

@@ -25,7 +25,7 @@
 
 /* How the arguments of one function may be given. */
 struct bind_spec {
-    const char *fname;  /* as error texts name it, without the parentheses */
+    const char *fname;  /* as error texts name it, without the parentheses; NULL if they do not */
     const char *names;  /* every parameter, each after a byte with its length */
     uint8_t count;      /* parameters, `*args` not counted */
     uint8_t posonly;    /* how many of them have no name for the caller */

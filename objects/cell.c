@@ -52,16 +52,8 @@ int PyCell_Set(PyObject *op, PyObject *value)
     return 0;
 }
 
-static PyObject *cell_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwds)
+static PyObject *cell_new(PyTypeObject *Py_UNUSED(type), PyObject *value)
 {
-    PyObject *value = NULL;
-    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
-        PyErr_SetString(PyExc_TypeError, "cell() takes no keyword arguments");
-        return NULL;
-    }
-    if (!PyArg_UnpackTuple(args, "cell", 0, 1, &value)) {
-        return NULL;
-    }
     return PyCell_New(value);
 }
 
@@ -145,5 +137,5 @@ PyTypeObject PyCell_Type = {
     .tp_clear = cell_clear,
     .tp_richcompare = cell_compare,
     .tp_getset = cell_getset,
-    .tp_new = cell_new,
+    .tp_new = bind_cell_new,
 };

@@ -704,14 +704,8 @@ PyContextVar_Reset(PyObject *op, PyObject *token_op)
 }
 
 static PyObject *
-contextvar_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
+contextvar_new(PyTypeObject *Py_UNUSED(type), PyObject *name, PyObject *fallback)
 {
-    static char *keywords[] = {"", "default", NULL};
-    PyObject *name, *fallback = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:ContextVar", keywords, &name,
-                                     &fallback)) {
-        return NULL;
-    }
     return (PyObject *)var_make(name, fallback);
 }
 
@@ -788,7 +782,7 @@ PyTypeObject PyContextVar_Type = {
     .tp_basicsize = sizeof(PyContextVar),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = contextvar_doc,
-    .tp_new = contextvar_new,
+    .tp_new = bind_contextvar_new,
     .tp_traverse = contextvar_traverse,
     .tp_clear = contextvar_clear,
     .tp_dealloc = contextvar_dealloc,

@@ -3,6 +3,7 @@
 #include "locking/lock.h"
 #include "locking/refs.h"
 #include "locking/world.h"
+#include "objects/bindings.h"
 #include "objects/error.h"
 #include "objects/functional.h"
 #include "objects/gc/gc.h"
@@ -67,8 +68,7 @@ static PyObject *map_make(PyTypeObject *type, PyObject *const *args, Py_ssize_t 
 
 static PyObject *map_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    if (type == &PyMap_Type && kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0) {
-        raise_type("map() takes no keyword arguments");
+    if (type == &PyMap_Type && !bind_no_keywords("map", kwargs)) {
         return NULL;
     }
     return map_make(type, &PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
@@ -77,8 +77,7 @@ static PyObject *map_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PyObject *map_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                 PyObject *kwnames)
 {
-    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) != 0) {
-        raise_type("map() takes no keyword arguments");
+    if (!bind_no_kwnames("map", kwnames)) {
         return NULL;
     }
     return map_make((PyTypeObject *)type, args, PyVectorcall_NARGS(nargsf));

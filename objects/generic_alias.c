@@ -42,17 +42,9 @@ PyObject *Py_GenericAlias(PyObject *origin, PyObject *args)
     return alias_make(&Py_GenericAliasType, origin, args, false);
 }
 
-static PyObject *alias_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+static PyObject *generic_alias_new(PyTypeObject *type, PyObject *origin, PyObject *args)
 {
-    PyObject *origin, *items;
-    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
-        PyErr_SetString(PyExc_TypeError, "GenericAlias() takes no keyword arguments");
-        return NULL;
-    }
-    if (!PyArg_UnpackTuple(args, "GenericAlias", 2, 2, &origin, &items)) {
-        return NULL;
-    }
-    return alias_make(type, origin, items, false);
+    return alias_make(type, origin, args, false);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -662,6 +654,6 @@ PyTypeObject Py_GenericAliasType = {
     .tp_members = generic_alias_members,
     .tp_getset = generic_alias_getset,
     .tp_alloc = PyType_GenericAlloc,
-    .tp_new = alias_new,
+    .tp_new = bind_generic_alias_new,
     .tp_free = PyObject_GC_Del,
 };

@@ -88,18 +88,19 @@ PyObject *PyMethod_Self(PyObject *op)
     return PyMethod_GET_SELF(op);
 }
 
-static PyObject *method_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwds)
+/* What method() and instancemethod() bind can be called; false with TypeError. */
+static bool check_function(PyObject *func)
 {
-    PyObject *func, *instance;
-    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
-        PyErr_SetString(PyExc_TypeError, "method() takes no keyword arguments");
-        return NULL;
-    }
-    if (!PyArg_UnpackTuple(args, "method", 2, 2, &func, &instance)) {
-        return NULL;
-    }
     if (!PyCallable_Check(func)) {
         PyErr_SetString(PyExc_TypeError, "first argument must be callable");
+        return false;
+    }
+    return true;
+}
+
+static PyObject *bound_method_new(PyTypeObject *Py_UNUSED(type), PyObject *func, PyObject *instance)
+{
+    if (!check_function(func)) {
         return NULL;
     }
     if (instance == Py_None) {
@@ -238,7 +239,7 @@ PyTypeObject PyMethod_Type = {
     .tp_getattro = method_getattro,
     .tp_setattro = PyObject_GenericSetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_doc = "method(function, instance, /)\n--\n\nA function bound to its first argument.",
+    .tp_doc = bound_method_doc,
     .tp_traverse = method_traverse,
     .tp_richcompare = method_compare,
     .tp_weaklistoffset = offsetof(PyMethodObject, im_weakreflist),
@@ -246,7 +247,7 @@ PyTypeObject PyMethod_Type = {
     .tp_members = method_members,
     .tp_getset = method_getset,
     .tp_descr_get = method_descr_get,
-    .tp_new = method_new,
+    .tp_new = bind_bound_method_new,
 };
 
 /* ---- instancemethod -------------------------------------------------------------------------- */
@@ -271,21 +272,9 @@ PyObject *PyInstanceMethod_Function(PyObject *op)
     return PyInstanceMethod_GET_FUNCTION(op);
 }
 
-static PyObject *instance_method_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwds)
+static PyObject *instance_method_new(PyTypeObject *Py_UNUSED(type), PyObject *func)
 {
-    PyObject *func;
-    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
-        PyErr_SetString(PyExc_TypeError, "instancemethod() takes no keyword arguments");
-        return NULL;
-    }
-    if (!PyArg_UnpackTuple(args, "instancemethod", 1, 1, &func)) {
-        return NULL;
-    }
-    if (!PyCallable_Check(func)) {
-        PyErr_SetString(PyExc_TypeError, "first argument must be callable");
-        return NULL;
-    }
-    return PyInstanceMethod_New(func);
+    return check_function(func) ? PyInstanceMethod_New(func) : NULL;
 }
 
 static void instance_method_dealloc(PyObject *op)
@@ -381,11 +370,11 @@ PyTypeObject PyInstanceMethod_Type = {
     .tp_getattro = instance_method_getattro,
     .tp_setattro = PyObject_GenericSetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_doc = "instancemethod(function)\n--\n\nBind a function to a class.",
+    .tp_doc = instance_method_doc,
     .tp_traverse = instance_method_traverse,
     .tp_richcompare = instance_method_compare,
     .tp_members = instance_method_members,
     .tp_getset = instance_method_getset,
     .tp_descr_get = instance_method_descr_get,
-    .tp_new = instance_method_new,
+    .tp_new = bind_instance_method_new,
 };

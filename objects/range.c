@@ -1,6 +1,7 @@
 /*
  * range: an arithmetic sequence of ints of any size, and its iterators.
  */
+#include "objects/bindings.h"
 #include "objects/birth.h"
 #include "objects/range.h"
 #include "locking/lock.h"
@@ -93,10 +94,7 @@ static PyObject *exact_index(PyObject *op)
 
 static PyObject *range_from_args(PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs < 1 || nargs > 3) {
-        PyErr_Format(PyExc_TypeError, "range expected at %s %d argument%s, got %zd",
-                     nargs == 0 ? "least" : "most", nargs == 0 ? 1 : 3, nargs == 0 ? "" : "s",
-                     nargs);
+    if (!bind_count("range", nargs, 1, 3)) {
         return NULL;
     }
     PyObject *start = nargs == 1 ? int_small(0) : exact_index(args[0]);
@@ -111,8 +109,7 @@ static PyObject *range_from_args(PyObject *const *args, Py_ssize_t nargs)
 
 static PyObject *range_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    if (kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0) {
-        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", type->tp_name);
+    if (!bind_no_keywords(type->tp_name, kwargs)) {
         return NULL;
     }
     return range_from_args(tuple_items(args), PyTuple_GET_SIZE(args));
@@ -121,8 +118,7 @@ static PyObject *range_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PyObject *range_vectorcall(PyObject *Py_UNUSED(type), PyObject *const *args, size_t nargsf,
                                   PyObject *kwnames)
 {
-    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) != 0) {
-        PyErr_SetString(PyExc_TypeError, "range() takes no keyword arguments");
+    if (!bind_no_kwnames("range", kwnames)) {
         return NULL;
     }
     return range_from_args(args, PyVectorcall_NARGS(nargsf));

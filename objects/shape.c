@@ -246,7 +246,7 @@ bool instance_get_at(PyObject *op, int index, value_t *result)
 }
 
 /* Under the lock: stores to inline slot `index`; *old gets what is to be released. */
-static bool set_at_locked(PyObject *op, unsigned index, value_t value, value_t *old)
+ALWAYS_INLINE bool set_at_locked(PyObject *op, unsigned index, value_t value, value_t *old)
 {
     uintptr_t word = *object_managed_word(op);
     if (!managed_is_inline(word)) {
@@ -269,12 +269,17 @@ bool instance_set_at(PyObject *op, int index, value_t value)
     value_t old = 0;
     bool done;
     value = value_own(value);
-    if (!lock_is_alone() && instance_replace_at(op, index, value)) {
+    if (lock_is_alone()) {
+        done = set_at_locked(op, (unsigned)index, value, &old);
+    }
+    else if (instance_replace_at(op, index, value)) {
         return true;
     }
-    CRITICAL_SECTION(op);
-    done = set_at_locked(op, (unsigned)index, value, &old);
-    CRITICAL_SECTION_END();
+    else {
+        CRITICAL_SECTION(op);
+        done = set_at_locked(op, (unsigned)index, value, &old);
+        CRITICAL_SECTION_END();
+    }
     if (done) {
         value_release(old);
     }

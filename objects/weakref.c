@@ -3,6 +3,7 @@
 
 #include "locking/lock.h"
 #include "locking/refs.h"
+#include "objects/bindings.h"
 #include "objects/error.h"
 
 /* ---- the lists ------------------------------------------------------------------------------- */
@@ -215,6 +216,8 @@ bool weakref_is_dead(PyObject *op)
     Py_XDECREF(target);
     return target == NULL;
 }
+
+PyAPI_FUNC(int) _PyWeakref_IsDead(PyObject *op);
 
 int _PyWeakref_IsDead(PyObject *op)
 {
@@ -495,16 +498,15 @@ static PyObject *weakref_repr(PyObject *op)
     if (target == NULL) {
         return PyUnicode_FromFormat("<weakref at %p; dead>", op);
     }
-    int found = PyObject_GetOptionalAttr(target, ID(__name__), &name);
-    if (found < 0) {
+    name = object_lookup_special(target, ID(__name__)); /* without code of the class, which could fail */
+    if (name == NULL && PyErr_Occurred()) {
         text = NULL;
     }
     else if (name == NULL || !PyUnicode_Check(name)) {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%s' at %p>", op, Py_TYPE(target)->tp_name, target);
+        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p>", op, target, target);
     }
     else {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%s' at %p (%U)>", op,
-                                    Py_TYPE(target)->tp_name, target, name);
+        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", op, target, target, name);
     }
     Py_XDECREF(name);
     Py_DECREF(target);
@@ -529,35 +531,20 @@ static PyObject *weakref_compare(PyObject *a, PyObject *b, int op)
     return result;
 }
 
-static bool parse(const char *name, PyObject *args, PyObject **op, PyObject **callback)
-{
-    *callback = NULL;
-    return PyArg_UnpackTuple(args, name, 1, 2, op, callback);
-}
-
-static bool no_keywords(PyObject *kwds)
-{
-    if (kwds == NULL || PyDict_GET_SIZE(kwds) == 0) {
-        return true;
-    }
-    PyErr_SetString(PyExc_TypeError, "ref() takes no keyword arguments");
-    return false;
-}
-
 static PyObject *weakref_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *op, *callback;
-    if ((type == &_PyWeakref_RefType && !no_keywords(kwds))
-        || !parse("__new__", args, &op, &callback)) {
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    if ((type == &_PyWeakref_RefType && !bind_no_keywords("ref", kwds))
+        || !bind_count("__new__", count, 1, 2)) {
         return NULL;
     }
-    return weakref_make(type, op, callback);
+    return weakref_make(type, PyTuple_GET_ITEM(args, 0), count > 1 ? PyTuple_GET_ITEM(args, 1) : NULL);
 }
 
 static int weakref_init(PyObject *Py_UNUSED(self), PyObject *args, PyObject *kwds)
 {
-    PyObject *op, *callback;
-    return no_keywords(kwds) && parse("__init__", args, &op, &callback) ? 0 : -1;
+    return bind_no_keywords("ref", kwds) && bind_count("__init__", PyTuple_GET_SIZE(args), 1, 2) ? 0
+                                                                                                 : -1;
 }
 
 static PyObject *weakref_class_getitem(PyObject *type, PyObject *item)

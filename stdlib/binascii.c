@@ -212,72 +212,10 @@ binascii_unhexlify(PyObject *module, Py_buffer *hexstr)
     return binascii_a2b_hex(module, hexstr);
 }
 
-/* The character that a separator consists of, or -1 with an exception. */
-static int
-separator_of(PyObject *sep)
-{
-    Py_ssize_t length = PyObject_Length(sep);
-    if (length < 0) {
-        return -1;
-    }
-    if (length != 1) {
-        PyErr_SetString(PyExc_ValueError, "sep must be length 1.");
-        return -1;
-    }
-    Py_UCS4 ch;
-    if (PyUnicode_Check(sep)) {
-        ch = PyUnicode_READ_CHAR(sep, 0);
-    } else if (PyBytes_Check(sep)) {
-        ch = (unsigned char)PyBytes_AS_STRING(sep)[0];
-    } else {
-        PyErr_SetString(PyExc_TypeError, "sep must be str or bytes.");
-        return -1;
-    }
-    if (ch > 127) {
-        PyErr_SetString(PyExc_ValueError, "sep must be ASCII.");
-        return -1;
-    }
-    return (int)ch;
-}
-
 static PyObject *
 binascii_b2a_hex(PyObject *Py_UNUSED(module), Py_buffer *data, PyObject *sep, int bytes_per_sep)
 {
-    static const char digits[] = "0123456789abcdef";
-    int separator = 0;
-    if (sep != NULL && (separator = separator_of(sep)) < 0) {
-        return NULL;
-    }
-    Py_ssize_t length = data->len;
-    Py_ssize_t every = bytes_per_sep < 0 ? -(Py_ssize_t)bytes_per_sep : bytes_per_sep;
-    Py_ssize_t separators = sep && every && length ? (length - 1) / every : 0;
-    if (length > (PY_SSIZE_T_MAX - separators) / 2) {
-        return PyErr_NoMemory();
-    }
-    PyObject *result;
-    unsigned char *out = bytes_new(&result, length * 2 + separators);
-    const unsigned char *in = data->buf;
-    if (out == NULL) {
-        return NULL;
-    }
-    if (separators == 0) {
-        for (Py_ssize_t i = 0; i < length; i++) {
-            out[2 * i] = (unsigned char)digits[in[i] >> 4];
-            out[2 * i + 1] = (unsigned char)digits[in[i] & 15];
-        }
-        return result;
-    }
-    /* Bytes until the next separator; counted from the right, the first group is the odd one. */
-    Py_ssize_t until = bytes_per_sep < 0 ? every : length - separators * every;
-    for (Py_ssize_t i = 0; i < length; i++) {
-        if (until-- == 0) {
-            *out++ = (unsigned char)separator;
-            until = every - 1;
-        }
-        *out++ = (unsigned char)digits[in[i] >> 4];
-        *out++ = (unsigned char)digits[in[i] & 15];
-    }
-    return result;
+    return _Py_strhex_bytes_with_sep(data->buf, data->len, sep, bytes_per_sep);
 }
 
 static PyObject *

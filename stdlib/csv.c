@@ -307,52 +307,31 @@ dialect_named(struct csv_state *state, PyObject *name)
     return dialect;
 }
 
+/* `base` is a dialect, its name, or None; what is not given comes from it, or from the usual one. */
 static PyObject *
-dialect_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
+dialect_new(PyTypeObject *type, PyObject *base, PyObject *delimiter, PyObject *doublequote,
+            PyObject *escapechar, PyObject *lineterminator, PyObject *quotechar, PyObject *quoting,
+            PyObject *skipinitialspace, PyObject *strict)
 {
-    static const struct bind_spec spec = {
-        .fname = "this function",
-        .names = "\007dialect\011delimiter\013doublequote\012escapechar\016lineterminator"
-                 "\011quotechar\007quoting\020skipinitialspace\006strict",
-        .count = 9, .maxpos = 9,
-    };
-    PyObject *slots[9];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    if (args == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError) && kwargs != NULL) {
-            PyObject *key, *value;
-            Py_ssize_t pos = 0;
-            while (PyDict_Next(kwargs, &pos, &key, &value)) {
-                bool known = PyUnicode_Check(key) && PyUnicode_EqualToUTF8(key, "dialect");
-                for (int i = 0; i < SETTINGS && PyUnicode_Check(key); i++) {
-                    known |= PyUnicode_EqualToUTF8(key, setting_names[i]);
-                }
-                if (!known) { /* callers are many: the message names none of them */
-                    PyErr_Format(PyExc_TypeError,
-                                 "this function got an unexpected keyword argument '%S'", key);
-                    break;
-                }
-            }
-        }
-        return NULL;
-    }
     PyObject *module = PyType_GetModuleByDef(type, &csv_module);
     if (module == NULL) {
         return NULL;
     }
     struct csv_state *state = PyModule_GetState(module);
-    PyObject *base = args[0] == Py_None ? NULL : Py_XNewRef(args[0]);
+    base = base == Py_None ? NULL : Py_XNewRef(base);
     if (base != NULL && PyUnicode_Check(base)) {
         Py_SETREF(base, dialect_named(state, base));
         if (base == NULL) {
             return NULL;
         }
     }
-    PyObject *settings[SETTINGS];
+    PyObject *settings[SETTINGS] = {
+        delimiter, doublequote, escapechar, lineterminator, quotechar, quoting, skipinitialspace,
+        strict,
+    };
     bool any = false, fine = true;
     for (int i = 0; i < SETTINGS; i++) {
-        settings[i] = Py_XNewRef(args[i + 1]);
+        Py_XINCREF(settings[i]);
         any |= settings[i] != NULL;
     }
     if (base != NULL && !any && PyObject_TypeCheck(base, (PyTypeObject *)state->dialect_type)) {
@@ -383,16 +362,9 @@ dialect_make(struct csv_state *state, PyObject *base, PyObject *kwargs)
 
 GC_OBJECT(dialect, lineterminator)
 
-static PyMemberDef dialect_flags[] = {
-    {"skipinitialspace", Py_T_BOOL, offsetof(struct dialect, skipinitialspace), Py_READONLY, NULL},
-    {"doublequote", Py_T_BOOL, offsetof(struct dialect, doublequote), Py_READONLY, NULL},
-    {"strict", Py_T_BOOL, offsetof(struct dialect, strict), Py_READONLY, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
 static PyType_Slot dialect_slots[] = {
     GC_SLOTS(dialect), {Py_tp_doc, dialect_doc}, {Py_tp_methods, dialect_methods},
-    {Py_tp_members, dialect_flags}, {Py_tp_getset, dialect_getset}, {Py_tp_new, dialect_new},
+    {Py_tp_members, dialect_members}, {Py_tp_getset, dialect_getset}, {Py_tp_new, bind_dialect_new},
     {0, NULL},
 };
 

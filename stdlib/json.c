@@ -1,7 +1,13 @@
 /* The module _json: reading and writing JSON. */
 #include "module.h"
 
+#include "objects/int/text.h"
+#include "objects/str/copy.h"
+
 #include <math.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 struct scanner {
     PyObject_HEAD
@@ -59,7 +65,6 @@ struct text {
     char *at;
     size_t length, capacity;
     bool ascii;
-    Py_ssize_t level; /* of indentation */
     char space[256];
 };
 
@@ -70,7 +75,6 @@ text_init(struct text *t)
     t->length = 0;
     t->capacity = sizeof t->space;
     t->ascii = true;
-    t->level = 0;
 }
 
 static void
@@ -118,7 +122,7 @@ text_add(struct text *t, const char *bytes, size_t count)
     if (to == NULL) {
         return false;
     }
-    memcpy(to, bytes, count);
+    copy_short(to, bytes, count);
     t->length += count;
     return true;
 }
@@ -198,6 +202,34 @@ text_finish(struct text *t)
     return str;
 }
 
+/* Where the run of bytes from i on ends that are no quote, no backslash and, with `strict`, no control
+ * characters. */
+static inline Py_ssize_t
+plain_bytes(const uint8_t *data, Py_ssize_t i, Py_ssize_t length, bool strict)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    const __m128i control = _mm_set1_epi8(strict ? 0x1f : 0);
+    for (; i + 16 <= length; i += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(data + i));
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, control), block);
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash));
+        unsigned hits = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, special));
+        if (hits != 0) {
+            i += __builtin_ctz(hits);
+            if (strict || data[i] != 0) {
+                return i;
+            }
+            break; /* a zero that may stand there: slowly */
+        }
+    }
+#endif
+    while (i < length && data[i] != '"' && data[i] != '\\' && (data[i] > 0x1f || !strict)) {
+        i++;
+    }
+    return i;
+}
+
 /* ---- reading strings ------------------------------------------------------------------------ */
 
 /* The str that is read, and shortcuts into it. */
@@ -226,11 +258,7 @@ static inline Py_ssize_t
 plain_run(const struct source *s, Py_ssize_t i, bool strict)
 {
     if (s->kind == PyUnicode_1BYTE_KIND) {
-        const Py_UCS1 *data = s->data;
-        while (i < s->length && data[i] != '"' && data[i] != '\\' && (data[i] > 0x1f || !strict)) {
-            i++;
-        }
-        return i;
+        return plain_bytes(s->data, i, s->length, strict);
     }
     for (; i < s->length; i++) {
         Py_UCS4 ch = source_at(s, i);
@@ -362,10 +390,13 @@ json_scanstring(PyObject *Py_UNUSED(module), PyObject *string, Py_ssize_t end, i
 
 /* ---- reading values ------------------------------------------------------------------------- */
 
+enum { RECENT_KEYS = 64 };
+
 struct reading {
     struct source source;
     struct scanner *scanner;
     PyObject *memo; /* one str for each different key */
+    PyObject *recent[RECENT_KEYS]; /* keys of the memo (borrowed), where their bytes say */
 };
 
 static PyObject *read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end);
@@ -389,6 +420,45 @@ is_at(const struct source *s, Py_ssize_t i, Py_UCS4 ch)
     return i < s->length && source_at(s, i) == ch;
 }
 
+/* Where a key of these bytes is kept, if it is. */
+static inline PyObject **
+key_slot(struct reading *r, const uint8_t *bytes, Py_ssize_t length)
+{
+    unsigned sum = (unsigned)length * 11 + bytes[0] * 3u + bytes[length / 2] * 5u + bytes[length - 1];
+    return &r->recent[sum % RECENT_KEYS];
+}
+
+/* The str of the key whose characters begin at i, behind the quote; *end is behind the closing one.
+ * A key that was seen before needs no new str, and no hash. */
+static PyObject *
+read_key_str(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
+{
+    const struct source *s = &r->source;
+    const uint8_t *bytes = (const uint8_t *)s->data + i;
+    PyObject **slot = NULL, *same = NULL;
+    Py_ssize_t stop = s->kind == 1 ? plain_bytes(s->data, i, s->length, r->scanner->strict) : i;
+    if (stop > i && is_at(s, stop, '"')) {
+        slot = key_slot(r, bytes, stop - i);
+        PyObject *known = *slot;
+        if (known != NULL && PyUnicode_GET_LENGTH(known) == stop - i
+            && PyUnicode_KIND(known) == PyUnicode_1BYTE_KIND
+            && memcmp(PyUnicode_DATA(known), bytes, (size_t)(stop - i)) == 0) {
+            *end = stop + 1;
+            return Py_NewRef(known);
+        }
+    }
+    PyObject *key = read_string(s, i, r->scanner->strict, end);
+    if (key == NULL || PyDict_SetDefaultRef(r->memo, key, key, &same) < 0) {
+        Py_XDECREF(key);
+        return NULL;
+    }
+    Py_DECREF(key);
+    if (slot != NULL) {
+        *slot = same;
+    }
+    return same;
+}
+
 /* Reads `"key":` at i; *end is where the value begins. */
 static PyObject *
 read_key(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
@@ -398,24 +468,18 @@ read_key(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
         raise_decode_error("Expecting property name enclosed in double quotes", s->str, i);
         return NULL;
     }
-    PyObject *key = read_string(s, i + 1, r->scanner->strict, end);
+    PyObject *key = read_key_str(r, i + 1, end);
     if (key == NULL) {
-        return NULL;
-    }
-    PyObject *same = NULL;
-    int rc = PyDict_SetDefaultRef(r->memo, key, key, &same);
-    Py_DECREF(key);
-    if (rc < 0) {
         return NULL;
     }
     *end = skip_space(s, *end);
     if (!is_at(s, *end, ':')) {
         raise_decode_error("Expecting ':' delimiter", s->str, *end);
-        Py_DECREF(same);
+        Py_DECREF(key);
         return NULL;
     }
     *end = skip_space(s, *end + 1);
-    return same;
+    return key;
 }
 
 /* Adds a pair to the dict, or to the list where there is a hook for pairs. */
@@ -697,43 +761,28 @@ read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 /* ---- make_scanner --------------------------------------------------------------------------- */
 
 static PyObject *
-scanner_call(PyObject *op, PyObject *tuple, PyObject *kwargs)
+scanner_call(struct scanner *self, PyObject *string, Py_ssize_t index)
 {
-    static const struct bind_spec spec = {
-        .fname = "scan_once", .names = "\006string\003idx", .count = 2, .maxpos = 2, .minpos = 2,
-    };
-    PyObject *slots[2];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    Py_ssize_t index, end = -1;
-    if (args == NULL || !bind_ssize(args[1], &index)) {
-        return NULL;
-    }
-    if (!PyUnicode_Check(args[0])) {
+    Py_ssize_t end = -1;
+    if (!PyUnicode_Check(string)) {
         PyErr_Format(PyExc_TypeError, "first argument must be a string, not %.80s",
-                     Py_TYPE(args[0])->tp_name);
+                     Py_TYPE(string)->tp_name);
         return NULL;
     }
-    struct reading reading = {source_of(args[0]), (struct scanner *)op, PyDict_New()};
+    struct reading reading = {
+        .source = source_of(string), .scanner = self, .memo = PyDict_New()};
     PyObject *value = reading.memo ? read_value(&reading, index, &end) : NULL;
     Py_XDECREF(reading.memo);
     return value ? Py_BuildValue("Nn", value, end) : NULL;
 }
 
 static PyObject *
-scanner_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
+scanner_new(PyTypeObject *type, PyObject *context)
 {
-    static const struct bind_spec spec = {
-        .fname = "make_scanner", .names = "\007context", .count = 1, .maxpos = 1, .minpos = 1,
-    };
-    PyObject *slots[1];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    struct scanner *self = args ? type_make(type) : NULL;
+    struct scanner *self = type_make(type);
     if (self == NULL) {
         return NULL;
     }
-    PyObject *context = args[0];
     PyObject *strict = PyObject_GetAttrString(context, "strict");
     int truth = strict ? PyObject_IsTrue(strict) : -1;
     Py_XDECREF(strict);
@@ -751,23 +800,9 @@ scanner_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
 
 GC_OBJECT(scanner, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant)
 
-static PyMemberDef scanner_members[] = {
-    {"strict", Py_T_BOOL, offsetof(struct scanner, strict), Py_READONLY, "strict"},
-    {"object_hook", _Py_T_OBJECT, offsetof(struct scanner, object_hook), Py_READONLY,
-     "object_hook"},
-    {"object_pairs_hook", _Py_T_OBJECT, offsetof(struct scanner, object_pairs_hook), Py_READONLY,
-     NULL},
-    {"parse_float", _Py_T_OBJECT, offsetof(struct scanner, parse_float), Py_READONLY,
-     "parse_float"},
-    {"parse_int", _Py_T_OBJECT, offsetof(struct scanner, parse_int), Py_READONLY, "parse_int"},
-    {"parse_constant", _Py_T_OBJECT, offsetof(struct scanner, parse_constant), Py_READONLY,
-     "parse_constant"},
-    {NULL, 0, 0, 0, NULL},
-};
-
 static PyType_Slot scanner_slots[] = {
-    GC_SLOTS(scanner), {Py_tp_doc, "JSON scanner object"}, {Py_tp_call, scanner_call},
-    {Py_tp_members, scanner_members}, {Py_tp_new, scanner_new}, {0, NULL},
+    GC_SLOTS(scanner), {Py_tp_doc, scanner_doc}, {Py_tp_call, bind_scanner_call},
+    {Py_tp_members, scanner_members}, {Py_tp_new, bind_scanner_new}, {0, NULL},
 };
 
 static PyType_Spec scanner_spec = {
@@ -820,15 +855,41 @@ put_special(char *to, Py_UCS4 ch, bool ascii)
 enum { PER_CHARACTER = 12, CHUNK = 128 };
 
 static bool
+write_ascii_string(struct text *t, const uint8_t *data, Py_ssize_t length)
+{
+    bool fine = TEXT_ADD(t, "\"");
+    for (Py_ssize_t i = 0; fine;) {
+        Py_ssize_t stop = plain_bytes(data, i, length, true);
+        char *to = text_room(t, (size_t)(stop - i) + PER_CHARACTER);
+        if (to == NULL) {
+            return false;
+        }
+        copy_short(to, data + i, (size_t)(stop - i));
+        to += stop - i;
+        bool ended = stop == length;
+        to = ended ? utf8_put(to, '"') : put_special(to, data[stop], true);
+        t->length = (size_t)(to - t->at);
+        if (ended) {
+            break;
+        }
+        i = stop + 1;
+    }
+    return fine;
+}
+
+static bool
 write_string(struct text *t, PyObject *str, bool ascii)
 {
+    if (PyUnicode_IS_ASCII(str)) {
+        return write_ascii_string(t, PyUnicode_DATA(str), PyUnicode_GET_LENGTH(str));
+    }
     int kind = PyUnicode_KIND(str);
     const void *data = PyUnicode_DATA(str);
     Py_ssize_t length = PyUnicode_GET_LENGTH(str);
     if (!TEXT_ADD(t, "\"")) {
         return false;
     }
-    t->ascii &= ascii || PyUnicode_IS_ASCII(str);
+    t->ascii &= ascii;
     for (Py_ssize_t i = 0; i < length;) {
         Py_ssize_t stop = Py_MIN(length, i + CHUNK);
         char *to = text_room(t, CHUNK * PER_CHARACTER);
@@ -881,7 +942,21 @@ json_encode_basestring_ascii(PyObject *Py_UNUSED(module), PyObject *string)
 
 /* ---- writing values ------------------------------------------------------------------------- */
 
-static bool write_value(struct encoder *self, struct text *t, PyObject *value);
+/* A value that is being written, for the check that none contains itself. */
+struct mark {
+    PyObject *value;
+    const struct mark *outer;
+};
+
+/* One call of an encoder. */
+struct writing {
+    struct encoder *encoder;
+    struct text text;
+    Py_ssize_t level;         /* of indentation */
+    const struct mark *marks; /* what is being written, from the inside out */
+};
+
+static bool write_value(struct writing *w, PyObject *value);
 
 /* A str as it is; released. */
 static bool
@@ -893,121 +968,119 @@ write_text(struct text *t, PyObject *str)
 }
 
 static bool
-write_encoded(struct encoder *self, struct text *t, PyObject *str)
+write_encoded(struct writing *w, PyObject *str)
 {
-    if (self->how != CALL_ENCODE) {
-        return write_string(t, str, self->how == PLAIN_ASCII);
+    if (w->encoder->how != CALL_ENCODE) {
+        return write_string(&w->text, str, w->encoder->how == PLAIN_ASCII);
     }
-    PyObject *encoded = PyObject_CallOneArg(self->encode, str);
+    PyObject *encoded = PyObject_CallOneArg(w->encoder->encode, str);
     if (encoded != NULL && !PyUnicode_Check(encoded)) {
         PyErr_Format(PyExc_TypeError, "encoder() must return a string, not %.80s",
                      Py_TYPE(encoded)->tp_name);
         Py_CLEAR(encoded);
     }
-    return write_text(t, encoded);
+    return write_text(&w->text, encoded);
 }
 
 static bool
-write_float(struct encoder *self, struct text *t, PyObject *value)
+write_float(struct writing *w, PyObject *value)
 {
     double number = PyFloat_AS_DOUBLE(value);
     if (isfinite(number)) {
-        return write_text(t, PyFloat_Type.tp_repr(value));
+        return write_text(&w->text, PyFloat_Type.tp_repr(value));
     }
-    if (!self->allow_nan) {
+    if (!w->encoder->allow_nan) {
         PyErr_Format(PyExc_ValueError, "Out of range float values are not JSON compliant: %R",
                      value);
         return false;
     }
-    return isnan(number) ? TEXT_ADD(t, "NaN")
-           : number > 0  ? TEXT_ADD(t, "Infinity")
-                         : TEXT_ADD(t, "-Infinity");
+    return isnan(number) ? TEXT_ADD(&w->text, "NaN")
+           : number > 0  ? TEXT_ADD(&w->text, "Infinity")
+                         : TEXT_ADD(&w->text, "-Infinity");
 }
 
 static bool
 write_int(struct text *t, PyObject *value)
 {
     if (PyUnstable_Long_IsCompact((PyLongObject *)value)) {
-        char digits[24];
-        int count = snprintf(digits, sizeof digits, "%zd",
-                             PyUnstable_Long_CompactValue((PyLongObject *)value));
-        return text_add(t, digits, (size_t)count);
+        char space[INT64_TEXT_MAX], *end = space + sizeof space;
+        char *digits = int64_write(PyUnstable_Long_CompactValue((PyLongObject *)value), end);
+        return text_add(t, digits, (size_t)(end - digits));
     }
     return write_text(t, PyLong_Type.tp_repr(value));
 }
 
-/* Notes that `value` is being written (a new reference to its mark, NULL with an exception). */
-static PyObject *
-mark_begin(struct encoder *self, PyObject *value)
+/* Notes that `value` is being written; false with an exception. */
+static bool
+mark_begin(struct writing *w, struct mark *mark, PyObject *value)
 {
-    if (self->markers == Py_None) {
-        return Py_NewRef(Py_None);
+    if (w->encoder->markers == Py_None) {
+        return true; /* the caller knows that there are no cycles */
     }
-    PyObject *mark = PyLong_FromVoidPtr(value);
-    int there = mark ? PyDict_Contains(self->markers, mark) : -1;
-    if (there > 0) {
-        PyErr_SetString(PyExc_ValueError, "Circular reference detected");
+    for (const struct mark *m = w->marks; m != NULL; m = m->outer) {
+        if (m->value == value) {
+            PyErr_SetString(PyExc_ValueError, "Circular reference detected");
+            return false;
+        }
     }
-    if (there != 0 || PyDict_SetItem(self->markers, mark, value) < 0) {
-        Py_CLEAR(mark);
-    }
-    return mark;
+    *mark = (struct mark){value, w->marks};
+    w->marks = mark;
+    return true;
 }
 
-/* Takes the mark (stolen) away; false with an exception. */
-static bool
-mark_end(struct encoder *self, PyObject *mark)
+static void
+mark_end(struct writing *w, const struct mark *mark)
 {
-    int rc = mark == Py_None ? 0 : PyDict_DelItem(self->markers, mark);
-    Py_DECREF(mark);
-    return rc == 0;
+    if (w->marks == mark) {
+        w->marks = mark->outer;
+    }
 }
 
 /* A new line at the present level, if there is any indentation. */
 static bool
-write_line(struct encoder *self, struct text *t)
+write_line(struct writing *w)
 {
-    if (self->indent == Py_None) {
+    if (w->encoder->indent == Py_None) {
         return true;
     }
-    bool fine = TEXT_ADD(t, "\n");
-    for (Py_ssize_t i = 0; fine && i < t->level; i++) {
-        fine = write_text(t, Py_NewRef(self->indent));
+    bool fine = TEXT_ADD(&w->text, "\n");
+    for (Py_ssize_t i = 0; fine && i < w->level; i++) {
+        fine = write_text(&w->text, Py_NewRef(w->encoder->indent));
     }
     return fine;
 }
 
 static bool
-write_separator(struct encoder *self, struct text *t, bool first)
+write_separator(struct writing *w, bool first)
 {
-    return (first || write_text(t, Py_NewRef(self->item_separator))) && write_line(self, t);
+    return (first || write_text(&w->text, Py_NewRef(w->encoder->item_separator))) && write_line(w);
 }
 
 /* The end of a list or dict; its own line only if there was something in it. */
 static bool
-write_end(struct encoder *self, struct text *t, bool empty, const char *bracket)
+write_end(struct writing *w, bool empty, const char *bracket)
 {
-    t->level--;
-    return (empty || write_line(self, t)) && text_add(t, bracket, 1);
+    w->level--;
+    return (empty || write_line(w)) && text_add(&w->text, bracket, 1);
 }
 
 static bool
-write_item(struct encoder *self, struct text *t, PyObject *item, bool first)
+write_item(struct writing *w, PyObject *item, bool first)
 {
-    return write_separator(self, t, first) && write_value(self, t, item);
+    return write_separator(w, first) && write_value(w, item);
 }
 
 static bool
-write_items(struct encoder *self, struct text *t, PyObject *sequence)
+write_items(struct writing *w, PyObject *sequence)
 {
     PyObject *items = PySequence_Fast(sequence,
                                       "_iterencode_list needs a sequence");
     if (items == NULL) {
         return false;
     }
-    bool fine = TEXT_ADD(t, "[");
+    bool fine = TEXT_ADD(&w->text, "[");
     Py_ssize_t i = 0;
-    t->level++;
+    w->level++;
     for (; fine && i < PySequence_Fast_GET_SIZE(items); i++) {
         PyObject *item = PyList_CheckExact(items) ? PyList_GetItemRef(items, i)
                                                   : Py_NewRef(PySequence_Fast_GET_ITEM(items, i));
@@ -1015,29 +1088,29 @@ write_items(struct encoder *self, struct text *t, PyObject *sequence)
             PyErr_Clear();
             break;
         }
-        fine = write_item(self, t, item, i == 0);
+        fine = write_item(w, item, i == 0);
         Py_DECREF(item);
     }
     Py_DECREF(items);
-    return fine && write_end(self, t, i == 0, "]");
+    return fine && write_end(w, i == 0, "]");
 }
 
 /* The key of a member.  1: written; 0: to be skipped; -1: error. */
 static int
-write_key(struct encoder *self, struct text *t, PyObject *key)
+write_key(struct writing *w, PyObject *key)
 {
     bool fine;
     if (PyUnicode_Check(key)) {
-        fine = write_encoded(self, t, key);
+        fine = write_encoded(w, key);
     } else if (key == Py_True || key == Py_False || key == Py_None) {
-        fine = key == Py_True    ? TEXT_ADD(t, "\"true\"")
-               : key == Py_False ? TEXT_ADD(t, "\"false\"")
-                                 : TEXT_ADD(t, "\"null\"");
+        fine = key == Py_True    ? TEXT_ADD(&w->text, "\"true\"")
+               : key == Py_False ? TEXT_ADD(&w->text, "\"false\"")
+                                 : TEXT_ADD(&w->text, "\"null\"");
     } else if (PyFloat_Check(key)) {
-        fine = TEXT_ADD(t, "\"") && write_float(self, t, key) && TEXT_ADD(t, "\"");
+        fine = TEXT_ADD(&w->text, "\"") && write_float(w, key) && TEXT_ADD(&w->text, "\"");
     } else if (PyLong_Check(key)) {
-        fine = TEXT_ADD(t, "\"") && write_int(t, key) && TEXT_ADD(t, "\"");
-    } else if (self->skipkeys) {
+        fine = TEXT_ADD(&w->text, "\"") && write_int(&w->text, key) && TEXT_ADD(&w->text, "\"");
+    } else if (w->encoder->skipkeys) {
         return 0;
     } else {
         PyErr_Format(PyExc_TypeError, "keys must be str, int, float, bool or None, not %.100s",
@@ -1048,173 +1121,136 @@ write_key(struct encoder *self, struct text *t, PyObject *key)
 }
 
 static bool
-write_member(struct encoder *self, struct text *t, PyObject *key, PyObject *value, bool *first)
+write_member(struct writing *w, PyObject *key, PyObject *value, bool *first)
 {
-    size_t before = t->length;
-    if (!write_separator(self, t, *first)) {
+    size_t before = w->text.length;
+    if (!write_separator(w, *first)) {
         return false;
     }
-    int written = write_key(self, t, key);
+    int written = write_key(w, key);
     if (written <= 0) {
-        t->length = before; /* without the separator */
+        w->text.length = before; /* without the separator */
         return written == 0;
     }
     *first = false;
-    return write_text(t, Py_NewRef(self->key_separator)) && write_value(self, t, value);
+    return write_text(&w->text, Py_NewRef(w->encoder->key_separator)) && write_value(w, value);
 }
 
 static bool
-write_members(struct encoder *self, struct text *t, PyObject *dict)
+write_members(struct writing *w, PyObject *dict)
 {
     PyObject *items = PyMapping_Items(dict);
-    if (items == NULL || (self->sort_keys && PyList_Sort(items) < 0)) {
+    if (items == NULL || (w->encoder->sort_keys && PyList_Sort(items) < 0)) {
         Py_XDECREF(items);
         return false;
     }
-    bool fine = TEXT_ADD(t, "{"), first = true;
-    t->level++;
+    bool fine = TEXT_ADD(&w->text, "{"), first = true;
+    w->level++;
     for (Py_ssize_t i = 0; fine && i < PyList_GET_SIZE(items); i++) {
         PyObject *pair = PyList_GET_ITEM(items, i);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
             PyErr_SetString(PyExc_ValueError, "items must return 2-tuples");
             fine = false;
         } else {
-            fine = write_member(self, t, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
+            fine = write_member(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
                                 &first);
         }
     }
     Py_DECREF(items);
-    return fine && write_end(self, t, first, "}");
+    return fine && write_end(w, first, "}");
 }
 
 static bool
-write_plain_members(struct encoder *self, struct text *t, PyObject *dict)
+write_plain_members(struct writing *w, PyObject *dict)
 {
-    bool fine = TEXT_ADD(t, "{"), first = true;
-    t->level++;
+    bool fine = TEXT_ADD(&w->text, "{"), first = true;
+    w->level++;
     PyObject *key, *value;
     Py_ssize_t pos = 0;
     while (fine && PyDict_Next(dict, &pos, &key, &value)) {
         Py_INCREF(key);
         Py_INCREF(value);
-        fine = write_member(self, t, key, value, &first);
+        fine = write_member(w, key, value, &first);
         Py_DECREF(key);
         Py_DECREF(value);
     }
-    return fine && write_end(self, t, first, "}");
+    return fine && write_end(w, first, "}");
 }
 
 static bool
-write_dict(struct encoder *self, struct text *t, PyObject *dict)
+write_dict(struct writing *w, PyObject *dict)
 {
     if (PyDict_GET_SIZE(dict) == 0) {
-        return TEXT_ADD(t, "{}");
+        return TEXT_ADD(&w->text, "{}");
     }
-    PyObject *mark = mark_begin(self, dict);
-    if (mark == NULL) {
-        return false;
-    }
-    bool plain = PyDict_CheckExact(dict) && !self->sort_keys;
-    bool fine = plain ? LOCKED(dict, write_plain_members(self, t, dict))
-                      : write_members(self, t, dict);
-    if (!fine) {
-        Py_DECREF(mark);
-        return false;
-    }
-    return mark_end(self, mark);
-}
-
-static bool
-write_list(struct encoder *self, struct text *t, PyObject *list)
-{
-    PyObject *mark = mark_begin(self, list);
-    if (mark == NULL) {
-        return false;
-    }
-    if (!write_items(self, t, list)) {
-        Py_DECREF(mark);
-        return false;
-    }
-    return mark_end(self, mark);
+    bool plain = PyDict_CheckExact(dict) && !w->encoder->sort_keys;
+    return plain ? LOCKED(dict, write_plain_members(w, dict)) : write_members(w, dict);
 }
 
 /* What the caller's function makes of a value that JSON does not know. */
 static bool
-write_other(struct encoder *self, struct text *t, PyObject *value)
+write_other(struct writing *w, PyObject *value)
 {
-    PyObject *mark = mark_begin(self, value);
-    PyObject *instead = mark ? PyObject_CallOneArg(self->fallback, value) : NULL;
-    bool fine = instead != NULL && write_value(self, t, instead);
+    PyObject *instead = PyObject_CallOneArg(w->encoder->fallback, value);
+    bool fine = instead != NULL && write_value(w, instead);
     Py_XDECREF(instead);
-    if (!fine) {
-        Py_XDECREF(mark);
-        return false;
-    }
-    return mark_end(self, mark);
+    return fine;
 }
 
 static bool
-write_container(struct encoder *self, struct text *t, PyObject *value)
+write_container(struct writing *w, PyObject *value)
 {
+    struct mark mark;
     if (PyErr_CheckSignals() < 0 || Py_EnterRecursiveCall(" while encoding a JSON object")) {
         return false;
     }
-    bool fine = PyList_Check(value) || PyTuple_Check(value) ? write_list(self, t, value)
-                : PyDict_Check(value)                       ? write_dict(self, t, value)
-                                                            : write_other(self, t, value);
+    bool fine = mark_begin(w, &mark, value);
+    if (fine) {
+        fine = PyList_Check(value) || PyTuple_Check(value) ? write_items(w, value)
+               : PyDict_Check(value)                       ? write_dict(w, value)
+                                                           : write_other(w, value);
+        mark_end(w, &mark);
+    }
     Py_LeaveRecursiveCall();
     return fine;
 }
 
 static bool
-write_value(struct encoder *self, struct text *t, PyObject *value)
+write_value(struct writing *w, PyObject *value)
 {
     if (PyUnicode_Check(value)) {
-        return write_encoded(self, t, value);
+        return write_encoded(w, value);
     }
     if (value == Py_None) {
-        return TEXT_ADD(t, "null");
+        return TEXT_ADD(&w->text, "null");
     }
     if (value == Py_True) {
-        return TEXT_ADD(t, "true");
+        return TEXT_ADD(&w->text, "true");
     }
     if (value == Py_False) {
-        return TEXT_ADD(t, "false");
+        return TEXT_ADD(&w->text, "false");
     }
     if (PyLong_Check(value)) {
-        return write_int(t, value);
+        return write_int(&w->text, value);
     }
     if (PyFloat_Check(value)) {
-        return write_float(self, t, value);
+        return write_float(w, value);
     }
-    return write_container(self, t, value);
+    return write_container(w, value);
 }
 
 /* ---- make_encoder --------------------------------------------------------------------------- */
 
 static PyObject *
-encoder_call(PyObject *op, PyObject *tuple, PyObject *kwargs)
+encoder_call(struct encoder *self, PyObject *object, Py_ssize_t level)
 {
-    static const struct bind_spec spec = {
-        .fname = "_iterencode", .names = "\003obj\025_current_indent_level", .count = 2,
-        .maxpos = 2, .minpos = 2,
-    };
-    PyObject *slots[2];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    if (args == NULL) {
+    struct writing w = {.encoder = self, .level = level};
+    text_init(&w.text);
+    if (!write_value(&w, object)) {
+        text_drop(&w.text);
         return NULL;
     }
-    struct text text;
-    text_init(&text);
-    if (!bind_ssize(args[1], &text.level)) {
-        return NULL;
-    }
-    if (!write_value((struct encoder *)op, &text, args[0])) {
-        text_drop(&text);
-        return NULL;
-    }
-    PyObject *whole = text_finish(&text);
+    PyObject *whole = text_finish(&w.text);
     return whole ? Py_BuildValue("(N)", whole) : NULL;
 }
 
@@ -1226,76 +1262,39 @@ is_own(PyObject *function, PyCFunction own)
 }
 
 static PyObject *
-encoder_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
+encoder_new(PyTypeObject *type, PyObject *markers, PyObject *fallback, PyObject *encode,
+            PyObject *indent, PyObject *key_separator, PyObject *item_separator, int sort_keys,
+            int skipkeys, int allow_nan)
 {
-    static const struct bind_spec spec = {
-        .fname = "make_encoder",
-        .names = "\007markers\007default\007encoder\006indent\015key_separator\016item_separator"
-                 "\011sort_keys\010skipkeys\011allow_nan",
-        .count = 9, .maxpos = 9, .minpos = 9,
-    };
-    PyObject *slots[9];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    int sort_keys, skipkeys, allow_nan;
-    if (args == NULL) {
-        return NULL;
-    }
-    for (int i = 4; i < 6; i++) {
-        if (!PyUnicode_Check(args[i])) {
-            PyErr_Format(PyExc_TypeError, "make_encoder() argument %d must be str, not %.50s",
-                         i + 1, args[i] == Py_None ? "None" : Py_TYPE(args[i])->tp_name);
-            return NULL;
-        }
-    }
-    if (!bind_truth(args[6], &sort_keys) || !bind_truth(args[7], &skipkeys)
-        || !bind_truth(args[8], &allow_nan)) {
-        return NULL;
-    }
-    if (args[0] != Py_None && !PyDict_Check(args[0])) {
+    if (markers != Py_None && !PyDict_Check(markers)) {
         PyErr_Format(PyExc_TypeError, "make_encoder() argument 1 must be dict or None, not %.200s",
-                     Py_TYPE(args[0])->tp_name);
+                     Py_TYPE(markers)->tp_name);
         return NULL;
     }
     struct encoder *self = type_make(type);
     if (self == NULL) {
         return NULL;
     }
-    self->markers = Py_NewRef(args[0]);
-    self->fallback = Py_NewRef(args[1]);
-    self->encode = Py_NewRef(args[2]);
-    self->indent = Py_NewRef(args[3]);
-    self->key_separator = Py_NewRef(args[4]);
-    self->item_separator = Py_NewRef(args[5]);
+    self->markers = Py_NewRef(markers);
+    self->fallback = Py_NewRef(fallback);
+    self->encode = Py_NewRef(encode);
+    self->indent = Py_NewRef(indent);
+    self->key_separator = Py_NewRef(key_separator);
+    self->item_separator = Py_NewRef(item_separator);
     self->sort_keys = (char)sort_keys;
     self->skipkeys = (char)skipkeys;
     self->allow_nan = allow_nan;
-    self->how = is_own(args[2], bind_json_encode_basestring_ascii) ? PLAIN_ASCII
-                : is_own(args[2], bind_json_encode_basestring)     ? PLAIN
+    self->how = is_own(encode, bind_json_encode_basestring_ascii) ? PLAIN_ASCII
+                : is_own(encode, bind_json_encode_basestring)     ? PLAIN
                                                                    : CALL_ENCODE;
     return (PyObject *)self;
 }
 
 GC_OBJECT(encoder, markers, fallback, encode, indent, key_separator, item_separator)
 
-static PyMemberDef encoder_members[] = {
-    {"markers", _Py_T_OBJECT, offsetof(struct encoder, markers), Py_READONLY, "markers"},
-    {"default", _Py_T_OBJECT, offsetof(struct encoder, fallback), Py_READONLY, "default"},
-    {"encoder", _Py_T_OBJECT, offsetof(struct encoder, encode), Py_READONLY, "encoder"},
-    {"indent", _Py_T_OBJECT, offsetof(struct encoder, indent), Py_READONLY, "indent"},
-    {"key_separator", _Py_T_OBJECT, offsetof(struct encoder, key_separator), Py_READONLY,
-     "key_separator"},
-    {"item_separator", _Py_T_OBJECT, offsetof(struct encoder, item_separator), Py_READONLY,
-     "item_separator"},
-    {"sort_keys", Py_T_BOOL, offsetof(struct encoder, sort_keys), Py_READONLY, "sort_keys"},
-    {"skipkeys", Py_T_BOOL, offsetof(struct encoder, skipkeys), Py_READONLY, "skipkeys"},
-    {NULL, 0, 0, 0, NULL},
-};
-
 static PyType_Slot encoder_slots[] = {
-    GC_SLOTS(encoder), {Py_tp_doc, "Encoder(markers, default, encoder, indent, key_separator, "
-                                   "item_separator, sort_keys, skipkeys, allow_nan)"},
-    {Py_tp_call, encoder_call}, {Py_tp_members, encoder_members}, {Py_tp_new, encoder_new},
+    GC_SLOTS(encoder), {Py_tp_doc, encoder_doc}, {Py_tp_call, bind_encoder_call},
+    {Py_tp_members, encoder_members}, {Py_tp_new, bind_encoder_new},
     {0, NULL},
 };
 

@@ -636,7 +636,7 @@ length_for_file(int fd, long long offset, Py_ssize_t *length)
 }
 
 static PyObject *
-mapping_map(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot, int access,
+mapping_new(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot, int access,
             long long offset, int track_fd)
 {
     if (PySys_Audit("mmap.__new__", "iniL", fd, length, access, offset) < 0) {
@@ -690,22 +690,6 @@ mapping_map(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot, 
     return (PyObject *)self;
 }
 
-static PyObject *
-mapping_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    static char *const names[] = {"fileno", "length", "flags", "prot", "access", "offset",
-                                  "trackfd", NULL};
-    int fd, flags = MAP_SHARED, prot = PROT_WRITE | PROT_READ, access = ACCESS_DEFAULT;
-    int track_fd = 1;
-    Py_ssize_t length;
-    long long offset = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "in|iiiL$p", (char **)names, &fd, &length,
-                                     &flags, &prot, &access, &offset, &track_fd)) {
-        return NULL;
-    }
-    return mapping_map(type, fd, length, flags, prot, access, offset, track_fd);
-}
-
 static int
 mapping_traverse(PyObject *op, visitproc visit, void *arg)
 {
@@ -736,7 +720,7 @@ static PyMemberDef mapping_hidden_members[] = {
 };
 
 static PyType_Slot mapping_slots[] = {
-    {Py_tp_new, mapping_new},
+    {Py_tp_new, bind_mapping_new},
     {Py_tp_dealloc, mapping_dealloc},
     {Py_tp_traverse, mapping_traverse},
     {Py_tp_repr, mapping_repr},

@@ -214,6 +214,14 @@ special_call(PyObject *op, const char *name, PyObject **result)
     return *result ? 1 : -1;
 }
 
+/* An attribute of a module that is imported if need be (new reference); NULL with an exception. */
+PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttrString(const char *module, const char *attribute);
+
+/* Bytes as lower-case hexadecimal digits: a str; bytes, with a separator (or NULL) between groups of so many bytes,
+ * counted from the right, or from the left if the size is negative.  New references, or NULL with an exception. */
+PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t length);
+PyAPI_FUNC(PyObject *) _Py_strhex_bytes_with_sep(const char *data, Py_ssize_t length, PyObject *sep, int group);
+
 struct constant {
     const char *name;
     long long value;

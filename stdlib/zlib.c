@@ -1,6 +1,5 @@
-/* The module zlib.  Streams have a mutex of their own, held while the library works without the
- * global lock. */
-#include "module.h"
+/* The module zlib, over the library, which works without the interpreter's lock. */
+#include "streams.h"
 
 #include <zlib.h>
 
@@ -12,13 +11,13 @@ enum { DEF_MEM_LEVEL = 8 };
 enum { DEF_MEM_LEVEL = MAX_MEM_LEVEL };
 #endif
 
+/* A compressor uses only the mutex of `base`. */
 struct stream {
-    PyObject_HEAD
+    struct decoder base;
     z_stream z;
-    PyMutex mutex;
-    bool open, eof, raw, needs_input;
+    bool open, raw;
     PyObject *zdict; /* bytes, or NULL */
-    PyObject *unused, *tail; /* bytes: behind the end; not taken in yet */
+    PyObject *tail;  /* bytes: input that was not taken in yet */
 };
 
 struct zlib_module_state {
@@ -54,62 +53,7 @@ raise_zlib(PyObject *error, const z_stream *z, int code, const char *doing)
 
 /* ---- running a stream ----------------------------------------------------------------------- */
 
-/* Output that grows without the interpreter's help. */
-struct output {
-    unsigned char *bytes;
-    size_t length, capacity, limit;
-};
-
-/* Offers the stream free room; false when the limit is reached or there is no memory (Z_MEM_ERROR
- * in *code). */
-static bool
-output_offer(struct output *out, z_stream *z, int *code)
-{
-    if (out->length == out->capacity) {
-        if (out->capacity >= out->limit) {
-            return false;
-        }
-        size_t capacity = out->capacity * 2;
-        capacity = Py_MIN(capacity, out->limit);
-        unsigned char *larger = PyMem_RawRealloc(out->bytes, capacity);
-        if (larger == NULL) {
-            *code = Z_MEM_ERROR;
-            return false;
-        }
-        out->bytes = larger;
-        out->capacity = capacity;
-    }
-    z->next_out = out->bytes + out->length;
-    z->avail_out = (uInt)Py_MIN(out->capacity - out->length, UINT_MAX);
-    return true;
-}
-
-static bool
-output_init(struct output *out, size_t first, size_t limit)
-{
-    first = Py_MIN(Py_MAX(first, 1), limit);
-    *out = (struct output){.bytes = PyMem_RawMalloc(first), .capacity = first, .limit = limit};
-    if (out->bytes == NULL) {
-        PyErr_NoMemory();
-    }
-    return out->bytes != NULL;
-}
-
-static PyObject *
-output_take(struct output *out)
-{
-    PyObject *bytes = PyBytes_FromStringAndSize((char *)out->bytes, (Py_ssize_t)out->length);
-    PyMem_RawFree(out->bytes);
-    return bytes;
-}
-
 typedef int (*stepper)(z_stream *z, int flush);
-
-/* The input as long as it lasts; what is left of it when the run is over stays here. */
-struct input {
-    const unsigned char *at;
-    size_t left;
-};
 
 static int
 set_dictionary(z_stream *z, PyObject *zdict)
@@ -121,7 +65,7 @@ set_dictionary(z_stream *z, PyObject *zdict)
 /* Runs the stream over the input until that is used up, the stream ends, or the output has its limit.
  * Returns zlib's last code; Z_BUF_ERROR, which only says that nothing could be done, as Z_OK. */
 static int
-run_stream(z_stream *z, stepper step, struct input *in, int flush, struct output *out,
+run_stream(z_stream *z, stepper step, struct input *in, int flush, struct outflow *out,
            PyObject *zdict)
 {
     int code = Z_OK;
@@ -130,16 +74,19 @@ run_stream(z_stream *z, stepper step, struct input *in, int flush, struct output
         bool last = part == in->left;
         z->next_in = (Bytef *)in->at;
         z->avail_in = part;
-        bool full;
+        bool full = false;
         do {
-            if (!output_offer(out, z, &code)) {
-                full = false;
+            size_t room = outflow_room(out);
+            if (room == 0) {
+                code = out->no_memory ? Z_MEM_ERROR : code;
                 last = true;
                 break;
             }
-            uInt room = z->avail_out;
+            uInt space = (uInt)Py_MIN(room, UINT_MAX);
+            z->next_out = out->bytes + out->length;
+            z->avail_out = space;
             code = step(z, last ? flush : Z_NO_FLUSH);
-            out->length += room - z->avail_out;
+            out->length += space - z->avail_out;
             full = z->avail_out == 0;
             if (code == Z_NEED_DICT && zdict != NULL) {
                 code = set_dictionary(z, zdict);
@@ -158,7 +105,7 @@ run_stream(z_stream *z, stepper step, struct input *in, int flush, struct output
 
 /* The same without the global lock. */
 static int
-run_unlocked(z_stream *z, stepper step, struct input *in, int flush, struct output *out,
+run_unlocked(z_stream *z, stepper step, struct input *in, int flush, struct outflow *out,
              PyObject *zdict)
 {
     int code;
@@ -186,20 +133,15 @@ zlib_module_compress(PyObject *module, Py_buffer *data, int level, int wbits)
         }
         return NULL;
     }
-    struct output out;
-    PyObject *result = NULL;
-    if (output_init(&out, DEF_BUF_SIZE, PY_SSIZE_T_MAX)) {
-        struct input in = {data->buf, (size_t)data->len};
-        code = run_unlocked(&z, deflate, &in, Z_FINISH, &out, NULL);
-        result = output_take(&out);
-        if (code == Z_MEM_ERROR) {
-            Py_CLEAR(result);
-            PyErr_NoMemory();
-        } else if (code != Z_STREAM_END) {
-            Py_CLEAR(result);
-            raise_zlib(error, &z, code, "while compressing data");
-        }
+    struct outflow out = outflow_start(DEF_BUF_SIZE, -1);
+    code = run_unlocked(&z, deflate, &(struct input){data->buf, (size_t)data->len}, Z_FINISH, &out,
+                        NULL);
+    if (code == Z_MEM_ERROR) {
+        PyErr_NoMemory();
+    } else if (code != Z_STREAM_END) {
+        raise_zlib(error, &z, code, "while compressing data");
     }
+    PyObject *result = outflow_finish(&out, code == Z_STREAM_END);
     deflateEnd(&z);
     return result;
 }
@@ -222,22 +164,15 @@ zlib_module_decompress(PyObject *module, Py_buffer *data, int wbits, Py_ssize_t 
         }
         return NULL;
     }
-    struct output out;
-    PyObject *result = NULL;
-    if (output_init(&out, (size_t)bufsize, PY_SSIZE_T_MAX)) {
-        struct input in = {data->buf, (size_t)data->len};
-        code = run_unlocked(&z, inflate, &in, Z_SYNC_FLUSH, &out, NULL);
-        result = output_take(&out);
-        if (code != Z_STREAM_END) {
-            Py_CLEAR(result);
-            if (code == Z_MEM_ERROR) {
-                PyErr_SetString(PyExc_MemoryError, "Out of memory while decompressing data");
-            } else {
-                raise_zlib(error, &z, code == Z_OK ? Z_BUF_ERROR : code,
-                           "while decompressing data");
-            }
-        }
+    struct outflow out = outflow_start((size_t)bufsize, -1);
+    code = run_unlocked(&z, inflate, &(struct input){data->buf, (size_t)data->len}, Z_SYNC_FLUSH,
+                        &out, NULL);
+    if (code == Z_MEM_ERROR) {
+        PyErr_SetString(PyExc_MemoryError, "Out of memory while decompressing data");
+    } else if (code != Z_STREAM_END) {
+        raise_zlib(error, &z, code == Z_OK ? Z_BUF_ERROR : code, "while decompressing data");
     }
+    PyObject *result = outflow_finish(&out, code == Z_STREAM_END);
     inflateEnd(&z);
     return result;
 }
@@ -277,10 +212,8 @@ stream_make(PyObject *type)
     if (self == NULL) {
         return NULL;
     }
-    self->needs_input = true;
-    self->unused = PyBytes_FromStringAndSize(NULL, 0);
     self->tail = PyBytes_FromStringAndSize(NULL, 0);
-    if (self->unused == NULL || self->tail == NULL) {
+    if (self->tail == NULL || !decoder_init(&self->base)) {
         Py_CLEAR(self);
     }
     return self;
@@ -393,15 +326,12 @@ static void
 stream_drop(PyObject *op, int (*end)(z_stream *))
 {
     struct stream *self = (struct stream *)op;
-    PyTypeObject *type = Py_TYPE(op);
     if (self->open) {
         end(&self->z);
     }
     Py_XDECREF(self->zdict);
-    Py_XDECREF(self->unused);
     Py_XDECREF(self->tail);
-    type->tp_free(op);
-    Py_DECREF(type);
+    decoder_free(&self->base);
 }
 
 static void
@@ -424,16 +354,15 @@ stream_copy(struct stream *self, int (*copy)(z_stream *, z_stream *))
     if (other == NULL) {
         return NULL;
     }
-    PyMutex_Lock(&self->mutex);
+    PyMutex_Lock(&self->base.mutex);
     int code = copy(&other->z, &self->z);
     other->open = code == Z_OK;
-    other->eof = self->eof;
+    other->base.eof = self->base.eof;
     other->raw = self->raw;
-    other->needs_input = self->needs_input;
     other->zdict = Py_XNewRef(self->zdict);
-    field_set(&other->unused, Py_NewRef(self->unused));
+    field_set(&other->base.unused, Py_NewRef(self->base.unused));
     field_set(&other->tail, Py_NewRef(self->tail));
-    PyMutex_Unlock(&self->mutex);
+    PyMutex_Unlock(&self->base.mutex);
     if (code == Z_OK) {
         return (PyObject *)other;
     }
@@ -454,35 +383,28 @@ stream_copy(struct stream *self, int (*copy)(z_stream *, z_stream *))
 static PyObject *
 deflater_run(struct stream *self, struct input in, int flush, const char *doing)
 {
-    struct output out;
-    if (!output_init(&out, DEF_BUF_SIZE, PY_SSIZE_T_MAX)) {
-        return NULL;
-    }
+    struct outflow out = outflow_start(DEF_BUF_SIZE, -1);
     int code = run_unlocked(&self->z, deflate, &in, flush, &out, NULL);
     if (code == Z_STREAM_END && flush == Z_FINISH) {
         code = deflateEnd(&self->z);
         self->open = false;
         memset(&self->z, 0, sizeof self->z);
     }
-    PyObject *result = output_take(&out);
-    if (code != Z_OK) {
-        Py_CLEAR(result);
-        if (code == Z_MEM_ERROR) {
-            PyErr_NoMemory();
-        } else {
-            raise_zlib(state_of(self)->error, &self->z, code, doing);
-        }
+    if (code == Z_MEM_ERROR) {
+        PyErr_NoMemory();
+    } else if (code != Z_OK) {
+        raise_zlib(state_of(self)->error, &self->z, code, doing);
     }
-    return result;
+    return outflow_finish(&out, code == Z_OK);
 }
 
 static PyObject *
 deflater_compress(struct stream *self, Py_buffer *data)
 {
-    PyMutex_Lock(&self->mutex);
+    PyMutex_Lock(&self->base.mutex);
     PyObject *result = deflater_run(self, (struct input){data->buf, (size_t)data->len},
                                     Z_NO_FLUSH, "while compressing data");
-    PyMutex_Unlock(&self->mutex);
+    PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
@@ -492,10 +414,10 @@ deflater_flush(struct stream *self, int mode)
     if (mode == Z_NO_FLUSH) {
         return PyBytes_FromStringAndSize(NULL, 0);
     }
-    PyMutex_Lock(&self->mutex);
+    PyMutex_Lock(&self->base.mutex);
     PyObject *result = deflater_run(self, (struct input){(const unsigned char *)"", 0}, mode,
                                     "while flushing");
-    PyMutex_Unlock(&self->mutex);
+    PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
@@ -541,49 +463,44 @@ keep_unused(struct stream *self, const struct input *in)
         return true;
     }
     PyObject *more = PyBytes_FromStringAndSize((const char *)in->at, (Py_ssize_t)in->left);
-    PyObject *all = more ? PySequence_Concat(self->unused, more) : NULL;
+    PyObject *all = more ? PySequence_Concat(self->base.unused, more) : NULL;
     Py_XDECREF(more);
     if (all != NULL) {
-        field_set(&self->unused, all);
+        field_set(&self->base.unused, all);
     }
     return all != NULL;
 }
 
-/* Runs the decompressor with its mutex held; false with an exception, also for codes not OK. */
-static bool
-inflater_run(struct stream *self, struct input *in, int flush, struct output *out)
+static enum decoder_state
+inflater_run(struct stream *self, struct input *in, int flush, struct outflow *out)
 {
     int code = run_unlocked(&self->z, inflate, in, flush, out, self->raw ? NULL : self->zdict);
-    if (code == Z_STREAM_END) {
-        self->eof = true;
-    } else if (code == Z_MEM_ERROR) {
-        PyErr_NoMemory();
-        return false;
-    } else if (code != Z_OK) {
-        raise_zlib(state_of(self)->error, &self->z, code, "while decompressing data");
-        return false;
+    if (code == Z_OK) {
+        return DECODER_GOES_ON;
     }
-    return true;
+    if (code == Z_STREAM_END) {
+        return DECODER_ENDED;
+    }
+    if (code == Z_MEM_ERROR) {
+        PyErr_NoMemory();
+    } else {
+        raise_zlib(state_of(self)->error, &self->z, code, "while decompressing data");
+    }
+    return DECODER_FAILED;
 }
 
+/* A step with the mutex held.  At the end of the stream what is left is unused, otherwise the tail. */
 static PyObject *
-inflater_decompress_locked(struct stream *self, struct input in, int flush, size_t first,
-                           size_t limit)
+inflater_decompress_locked(struct stream *self, struct input in, int flush, struct outflow out)
 {
-    struct output out;
-    if (!output_init(&out, first, limit)) {
-        return NULL;
-    }
-    bool fine = inflater_run(self, &in, flush, &out);
-    PyObject *result = output_take(&out);
-    if (self->eof && fine) {
+    enum decoder_state state = inflater_run(self, &in, flush, &out);
+    bool fine = state != DECODER_FAILED;
+    if (state == DECODER_ENDED) {
+        self->base.eof = true;
         fine = keep_unused(self, &in);
         in.left = 0;
     }
-    if (result != NULL && (!field_bytes(&self->tail, in.at, in.left) || !fine)) {
-        Py_CLEAR(result);
-    }
-    return result;
+    return outflow_finish(&out, field_bytes(&self->tail, in.at, in.left) && fine);
 }
 
 static PyObject *
@@ -593,11 +510,11 @@ inflater_decompress(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
         PyErr_SetString(PyExc_ValueError, "max_length must be non-negative");
         return NULL;
     }
-    PyMutex_Lock(&self->mutex);
+    PyMutex_Lock(&self->base.mutex);
     PyObject *result = inflater_decompress_locked(
-        self, (struct input){data->buf, (size_t)data->len}, Z_SYNC_FLUSH, DEF_BUF_SIZE,
-        max_length ? (size_t)max_length : (size_t)PY_SSIZE_T_MAX);
-    PyMutex_Unlock(&self->mutex);
+        self, (struct input){data->buf, (size_t)data->len}, Z_SYNC_FLUSH,
+        outflow_start(DEF_BUF_SIZE, max_length ? max_length : -1));
+    PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
@@ -608,23 +525,23 @@ inflater_flush(struct stream *self, Py_ssize_t length)
         PyErr_SetString(PyExc_ValueError, "length must be greater than zero");
         return NULL;
     }
-    PyMutex_Lock(&self->mutex);
+    PyMutex_Lock(&self->base.mutex);
     if (!self->open) { /* flushed before: there is nothing more */
-        PyMutex_Unlock(&self->mutex);
+        PyMutex_Unlock(&self->base.mutex);
         return PyBytes_FromStringAndSize(NULL, 0);
     }
     PyObject *tail = Py_NewRef(self->tail);
     struct input in = {(const unsigned char *)PyBytes_AS_STRING(tail),
                        (size_t)PyBytes_GET_SIZE(tail)};
-    PyObject *result = inflater_decompress_locked(self, in, Z_FINISH, (size_t)length,
-                                                  PY_SSIZE_T_MAX);
+    PyObject *result = inflater_decompress_locked(self, in, Z_FINISH,
+                                                  outflow_start((size_t)length, -1));
     Py_DECREF(tail);
-    if (self->eof && self->open) {
+    if (self->base.eof && self->open) {
         inflateEnd(&self->z);
         memset(&self->z, 0, sizeof self->z);
         self->open = false;
     }
-    PyMutex_Unlock(&self->mutex);
+    PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
@@ -646,32 +563,16 @@ inflater_deepcopy(struct stream *self, PyObject *Py_UNUSED(memo))
     return inflater_copy(self);
 }
 
-/* A field of bytes (new reference), while another thread may be setting it. */
-static PyObject *
-stream_bytes(struct stream *self, PyObject **field)
-{
-    PyMutex_Lock(&self->mutex);
-    PyObject *bytes = Py_NewRef(*field);
-    PyMutex_Unlock(&self->mutex);
-    return bytes;
-}
-
 static PyObject *
 inflater_get_unused_data(struct stream *self)
 {
-    return stream_bytes(self, &self->unused);
+    return decoder_bytes(&self->base, &self->base.unused);
 }
 
 static PyObject *
 inflater_get_unconsumed_tail(struct stream *self)
 {
-    return stream_bytes(self, &self->tail);
-}
-
-static int
-inflater_get_eof(struct stream *self)
-{
-    return self->eof;
+    return decoder_bytes(&self->base, &self->tail);
 }
 
 /* ---- _ZlibDecompressor ---------------------------------------------------------------------- */
@@ -686,70 +587,23 @@ puller_new(PyTypeObject *type, int wbits, PyObject *zdict)
     return inflater_start(stream_make((PyObject *)type), wbits, zdict);
 }
 
-/* Input that was kept from before comes first: `joined` holds both then. */
-static PyObject *
-puller_decompress_locked(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
+static enum decoder_state
+puller_run(struct decoder *base, struct input *in, struct outflow *out)
 {
-    if (self->eof) {
-        PyErr_SetString(PyExc_EOFError, "End of stream already reached");
-        return NULL;
-    }
-    struct input in = {data->buf, (size_t)data->len};
-    PyObject *joined = NULL;
-    if (PyBytes_GET_SIZE(self->tail) != 0) {
-        joined = Py_NewRef(self->tail);
-        PyBytes_ConcatAndDel(&joined, PyBytes_FromStringAndSize(data->buf, data->len));
-        if (joined == NULL) {
-            return NULL;
-        }
-        in = (struct input){(const unsigned char *)PyBytes_AS_STRING(joined),
-                            (size_t)PyBytes_GET_SIZE(joined)};
-    }
-    size_t limit = max_length < 0 ? (size_t)PY_SSIZE_T_MAX : (size_t)max_length;
-    struct output out;
-    PyObject *result = NULL;
-    if (output_init(&out, Py_MIN(limit, DEF_BUF_SIZE), Py_MAX(limit, 1))) {
-        bool fine = limit == 0 || inflater_run(self, &in, Z_SYNC_FLUSH, &out);
-        bool full = out.length == limit;
-        result = output_take(&out);
-        if (self->eof && fine) {
-            fine = keep_unused(self, &in);
-            in.left = 0;
-        }
-        self->needs_input = !self->eof && in.left == 0 && !full;
-        if (result != NULL && (!field_bytes(&self->tail, in.at, in.left) || !fine)) {
-            Py_CLEAR(result);
-        }
-    }
-    Py_XDECREF(joined);
-    return result;
+    return inflater_run((struct stream *)base, in, Z_SYNC_FLUSH, out);
 }
 
 static PyObject *
 puller_decompress(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
 {
-    PyMutex_Lock(&self->mutex);
-    PyObject *result = puller_decompress_locked(self, data, max_length);
-    PyMutex_Unlock(&self->mutex);
-    return result;
-}
-
-static int
-puller_get_eof(struct stream *self)
-{
-    return self->eof;
+    return decoder_decompress(&self->base, data, outflow_start(DEF_BUF_SIZE, max_length), puller_run,
+                              "End of stream already reached");
 }
 
 static PyObject *
 puller_get_unused_data(struct stream *self)
 {
-    return stream_bytes(self, &self->unused);
-}
-
-static int
-puller_get_needs_input(struct stream *self)
-{
-    return self->needs_input;
+    return decoder_bytes(&self->base, &self->base.unused);
 }
 
 /* ---- the module ----------------------------------------------------------------------------- */
@@ -760,13 +614,13 @@ static PyType_Slot deflater_slots[] = {
 
 static PyType_Slot inflater_slots[] = {
     {Py_tp_dealloc, inflater_dealloc}, {Py_tp_methods, inflater_methods},
-    {Py_tp_getset, inflater_getset},   {0, NULL},
+    {Py_tp_getset, inflater_getset},   {Py_tp_members, inflater_members}, {0, NULL},
 };
 
 static PyType_Slot puller_slots[] = {
     {Py_tp_dealloc, inflater_dealloc}, {Py_tp_methods, puller_methods},
-    {Py_tp_getset, puller_getset},     {Py_tp_doc, puller_doc},
-    {Py_tp_new, bind_puller_new},      {0, NULL},
+    {Py_tp_getset, puller_getset},     {Py_tp_members, puller_members},
+    {Py_tp_doc, puller_doc},           {Py_tp_new, bind_puller_new},      {0, NULL},
 };
 
 static PyType_Spec deflater_spec = {

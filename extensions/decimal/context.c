@@ -26,12 +26,6 @@ static const uint32_t condition_bits[CONDITIONS] = {
     MPD_Conversion_syntax, MPD_Division_impossible, MPD_Division_undefined, MPD_Invalid_context,
 };
 
-static int
-list_add(PyObject *list, PyObject *item)
-{
-    return PyList_Append(list, item);
-}
-
 /* A list of the signals in `bits`; with `details`, invalid operations by their conditions. */
 static PyObject *
 signal_list(struct decimal_state *state, uint32_t bits, bool details)
@@ -43,14 +37,14 @@ signal_list(struct decimal_state *state, uint32_t bits, bool details)
     int rc = 0;
     if (details) {
         if (bits & MPD_Invalid_operation) {
-            rc = list_add(list, state->signals[0]);
+            rc = PyList_Append(list, state->signals[0]);
         }
         for (int i = 0; rc == 0 && i < CONDITIONS; i++) {
-            rc = bits & condition_bits[i] ? list_add(list, state->conditions[i]) : 0;
+            rc = bits & condition_bits[i] ? PyList_Append(list, state->conditions[i]) : 0;
         }
     }
     for (int i = details; rc == 0 && i < SIGNALS; i++) {
-        rc = bits & signal_bits[i] ? list_add(list, state->signals[i]) : 0;
+        rc = bits & signal_bits[i] ? PyList_Append(list, state->signals[i]) : 0;
     }
     if (rc < 0) {
         Py_CLEAR(list);
@@ -659,46 +653,22 @@ context_clear_traps(struct context *self)
         return apply_binary(STATE(self), self, function, x, y);                                   \
     }
 
+UNARY_METHODS(UNARY)
 UNARY(abs, mpd_qabs)
-UNARY(exp, mpd_qexp)
-UNARY(ln, mpd_qln)
-UNARY(log10, mpd_qlog10)
 UNARY(minus, mpd_qminus)
-UNARY(next_minus, mpd_qnext_minus)
-UNARY(next_plus, mpd_qnext_plus)
-UNARY(normalize, mpd_qreduce)
 UNARY(plus, mpd_qplus)
 UNARY(to_integral_value, mpd_qround_to_int)
 UNARY(to_integral_exact, mpd_qround_to_intx)
-UNARY(sqrt, mpd_qsqrt)
-UNARY(logb, mpd_qlogb)
-UNARY(logical_invert, mpd_qinvert)
 UNARY(copy_abs, quiet_copy_abs)
 UNARY(copy_negate, quiet_copy_negate)
+BINARY_METHODS(BINARY)
 BINARY(add, mpd_qadd)
-BINARY(compare, quiet_compare)
-BINARY(compare_signal, quiet_compare_signal)
-BINARY(compare_total, quiet_compare_total)
-BINARY(compare_total_mag, quiet_compare_total_mag)
-BINARY(copy_sign, quiet_copy_sign)
 BINARY(divide, mpd_qdiv)
 BINARY(divide_int, mpd_qdivint)
-BINARY(max, mpd_qmax)
-BINARY(max_mag, mpd_qmax_mag)
-BINARY(min, mpd_qmin)
-BINARY(min_mag, mpd_qmin_mag)
 BINARY(multiply, mpd_qmul)
-BINARY(next_toward, mpd_qnext_toward)
 BINARY(quantize, mpd_qquantize)
 BINARY(remainder, mpd_qrem)
-BINARY(remainder_near, mpd_qrem_near)
 BINARY(subtract, mpd_qsub)
-BINARY(logical_and, mpd_qand)
-BINARY(logical_or, mpd_qor)
-BINARY(logical_xor, mpd_qxor)
-BINARY(rotate, mpd_qrotate)
-BINARY(scaleb, mpd_qscaleb)
-BINARY(shift, mpd_qshift)
 
 static PyObject *
 context_divmod(struct context *self, PyObject *x, PyObject *y)
@@ -726,7 +696,7 @@ context_same_quantum(struct context *self, PyObject *x, PyObject *y)
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-#define QUESTION(name, expression)                                                                \
+#define ABOUT(name, expression)                                                                   \
     static PyObject *context_##name(struct context *self, PyObject *x)                            \
     {                                                                                             \
         struct operand operand;                                                                   \
@@ -737,17 +707,12 @@ context_same_quantum(struct context *self, PyObject *x, PyObject *y)
         operand_drop(&operand);                                                                   \
         return result;                                                                            \
     }
+#define QUESTION(name, function) ABOUT(name, PyBool_FromLong(function(operand.mpd)))
 
-QUESTION(is_finite, PyBool_FromLong(mpd_isfinite(operand.mpd)))
-QUESTION(is_infinite, PyBool_FromLong(mpd_isinfinite(operand.mpd)))
-QUESTION(is_nan, PyBool_FromLong(mpd_isnan(operand.mpd)))
-QUESTION(is_qnan, PyBool_FromLong(mpd_isqnan(operand.mpd)))
-QUESTION(is_snan, PyBool_FromLong(mpd_issnan(operand.mpd)))
-QUESTION(is_signed, PyBool_FromLong(mpd_issigned(operand.mpd)))
-QUESTION(is_zero, PyBool_FromLong(mpd_iszero(operand.mpd)))
-QUESTION(is_normal, PyBool_FromLong(mpd_isnormal(operand.mpd, &self->mpd)))
-QUESTION(is_subnormal, PyBool_FromLong(mpd_issubnormal(operand.mpd, &self->mpd)))
-QUESTION(number_class, PyUnicode_FromString(mpd_class(operand.mpd, &self->mpd)))
+QUESTIONS(QUESTION)
+ABOUT(is_normal, PyBool_FromLong(mpd_isnormal(operand.mpd, &self->mpd)))
+ABOUT(is_subnormal, PyBool_FromLong(mpd_issubnormal(operand.mpd, &self->mpd)))
+ABOUT(number_class, PyUnicode_FromString(mpd_class(operand.mpd, &self->mpd)))
 
 static bool
 number_required(struct context *self, PyObject *x)
@@ -1004,12 +969,10 @@ static PyType_Spec context_spec = {
 static PyObject *
 signal_dict_make(struct decimal_state *state)
 {
-    PyObject *abc = PyImport_ImportModule("collections.abc");
-    PyObject *mapping = abc ? PyObject_GetAttrString(abc, "MutableMapping") : NULL;
+    PyObject *mapping = _PyImport_GetModuleAttrString("collections.abc", "MutableMapping");
     PyObject *meta = mapping ? (PyObject *)Py_TYPE(mapping) : NULL;
     PyObject *type = meta ? PyObject_CallFunction(meta, "s(OO){}", "SignalDict", state->mixin_type,
                                                   mapping) : NULL;
-    Py_XDECREF(abc);
     Py_XDECREF(mapping);
     return type;
 }

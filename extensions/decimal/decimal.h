@@ -2,8 +2,8 @@
  *
  * Numbers never change.  A context is changed by its owner and collects status flags; flags are set
  * atomically, so that a context may be used by several threads. */
-#ifndef KRAIT_STDLIB_OPTIONAL_DECIMAL_H
-#define KRAIT_STDLIB_OPTIONAL_DECIMAL_H
+#ifndef KRAIT_EXTENSIONS_DECIMAL_H
+#define KRAIT_EXTENSIONS_DECIMAL_H
 
 #include "module.h"
 
@@ -153,6 +153,23 @@ void quiet_compare_total_mag(mpd_t *, const mpd_t *, const mpd_t *, const mpd_co
 void quiet_copy_sign(mpd_t *, const mpd_t *, const mpd_t *, const mpd_context_t *, uint32_t *);
 void quiet_copy_abs(mpd_t *, const mpd_t *, const mpd_context_t *, uint32_t *);
 void quiet_copy_negate(mpd_t *, const mpd_t *, const mpd_context_t *, uint32_t *);
+
+/* Methods that both types have: X(name, function). */
+#define UNARY_METHODS(X)                                                                          \
+    X(exp, mpd_qexp) X(ln, mpd_qln) X(log10, mpd_qlog10) X(next_minus, mpd_qnext_minus)           \
+    X(next_plus, mpd_qnext_plus) X(normalize, mpd_qreduce) X(sqrt, mpd_qsqrt)                     \
+    X(logb, mpd_qlogb) X(logical_invert, mpd_qinvert)
+#define BINARY_METHODS(X)                                                                         \
+    X(compare, quiet_compare) X(compare_signal, quiet_compare_signal)                             \
+    X(compare_total, quiet_compare_total) X(compare_total_mag, quiet_compare_total_mag)           \
+    X(copy_sign, quiet_copy_sign) X(max, mpd_qmax) X(max_mag, mpd_qmax_mag) X(min, mpd_qmin)      \
+    X(min_mag, mpd_qmin_mag) X(next_toward, mpd_qnext_toward) X(remainder_near, mpd_qrem_near)    \
+    X(logical_and, mpd_qand) X(logical_or, mpd_qor) X(logical_xor, mpd_qxor)                      \
+    X(rotate, mpd_qrotate) X(scaleb, mpd_qscaleb) X(shift, mpd_qshift)
+#define QUESTIONS(X)                                                                              \
+    X(is_finite, mpd_isfinite) X(is_infinite, mpd_isinfinite) X(is_nan, mpd_isnan)                \
+    X(is_qnan, mpd_isqnan) X(is_snan, mpd_issnan) X(is_signed, mpd_issigned)                      \
+    X(is_zero, mpd_iszero)
 
 int number_setup(struct decimal_state *state, PyObject *module);
 

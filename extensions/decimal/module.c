@@ -104,20 +104,10 @@ roundings_setup(struct decimal_state *state, PyObject *module)
     return 0;
 }
 
-/* The result of a call of an attribute of a module; `args` is a format. */
-static PyObject *
-attribute_of(const char *module_name, const char *name)
-{
-    PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *value = module ? PyObject_GetAttrString(module, name) : NULL;
-    Py_XDECREF(module);
-    return value;
-}
-
 static PyObject *
 tuple_type_make(void)
 {
-    PyObject *make = attribute_of("collections", "namedtuple");
+    PyObject *make = _PyImport_GetModuleAttrString("collections", "namedtuple");
     PyObject *type = make ? PyObject_CallFunction(make, "ss", "DecimalTuple",
                                                   "sign digits exponent") : NULL;
     PyObject *name = type ? PyUnicode_FromString("decimal") : NULL;
@@ -133,7 +123,7 @@ tuple_type_make(void)
 static int
 number_register(struct decimal_state *state)
 {
-    PyObject *number = attribute_of("numbers", "Number");
+    PyObject *number = _PyImport_GetModuleAttrString("numbers", "Number");
     PyObject *done = number ? PyObject_CallMethod(number, "register", "O", state->number_type)
                             : NULL;
     Py_XDECREF(number);
@@ -165,7 +155,7 @@ decimal_exec(PyObject *module)
     if (!__atomic_exchange_n(&room_set, 1, __ATOMIC_ACQ_REL)) {
         mpd_setminalloc(INLINE_WORDS);
     }
-    state->rational = attribute_of("numbers", "Rational");
+    state->rational = _PyImport_GetModuleAttrString("numbers", "Rational");
     state->tuple = state->rational ? tuple_type_make() : NULL;
     if (state->tuple == NULL || PyModule_AddObjectRef(module, "DecimalTuple", state->tuple) < 0 ||
         exceptions_setup(state, module) < 0 || roundings_setup(state, module) < 0 ||

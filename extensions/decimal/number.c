@@ -5,52 +5,25 @@
 
 /* ---- applying functions of the library ------------------------------------------------------- */
 
-void
-quiet_compare(mpd_t *out, const mpd_t *a, const mpd_t *b, const mpd_context_t *context,
-              uint32_t *status)
-{
-    mpd_qcompare(out, a, b, context, status);
-}
+#define BINARY_SHAPE(name, call)                                                                  \
+    void name(mpd_t *out, const mpd_t *a, const mpd_t *b, const mpd_context_t *context,           \
+              uint32_t *status)                                                                   \
+    {                                                                                             \
+        call;                                                                                     \
+    }
+#define UNARY_SHAPE(name, call)                                                                   \
+    void name(mpd_t *out, const mpd_t *a, const mpd_context_t *context, uint32_t *status)         \
+    {                                                                                             \
+        call;                                                                                     \
+    }
 
-void
-quiet_compare_signal(mpd_t *out, const mpd_t *a, const mpd_t *b, const mpd_context_t *context,
-                     uint32_t *status)
-{
-    mpd_qcompare_signal(out, a, b, context, status);
-}
-
-void
-quiet_compare_total(mpd_t *out, const mpd_t *a, const mpd_t *b, const mpd_context_t *context,
-                    uint32_t *status)
-{
-    mpd_compare_total(out, a, b);
-}
-
-void
-quiet_compare_total_mag(mpd_t *out, const mpd_t *a, const mpd_t *b, const mpd_context_t *context,
-                        uint32_t *status)
-{
-    mpd_compare_total_mag(out, a, b);
-}
-
-void
-quiet_copy_sign(mpd_t *out, const mpd_t *a, const mpd_t *b, const mpd_context_t *context,
-                uint32_t *status)
-{
-    mpd_qcopy_sign(out, a, b, status);
-}
-
-void
-quiet_copy_abs(mpd_t *out, const mpd_t *a, const mpd_context_t *context, uint32_t *status)
-{
-    mpd_qcopy_abs(out, a, status);
-}
-
-void
-quiet_copy_negate(mpd_t *out, const mpd_t *a, const mpd_context_t *context, uint32_t *status)
-{
-    mpd_qcopy_negate(out, a, status);
-}
+BINARY_SHAPE(quiet_compare, mpd_qcompare(out, a, b, context, status))
+BINARY_SHAPE(quiet_compare_signal, mpd_qcompare_signal(out, a, b, context, status))
+BINARY_SHAPE(quiet_compare_total, mpd_compare_total(out, a, b))
+BINARY_SHAPE(quiet_compare_total_mag, mpd_compare_total_mag(out, a, b))
+BINARY_SHAPE(quiet_copy_sign, mpd_qcopy_sign(out, a, b, status))
+UNARY_SHAPE(quiet_copy_abs, mpd_qcopy_abs(out, a, status))
+UNARY_SHAPE(quiet_copy_negate, mpd_qcopy_negate(out, a, status))
 
 /* The end of every operation. */
 static inline PyObject *
@@ -117,22 +90,20 @@ two_operands(struct operand *a, struct operand *b, struct decimal_state *state, 
     return true;
 }
 
-PyObject *
-apply_binary(struct decimal_state *state, struct context *context, binary_function function,
-             PyObject *x, PyObject *y)
+/* What is done with two operands; `function` is for a step that applies it. */
+typedef PyObject *(*binary_step)(struct decimal_state *state, struct context *context,
+                                 binary_function function, const mpd_t *x, const mpd_t *y);
+
+static inline PyObject *
+apply_step(struct decimal_state *state, struct context *context, binary_function function,
+           const mpd_t *x, const mpd_t *y)
 {
-    struct operand a, b;
-    if (!two_operands(&a, &b, state, x, y)) {
-        return NULL;
-    }
-    PyObject *result = binary_mpd(state, context, function, a.mpd, b.mpd, &context->mpd);
-    operand_drop(&a);
-    operand_drop(&b);
-    return result;
+    return binary_mpd(state, context, function, x, y, &context->mpd);
 }
 
 static PyObject *
-divmod_mpd(struct decimal_state *state, struct context *context, const mpd_t *x, const mpd_t *y)
+divmod_step(struct decimal_state *state, struct context *context, binary_function function,
+            const mpd_t *x, const mpd_t *y)
 {
     uint32_t status = 0;
     struct number *quotient = number_make(state->number_type);
@@ -149,17 +120,44 @@ divmod_mpd(struct decimal_state *state, struct context *context, const mpd_t *x,
     return pair;
 }
 
-PyObject *
-apply_divmod(struct decimal_state *state, struct context *context, PyObject *x, PyObject *y)
+static PyObject *
+same_quantum_step(struct decimal_state *state, struct context *context, binary_function function,
+                  const mpd_t *x, const mpd_t *y)
+{
+    return PyBool_FromLong(mpd_same_quantum(x, y));
+}
+
+static inline PyObject *
+with_operands(struct decimal_state *state, struct context *context, binary_step step,
+              binary_function function, PyObject *x, PyObject *y)
 {
     struct operand a, b;
     if (!two_operands(&a, &b, state, x, y)) {
         return NULL;
     }
-    PyObject *result = divmod_mpd(state, context, a.mpd, b.mpd);
+    PyObject *result = step(state, context, function, a.mpd, b.mpd);
     operand_drop(&a);
     operand_drop(&b);
     return result;
+}
+
+PyObject *
+apply_binary(struct decimal_state *state, struct context *context, binary_function function,
+             PyObject *x, PyObject *y)
+{
+    return with_operands(state, context, apply_step, function, x, y);
+}
+
+PyObject *
+apply_divmod(struct decimal_state *state, struct context *context, PyObject *x, PyObject *y)
+{
+    return with_operands(state, context, divmod_step, NULL, x, y);
+}
+
+PyObject *
+apply_same_quantum(struct decimal_state *state, PyObject *x, PyObject *y)
+{
+    return with_operands(state, NULL, same_quantum_step, NULL, x, y);
 }
 
 /* function(x, y, z), where the third is only another operand. */
@@ -205,19 +203,6 @@ apply_power(struct decimal_state *state, struct context *context, PyObject *x, P
     return ternary(state, context, mpd_qpowmod, x, y, modulo);
 }
 
-PyObject *
-apply_same_quantum(struct decimal_state *state, PyObject *x, PyObject *y)
-{
-    struct operand a, b;
-    if (!two_operands(&a, &b, state, x, y)) {
-        return NULL;
-    }
-    int same = mpd_same_quantum(a.mpd, b.mpd);
-    operand_drop(&a);
-    operand_drop(&b);
-    return PyBool_FromLong(same);
-}
-
 /* ---- operators ------------------------------------------------------------------------------- */
 
 /* The state by the operand that is a Decimal.  Types of other modules do not have it, and static
@@ -251,7 +236,7 @@ operator_operands(struct operand *a, struct operand *b, struct decimal_state *st
 }
 
 static inline PyObject *
-binary_operator(binary_function function, PyObject *x, PyObject *y)
+binary_operator(binary_step step, binary_function function, PyObject *x, PyObject *y)
 {
     struct decimal_state *state = state_of_operands(x, y);
     struct context *context = state ? context_current(state) : NULL;
@@ -262,7 +247,7 @@ binary_operator(binary_function function, PyObject *x, PyObject *y)
     PyObject *result = NULL;
     int rc = operator_operands(&a, &b, state, x, y);
     if (rc > 0) {
-        result = binary_mpd(state, context, function, a.mpd, b.mpd, &context->mpd);
+        result = step(state, context, function, a.mpd, b.mpd);
         operand_drop(&a);
         operand_drop(&b);
     }
@@ -273,41 +258,19 @@ binary_operator(binary_function function, PyObject *x, PyObject *y)
     return result;
 }
 
-#define OPERATOR(name, function)                                                                  \
+#define OPERATOR(name, step, function)                                                            \
     static PyObject *number_##name(PyObject *x, PyObject *y)                                      \
     {                                                                                             \
-        return binary_operator(function, x, y);                                                   \
+        return binary_operator(step, function, x, y);                                             \
     }
 
-OPERATOR(add, mpd_qadd)
-OPERATOR(subtract, mpd_qsub)
-OPERATOR(multiply, mpd_qmul)
-OPERATOR(divide, mpd_qdiv)
-OPERATOR(floor_divide, mpd_qdivint)
-OPERATOR(remainder, mpd_qrem)
-
-static PyObject *
-number_divmod(PyObject *x, PyObject *y)
-{
-    struct decimal_state *state = state_of_operands(x, y);
-    struct context *context = state ? context_current(state) : NULL;
-    struct operand a, b;
-    if (context == NULL) {
-        return NULL;
-    }
-    PyObject *result = NULL;
-    int rc = operator_operands(&a, &b, state, x, y);
-    if (rc > 0) {
-        result = divmod_mpd(state, context, a.mpd, b.mpd);
-        operand_drop(&a);
-        operand_drop(&b);
-    }
-    else if (rc == 0) {
-        result = Py_NewRef(Py_NotImplemented);
-    }
-    Py_DECREF(context);
-    return result;
-}
+OPERATOR(add, apply_step, mpd_qadd)
+OPERATOR(subtract, apply_step, mpd_qsub)
+OPERATOR(multiply, apply_step, mpd_qmul)
+OPERATOR(divide, apply_step, mpd_qdiv)
+OPERATOR(floor_divide, apply_step, mpd_qdivint)
+OPERATOR(remainder, apply_step, mpd_qrem)
+OPERATOR(divmod, divmod_step, NULL)
 
 static bool
 is_operand(struct decimal_state *state, PyObject *op)
@@ -350,15 +313,16 @@ number_power(PyObject *x, PyObject *y, PyObject *modulo)
     return result;
 }
 
+/* In the context that was given, or with None or NULL in the current one. */
 static PyObject *
-unary_operator(unary_function function, PyObject *x)
+unary_in_context(PyObject *self, PyObject *context_arg, unary_function function)
 {
-    struct decimal_state *state = STATE(x);
-    struct context *context = context_current(state);
+    struct decimal_state *state = STATE(self);
+    struct context *context = context_argument(state, context_arg);
     if (context == NULL) {
         return NULL;
     }
-    PyObject *result = unary_mpd(state, context, function, MPD(x), &context->mpd);
+    PyObject *result = unary_mpd(state, context, function, MPD(self), &context->mpd);
     Py_DECREF(context);
     return result;
 }
@@ -366,19 +330,19 @@ unary_operator(unary_function function, PyObject *x)
 static PyObject *
 number_negative(PyObject *x)
 {
-    return unary_operator(mpd_qminus, x);
+    return unary_in_context(x, NULL, mpd_qminus);
 }
 
 static PyObject *
 number_positive(PyObject *x)
 {
-    return unary_operator(mpd_qplus, x);
+    return unary_in_context(x, NULL, mpd_qplus);
 }
 
 static PyObject *
 number_absolute(PyObject *x)
 {
-    return unary_operator(mpd_qabs, x);
+    return unary_in_context(x, NULL, mpd_qabs);
 }
 
 static int
@@ -691,19 +655,6 @@ number_reduce(struct number *self)
 /* ---- methods with a context ------------------------------------------------------------------ */
 
 static PyObject *
-unary_method(struct number *self, PyObject *context_arg, unary_function function)
-{
-    struct decimal_state *state = STATE(self);
-    struct context *context = context_argument(state, context_arg);
-    if (context == NULL) {
-        return NULL;
-    }
-    PyObject *result = unary_mpd(state, context, function, &self->mpd, &context->mpd);
-    Py_DECREF(context);
-    return result;
-}
-
-static PyObject *
 binary_method(struct number *self, PyObject *other, PyObject *context_arg,
               binary_function function)
 {
@@ -720,7 +671,7 @@ binary_method(struct number *self, PyObject *other, PyObject *context_arg,
 #define UNARY(name, function)                                                                     \
     static PyObject *number_##name(struct number *self, PyObject *context)                        \
     {                                                                                             \
-        return unary_method(self, context, function);                                             \
+        return unary_in_context((PyObject *)self, context, function);                             \
     }
 #define BINARY(name, function)                                                                    \
     static PyObject *number_##name(struct number *self, PyObject *other, PyObject *context)       \
@@ -728,43 +679,19 @@ binary_method(struct number *self, PyObject *other, PyObject *context_arg,
         return binary_method(self, other, context, function);                                     \
     }
 
-UNARY(exp, mpd_qexp)
-UNARY(ln, mpd_qln)
-UNARY(log10, mpd_qlog10)
-UNARY(next_minus, mpd_qnext_minus)
-UNARY(next_plus, mpd_qnext_plus)
-UNARY(normalize, mpd_qreduce)
-UNARY(sqrt, mpd_qsqrt)
-UNARY(logb, mpd_qlogb)
-UNARY(logical_invert, mpd_qinvert)
-BINARY(compare, quiet_compare)
-BINARY(compare_signal, quiet_compare_signal)
-BINARY(compare_total, quiet_compare_total)
-BINARY(compare_total_mag, quiet_compare_total_mag)
-BINARY(copy_sign, quiet_copy_sign)
-BINARY(max, mpd_qmax)
-BINARY(max_mag, mpd_qmax_mag)
-BINARY(min, mpd_qmin)
-BINARY(min_mag, mpd_qmin_mag)
-BINARY(next_toward, mpd_qnext_toward)
-BINARY(remainder_near, mpd_qrem_near)
-BINARY(logical_and, mpd_qand)
-BINARY(logical_or, mpd_qor)
-BINARY(logical_xor, mpd_qxor)
-BINARY(rotate, mpd_qrotate)
-BINARY(scaleb, mpd_qscaleb)
-BINARY(shift, mpd_qshift)
+UNARY_METHODS(UNARY)
+BINARY_METHODS(BINARY)
 
 static PyObject *
 number_copy_abs(struct number *self)
 {
-    return unary_method(self, NULL, quiet_copy_abs);
+    return unary_in_context((PyObject *)self, NULL, quiet_copy_abs);
 }
 
 static PyObject *
 number_copy_negate(struct number *self)
 {
-    return unary_method(self, NULL, quiet_copy_negate);
+    return unary_in_context((PyObject *)self, NULL, quiet_copy_negate);
 }
 
 static PyObject *
@@ -897,14 +824,8 @@ number_number_class(struct number *self, PyObject *context_arg)
         return function(&self->mpd);                                                              \
     }
 
+QUESTIONS(QUESTION)
 QUESTION(is_canonical, mpd_iscanonical)
-QUESTION(is_finite, mpd_isfinite)
-QUESTION(is_infinite, mpd_isinfinite)
-QUESTION(is_nan, mpd_isnan)
-QUESTION(is_qnan, mpd_isqnan)
-QUESTION(is_snan, mpd_issnan)
-QUESTION(is_signed, mpd_issigned)
-QUESTION(is_zero, mpd_iszero)
 
 static Py_ssize_t
 number_adjusted(struct number *self)

@@ -17,6 +17,8 @@ struct tokenizer_iter {
     bool busy;            /* a thread is inside next() */
 };
 
+#include "tokenize_module.bind.h"
+
 /* ---- reading ---- */
 
 /* One line as str (new reference); NULL without an exception at the end. */
@@ -116,12 +118,14 @@ static void raise_trouble(struct tokenizer_iter *self)
     case TROUBLE_NONE: case TROUBLE_RAISED: case TROUBLE_DECODE:
         break;
     }
+    bool newline = end > tok->line_start && end[-1] == '\n';
+    end -= newline;
     PyObject *text = PyUnicode_DecodeUTF8(tok->line_start, end - tok->line_start, "replace");
     if (text == NULL) {
         return;
     }
     if (col < 0) {
-        col = PyUnicode_GET_LENGTH(text);
+        col = PyUnicode_GET_LENGTH(text) + newline;
     }
     PyObject *args = Py_BuildValue("(s(OinNOO))", message, self->filename, tok->line, col, text,
                                    Py_None, Py_None);
@@ -284,20 +288,9 @@ static PyObject *iter_next(PyObject *op)
 
 /* ---- the type ---- */
 
-static PyObject *iter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *tokenizer_iter_new(PyTypeObject *type, PyObject *readline, int extra_tokens,
+                                    PyObject *encoding)
 {
-    static char *names[] = {"", "encoding", "extra_tokens", NULL};
-    PyObject *readline, *encoding = NULL;
-    int extra_tokens = -1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$Up:tokenizeriter", names, &readline, &encoding,
-                                     &extra_tokens)) {
-        return NULL;
-    }
-    if (extra_tokens < 0) {
-        PyErr_SetString(PyExc_TypeError,
-                        "tokenizeriter() missing required argument 'extra_tokens' (pos 2)");
-        return NULL;
-    }
     struct tokenizer_iter *self = (struct tokenizer_iter *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
@@ -345,7 +338,7 @@ static void iter_dealloc(PyObject *op)
 }
 
 static PyType_Slot iter_slots[] = {
-    {Py_tp_new, iter_new},
+    {Py_tp_new, bind_tokenizer_iter_new},
     {Py_tp_dealloc, iter_dealloc},
     {Py_tp_traverse, iter_traverse},
     {Py_tp_clear, iter_clear},

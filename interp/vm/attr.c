@@ -379,14 +379,11 @@ int vm_set_attr(struct frame *fp, unsigned a, unsigned b, unsigned s)
 
 int vm_store_field(struct frame *fp, PyObject **field, PyObject *owner, unsigned v)
 {
-    PyObject *value = reg_take(fp, v), *old;
+    PyObject *value = reg_take(fp, v);
     if (value == NULL) {
         return -1;
     }
-    CRITICAL_SECTION(owner);
-    old = *field;
-    field_store_release(field, value);
-    CRITICAL_SECTION_END();
+    PyObject *old = ref_replace(field, value, owner);
     if (v >= fp->body->nlocals) {
         fp->r[v] = VALUE_NULL;
     }

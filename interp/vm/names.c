@@ -12,7 +12,8 @@ static void raise_name_error(PyObject *type, const char *format, PyObject *name)
 {
     PyErr_Format(type, format, name);
     PyObject *exc = PyErr_GetRaisedException();
-    if (exc != NULL && PyErr_GivenExceptionMatches(exc, PyExc_NameError)) {
+    /* Other names cannot stand for a local one that has no value yet, so UnboundLocalError does not say it. */
+    if (exc != NULL && Py_IS_TYPE(exc, (PyTypeObject *)PyExc_NameError)) {
         PyNameErrorObject *error = (PyNameErrorObject *)exc;
         if (error->name == NULL) {
             error->name = Py_NewRef(name);
@@ -324,33 +325,21 @@ int vm_make_cell(struct frame *fp, unsigned a)
     return 0;
 }
 
-static void cell_store(PyObject *cell, PyObject *value)
-{
-    PyObject *old;
-    CRITICAL_SECTION(cell);
-    old = ((PyCellObject *)cell)->ob_ref;
-    field_store_release(&((PyCellObject *)cell)->ob_ref, value);
-    CRITICAL_SECTION_END();
-    Py_XDECREF(old);
-}
-
 int vm_set_deref(struct frame *fp, unsigned a, unsigned b)
 {
     PyObject *value = reg_take(fp, b);
     if (value == NULL) {
         return -1;
     }
-    cell_store(value_object(fp->r[a]), value);
+    PyObject *cell = value_object(fp->r[a]);
+    Py_XDECREF(ref_replace(&((PyCellObject *)cell)->ob_ref, value, cell));
     return 0;
 }
 
 int vm_del_deref(struct frame *fp, unsigned a)
 {
-    PyObject *cell = value_object(fp->r[a]), *old;
-    CRITICAL_SECTION(cell);
-    old = ((PyCellObject *)cell)->ob_ref;
-    field_store_release(&((PyCellObject *)cell)->ob_ref, NULL);
-    CRITICAL_SECTION_END();
+    PyObject *cell = value_object(fp->r[a]);
+    PyObject *old = ref_replace(&((PyCellObject *)cell)->ob_ref, NULL, cell);
     if (old == NULL) {
         vm_raise_unbound_cell(fp, a);
         return -1;

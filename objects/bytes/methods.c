@@ -321,6 +321,9 @@ PyObject *bytes_to_hex(const uint8_t *data, Py_ssize_t length, PyObject *sep, in
     return result;
 }
 
+PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t length);
+PyAPI_FUNC(PyObject *) _Py_strhex_bytes_with_sep(const char *data, Py_ssize_t length, PyObject *sep, int group);
+
 PyObject *_Py_strhex(const char *data, Py_ssize_t length)
 {
     return bytes_to_hex((const uint8_t *)data, length, NULL, 0, false);

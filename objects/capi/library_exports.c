@@ -5,6 +5,9 @@
 #include "objects/dict.h"
 #include "objects/set.h"
 
+#include <fcntl.h>
+#include <locale.h>
+
 PyAPI_FUNC(PyObject *const *) _PyArg_UnpackKeywords(PyObject *const *args, Py_ssize_t nargs,
                                                     PyObject *kwargs, PyObject *kwnames,
                                                     struct _PyArg_Parser *parser, int minpos,
@@ -18,6 +21,9 @@ PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
 PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
 PyAPI_FUNC(int) _PyObject_IsFreed(PyObject *object);
 PyAPI_FUNC(int) _Py_convert_optional_to_ssize_t(PyObject *object, void *result);
+PyAPI_FUNC(PyObject *) _PyErr_FormatFromCause(PyObject *exception, const char *format, ...);
+PyAPI_FUNC(char *) _Py_SetLocaleFromEnv(int category);
+PyAPI_FUNC(int) _Py_IsValidFD(int fd);
 PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttr(PyObject *module, PyObject *name);
 PyAPI_FUNC(PyObject *) _PyImport_GetModuleAttrString(const char *module, const char *name);
 
@@ -164,6 +170,32 @@ int _PyDict_SetItem_KnownHash_LockHeld(PyObject *dict, PyObject *key, PyObject *
         return -1;
     }
     return dict_set(dict, key, hash, value);
+}
+
+/* Raises an exception whose cause is the current one: NULL. */
+PyObject *_PyErr_FormatFromCause(PyObject *exception, const char *format, ...)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    va_list args;
+    va_start(args, format);
+    PyErr_FormatV(exception, format, args);
+    va_end(args);
+    PyObject *raised = PyErr_GetRaisedException();
+    PyException_SetContext(raised, Py_XNewRef(cause));
+    PyException_SetCause(raised, cause);
+    PyErr_SetRaisedException(raised);
+    return NULL;
+}
+
+/* The locale of the environment for a category: its name, or NULL if there is no such locale. */
+char *_Py_SetLocaleFromEnv(int category)
+{
+    return setlocale(category, "");
+}
+
+int _Py_IsValidFD(int fd)
+{
+    return fd >= 0 && fcntl(fd, F_GETFD) >= 0;
 }
 
 PyObject *_PyImport_GetModuleAttr(PyObject *name, PyObject *attribute)

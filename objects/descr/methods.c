@@ -3,6 +3,8 @@
 
 #include "objects/error.h"
 
+#include "class_methods.bind.h"
+
 /* ---- what both have in common ---------------------------------------------------------------- */
 
 static int holder_traverse(PyObject *op, visitproc visit, void *arg)
@@ -48,19 +50,10 @@ static int copy_attributes(PyObject *to, PyObject *from)
     return 0;
 }
 
-static int holder_init(PyObject *op, PyObject *args, PyObject *kwds, const char *name)
+static int holder_init(struct class_or_static_method *self, PyObject *callable)
 {
-    PyObject *callable;
-    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
-        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", name);
-        return -1;
-    }
-    if (!PyArg_UnpackTuple(args, name, 1, 1, &callable)) {
-        return -1;
-    }
-    struct class_or_static_method *self = (struct class_or_static_method *)op;
     Py_XSETREF(self->callable, Py_NewRef(callable));
-    return copy_attributes(op, callable);
+    return copy_attributes((PyObject *)self, callable);
 }
 
 static PyObject *holder_new(PyTypeObject *type, PyObject *callable)
@@ -105,9 +98,9 @@ static PyObject *raise_uninitialized(const char *name)
 
 /* ---- classmethod ----------------------------------------------------------------------------- */
 
-static int classmethod_init(PyObject *op, PyObject *args, PyObject *kwds)
+static int classmethod_init(struct class_or_static_method *self, PyObject *callable)
 {
-    return holder_init(op, args, kwds, "classmethod");
+    return holder_init(self, callable);
 }
 
 static PyObject *classmethod_descr_get(PyObject *op, PyObject *obj, PyObject *type)
@@ -136,22 +129,14 @@ PyTypeObject PyClassMethod_Type = {
     .tp_dealloc = holder_dealloc,
     .tp_repr = classmethod_repr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .tp_doc =
-        "classmethod(function, /)\n--\n\n"
-        "A function that gets the class as its first argument, whether it is called\n"
-        "through the class, a subclass or an instance:\n"
-        "\n"
-        "    class Shape:\n"
-        "        @classmethod\n"
-        "        def unit(cls):\n"
-        "            return cls(1)\n",
+    .tp_doc = classmethod_doc,
     .tp_traverse = holder_traverse,
     .tp_clear = holder_clear,
     .tp_members = holder_members,
     .tp_getset = holder_getset,
     .tp_descr_get = classmethod_descr_get,
     .tp_dictoffset = offsetof(struct class_or_static_method, dict),
-    .tp_init = classmethod_init,
+    .tp_init = bind_classmethod_init,
     .tp_alloc = PyType_GenericAlloc,
     .tp_new = PyType_GenericNew,
     .tp_free = PyObject_GC_Del,
@@ -159,9 +144,9 @@ PyTypeObject PyClassMethod_Type = {
 
 /* ---- staticmethod ---------------------------------------------------------------------------- */
 
-static int staticmethod_init(PyObject *op, PyObject *args, PyObject *kwds)
+static int staticmethod_init(struct class_or_static_method *self, PyObject *callable)
 {
-    return holder_init(op, args, kwds, "staticmethod");
+    return holder_init(self, callable);
 }
 
 static PyObject *staticmethod_descr_get(PyObject *op, PyObject *Py_UNUSED(obj),
@@ -194,22 +179,14 @@ PyTypeObject PyStaticMethod_Type = {
     .tp_repr = staticmethod_repr,
     .tp_call = staticmethod_call,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .tp_doc =
-        "staticmethod(function, /)\n--\n\n"
-        "A function that gets nothing but the arguments of the call, whether it is\n"
-        "called through the class or an instance:\n"
-        "\n"
-        "    class Shape:\n"
-        "        @staticmethod\n"
-        "        def area(width, height):\n"
-        "            return width * height\n",
+    .tp_doc = staticmethod_doc,
     .tp_traverse = holder_traverse,
     .tp_clear = holder_clear,
     .tp_members = holder_members,
     .tp_getset = holder_getset,
     .tp_descr_get = staticmethod_descr_get,
     .tp_dictoffset = offsetof(struct class_or_static_method, dict),
-    .tp_init = staticmethod_init,
+    .tp_init = bind_staticmethod_init,
     .tp_alloc = PyType_GenericAlloc,
     .tp_new = PyType_GenericNew,
     .tp_free = PyObject_GC_Del,

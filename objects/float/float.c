@@ -173,6 +173,12 @@ int float_compare_int(double a, const PyLongObject *b)
 
 Py_hash_t float_hash(PyObject *op, double value)
 {
+    if (fabs(value) < 0x1p61) {
+        Py_hash_t whole = (Py_hash_t)value;
+        if ((double)whole == value) {
+            return whole == -1 ? -2 : whole;
+        }
+    }
     if (!isfinite(value)) {
         return isinf(value) ? (value > 0 ? 314159 : -314159) : Py_HashPointer(op);
     }

@@ -261,28 +261,44 @@ int list_append_owned_locked(PyListObject *list, PyObject *item)
 int list_append_owned(PyListObject *list, PyObject *item)
 {
     int result;
+    if (likely(lock_is_alone())) {
+        return list_append_owned_locked(list, item);
+    }
     Py_BEGIN_CRITICAL_SECTION(list);
     result = list_append_owned_locked(list, item);
     Py_END_CRITICAL_SECTION();
     return result;
 }
 
+/* False: there is no such item; nothing is changed then. */
+static inline bool set_locked(PyListObject *list, Py_ssize_t i, PyObject *item, PyObject **old)
+{
+    if (unlikely((size_t)i >= (size_t)Py_SIZE(list))) {
+        return false;
+    }
+    *old = list->ob_item[i];
+    field_store_release(&list->ob_item[i], item);
+    return true;
+}
+
 int list_set_owned(PyListObject *list, Py_ssize_t i, PyObject *item)
 {
     PyObject *old = item;
-    int result = -1;
-    Py_BEGIN_CRITICAL_SECTION(list);
-    if ((size_t)i < (size_t)Py_SIZE(list)) {
-        old = list->ob_item[i];
-        field_store_release(&list->ob_item[i], item);
-        result = 0;
+    bool done;
+    if (likely(lock_is_alone())) {
+        done = set_locked(list, i, item, &old);
     }
-    Py_END_CRITICAL_SECTION();
+    else {
+        Py_BEGIN_CRITICAL_SECTION(list);
+        done = set_locked(list, i, item, &old);
+        Py_END_CRITICAL_SECTION();
+    }
     Py_XDECREF(old);
-    if (result < 0) {
+    if (unlikely(!done)) {
         PyErr_SetString(PyExc_IndexError, "list assignment index out of range");
+        return -1;
     }
-    return result;
+    return 0;
 }
 
 /* ---- changing many items --------------------------------------------------------------------- */

@@ -372,6 +372,10 @@ static int assign(PyObject *self, PyObject *key, PyObject *value)
     if (view_check_released(self) < 0) {
         return -1;
     }
+    if (format_native(view->format) == 0) {
+        PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported", view->format);
+        return -1;
+    }
     if (view->readonly) {
         PyErr_SetString(PyExc_TypeError, "cannot modify read-only memory");
         return -1;
@@ -382,11 +386,6 @@ static int assign(PyObject *self, PyObject *key, PyObject *value)
     }
     bool items = PyTuple_Check(key) && all_are(key, false);
     if (view->ndim == 0 || PyIndex_Check(key) || items) {
-        if (format_native(view->format) == 0) {
-            PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported",
-                         view->format);
-            return -1;
-        }
         return store(self, key, value);
     }
     if (PySlice_Check(key)) {

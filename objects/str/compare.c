@@ -120,6 +120,8 @@ int PyUnicode_EqualToUTF8AndSize(PyObject *s, const char *text, Py_ssize_t size)
     return str_equal_utf8(s, text, size);
 }
 
+PyAPI_FUNC(int) _PyUnicode_EqualToASCIIString(PyObject *s, const char *text);
+
 int _PyUnicode_EqualToASCIIString(PyObject *s, const char *text)
 {
     return str_equal_ascii(s, text);

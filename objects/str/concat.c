@@ -2,7 +2,6 @@
 #include "objects/str/internal.h"
 
 #include "alloc/slab.h"
-#include "locking/lock.h"
 #include "objects/atom.h"
 
 PyObject *str_concat(PyObject *left, PyObject *right)
@@ -199,12 +198,17 @@ PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count
     return result;
 }
 
-/* Where threads run together a list may change while it is joined, so its items are then held by a
- * tuple of our own. */
 PyObject *str_join_iterable(PyObject *separator, PyObject *iterable)
 {
-    if (PyList_CheckExact(iterable) && !lock_threads_run_together()) {
-        return str_join(separator, ((PyListObject *)iterable)->ob_item, PyList_GET_SIZE(iterable));
+    if (PyTuple_CheckExact(iterable)) {
+        return str_join(separator, ((PyTupleObject *)iterable)->ob_item, PyTuple_GET_SIZE(iterable));
+    }
+    if (PyList_CheckExact(iterable)) {
+        PyObject *result; /* joining runs no Python code: the lock is never given up meanwhile */
+        Py_BEGIN_CRITICAL_SECTION(iterable);
+        result = str_join(separator, ((PyListObject *)iterable)->ob_item, PyList_GET_SIZE(iterable));
+        Py_END_CRITICAL_SECTION();
+        return result;
     }
     PyObject *items = PySequence_Tuple(iterable);
     if (items == NULL) {

@@ -787,6 +787,8 @@ const char *PyUnicode_AsUTF8(PyObject *s)
     return PyUnicode_AsUTF8AndSize(s, NULL);
 }
 
+PyAPI_FUNC(const char *) _PyUnicode_AsUTF8NoNUL(PyObject *s);
+
 const char *_PyUnicode_AsUTF8NoNUL(PyObject *s)
 {
     Py_ssize_t size;

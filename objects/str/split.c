@@ -8,61 +8,86 @@
 #include <emmintrin.h>
 #endif
 
-/* Pieces on their way into a list, which is made when their number is known or there are many. */
+/* Pieces on their way into a list, which is made when their number is known. */
 struct pieces {
-    PyObject *list;
-    Py_ssize_t count;
-    PyObject *item[24]; /* owned */
+    PyObject **items; /* owned */
+    Py_ssize_t count, room;
+    PyObject *few[24];
 };
 
 static inline void pieces_init(struct pieces *pieces)
 {
-    pieces->list = NULL;
+    pieces->items = pieces->few;
     pieces->count = 0;
+    pieces->room = (Py_ssize_t)Py_ARRAY_LENGTH(pieces->few);
 }
 
-static NOINLINE int pieces_flush(struct pieces *pieces)
+/* Releases what pieces_list() has not taken. */
+static void pieces_drop(struct pieces *pieces)
 {
-    int failed = 0;
-    if (pieces->list == NULL) {
-        pieces->list = list_new_presized(2 * pieces->count);
-    }
     for (Py_ssize_t i = 0; i < pieces->count; i++) {
-        if (pieces->list == NULL || failed) {
-            Py_DECREF(pieces->item[i]);
-        }
-        else {
-            failed = list_append_owned((PyListObject *)pieces->list, pieces->item[i]);
-        }
+        Py_DECREF(pieces->items[i]);
     }
-    pieces->count = 0;
-    return pieces->list == NULL ? -1 : failed;
+    if (pieces->items != pieces->few) {
+        PyMem_Free(pieces->items);
+    }
+}
+
+static NOINLINE int pieces_grow(struct pieces *pieces)
+{
+    Py_ssize_t room = 2 * pieces->room; /* there is no text of so many pieces that this overflows */
+    bool first = pieces->items == pieces->few;
+    PyObject **items =
+        PyMem_Realloc(first ? NULL : pieces->items, (size_t)room * sizeof pieces->items[0]);
+    if (items == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (first) {
+        memcpy(items, pieces->few, sizeof pieces->few);
+    }
+    pieces->items = items;
+    pieces->room = room;
+    return 0;
 }
 
 /* Adds s[start:end]. */
 static inline int push(struct pieces *pieces, PyObject *s, Py_ssize_t start, Py_ssize_t end)
 {
+    if (pieces->count == pieces->room && pieces_grow(pieces) < 0) {
+        return -1;
+    }
     PyObject *piece = str_is_ascii(s) && end - start < str_len(s)
                           ? str_from_ascii((const char *)str_data(s) + start, end - start)
                           : str_substring(s, start, end);
     if (piece == NULL) {
         return -1;
     }
-    pieces->item[pieces->count++] = piece;
-    return pieces->count < (Py_ssize_t)Py_ARRAY_LENGTH(pieces->item) ? 0 : pieces_flush(pieces);
+    pieces->items[pieces->count++] = piece;
+    return 0;
 }
 
-/* The list: new reference; NULL if something failed. */
-static PyObject *pieces_finish(struct pieces *pieces, int failed)
+/* The list of all: new reference; NULL if something failed. */
+static PyObject *pieces_list(struct pieces *pieces, int failed)
 {
-    if (pieces->list == NULL && !failed) {
-        return list_from_array_steal(pieces->item, pieces->count);
+    PyObject *list = NULL;
+    if (!failed) {
+        list = list_from_array_steal(pieces->items, pieces->count);
+        pieces->count = 0;
     }
-    failed = pieces_flush(pieces) < 0 || failed;
-    if (failed) {
-        Py_CLEAR(pieces->list);
+    pieces_drop(pieces);
+    return list;
+}
+
+/* The same from the last to the first. */
+static PyObject *pieces_list_reversed(struct pieces *pieces, int failed)
+{
+    for (Py_ssize_t i = 0, k = pieces->count - 1; i < k; i++, k--) {
+        PyObject *item = pieces->items[i];
+        pieces->items[i] = pieces->items[k];
+        pieces->items[k] = item;
     }
-    return pieces->list;
+    return pieces_list(pieces, failed);
 }
 
 static inline bool space_at(int kind, const void *data, Py_ssize_t i)
@@ -197,20 +222,14 @@ static PyObject *split(PyObject *s, PyObject *separator, Py_ssize_t limit, bool 
     }
     struct pieces pieces;
     pieces_init(&pieces);
-    int failed;
     if (from_right) {
-        failed = separator == NULL ? rsplit_space(&pieces, s, limit)
-                                   : rsplit_by(&pieces, s, separator, limit);
+        int failed = separator == NULL ? rsplit_space(&pieces, s, limit)
+                                       : rsplit_by(&pieces, s, separator, limit);
+        return pieces_list_reversed(&pieces, failed);
     }
-    else {
-        failed = separator == NULL ? split_space(&pieces, s, limit)
+    int failed = separator == NULL ? split_space(&pieces, s, limit)
                                    : split_by(&pieces, s, separator, limit);
-    }
-    PyObject *list = pieces_finish(&pieces, failed);
-    if (from_right && list != NULL && PyList_Reverse(list) < 0) {
-        Py_CLEAR(list);
-    }
-    return list;
+    return pieces_list(&pieces, failed);
 }
 
 PyObject *str_split(PyObject *s, PyObject *separator, Py_ssize_t limit)
@@ -278,7 +297,7 @@ PyObject *str_splitlines(PyObject *s, bool keep_ends)
         }
         failed = push(&pieces, s, start, keep_ends ? i : end);
     }
-    return pieces_finish(&pieces, failed);
+    return pieces_list(&pieces, failed);
 }
 
 /* (s[:left], separator, s[right:]) */

@@ -669,17 +669,24 @@ static int buffer_owner_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 static void release_by_python(PyObject *self, PyObject *view);
-static void release_view(PyObject *view, PyObject *context);
 
-static void buffer_owner_release(PyObject *op, Py_buffer *Py_UNUSED(buffer))
+/* The view's own export ends with the buffer. A view of the exporter itself calls __release_buffer__ when it goes;
+ * for any other it is called here, where it may keep the view. */
+static void buffer_owner_release(PyObject *op, Py_buffer *buffer)
 {
     struct buffer_owner *self = (struct buffer_owner *)op;
-    if (self->view != NULL) {
-        release_by_python(self->exporter, self->view);
-        release_view(self->view, self->exporter);
+    PyObject *view = self->view, *exporter = self->exporter;
+    self->view = self->exporter = NULL;
+    if (view == NULL) {
+        return;
     }
-    Py_CLEAR(self->view);
-    Py_CLEAR(self->exporter);
+    PyMemoryView_Type.tp_as_buffer->bf_releasebuffer(view, buffer);
+    if (PyMemoryView_GET_BUFFER(view)->obj != exporter &&
+        Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer) {
+        release_by_python(exporter, view);
+    }
+    Py_DECREF(view);
+    Py_DECREF(exporter);
 }
 
 static int buffer_owner_getbuffer(PyObject *op, Py_buffer *buffer, int flags)
@@ -788,6 +795,8 @@ void slot_bf_releasebuffer(PyObject *self, Py_buffer *buffer)
         PyErr_WriteUnraisable(self);
     }
     else {
+        /* The memory ends with the call: nobody may make other views of it. */
+        ((PyMemoryViewObject *)view)->flags |= _Py_MEMORYVIEW_RESTRICTED;
         release_by_python(self, view);
         release_view(view, self);
         Py_DECREF(view);

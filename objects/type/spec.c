@@ -466,6 +466,10 @@ PyObject *PyType_GetModuleByDef(PyTypeObject *type, PyModuleDef *def)
     return module == NULL ? raise_no_module(type) : module;
 }
 
+PyAPI_FUNC(PyObject *) _PyType_GetModuleByDef2(PyTypeObject *left, PyTypeObject *right, PyModuleDef *def);
+PyAPI_FUNC(PyObject *) _PyType_GetModuleByDef3(PyTypeObject *left, PyTypeObject *right, PyTypeObject *third,
+                                               PyModuleDef *def);
+
 PyObject *_PyType_GetModuleByDef2(PyTypeObject *left, PyTypeObject *right, PyModuleDef *def)
 {
     PyObject *module = module_by_def(left, def);
@@ -476,6 +480,20 @@ PyObject *_PyType_GetModuleByDef2(PyTypeObject *left, PyTypeObject *right, PyMod
         PyErr_Format(PyExc_TypeError,
                      "PyType_GetModuleByDef: No superclass of '%s' nor '%s' has the given module",
                      left->tp_name, right->tp_name);
+    }
+    return module;
+}
+
+PyObject *_PyType_GetModuleByDef3(PyTypeObject *left, PyTypeObject *right, PyTypeObject *third,
+                                  PyModuleDef *def)
+{
+    PyObject *module = module_by_def(left, def);
+    module = module == NULL ? module_by_def(right, def) : module;
+    module = module == NULL ? module_by_def(third, def) : module;
+    if (module == NULL) {
+        PyErr_Format(PyExc_TypeError,
+                     "PyType_GetModuleByDef: No superclass of '%s' nor '%s' nor '%s' has the given module",
+                     left->tp_name, right->tp_name, third->tp_name);
     }
     return module;
 }

@@ -1,6 +1,8 @@
 /* super: attributes of the classes behind a given one in the MRO. */
 #include "objects/type/internal.h"
 
+#include "objects/bindings.h"
+
 /* The class whose MRO is searched for super(type, obj): obj's, or obj itself when it is a class
  * (new reference). Proxies may claim another class by __class__. */
 static PyTypeObject *super_check(PyTypeObject *type, PyObject *obj)
@@ -209,27 +211,19 @@ static int super_set(struct superobject *op, PyObject *type, PyObject *obj)
 
 static int super_init(PyObject *self, PyObject *args, PyObject *kwds)
 {
-    PyObject *type = NULL, *obj = NULL;
-    if (kwds != NULL && PyDict_GET_SIZE(kwds) != 0) {
-        PyErr_SetString(PyExc_TypeError, "super() takes no keyword arguments");
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    if (!bind_no_keywords("super", kwds) || !bind_count("super()", count, 0, 2)) {
         return -1;
     }
-    if (!PyArg_UnpackTuple(args, "super()", 0, 2, &type, &obj)) {
-        return -1;
-    }
-    return super_set((struct superobject *)self, type, obj);
+    return super_set((struct superobject *)self, count > 0 ? PyTuple_GET_ITEM(args, 0) : NULL,
+                     count > 1 ? PyTuple_GET_ITEM(args, 1) : NULL);
 }
 
 static PyObject *super_vectorcall(PyObject *cls, PyObject *const *args, size_t nargsf,
                                   PyObject *kwnames)
 {
     Py_ssize_t count = PyVectorcall_NARGS(nargsf);
-    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) != 0) {
-        PyErr_SetString(PyExc_TypeError, "super() takes no keyword arguments");
-        return NULL;
-    }
-    if (count > 2) {
-        PyErr_Format(PyExc_TypeError, "super() expected at most 2 arguments, got %zd", count);
+    if (!bind_no_kwnames("super", kwnames) || !bind_count("super()", count, 0, 2)) {
         return NULL;
     }
     PyTypeObject *type = (PyTypeObject *)cls;

@@ -261,16 +261,6 @@ names_make(struct asyncio_state *state)
     return state->kw_context && state->kw_msg ? 0 : -1;
 }
 
-/* An attribute of a module to be imported (new reference). */
-static PyObject *
-import_from(const char *module, const char *name)
-{
-    PyObject *imported = PyImport_ImportModule(module);
-    PyObject *value = imported ? PyObject_GetAttrString(imported, name) : NULL;
-    Py_XDECREF(imported);
-    return value;
-}
-
 static int
 types_make(PyObject *module, struct asyncio_state *state)
 {
@@ -287,7 +277,7 @@ types_make(PyObject *module, struct asyncio_state *state)
 static int
 registries_make(PyObject *module, struct asyncio_state *state)
 {
-    PyObject *weakset = import_from("weakref", "WeakSet");
+    PyObject *weakset = _PyImport_GetModuleAttrString("weakref", "WeakSet");
     state->scheduled_tasks = weakset ? PyObject_CallNoArgs(weakset) : NULL;
     Py_XDECREF(weakset);
     state->eager_tasks = PySet_New(NULL);
@@ -319,7 +309,7 @@ helpers_import(struct asyncio_state *state)
         {&state->extract_stack, "traceback", "extract_stack"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(helpers); i++) {
-        *helpers[i].object = import_from(helpers[i].module, helpers[i].name);
+        *helpers[i].object = _PyImport_GetModuleAttrString(helpers[i].module, helpers[i].name);
         if (*helpers[i].object == NULL) {
             return -1;
         }

@@ -534,48 +534,43 @@ take_codec(struct multibyte *self, PyTypeObject *type, bool encodes)
 }
 
 static PyObject *
-multibyte_make(PyTypeObject *type, PyObject *errors, PyObject *stream, bool encodes)
+multibyte_make(PyTypeObject *type, PyObject *stream, const char *errors, bool encodes)
 {
     struct multibyte *self = type_make(type);
     if (self == NULL) {
         return NULL;
     }
-    self->errors = Py_NewRef(errors);
+    self->errors = PyUnicode_FromString(errors);
     self->stream = Py_XNewRef(stream);
-    if (take_codec(self, type, encodes) < 0) {
+    if (self->errors == NULL || take_codec(self, type, encodes) < 0) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
 
 static PyObject *
-multibyte_new(PyTypeObject *type, PyObject *args, PyObject *kwargs, bool stream, bool encodes)
+encoder_new(PyTypeObject *type, const char *errors)
 {
-    static char *with_stream[] = {"stream", "errors", NULL}, *without[] = {"errors", NULL};
-    PyObject *stream_arg = NULL, *errors = NULL;
-    const char *format = stream ? "O|U" : "|U";
-    int fine = stream ? PyArg_ParseTupleAndKeywords(args, kwargs, format, with_stream, &stream_arg,
-                                                    &errors)
-                      : PyArg_ParseTupleAndKeywords(args, kwargs, format, without, &errors);
-    if (!fine || (errors != NULL && PyUnicode_AsUTF8(errors) == NULL)) {
-        return NULL;
-    }
-    PyObject *given = errors ? Py_NewRef(errors) : PyUnicode_FromString("strict");
-    PyObject *self = given ? multibyte_make(type, given, stream_arg, encodes) : NULL;
-    Py_XDECREF(given);
-    return self;
+    return multibyte_make(type, NULL, errors, true);
 }
 
-#define NEW(name, stream, encodes)                                                                \
-    static PyObject *name##_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)             \
-    {                                                                                             \
-        return multibyte_new(type, args, kwargs, stream, encodes);                                \
-    }
+static PyObject *
+decoder_new(PyTypeObject *type, const char *errors)
+{
+    return multibyte_make(type, NULL, errors, false);
+}
 
-NEW(encoder, false, true)
-NEW(decoder, false, false)
-NEW(reader, true, false)
-NEW(writer, true, true)
+static PyObject *
+reader_new(PyTypeObject *type, PyObject *stream, const char *errors)
+{
+    return multibyte_make(type, stream, errors, false);
+}
+
+static PyObject *
+writer_new(PyTypeObject *type, PyObject *stream, const char *errors)
+{
+    return multibyte_make(type, stream, errors, true);
+}
 
 /* Everything was done in new; subclasses hand their arguments on to init. */
 static int
@@ -964,7 +959,7 @@ writer_reset(struct multibyte *self)
         {Py_tp_methods, name##_methods},                                                          \
         {Py_tp_getset, name##_getset},                                                            \
         {Py_tp_init, multibyte_init},                                                             \
-        {Py_tp_new, name##_new},                                                                  \
+        {Py_tp_new, bind_##name##_new},                                                                 \
         __VA_ARGS__                                                                               \
         {0, NULL},                                                                                \
     };                                                                                            \

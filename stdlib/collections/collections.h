@@ -3,6 +3,9 @@
 #define KRAIT_COLLECTIONS_H
 
 #include "module.h"
+#ifdef KRAIT_BUILD
+#include "locking/lock.h"   /* critical sections without a call */
+#endif
 
 #pragma GCC visibility push(hidden)
 

@@ -1,6 +1,11 @@
 /* The module _functools: reduce, cmp_to_key, and the types of the other files. */
 #include "functools.h"
 
+struct compare_key {
+    PyObject_HEAD
+    PyObject *cmp, *object; /* object is NULL in what cmp_to_key returns */
+};
+
 #include "functools.bind.h"
 
 /* ---- reduce --------------------------------------------------------------------------------- */
@@ -45,11 +50,6 @@ functools_reduce(PyObject *Py_UNUSED(module), PyObject *function, PyObject *iter
 
 /* ---- cmp_to_key ----------------------------------------------------------------------------- */
 
-struct compare_key {
-    PyObject_HEAD
-    PyObject *cmp, *object; /* object is NULL in what cmp_to_key returns */
-};
-
 PyObject *
 compare_key_new(PyTypeObject *type, PyObject *cmp, PyObject *object)
 {
@@ -69,15 +69,9 @@ functools_cmp_to_key(PyObject *module, PyObject *mycmp)
 }
 
 static PyObject *
-compare_key_call(PyObject *op, PyObject *tuple, PyObject *kwargs)
+compare_key_call(struct compare_key *self, PyObject *object)
 {
-    static const struct bind_spec spec = {
-        .fname = "K", .names = "\003obj", .count = 1, .maxpos = 1, .minpos = 1,
-    };
-    PyObject *slots[1];
-    PyObject *const *args = bind_unpack(&spec, bind_items(tuple), PyTuple_GET_SIZE(tuple), NULL,
-                                        kwargs, slots);
-    return args ? compare_key_new(Py_TYPE(op), ((struct compare_key *)op)->cmp, args[0]) : NULL;
+    return compare_key_new(Py_TYPE(self), self->cmp, object);
 }
 
 static PyObject *
@@ -104,12 +98,6 @@ compare_key_compare(PyObject *a, PyObject *b, int op)
 
 GC_OBJECT(compare_key, cmp, object)
 
-static PyMemberDef compare_key_members[] = {
-    {"obj", _Py_T_OBJECT, offsetof(struct compare_key, object), 0,
-     "Value wrapped by a key function."},
-    {NULL, 0, 0, 0, NULL},
-};
-
 static PyObject *
 compare_key_signature(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
@@ -124,7 +112,7 @@ static PyGetSetDef compare_key_getset[] = {
 static PyType_Slot compare_key_slots[] = {
     {Py_tp_getset, compare_key_getset},
     GC_SLOTS(compare_key),
-    {Py_tp_call, compare_key_call},
+    {Py_tp_call, bind_compare_key_call},
     {Py_tp_getattro, PyObject_GenericGetAttr},
     {Py_tp_hash, PyObject_HashNotImplemented},
     {Py_tp_members, compare_key_members},

@@ -113,15 +113,7 @@ static PyObject *
 hexdigest_of_length(struct hash *self, size_t length)
 {
     PyObject *digest = digest_of_length(self, length);
-    PyObject *text = digest ? PyUnicode_New((Py_ssize_t)length * 2, 127) : NULL;
-    if (text != NULL) {
-        const uint8_t *from = (const uint8_t *)PyBytes_AS_STRING(digest);
-        Py_UCS1 *to = PyUnicode_1BYTE_DATA(text);
-        for (size_t i = 0; i < length; i++) {
-            to[2 * i] = (Py_UCS1)"0123456789abcdef"[from[i] >> 4];
-            to[2 * i + 1] = (Py_UCS1)"0123456789abcdef"[from[i] & 15];
-        }
-    }
+    PyObject *text = digest ? _Py_strhex(PyBytes_AS_STRING(digest), (Py_ssize_t)length) : NULL;
     Py_XDECREF(digest);
     return text;
 }
@@ -238,34 +230,28 @@ shake_hexdigest(struct hash *self, unsigned long length)
 
 /* ---- the module _sha3, whose types are their own constructors ------------------------------- */
 
-static const struct bind_spec sha3_spec_of = {
-    .fname = "sha3_224", .names = "\004data\017usedforsecurity\006string", .count = 3, .maxpos = 1,
-};
-
-#define SHA3_TYPE(id, kind, about)                                                                \
-    static PyObject *id##_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)              \
+#define SHA3_TYPE(id, kind)                                                                \
+    static PyObject *id##_new(PyTypeObject *type, PyObject *data, int Py_UNUSED(security),        \
+                              PyObject *string)                                                   \
     {                                                                                             \
-        PyObject *slots[3];                                                                       \
-        PyObject *const *args = bind_unpack(&sha3_spec_of, bind_items(tuple),                     \
-                                            PyTuple_GET_SIZE(tuple), NULL, kwargs, slots);        \
-        return args ? hash_new(type, &hash_##id, args[0], args[2]) : NULL;                        \
+        return hash_new(type, &hash_##id, data, string);                                          \
     }                                                                                             \
     static PyType_Slot id##_slots[] = {                                                           \
-        {Py_tp_new, id##_new},          {Py_tp_dealloc, hash_dealloc},                            \
+        {Py_tp_new, bind_##id##_new},    {Py_tp_dealloc, hash_dealloc},                            \
         {Py_tp_methods, kind##_methods}, {Py_tp_getset, kind##_getset},                           \
-        {Py_tp_doc, about},             {0, NULL},                                                \
+        {Py_tp_doc, id##_doc},          {0, NULL},                                                \
     };                                                                                            \
     static PyType_Spec id##_type = {                                                              \
         "_sha3." #id, sizeof(struct hash), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,      \
         id##_slots,                                                                               \
     };
 
-SHA3_TYPE(sha3_224, sha3, "SHA3-224 of the data, as a hash object.")
-SHA3_TYPE(sha3_256, sha3, "SHA3-256 of the data, as a hash object.")
-SHA3_TYPE(sha3_384, sha3, "SHA3-384 of the data, as a hash object.")
-SHA3_TYPE(sha3_512, sha3, "SHA3-512 of the data, as a hash object.")
-SHA3_TYPE(shake_128, shake, "SHAKE-128 of the data, as a hash object.")
-SHA3_TYPE(shake_256, shake, "SHAKE-256 of the data, as a hash object.")
+SHA3_TYPE(sha3_224, sha3)
+SHA3_TYPE(sha3_256, sha3)
+SHA3_TYPE(sha3_384, sha3)
+SHA3_TYPE(sha3_512, sha3)
+SHA3_TYPE(shake_128, shake)
+SHA3_TYPE(shake_256, shake)
 
 static int
 sha3_exec(PyObject *module)

@@ -71,18 +71,9 @@ pickle_loads(PyObject *module, PyObject *data, int fix_imports, const char *enco
 /* ---- the module ----------------------------------------------------------------------------- */
 
 static PyObject *
-import_attribute(const char *module_name, const char *name)
-{
-    PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *value = module ? PyObject_GetAttrString(module, name) : NULL;
-    Py_XDECREF(module);
-    return value;
-}
-
-static PyObject *
 import_table(const char *module_name, const char *name)
 {
-    PyObject *table = import_attribute(module_name, name);
+    PyObject *table = _PyImport_GetModuleAttrString(module_name, name);
     if (table != NULL && !PyDict_CheckExact(table)) {
         PyErr_Format(PyExc_RuntimeError, "%s.%s should be a dict, not %.200s", module_name, name,
                      Py_TYPE(table)->tp_name);
@@ -139,9 +130,9 @@ import_tables(struct pickle_state *state)
     }
     PICKLE_STRINGS(X)
 #undef X
-    state->codecs_encode = import_attribute("codecs", "encode");
-    state->getattr = import_attribute("builtins", "getattr");
-    state->partial = import_attribute("functools", "partial");
+    state->codecs_encode = _PyImport_GetModuleAttrString("codecs", "encode");
+    state->getattr = _PyImport_GetModuleAttrString("builtins", "getattr");
+    state->partial = _PyImport_GetModuleAttrString("functools", "partial");
     return state->codecs_encode && state->getattr && state->partial ? 0 : -1;
 }
 

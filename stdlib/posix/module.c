@@ -39,19 +39,13 @@ static PyStructSequence_Desc waitid_desc = {
 };
 
 static PyStructSequence_Desc sched_param_desc = {
-    "posix.sched_param",
-    "sched_param(sched_priority)\n--\n\nParameters of a process for the scheduler.",
+    "posix.sched_param", sched_param_doc,
     FIELDS({"sched_priority", "the scheduling priority"}), 1,
 };
 
 static PyObject *
-sched_param_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+sched_param_new(PyTypeObject *type, PyObject *priority)
 {
-    static char *names[] = {"sched_priority", NULL};
-    PyObject *priority;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:sched_param", names, &priority)) {
-        return NULL;
-    }
     PyObject *items[] = {Py_NewRef(priority)};
     return record_make((PyObject *)type, items, 1);
 }
@@ -85,7 +79,7 @@ posix_add_records(PyObject *module, struct posix_state *state)
         }
     }
     PyTypeObject *param = (PyTypeObject *)state->sched_param;
-    param->tp_new = sched_param_new;
+    param->tp_new = bind_sched_param_new;
     PyObject *reduce = PyDescr_NewMethod(param, &sched_param_reduce_def);
     int rc = reduce ? PyObject_SetAttrString(state->sched_param, "__reduce__", reduce) : -1;
     Py_XDECREF(reduce);

@@ -177,6 +177,10 @@ class Param:
         return f"a_{self.name}"
 
 
+# Functions that go into slots of a type, with a tuple and a dict of arguments.
+SLOTS = ("new", "init", "call")
+
+
 class Function:
     def __init__(self, name, line):
         self.name = name
@@ -188,7 +192,7 @@ class Function:
         self.result = "object"
         self.doc = ""
         self.audits = []
-        self.kind = "method"      # method, classmethod, staticmethod, new, init, get, set
+        self.kind = "method"      # method, classmethod, staticmethod, new, init, call, get, set
         self.defining_class = False
         self.locked = None
         self.raw = None
@@ -199,6 +203,9 @@ class Function:
         self.counts = False
         self.keywords_apart = False
         self.vectorcall = False
+        self.named = True         # whether error texts name the function, by `error_name` if that is set
+        self.error_name = None
+        self.numbered = False     # error texts count the arguments instead of naming them
 
     @property
     def groups(self):
@@ -452,7 +459,7 @@ class Reader:
             self.fail("the first declaration must be `module NAME`")
         func = parse_declaration(text, func_line)
         func.owner = self.scope
-        if func.kind in ("new", "init") and not self.scope.is_class:
+        if func.kind in SLOTS and not self.scope.is_class:
             func.kind = "method"  # a function like any other
         for decorator in decorators:
             apply_decorator(func, decorator)
@@ -486,9 +493,9 @@ def parse_declaration(text, line):
     """'pow(x: double, y: double, /) -> object as math_pow' -> Function."""
     text = text.strip()
     kind = "method"
-    word = re.match(r"(get|set|new|init)\b(?!\s*:)", text)
+    word = re.match(r"(get|set|new|init|call)\b(?!\s*:)", text)
     if word and (word.group(1) in ("get", "set") and re.match(r"(get|set)\s+\w", text)
-                 or word.group(1) in ("new", "init") and text[word.end():].lstrip()[:1] == "("):
+                 or word.group(1) in SLOTS and text[word.end():].lstrip()[:1] == "("):
         kind = word.group(1)
         if kind in ("get", "set"):
             text = text[word.end():].strip()
@@ -546,6 +553,11 @@ def apply_decorator(func, text):
         func.keywords_apart = True
     elif name == "vectorcall":
         func.vectorcall = True
+    elif name == "name":
+        func.named = bool(rest)
+        func.error_name = ast.literal_eval(rest) if rest else None
+    elif name == "numbered":
+        func.numbered = True
     else:
         raise BindError(f"unknown decorator @{text}")
 
@@ -599,13 +611,18 @@ def display_name(func, index, how):
     param = func.params[index]
     if how in ("o", "set"):
         return "argument"
-    if param.posonly:
+    if param.posonly or func.numbered:
         return f"argument {index + 1}"
     return f"argument '{param.name}'"
 
 
 def call_name(func):
-    return func.owner.name if func.kind in ("new", "init") else func.name
+    return func.owner.name if func.kind in SLOTS else func.name
+
+
+def error_name(func):
+    """What error texts call a function: a C string."""
+    return c_string(func.error_name or call_name(func)) if func.named else "NULL"
 
 
 def text_signature(func):
@@ -730,7 +747,7 @@ class Writer:
     def convention(self, func):
         """(how, flags): how the wrapper receives its arguments."""
         shape = Shape(func)
-        if func.kind in ("new", "init", "get", "set"):
+        if func.kind in (*SLOTS, "get", "set"):
             return func.kind, ""
         if func.defining_class:
             return "m", "METH_METHOD | METH_FASTCALL | METH_KEYWORDS"
@@ -795,7 +812,7 @@ class Writer:
             doc = text_signature(func) + (func.doc or func.owner.doc)
             self.put(f"\n#define {func.owner.prefix}_doc \\")
             self.put("    " + c_text(doc).replace("\n", " \\\n"))
-        if how in ("k", "m", "new", "init"):
+        if how in ("k", "m", *SLOTS):
             self.spec(func)
         self.wrapper(func, how)
         if func.vectorcall:
@@ -803,7 +820,7 @@ class Writer:
             self.wrapper(func, "vectorcall")
 
     def needs_spec(self, func, how):
-        if how in ("new", "init", "vectorcall"):
+        if how in (*SLOTS, "vectorcall"):
             return not Shape(func).plain
         return how == "k" or how == "m" and bool(func.params)
 
@@ -812,7 +829,7 @@ class Writer:
             return
         shape = Shape(func)
         self.put(f"\nstatic const struct bind_spec spec_{func.cname} = {{")
-        self.put(f'    .fname = "{call_name(func)}",')
+        self.put(f"    .fname = {error_name(func)},")
         self.put(f"    .names = {packed_names(func)},")
         vararg = ", .vararg = true" if func.vararg else ""
         vararg += ", .apart = true" if func.keywords_apart else ""
@@ -829,6 +846,7 @@ class Writer:
              "PyObject *kwnames",
         "new": "PyTypeObject *self, PyObject *tuple, PyObject *kwargs",
         "init": "PyObject *self, PyObject *tuple, PyObject *kwargs",
+        "call": "PyObject *self, PyObject *tuple, PyObject *kwargs",
         "vectorcall": "PyObject *type, PyObject *const *args,\n    size_t nargsf, "
                       "PyObject *kwnames",
         "get": "PyObject *self, void *Py_UNUSED(closure)",
@@ -847,7 +865,7 @@ class Writer:
     def body(self, func, how):
         """The statements of a wrapper."""
         shape = Shape(func)
-        fname = call_name(func)
+        fname = error_name(func)
         fail = "-1" if how in ("init", "set") else "NULL"
         lines = []
         add = lines.append
@@ -864,7 +882,7 @@ class Writer:
         for group in sorted({p.group for p in func.params if p.group}):
             add(f"    int group_{group} = 0;")
         if func.groups:
-            self.group_arguments(func, shape, fname, add)
+            self.group_arguments(func, shape, add)
             source = None
         for index, p in enumerate(func.params):
             self.convert(func, index, p, how, source, give_up, add)
@@ -891,26 +909,26 @@ class Writer:
         if how == "vectorcall":
             add("    PyTypeObject *self = (PyTypeObject *)type;")
             add("    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);")
-        if how in ("new", "init"):
+        if how in SLOTS:
             add("    Py_ssize_t nargs = PyTuple_GET_SIZE(tuple);")
             if func.params or func.vararg:
                 add("    PyObject *const *args = bind_items(tuple);")
         if how == "m" and not func.params and not func.vararg:
             add("    if (nargs != 0 || (kwnames != NULL && PyTuple_GET_SIZE(kwnames) != 0)) {")
-            add(f'        bind_takes_no_arguments("{fname}");\n        return {fail};\n    }}')
+            add(f"        bind_takes_no_arguments({fname});\n        return {fail};\n    }}")
             add("    (void)args;")
             return
         if self.needs_spec(func, how):
             self.unpack_keywords(func, how, shape, fail, add)
             return
-        if how in ("new", "init", "vectorcall"):
+        if how in (*SLOTS, "vectorcall"):
             self.refuse_keywords(func, how, fname, fail, add)
         if func.groups:
             return
         top = "PY_SSIZE_T_MAX" if func.vararg else shape.maxpos
         if func.vararg and shape.minpos == 0 and shape.maxpos == 0:
             return
-        add(f'    if (!bind_count("{fname}", nargs, {shape.minpos}, {top})) {{\n'
+        add(f'    if (!bind_count({fname}, nargs, {shape.minpos}, {top})) {{\n'
             f"        return {fail};\n    }}")
         if not func.params:
             if how == "vectorcall":
@@ -919,15 +937,17 @@ class Writer:
     def refuse_keywords(self, func, how, fname, fail, add):
         """A subclass with its own __init__ (or __new__) may still take keywords."""
         if how == "vectorcall":
-            check = f'bind_no_kwnames("{fname}", kwnames)'
+            check = f"bind_no_kwnames({fname}, kwnames)"
+        elif how == "call":
+            check = f"bind_no_keywords({fname}, kwargs)"
         elif how == "new":
             check = (f"self->tp_init != PyBaseObject_Type.tp_init || "
-                     f'bind_no_keywords("{fname}", kwargs)')
+                     f"bind_no_keywords({fname}, kwargs)")
         else:
             news = [f for f in func.owner.functions if f.kind == "new"]
             base = f"bind_{news[0].cname}" if news else "PyType_GenericNew"
             check = (f"Py_TYPE(self)->tp_new != {base} || "
-                     f'bind_no_keywords("{fname}", kwargs)')
+                     f"bind_no_keywords({fname}, kwargs)")
         add(f"    if (!({check})) {{\n        return {fail};\n    }}")
 
     def unpack_keywords(self, func, how, shape, fail, add):
@@ -937,7 +957,7 @@ class Writer:
         if func.vararg:
             add("    PyObject *const *given = args;")
             add("    (void)given;")
-        if how in ("new", "init"):
+        if how in SLOTS:
             unpack = f"args = bind_unpack({spec}, args, nargs, NULL, kwargs, slots);"
             if func.vararg or shape.maxpos < shape.count:
                 add(f"    {unpack}")
@@ -951,7 +971,7 @@ class Writer:
             add(f"    args = bind_args({spec}, args, nargs, kwnames, slots);")
         add(f"    if (args == NULL) {{\n        return {fail};\n    }}")
 
-    def group_arguments(self, func, shape, fname, add):
+    def group_arguments(self, func, shape, add):
         """Optional groups: which parameters are there follows from the count alone."""
         counts = self.group_counts(func)
         add(f"    PyObject *slots[{shape.count}] = {{NULL}};")
@@ -967,7 +987,9 @@ class Writer:
                 add(f"        group_{group} = 1;")
             add("        break;")
         add("    default:")
-        dotted = func.owner.name + "." + fname if not func.owner.is_class else fname
+        dotted = call_name(func)
+        if not func.owner.is_class:
+            dotted = f"{func.owner.name}.{dotted}"
         add(f'        bind_group_error("{dotted}", {min(counts)}, {max(counts)});')
         add("        return NULL;\n    }\n    args = slots;")
 
@@ -993,11 +1015,11 @@ class Writer:
         """Declares the C variable of a parameter and fills it."""
         conv = p.conv
         arg = source or f"args[{index}]"
-        fname = call_name(func)
+        fname = error_name(func)
         argument = c_string(display_name(func, index, how))
         optional = p.default is not None
         plain = conv.call is None
-        positional_tail = how in ("f", "new", "init", "vectorcall") and not self.needs_spec(
+        positional_tail = how in ("f", *SLOTS, "vectorcall") and not self.needs_spec(
             func, how) and not func.groups
         given = f"nargs > {index}" if positional_tail else f"{arg} != NULL"
         ctype = conv.ctype + ("" if conv.ctype.endswith("*") else " ")
@@ -1015,11 +1037,11 @@ class Writer:
         if plain:
             check = conv.check[0].format(a=arg)
             add(f"{pad}if (!{check}) {{")
-            add(f'{pad}    bind_bad_argument("{fname}", {argument}, "{conv.check[1]}", {arg});')
+            add(f'{pad}    bind_bad_argument({fname}, {argument}, "{conv.check[1]}", {arg});')
             add(f"{pad}    {give_up}\n{pad}}}")
             add(f"{pad}{p.cname} = {conv.cast}{arg};")
         else:
-            extra = f', "{fname}", {argument}' if conv.named else ""
+            extra = f", {fname}, {argument}" if conv.named else ""
             add(f"{pad}if (!{conv.call}({arg}{extra}, &{p.cname})) {{")
             add(f"{pad}    {give_up}\n{pad}}}")
         if optional:
