@@ -627,8 +627,23 @@ static Py_ssize_t collect(struct thread *self, int generation, bool callbacks)
     return c.collected + c.uncollectable;
 }
 
+/* What was taken out of types waits until nobody can be reading it, and then for a safe point. Here is one for this
+ * thread, so that functions and classes that it has just removed are garbage of this collection. */
+static void release_retired(struct thread *self)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    qsbr_quiescent(self);
+    if (pending_run(self) < 0) {
+        PyErr_FormatUnraisable("Exception ignored in a pending call");
+    }
+    PyErr_SetRaisedException(raised);
+}
+
 Py_ssize_t gc_collect(int generation)
 {
+    if (generation == GC_GENERATIONS - 1 && lock_threads_run_together()) {
+        release_retired(thread_self());
+    }
     return collect(thread_self(), generation, true);
 }
 

@@ -121,8 +121,8 @@ class Interrupts(unittest.TestCase):
         reader.start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
         try:
-            signal.setitimer(signal.ITIMER_REAL, .3)
             with self.assertRaises(ZeroDivisionError):
+                signal.setitimer(signal.ITIMER_REAL, .3)
                 os.write(write, bytes(1 << 22))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -320,12 +320,12 @@ static int running, ran[8];
 static void spin_alone(struct floor_thread *t)
 {
     int64_t end = prim_now_ns() + 150000000;
-    while (prim_now_ns() < end) {
+    do {
         cr_assert_eq(atomic_add(&running, 1), 0);
         ran[t->number]++;
         atomic_sub(&running, 1);
         cr_assert_eq(safe_point(), 0);
-    }
+    } while (prim_now_ns() < end);
 }
 
 Test(lock, attached_threads_run_one_at_a_time_and_take_turns)
