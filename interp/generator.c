@@ -910,14 +910,14 @@ static PyObject *gen_repr(PyObject *self)
 }
 
 #define COMMON_METHODS(noun)                                                                      \
-    {"send", gen_method_send, METH_O | BIND_LENT,                                                             \
+    {"send", gen_method_send, METH_O | BIND_LENT,                                                 \
      PyDoc_STR("send($self, value, /)\n--\n\n"                                                    \
                "Put value into " noun " and resume it.\n\n"                                       \
                "Gives what is yielded next, or raises StopIteration.")},                          \
-    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                                 \
+    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                     \
      PyDoc_STR("throw(exception): raise it where it stands in " noun "; what is yielded next, or "\
                "StopIteration. (type, value, traceback) are accepted too.")},                     \
-    {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                                      \
+    {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                          \
      PyDoc_STR("close($self, /)\n--\n\nRaise GeneratorExit inside " noun ", and end it.")},       \
     SIZEOF_METHOD, CLASS_GETITEM_METHOD
 

@@ -95,7 +95,7 @@ static int trace_line(PyThreadState *ts, int line)
     if (op == NULL) {
         return -1;
     }
-    return field_load(&op->f_trace_lines) && line > 0
+    return field_load(&op->f_trace_lines) && line >= 0
                ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_LINE, Py_None, line) : 0;
 }
 

@@ -300,7 +300,9 @@ static void prologue(struct compiler *c)
 {
     struct unit *u = c->unit;
     struct ast_pos saved = c->pos;
-    c->pos = (struct ast_pos){u->firstlineno, 0, u->firstlineno, 0};
+    /* A module begins before its first line. */
+    int line = u->block->kind == BLOCK_MODULE ? 0 : u->firstlineno;
+    c->pos = (struct ast_pos){line, 0, u->firstlineno, 0};
     int first_free = -1, free_count = 0;
     for (int i = 0; i < u->nlocals; i++) {
         if (u->slot_kinds[i] & CODE_FAST_FREE) {
