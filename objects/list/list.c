@@ -1035,7 +1035,7 @@ static int list_sort(PyListObject *self, PyObject *key, int reverse)
 
 static PyObject *list_index(PyListObject *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
 {
-    Py_ssize_t n = Py_SIZE(self);
+    Py_ssize_t n = PyList_GET_SIZE(self);     /* no lock is held */
     start = start < 0 ? (start + n < 0 ? 0 : start + n) : start;
     stop = stop < 0 ? (stop + n < 0 ? 0 : stop + n) : stop;
     Py_ssize_t i = find_item(self, value, start, stop);
