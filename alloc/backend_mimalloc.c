@@ -1,5 +1,8 @@
 /* mimalloc, 2.x or 3.x: linked (the wrap), or opened at the first allocation (a system's library,
- * whose malloc must not become the process's). */
+ * whose malloc must not become the process's).
+ *
+ * It takes 64 MiB of address space for each thread. Where that is short (`ulimit -v`) and there is a choice, the C
+ * library's malloc stands in for it. */
 #include "alloc/backend.h"
 
 #include "alloc/prim.h"
@@ -9,7 +12,11 @@ const char backend_name[] = "mimalloc";
 #ifdef ALLOC_MIMALLOC_OPENED
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+
+#define SPACE_ENOUGH ((rlim_t)8 << 30)
 
 static void (*collect_fn)(bool force);
 
@@ -23,12 +30,35 @@ static void *symbol_or_die(void *library, const char *name)
     return address;
 }
 
+static bool space_is_short(void)
+{
+    struct rlimit space;
+    return getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur < SPACE_ENOUGH;
+}
+
+static void *malloc_aligned(size_t size, size_t alignment)
+{
+    void *p = NULL;
+    return posix_memalign(&p, alignment, size) == 0 ? p : NULL;
+}
+
+static size_t malloc_usable(const void *p)
+{
+    return malloc_usable_size((void *)p);
+}
+
+static const struct mimalloc_calls stand_in = {malloc, calloc, realloc, free, malloc_aligned, malloc_usable};
+
 /* The C library's dlopen keeps to malloc, so this does not come back here. Threads that arrive together
  * store the same pointers. */
 static void library_open(void)
 {
     static const char *const names[] = {"libmimalloc.so.2", "libmimalloc.so.3", "libmimalloc.so"};
     void *library = NULL;
+    if (space_is_short()) {
+        mimalloc = stand_in;
+        return;
+    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !library; i++) {
         library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
     }

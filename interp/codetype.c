@@ -266,6 +266,12 @@ static PyObject *codetype_new(PyTypeObject *type, int argcount, int posonly, int
     return code;
 }
 
+static PyObject *codetype_replace_special(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                                          PyObject *kwnames)
+{
+    return bind_codetype_replace(self, args, nargs, kwnames);
+}
+
 /* Field i of replace(): the new value or the old one. */
 #define OR_OLD_INT(value, field) ((value) == -1 ? self->field : (value))
 

@@ -2,6 +2,7 @@
 
 #include "interp/state.h"
 #include "objects/error.h"
+#include "objects/str.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +52,9 @@ int handle_system_exit(int *status)
 
 /* ---- printing without the library ------------------------------------------------------------------- */
 
-/* For when the traceback module cannot be imported: the essentials only. */
-static void print_plain(PyObject *exception, PyObject *file)
+static void print_plain_traceback(PyTracebackObject *tb, PyObject *file)
 {
-    PyTracebackObject *tb = (PyTracebackObject *)PyException_GetTraceback(exception);
-    if (tb != NULL) {
-        PyFile_WriteString("Traceback (most recent call last):\n", file);
-    }
+    PyFile_WriteString("Traceback (most recent call last):\n", file);
     for (PyTracebackObject *each = tb; each != NULL; each = each->tb_next) {
         PyCodeObject *code = PyFrame_GetCode(each->tb_frame);
         PyObject *line = PyUnicode_FromFormat("  File \"%U\", line %d, in %U\n", code->co_filename,
@@ -68,6 +65,16 @@ static void print_plain(PyObject *exception, PyObject *file)
             Py_DECREF(line);
         }
         Py_DECREF(code);
+    }
+}
+
+/* For when the traceback module cannot be imported or fails: the essentials only. */
+static void print_plain(PyObject *exception, PyObject *file)
+{
+    PyObject *tb = PyException_GetTraceback(exception);
+    if (tb != NULL && PyTraceBack_Print(tb, file) < 0) {
+        PyErr_Clear();
+        print_plain_traceback((PyTracebackObject *)tb, file);
     }
     Py_XDECREF(tb);
     PyErr_Clear();
@@ -158,7 +165,21 @@ void PyErr_DisplayException(PyObject *exception)
     PyErr_Display(NULL, exception, NULL);
 }
 
-/* Writes what traceback.print_tb makes of it below the usual heading. */
+/* The lines of a traceback without marks below them, as a list of str (new reference). */
+static PyObject *traceback_lines(PyObject *traceback)
+{
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *frames = module == NULL ? NULL : PyObject_CallMethod(module, "walk_tb", "O", traceback);
+    PyObject *summary_type = frames == NULL ? NULL : PyObject_GetAttrString(module, "StackSummary");
+    PyObject *summary = summary_type == NULL ? NULL : PyObject_CallMethod(summary_type, "extract", "O", frames);
+    PyObject *lines = summary == NULL ? NULL : PyObject_CallMethod(summary, "format", NULL);
+    Py_XDECREF(summary);
+    Py_XDECREF(summary_type);
+    Py_XDECREF(frames);
+    Py_XDECREF(module);
+    return lines;
+}
+
 int PyTraceBack_Print(PyObject *traceback, PyObject *file)
 {
     if (traceback == NULL) {
@@ -168,16 +189,15 @@ int PyTraceBack_Print(PyObject *traceback, PyObject *file)
         PyErr_BadInternalCall();
         return -1;
     }
-    if (PyFile_WriteString("Traceback (most recent call last):\n", file) < 0) {
-        return -1;
+    PyObject *lines = traceback_lines(traceback);
+    PyObject *text = lines == NULL ? NULL : PyUnicode_Join(str_empty(), lines);
+    int result = -1;
+    if (text != NULL && PyFile_WriteString("Traceback (most recent call last):\n", file) == 0) {
+        result = PyFile_WriteObject(text, file, Py_PRINT_RAW);
     }
-    PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *done = module == NULL ? NULL
-                                    : PyObject_CallMethod(module, "print_tb", "OOO", traceback,
-                                                          Py_None, file);
-    Py_XDECREF(module);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    Py_XDECREF(text);
+    Py_XDECREF(lines);
+    return result;
 }
 
 /* ---- at the end of a program ------------------------------------------------------------------------- */

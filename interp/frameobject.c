@@ -286,13 +286,13 @@ static int set_trace(PyObject *op, PyObject *value, void *unused)
     (void)unused;
     value = value == Py_None ? NULL : value;
     frame_set_trace(FRAME(op), Py_XNewRef(value));
-    return value != NULL && FRAME(op)->f_trace_opcodes ? monitoring_trace_opcodes() : 0;
+    return value != NULL && field_load(&FRAME(op)->f_trace_opcodes) ? monitoring_trace_opcodes() : 0;
 }
 
 static PyObject *get_trace_opcodes(PyObject *op, void *unused)
 {
     (void)unused;
-    return PyBool_FromLong(FRAME(op)->f_trace_opcodes);
+    return PyBool_FromLong(field_load(&FRAME(op)->f_trace_opcodes));
 }
 
 static int set_trace_opcodes(PyObject *op, PyObject *value, void *unused)
@@ -302,7 +302,7 @@ static int set_trace_opcodes(PyObject *op, PyObject *value, void *unused)
         PyErr_SetString(PyExc_TypeError, "attribute value type must be bool");
         return -1;
     }
-    FRAME(op)->f_trace_opcodes = Py_IsTrue(value);
+    field_store(&FRAME(op)->f_trace_opcodes, (char)Py_IsTrue(value));
     return Py_IsTrue(value) ? monitoring_trace_opcodes() : 0;
 }
 
@@ -380,9 +380,9 @@ static PyObject *frame_sizeof(PyObject *self, PyObject *unused)
 
 static PyMethodDef frame_methods[] = {
     {"clear", frame_clear_method, METH_NOARGS,
-     PyDoc_STR("Drop the frame's variables, if it has ended.")},
+     PyDoc_STR("clear($self, /)\n--\n\nDrop the frame's variables, if it has ended.")},
     {"__sizeof__", frame_sizeof, METH_NOARGS,
-     PyDoc_STR("Bytes of memory it takes.")},
+     PyDoc_STR("__sizeof__($self, /)\n--\n\nBytes of memory it takes.")},
     {0},
 };
 

@@ -909,21 +909,20 @@ static PyObject *gen_repr(PyObject *self)
                                 GEN(self)->gi_qualname, self);
 }
 
-#define COMMON_METHODS                                                                            \
-    {"send", gen_method_send, METH_O | BIND_LENT,                                                 \
-     PyDoc_STR("send(value): resume with value; what is yielded next, or StopIteration.")},       \
-    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                     \
-     PyDoc_STR("throw(exception): raise it where it stands; what is yielded next, or "            \
+#define COMMON_METHODS(noun)                                                                      \
+    {"send", gen_method_send, METH_O | BIND_LENT,                                                             \
+     PyDoc_STR("send($self, value, /)\n--\n\n"                                                    \
+               "Put value into " noun " and resume it.\n\n"                                       \
+               "Gives what is yielded next, or raises StopIteration.")},                          \
+    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                                 \
+     PyDoc_STR("throw(exception): raise it where it stands in " noun "; what is yielded next, or "\
                "StopIteration. (type, value, traceback) are accepted too.")},                     \
-    {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                          \
-     PyDoc_STR("close(): raise GeneratorExit where it stands, and end it.")}
+    {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                                      \
+     PyDoc_STR("close($self, /)\n--\n\nRaise GeneratorExit inside " noun ", and end it.")},       \
+    SIZEOF_METHOD, CLASS_GETITEM_METHOD
 
 static PyMethodDef generator_methods[] = {
-    COMMON_METHODS,
-    {"__sizeof__", gen_method_sizeof, METH_NOARGS,
-     PyDoc_STR("Bytes of memory it takes.")},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
-     PyDoc_STR("See PEP 585")},
+    COMMON_METHODS("generator"),
     {0},
 };
 
@@ -980,17 +979,14 @@ static PyObject *coro_await(PyObject *self)
 }
 
 static PyMethodDef coroutine_methods[] = {
-    COMMON_METHODS,
-    {"__sizeof__", gen_method_sizeof, METH_NOARGS,
-     PyDoc_STR("Bytes of memory it takes.")},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, PyDoc_STR("See PEP 585")},
+    COMMON_METHODS("coroutine"),
     {0},
 };
 
 static PyGetSetDef coroutine_getset[] = {
-    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("its name"), NULL},
+    {"__name__", gen_get_name, gen_set_name, PyDoc_STR("name of the coroutine"), NULL},
     {"__qualname__", gen_get_qualname, gen_set_qualname,
-     PyDoc_STR("its name with those of the scopes around"), NULL},
+     PyDoc_STR("name of the coroutine with those of the scopes around"), NULL},
     {"cr_await", gen_get_delegate, NULL,
      PyDoc_STR("what it waits for, or None"), NULL},
     {"cr_running", gen_get_running, NULL, NULL, NULL},

@@ -661,14 +661,13 @@ static PyObject *agen_athrow(PyObject *self, PyObject *const *args, Py_ssize_t n
 
 static PyMethodDef agen_methods[] = {
     {"asend", agen_asend, METH_O,
-     PyDoc_STR("asend(value): an awaitable that resumes the generator with value.")},
+     PyDoc_STR("asend($self, value, /)\n--\n\nAn awaitable that resumes the generator with value.")},
     {"athrow", _PyCFunction_CAST(agen_athrow), METH_FASTCALL,
      PyDoc_STR("athrow(value)\nathrow(type[,value[,tb]])\n\nraise exception in generator.")},
     {"aclose", agen_aclose, METH_NOARGS,
-     PyDoc_STR("aclose(): an awaitable that ends the generator.")},
-    {"__sizeof__", gen_method_sizeof, METH_NOARGS,
-     PyDoc_STR("Bytes of memory it takes.")},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, PyDoc_STR("See PEP 585")},
+     PyDoc_STR("aclose($self, /)\n--\n\nAn awaitable that ends the generator.")},
+    SIZEOF_METHOD,
+    CLASS_GETITEM_METHOD,
     {0},
 };
 

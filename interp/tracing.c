@@ -95,7 +95,7 @@ static int trace_line(PyThreadState *ts, int line)
     if (op == NULL) {
         return -1;
     }
-    return op->f_trace_lines && line > 0
+    return field_load(&op->f_trace_lines) && line > 0
                ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_LINE, Py_None, line) : 0;
 }
 
@@ -130,7 +130,7 @@ static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int ind
         if (op == NULL) {
             return -1;
         }
-        return op->f_trace_opcodes
+        return field_load(&op->f_trace_opcodes)
                    ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_OPCODE, Py_None, 0) : 0;
     default:
         return 0;

@@ -35,7 +35,7 @@ void owner_register(struct thread *t)
 
 void owner_unregister(struct thread *t)
 {
-    struct chain *chain = chain_of(t->ts.thread_id);
+    struct chain *chain = chain_of(atomic_load_relaxed(&t->ts.thread_id));
     prim_lock_acquire(&chain->lock);
     struct thread **link = &chain->first;
     while (*link && *link != t) {

@@ -263,7 +263,7 @@ static inline void ref_resurrect(PyObject *op)
 void ref_immortalise(PyObject *op);
 
 /* Makes an object deferred that this thread has just made (types, modules, code, functions that are not
- * closures, and the dicts of modules and types). Containers only. */
+ * made in functions, and the dicts of modules and types). Containers only. */
 void ref_defer(PyObject *op);
 
 /* The slow decrement looks at an object now and then that foreign threads count often; the type decides,

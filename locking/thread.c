@@ -163,7 +163,7 @@ void thread_bind(struct thread *t)
     uintptr_t low = prim_stack_bounds(&size);
     t->stack_low = low ? low + 64 * 1024 : 0;
     t->stack_high = low + size;
-    ts->thread_id = (unsigned long)pthread_self();
+    atomic_store_relaxed(&ts->thread_id, (unsigned long)pthread_self());
     ts->native_thread_id = prim_native_id();
     ts->_status.bound = 1;
     ts->_status.unbound = 0;
@@ -331,9 +331,6 @@ void thread_attach(struct thread *t)
     if (unlikely(thread_current)) {
         lock_fatal("thread_attach", "non-NULL old thread state");
     }
-    if (unlikely(t->ts.thread_id != (unsigned long)pthread_self())) {
-        thread_bind(t);
-    }
     for (;;) {
         if (unlikely(thread_must_hang(t))) {
             thread_hang();
@@ -346,6 +343,10 @@ void thread_attach(struct thread *t)
         /* the global lock was switched on, or the end came, while we waited */
         state_to_detached(t);
         lock_backend_drop(t);
+    }
+    /* Only now: until it was attached, others might have taken the state to its end. */
+    if (unlikely(t->ts.thread_id != (unsigned long)pthread_self())) {
+        thread_bind(t);
     }
     thread_current = t;
     t->ts._status.active = 1;

@@ -105,7 +105,7 @@ int PyThreadState_SetAsyncExc(unsigned long id, PyObject *exc)
     int found = 0;
     prim_lock_acquire(&runtime.lock);
     for (struct thread *t = thread_interp(self)->threads; t; t = thread_of(t->ts.next)) {
-        if (t->ts.thread_id == id) {
+        if (atomic_load_relaxed(&t->ts.thread_id) == id) {
             old = atomic_swap_seq(&t->ts.async_exc, ref_xnew(exc));
             interrupt_request(t, BREAK_ASYNC);
             found = 1;

@@ -4,6 +4,7 @@
 #ifndef KRAIT_OBJECTS_COMPARE_H
 #define KRAIT_OBJECTS_COMPARE_H
 
+#include "alloc/prim.h"
 #include "objects/int.h"
 #include "objects/str.h"
 
@@ -35,6 +36,13 @@ static inline int compare_plain(PyObject *a, PyObject *b, int op)
         return COMPARE_BY(op, v, w);
     }
     return -1;
+}
+
+/* For comparisons in long loops, at the i-th step: now and then signals are let in. 0, or -1 with an exception. May run
+ * Python code. */
+static inline int loop_pause(Py_ssize_t i)
+{
+    return unlikely((i & 0xFFFF) == 0xFFFF) ? PyErr_CheckSignals() : 0;
 }
 
 #endif

@@ -246,7 +246,7 @@ bool instance_get_at(PyObject *op, int index, value_t *result)
 }
 
 /* Under the lock: stores to inline slot `index`; *old gets what is to be released. */
-static bool set_at_locked(PyObject *op, unsigned index, value_t value, value_t *old)
+ALWAYS_INLINE bool set_at_locked(PyObject *op, unsigned index, value_t value, value_t *old)
 {
     uintptr_t word = *object_managed_word(op);
     if (!managed_is_inline(word)) {

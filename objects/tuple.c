@@ -349,7 +349,7 @@ static PyObject *tuple_richcompare(PyObject *a, PyObject *b, int operation)
         PyObject *x = tuple_items(a)[i], *y = tuple_items(b)[i];
         int equal = x == y ? 1 : compare_plain(x, y, Py_EQ);
         if (equal < 0) {
-            equal = PyObject_RichCompareBool(x, y, Py_EQ);
+            equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(x, y, Py_EQ);
         }
         if (equal < 0) {
             return NULL;
@@ -495,7 +495,7 @@ static PyObject *tuple_repeat(PyObject *op, Py_ssize_t count)
 static int tuple_contains(PyObject *op, PyObject *value)
 {
     for (Py_ssize_t i = 0; i < Py_SIZE(op); i++) {
-        int equal = PyObject_RichCompareBool(tuple_items(op)[i], value, Py_EQ);
+        int equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(tuple_items(op)[i], value, Py_EQ);
         if (equal != 0) {
             return equal;
         }
@@ -512,7 +512,7 @@ static PyObject *tuple_index(PyTupleObject *self, PyObject *value, Py_ssize_t st
     start = start < 0 ? (start + n < 0 ? 0 : start + n) : start;
     stop = stop < 0 ? stop + n : stop > n ? n : stop;
     for (Py_ssize_t i = start; i < stop; i++) {
-        int equal = PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
+        int equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
         if (equal != 0) {
             return equal < 0 ? NULL : PyLong_FromSsize_t(i);
         }
@@ -525,7 +525,7 @@ static PyObject *tuple_count(PyTupleObject *self, PyObject *value)
 {
     Py_ssize_t count = 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
-        int equal = PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
+        int equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
         if (equal < 0) {
             return NULL;
         }

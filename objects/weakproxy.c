@@ -137,7 +137,7 @@ static PyObject *proxy_repr(PyObject *op)
     if (target == NULL) {
         return PyUnicode_FromFormat("<weakproxy at %p; dead>", op);
     }
-    PyObject *text = PyUnicode_FromFormat("<weakproxy at %p; to '%s' at %p>", op, Py_TYPE(target)->tp_name, target);
+    PyObject *text = PyUnicode_FromFormat("<weakproxy at %p; to '%T' at %p>", op, target, target);
     Py_DECREF(target);
     return text;
 }
@@ -212,8 +212,10 @@ static void proxy_dealloc(PyObject *op)
 }
 
 static PyMethodDef proxy_methods[] = {
-    { "__bytes__", proxy_bytes_method, METH_NOARGS, NULL },
-    { "__reversed__", proxy_reversed_method, METH_NOARGS, NULL },
+    { "__bytes__", proxy_bytes_method, METH_NOARGS,
+      PyDoc_STR("__bytes__($self, /)\n--\n\nThe bytes that the object stands for.") },
+    { "__reversed__", proxy_reversed_method, METH_NOARGS,
+      PyDoc_STR("__reversed__($self, /)\n--\n\nAn iterator over the object, last item first.") },
     { NULL },
 };
 

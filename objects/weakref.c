@@ -326,6 +326,18 @@ PyObject **PyObject_GET_WEAKREFS_LISTPTR(PyObject *op)
     return object_weaklist(op);
 }
 
+PyObject *weakref_first(PyObject *op)
+{
+    PyMutex *mutex = stripe_of(op);
+    mutex_lock(mutex);
+    PyWeakReference *ref = *list_of(op);
+    while (ref != NULL && !take((PyObject *)ref)) {
+        ref = ref->wr_next;
+    }
+    mutex_unlock(mutex);
+    return (PyObject *)ref;
+}
+
 /* ---- the end of an object -------------------------------------------------------------------- */
 
 void weakref_call_callback(PyWeakReference *ref)
@@ -382,7 +394,7 @@ void weakref_clear_all(PyObject *op)
 
 void weakref_clear_collect(PyObject *op, void (*each)(PyWeakReference *, void *), void *arg)
 {
-    if (Py_TYPE(op)->tp_weaklistoffset == 0 || *list_of(op) == NULL) {
+    if (Py_TYPE(op)->tp_weaklistoffset == 0 || field_load_acquire(list_of(op)) == NULL) {
         return;
     }
     PyWeakReference *chain = take_all(op);
@@ -486,16 +498,15 @@ static PyObject *weakref_repr(PyObject *op)
     if (target == NULL) {
         return PyUnicode_FromFormat("<weakref at %p; dead>", op);
     }
-    int found = PyObject_GetOptionalAttr(target, ID(__name__), &name);
-    if (found < 0) {
+    name = object_lookup_special(target, ID(__name__)); /* without code of the class, which could fail */
+    if (name == NULL && PyErr_Occurred()) {
         text = NULL;
     }
     else if (name == NULL || !PyUnicode_Check(name)) {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%s' at %p>", op, Py_TYPE(target)->tp_name, target);
+        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p>", op, target, target);
     }
     else {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%s' at %p (%U)>", op,
-                                    Py_TYPE(target)->tp_name, target, name);
+        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", op, target, target, name);
     }
     Py_XDECREF(name);
     Py_DECREF(target);

@@ -30,6 +30,8 @@ OWNED PyObject *weakref_list(PyObject *op);
 /* Called while an object dies: clears all references, then calls the callbacks (may run
  * Python code; the current exception is kept). The object's count is 0. */
 void weakref_clear_all(PyObject *op);
+/* The first reference of its list that still lives (new reference), or NULL without an exception. The type supports them. */
+PyObject *weakref_first(PyObject *op);
 /* The collector's two steps. All references to op are cleared; those with callbacks are given to
  * `each` (new references), whose callbacks the caller runs when the world runs again. */
 void weakref_clear_collect(PyObject *op, void (*each)(PyWeakReference *ref, void *arg), void *arg);

@@ -1,5 +1,6 @@
 /* From drafts to words: jump distances, handler ranges, and the code object. */
 
+#include "interp/state.h"
 #include "unit.h"
 #include <string.h>
 
@@ -78,6 +79,18 @@ static void settle(const struct unit *u, struct layout *layout)
     }
 }
 
+/* Only the line with -X no_debug_ranges. */
+static struct code_position position_of(const struct ast_pos *pos)
+{
+    if (pos->line < 0) {
+        return (struct code_position){-1, -1, -1, -1};
+    }
+    if (!main_interp_self()->config.code_debug_ranges) {
+        return (struct code_position){pos->line, pos->line, -1, -1};
+    }
+    return (struct code_position){pos->line, pos->end_line, pos->col, pos->end_col};
+}
+
 static void write_word(const struct unit *u, const struct layout *layout, uint32_t i,
                        struct code_spec *spec)
 {
@@ -97,13 +110,10 @@ static void write_word(const struct unit *u, const struct layout *layout, uint32
         spec->words[at - 1] = WORD(EXT, a >> 16, b >> 16, c >> 16);
     }
     spec->words[at] = WORD(draft->op, a, b, c);
+    struct code_position position = position_of(&draft->pos);
     for (uint32_t k = at - layout->prefixed[i]; k <= at; k++) {
-        const struct ast_pos *pos = &draft->pos;
         spec->depths[k] = draft->depth;
-        spec->positions[k] = pos->line < 0
-                                 ? (struct code_position){-1, -1, -1, -1}
-                                 : (struct code_position){pos->line, pos->end_line, pos->col,
-                                                          pos->end_col};
+        spec->positions[k] = position;
     }
 }
 

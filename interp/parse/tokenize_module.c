@@ -118,12 +118,14 @@ static void raise_trouble(struct tokenizer_iter *self)
     case TROUBLE_NONE: case TROUBLE_RAISED: case TROUBLE_DECODE:
         break;
     }
+    bool newline = end > tok->line_start && end[-1] == '\n';
+    end -= newline;
     PyObject *text = PyUnicode_DecodeUTF8(tok->line_start, end - tok->line_start, "replace");
     if (text == NULL) {
         return;
     }
     if (col < 0) {
-        col = PyUnicode_GET_LENGTH(text);
+        col = PyUnicode_GET_LENGTH(text) + newline;
     }
     PyObject *args = Py_BuildValue("(s(OinNOO))", message, self->filename, tok->line, col, text,
                                    Py_None, Py_None);

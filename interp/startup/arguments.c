@@ -379,6 +379,11 @@ static PyStatus hash_seed(PyConfig *config)
     return PyStatus_Ok();
 }
 
+static PyStatus gil_error(const char *text)
+{
+    return (PyStatus){._type = _PyStatus_TYPE_ERROR, .func = "config_read_gil", .err_msg = text};
+}
+
 /* -X gil, before PYTHON_GIL. */
 static PyStatus gil_choice(PyConfig *config)
 {
@@ -399,11 +404,11 @@ static PyStatus gil_choice(PyConfig *config)
         return PyStatus_Ok();
     }
     if (!valid) {
-        return PyStatus_Error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
+        return gil_error("PYTHON_GIL / -X gil must be \"0\" or \"1\"");
     }
     const char *reason = NULL;
     if (lock_gil_configure(wanted, &reason) < 0) {
-        return PyStatus_Error(reason);
+        return gil_error(reason);
     }
     lock_config_set(config, wanted);
     return PyStatus_Ok();

@@ -144,7 +144,7 @@
         NEXT();                                                                                   \
     } while (0)
 
-/* Back in the caller with v, an owned word. The frame is off the stacks. */
+/* Back in the caller with v, a word that may outlive the frame. The frame is off the stacks. */
 #define RETURN_INTO(caller, how_, v, window)                                                      \
     do {                                                                                          \
         enum on_return how__ = (how_);                                                            \

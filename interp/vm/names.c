@@ -12,7 +12,8 @@ static void raise_name_error(PyObject *type, const char *format, PyObject *name)
 {
     PyErr_Format(type, format, name);
     PyObject *exc = PyErr_GetRaisedException();
-    if (exc != NULL && PyErr_GivenExceptionMatches(exc, PyExc_NameError)) {
+    /* Other names cannot stand for a local one that has no value yet, so UnboundLocalError does not say it. */
+    if (exc != NULL && Py_IS_TYPE(exc, (PyTypeObject *)PyExc_NameError)) {
         PyNameErrorObject *error = (PyNameErrorObject *)exc;
         if (error->name == NULL) {
             error->name = Py_NewRef(name);

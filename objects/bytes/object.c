@@ -355,6 +355,10 @@ int bytes_write_iterable(struct bytes_writer *w, PyObject *iterable, const char 
     if (iterator == NULL) {
         return -1;
     }
+    if (PyObject_LengthHint(iterable, 0) < 0) { /* the hint does not matter, its failure does */
+        Py_DECREF(iterator);
+        return -1;
+    }
     while ((item = PyIter_Next(iterator)) != NULL) {
         Py_ssize_t byte = PyNumber_AsSsize_t(item, NULL);
         Py_DECREF(item);

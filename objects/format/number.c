@@ -83,18 +83,9 @@ static Py_ssize_t write_grouped(str_writer *w, const struct grouping *g, const c
         room -= size + gap;
         length += size + gap;
         groups++;
-        if (left == 0 && room <= 0) {
-            break;
-        }
     }
-    Py_ssize_t first = Py_MAX(left, room);
-    if (groups == 0) {
-        first = Py_MAX(first, 1);
-    }
-    else if (first <= 0) {
-        length -= gap; /* nothing stands before the last separator */
-        first = 0;
-    }
+    /* A digit stands before each separator. */
+    Py_ssize_t first = Py_MAX(Py_MAX(left, room), 1);
     length += first;
     if (w == NULL) {
         return length;
@@ -110,7 +101,7 @@ static Py_ssize_t write_grouped(str_writer *w, const struct grouping *g, const c
     }
     Py_ssize_t missing = in_groups - (count - left);
     for (Py_ssize_t i = groups - 1; i >= 0; i--) {
-        if ((i < groups - 1 || first > 0) && str_writer_str(w, g->separator) < 0) {
+        if (str_writer_str(w, g->separator) < 0) {
             return -1;
         }
         Py_ssize_t size = group_size(g->sizes, i), pad = Py_MIN(missing, size);

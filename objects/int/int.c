@@ -642,7 +642,10 @@ PyTypeObject PyLong_Type = {
               "An integer of any size: 0, a number cut off towards zero, or what a text says.\n"
               "\n"
               "With a base, 2 to 36 or 0, x must be a str, bytes or bytearray. Base 0 reads x\n"
-              "as Python source would be read, with its prefix 0b, 0o or 0x.",
+              "as Python source would be read, with its prefix 0b, 0o or 0x.\n"
+              "\n"
+              ">>> int('ff', 16)\n"
+              "255",
     .tp_dealloc = slot_dealloc,
     .tp_repr = slot_repr,
     .tp_hash = slot_hash,

@@ -543,7 +543,7 @@ static int repr_items(str_writer *w, PyListObject *list)
 
 static PyObject *list_repr(PyObject *op)
 {
-    if (Py_SIZE(op) == 0) {
+    if (PyList_GET_SIZE(op) == 0) {
         return PyUnicode_FromString("[]");
     }
     int entered = Py_ReprEnter(op);
@@ -569,7 +569,7 @@ static PyObject *list_richcompare(PyObject *a, PyObject *b, int operation)
     if (!PyList_Check(a) || !PyList_Check(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    if (Py_SIZE(a) != Py_SIZE(b) && (operation == Py_EQ || operation == Py_NE)) {
+    if (PyList_GET_SIZE(a) != PyList_GET_SIZE(b) && (operation == Py_EQ || operation == Py_NE)) {
         return PyBool_FromLong(operation == Py_NE);
     }
     for (Py_ssize_t i = 0;; i++) {
@@ -577,11 +577,11 @@ static PyObject *list_richcompare(PyObject *a, PyObject *b, int operation)
         PyObject *y = x == NULL ? NULL : list_get_ref((PyListObject *)b, i);
         if (y == NULL) {
             Py_XDECREF(x);
-            Py_RETURN_RICHCOMPARE(Py_SIZE(a), Py_SIZE(b), operation);
+            Py_RETURN_RICHCOMPARE(PyList_GET_SIZE(a), PyList_GET_SIZE(b), operation);
         }
-        int equal = x == y ? 1 : PyObject_RichCompareBool(x, y, Py_EQ);
+        int equal = loop_pause(i) < 0 ? -1 : x == y ? 1 : PyObject_RichCompareBool(x, y, Py_EQ);
         PyObject *result = NULL;
-        if (equal == 0 && (i >= Py_SIZE(a) || i >= Py_SIZE(b))) {
+        if (equal == 0 && (i >= PyList_GET_SIZE(a) || i >= PyList_GET_SIZE(b))) {
             equal = 1; /* the comparison took items away: lengths decide, in the next round */
         }
         if (equal == 0) {
@@ -717,7 +717,7 @@ static NOINLINE int item_equals_slow(PyListObject *list, Py_ssize_t i, PyObject 
     if (item == NULL) {
         return ITEM_NONE;
     }
-    int equal = PyObject_RichCompareBool(item, value, Py_EQ);
+    int equal = loop_pause(i) < 0 ? ITEM_ERROR : PyObject_RichCompareBool(item, value, Py_EQ);
     Py_DECREF(item);
     return equal;
 }
@@ -1035,7 +1035,7 @@ static int list_sort(PyListObject *self, PyObject *key, int reverse)
 
 static PyObject *list_index(PyListObject *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
 {
-    Py_ssize_t n = Py_SIZE(self);
+    Py_ssize_t n = PyList_GET_SIZE(self);
     start = start < 0 ? (start + n < 0 ? 0 : start + n) : start;
     stop = stop < 0 ? (stop + n < 0 ? 0 : stop + n) : stop;
     Py_ssize_t i = find_item(self, value, start, stop);

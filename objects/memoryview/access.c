@@ -373,8 +373,7 @@ static int assign(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     if (format_native(view->format) == 0) {
-        PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported",
-                     view->format);
+        PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported", view->format);
         return -1;
     }
     if (view->readonly) {

@@ -24,8 +24,6 @@ int view_check_released(PyObject *self);
 /* The same if __release_buffer__ has the view and nobody may make others of it. */
 int view_check_restricted(PyObject *self);
 
-/* A view of what `get` gives of the object, which need not be its type's own function (new reference). */
-PyObject *_PyMemoryView_FromBufferProc(PyObject *object, int flags, getbufferproc get);
 /* A new view of the same memory with the format, shape and strides of `layout`. */
 PyObject *view_of_managed(_PyManagedBufferObject *managed, const Py_buffer *layout);
 /* Sets the contiguity flags of a view whose layout has changed. */

@@ -24,6 +24,14 @@ static bool read_hex(const uint8_t **p, const uint8_t *end, int count, Py_UCS4 *
     return true;
 }
 
+static void note_invalid(struct escape_notes *notes, const uint8_t *at, size_t count)
+{
+    if (notes->first_invalid == NULL) {
+        notes->first_invalid = (const char *)at;
+        memcpy(notes->invalid, at, count);
+    }
+}
+
 /* One escape; p stands behind the backslash and the letter `c`.  Writes the character(s) and
  * returns NULL, or says what is wrong; *p then is the end of the error. */
 static const char *read_escape(struct text_decoder *d, const uint8_t **p, uint8_t c, int *failed,
@@ -44,8 +52,8 @@ static const char *read_escape(struct text_decoder *d, const uint8_t **p, uint8_
         for (int i = 0; i < 2 && *p < d->end && **p >= '0' && **p <= '7'; i++) {
             ch = ch << 3 | (Py_UCS4)(*(*p)++ - '0');
         }
-        if (ch > 0xff && notes->first_invalid == NULL) {
-            notes->first_invalid = (const char *)*p - 3; /* back to the first octal digit */
+        if (ch > 0xff) {
+            note_invalid(notes, *p - 3, 3);
         }
         *failed = str_writer_char(&d->out, ch);
         return NULL;
@@ -83,9 +91,7 @@ static const char *read_escape(struct text_decoder *d, const uint8_t **p, uint8_
         return NULL;
     }
     default:
-        if (notes->first_invalid == NULL) {
-            notes->first_invalid = (const char *)*p - 1;
-        }
+        note_invalid(notes, *p - 1, 1);
         *failed = str_writer_char(&d->out, '\\') < 0 ? -1 : str_writer_char(&d->out, c);
         return NULL;
     }
@@ -96,7 +102,7 @@ PyObject *unicode_escape_decode(const char *text, Py_ssize_t size, const char *e
 {
     struct text_decoder d;
     text_decoder_init(&d, "unicodeescape", errors, text, size);
-    notes->first_invalid = NULL;
+    *notes = (struct escape_notes){0};
     const uint8_t *p = d.start;
     while (p < d.end) {
         const uint8_t *run = p;
@@ -170,7 +176,7 @@ PyObject *unicode_escape_decode_warn(const char *text, Py_ssize_t size, const ch
 {
     struct escape_notes notes;
     PyObject *result = unicode_escape_decode(text, size, errors, consumed, &notes);
-    if (result != NULL && notes.first_invalid != NULL && escape_warn(notes.first_invalid) < 0) {
+    if (result != NULL && notes.first_invalid != NULL && escape_warn(notes.invalid) < 0) {
         Py_CLEAR(result);
     }
     return result;

@@ -7,6 +7,7 @@
 /* What a decoder met without failing. */
 struct escape_notes {
     const char *first_invalid; /* behind the backslash of the first meaningless escape, or NULL */
+    char invalid[4]; /* what stands there: error handlers may replace the text, which then dies */
 };
 
 /* New reference.  `consumed` may be NULL: then an incomplete escape at the end is an error. */

@@ -137,6 +137,14 @@ static Py_ssize_t find_rest(const uint8_t *text, Py_ssize_t at, Py_ssize_t n, co
 }
 
 #ifdef __SSE2__
+/* Of sixteen places, those where both ends of a needle are right. */
+static inline __m128i ends_match(const uint8_t *text, Py_ssize_t gap, __m128i first, __m128i last)
+{
+    __m128i begins = _mm_loadu_si128((const __m128i *)text);
+    __m128i ends = _mm_loadu_si128((const __m128i *)(text + gap));
+    return _mm_and_si128(_mm_cmpeq_epi8(begins, first), _mm_cmpeq_epi8(ends, last));
+}
+
 /* text_find_each() in bytes. Looks at 16 places at a time whether first and last byte are right. When
  * too much of that was in vain, memmem() goes on. */
 static inline Py_ssize_t find_each(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
@@ -145,11 +153,15 @@ static inline Py_ssize_t find_each(const uint8_t *text, Py_ssize_t n, const uint
     Py_ssize_t end = n - m + 1, next = 0, count = 0, wasted = 0;
     const __m128i first = _mm_set1_epi8((char)needle[0]), last = _mm_set1_epi8((char)needle[m - 1]);
     for (Py_ssize_t i = 0; i < end && end >= 16; i += 16) {
-        Py_ssize_t from = Py_MIN(i, end - 16); /* the last 16 may have been seen in part */
-        __m128i begins = _mm_loadu_si128((const __m128i *)(text + from));
-        __m128i ends = _mm_loadu_si128((const __m128i *)(text + from + m - 1));
-        unsigned hits = (unsigned)_mm_movemask_epi8(
-            _mm_and_si128(_mm_cmpeq_epi8(begins, first), _mm_cmpeq_epi8(ends, last)));
+        for (; i + 32 <= end; i += 32) {
+            if (_mm_movemask_epi8(_mm_or_si128(ends_match(text + i, m - 1, first, last),
+                                               ends_match(text + i + 16, m - 1, first, last)))) {
+                break;
+            }
+        }
+        /* The last 16 may have been seen in part. What was found there is before `next`. */
+        Py_ssize_t from = Py_MIN(i, end - 16);
+        unsigned hits = (unsigned)_mm_movemask_epi8(ends_match(text + from, m - 1, first, last));
         for (; hits != 0; hits &= hits - 1) {
             Py_ssize_t at = from + __builtin_ctz(hits);
             if (at < next) {
@@ -157,7 +169,6 @@ static inline Py_ssize_t find_each(const uint8_t *text, Py_ssize_t n, const uint
             }
             if (!inside_matches(text + at, needle, m)) {
                 wasted += m;
-                next = at + 1;
                 continue;
             }
             places[count++] = at;

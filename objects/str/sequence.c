@@ -114,12 +114,13 @@ PyObject *str_iterator_length_hint(PyObject *object, PyObject *Py_UNUSED(unused)
 PyObject *str_iterator_reduce(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     struct str_iterator *self = (struct str_iterator *)object;
-    Py_ssize_t i = __atomic_load_n(&self->index, __ATOMIC_RELAXED);
     PyObject *builtins = PyEval_GetBuiltins();
+    /* Looking the name up may run the iterator: it comes first. */
     PyObject *iter = PyMapping_GetItemString(builtins, "iter");
     if (iter == NULL) {
         return NULL;
     }
+    Py_ssize_t i = __atomic_load_n(&self->index, __ATOMIC_RELAXED);
     return i == PY_SSIZE_T_MAX ? Py_BuildValue("N(O)", iter, str_empty())
                                : Py_BuildValue("N(O)n", iter, self->text, i);
 }

@@ -2,6 +2,7 @@
 #include "objects/type/internal.h"
 
 #include "objects/cfunction.h"
+#include "objects/weakref.h"
 #include "locking/refs.h"
 #include "type_attrs.bind.h"
 
@@ -652,13 +653,12 @@ static int subtype_setdict(PyObject *op, PyObject *value, void *context)
 
 static PyObject *subtype_getweakref(PyObject *op, void *Py_UNUSED(context))
 {
-    PyObject **list = object_weaklist(op);
-    if (list == NULL) {
+    if (object_weaklist(op) == NULL) {
         PyErr_SetString(PyExc_AttributeError, "This object has no __weakref__");
         return NULL;
     }
-    PyObject *first = field_load_acquire(list);
-    return Py_NewRef(first == NULL ? Py_None : first);
+    PyObject *first = weakref_first(op);
+    return first == NULL ? Py_NewRef(Py_None) : first;
 }
 
 /* The second line stands for classes that only add a dict. */

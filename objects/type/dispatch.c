@@ -670,18 +670,19 @@ static int buffer_owner_traverse(PyObject *op, visitproc visit, void *arg)
 
 static void release_by_python(PyObject *self, PyObject *view);
 
-/* A view of the exporter itself calls its __release_buffer__ when it dies; one of something else never does. */
+/* The view's own export ends with the buffer. A view of the exporter itself calls __release_buffer__ when it goes;
+ * for any other it is called here, where it may keep the view. */
 static void buffer_owner_release(PyObject *op, Py_buffer *buffer)
 {
     struct buffer_owner *self = (struct buffer_owner *)op;
     PyObject *view = self->view, *exporter = self->exporter;
+    self->view = self->exporter = NULL;
     if (view == NULL) {
         return;
     }
-    self->view = self->exporter = NULL;
-    Py_TYPE(view)->tp_as_buffer->bf_releasebuffer(view, buffer);
-    if (PyMemoryView_GET_BUFFER(view)->obj != exporter
-        && Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer) {
+    PyMemoryView_Type.tp_as_buffer->bf_releasebuffer(view, buffer);
+    if (PyMemoryView_GET_BUFFER(view)->obj != exporter &&
+        Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer) {
         release_by_python(exporter, view);
     }
     Py_DECREF(view);
@@ -794,7 +795,7 @@ void slot_bf_releasebuffer(PyObject *self, Py_buffer *buffer)
         PyErr_WriteUnraisable(self);
     }
     else {
-        /* No other object may keep what lies behind it. */
+        /* The memory ends with the call: nobody may make other views of it. */
         ((PyMemoryViewObject *)view)->flags |= _Py_MEMORYVIEW_RESTRICTED;
         release_by_python(self, view);
         release_view(view, self);

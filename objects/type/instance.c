@@ -248,7 +248,7 @@ static inline bool is_plain(PyTypeObject *type)
 static void plain_dealloc(PyObject *self, PyTypeObject *type)
 {
     gc_untrack(self);
-    if (*object_managed_weaklist(self) != NULL) {
+    if (field_load_acquire(object_managed_weaklist(self)) != NULL) { /* a dying reference may be taking itself off it */
         weakref_clear_all(self);
     }
     if (managed_is_inline(*object_managed_word(self))) {

@@ -2,7 +2,7 @@
  *
  * Each gets the slot's function as `wrapped`, checks the argument tuple, calls it, and turns the
  * C result into an object. */
-#include "objects/memoryview/memoryview.h"
+#include "objects/memoryview/object.h"
 #include "objects/type/internal.h"
 
 static bool check_count(PyObject *args, Py_ssize_t count)
@@ -298,6 +298,7 @@ PyObject *wrap_buffer(PyObject *self, PyObject *args, void *wrapped)
         PyErr_SetString(PyExc_OverflowError, "buffer flags out of range");
         return NULL;
     }
+    /* By the function that is wrapped: the type of self may have another one that calls this. */
     return _PyMemoryView_FromBufferProc(self, (int)flags, (getbufferproc)wrapped);
 }
 
@@ -312,8 +313,12 @@ PyObject *wrap_releasebuffer(PyObject *self, PyObject *args, void *Py_UNUSED(wra
         return NULL;
     }
     Py_buffer *view = PyMemoryView_GET_BUFFER(arg);
+    if (((PyMemoryViewObject *)arg)->flags & _Py_MEMORYVIEW_RELEASED) {
+        PyErr_SetString(PyExc_ValueError, "memoryview's buffer has already been released");
+        return NULL;
+    }
     if (view->obj == NULL) {
-        Py_RETURN_NONE;   /* released already */
+        Py_RETURN_NONE;   /* of memory that is nobody's: made for __release_buffer__ */
     }
     if (view->obj != self) {
         PyErr_SetString(PyExc_ValueError,

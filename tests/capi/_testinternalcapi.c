@@ -11,6 +11,7 @@
 PyAPI_FUNC(PyObject *) _PyCompile_CleanDoc(PyObject *doc);
 PyAPI_FUNC(PyObject *) _PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *text);
 PyAPI_FUNC(const char *) _PyMem_GetCurrentAllocatorName(void);
+PyAPI_FUNC(PyObject *) _PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t address);
 PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
 PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
 PyAPI_FUNC(int) _PyObject_IsFreed(PyObject *object);
@@ -574,9 +575,23 @@ static PyObject *DecodeLocaleEx(PyObject *Py_UNUSED(module), PyObject *args)
     return result != NULL ? result : locale_failed("decode", PyExc_UnicodeDecodeError);
 }
 
+/* ---- tracemalloc ---- */
+
+FUNCTIONN(_PyTraceMalloc_GetTraceback_)
+{
+    unsigned domain;
+    PyObject *address;
+    if (!PyArg_ParseTuple(args, "IO", &domain, &address)) {
+        return NULL;
+    }
+    void *block = PyLong_AsVoidPtr(address);
+    return PyErr_Occurred() ? NULL : _PyTraceMalloc_GetTraceback(domain, (uintptr_t)block);
+}
+
 /* ---- the module ------------------------------------------------------------------------------------ */
 
 static PyMethodDef methods[] = {
+    {"_PyTraceMalloc_GetTraceback", _PyTraceMalloc_GetTraceback_, METH_VARARGS, NULL},
     VARARGS(EncodeLocaleEx),
     VARARGS(DecodeLocaleEx),
     NOARGS(get_recursion_depth),

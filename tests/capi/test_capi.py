@@ -2,6 +2,9 @@
 import array
 import copy
 import gc
+import subprocess
+import sys
+import sysconfig
 import unittest
 
 import capi_probe as probe
@@ -342,6 +345,47 @@ class StructSequences(Message):
         del node
         gc.collect()
         self.assertEqual(Node.deaths, 1)
+
+
+class GlobalLock(unittest.TestCase):
+    """What the import of an extension means for the global lock, in each of the three builds."""
+
+    @staticmethod
+    def run_with(*options, text="pass"):
+        return subprocess.run([sys.executable, *options, "-c", text], capture_output=True, text=True, timeout=60)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.build = ("enabled" if not sysconfig.get_config_var("Py_GIL_DISABLED")
+                     else "optional" if cls.run_with("-X", "gil=1").returncode == 0 else "disabled")
+
+    def load(self, name, *options):
+        """What was said about it, and whether there is a lock now (None: it was not loaded)."""
+        done = self.run_with(*options, text=f"import {name}, sys; print(sys._is_gil_enabled())")
+        return done.stderr, {"True\n": True, "False\n": False}.get(done.stdout)
+
+    def test_undeclared(self):
+        said, lock = self.load("capi_undeclared")
+        if self.build == "enabled":
+            self.assertEqual((said, lock), ("", True))
+        elif self.build == "optional":
+            self.assertIn("RuntimeWarning: The global interpreter lock (GIL) has been enabled to load module "
+                          "'capi_undeclared', which has not declared that it can run safely without the GIL.", said)
+            self.assertTrue(lock)
+        else:
+            self.assertIn("ImportError: module 'capi_undeclared' has not declared", said)
+            self.assertIn("-Dgil=optional", said)
+            self.assertIsNone(lock)
+
+    def test_undeclared_and_wanted(self):
+        if self.build != "enabled":
+            self.assertEqual(self.load("capi_undeclared", "-X", "gil=0"), ("", False))
+        if self.build == "optional":
+            self.assertEqual(self.load("capi_undeclared", "-X", "gil=1"), ("", True))
+
+    def test_declared(self):
+        for name in "capi_probe", "_testcapi": # by a slot, and by a call
+            self.assertEqual(self.load(name), ("", self.build == "enabled"))
 
 
 if __name__ == "__main__":

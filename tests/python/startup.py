@@ -59,7 +59,7 @@ class Lock(unittest.TestCase):
         found = result.stdout.strip() if result.returncode == 0 else result.stderr.rpartition(": ")[2].strip()
         self.assertIn(found, outcomes, result.stderr)
 
-    NOT_ON = "Enabling the GIL is not supported by this build"
+    NOT_ON = "Enabling the GIL is not supported by this build, which was configured with gil=disabled"
     NOT_OFF = "Disabling the GIL is not supported by this build"
 
     def test_nothing_said(self):
@@ -77,6 +77,22 @@ class Lock(unittest.TestCase):
         self.check(outcomes, "-X", "gil=0")
         self.check(outcomes, PYTHON_GIL="0")
         self.check(outcomes, "-X", "gil=0", PYTHON_GIL="1")
+
+    def test_names(self):
+        """What tells the two layouts apart."""
+        text = ("import sys, sysconfig as s; print(sys.abiflags, s.get_config_var('ABIFLAGS'), "
+                "s.get_config_var('Py_GIL_DISABLED'), s.get_config_var('EXT_SUFFIX').split('-')[1], sep='|')")
+        self.assertEqual(run("-c", text).stdout, "t|t|1|313t\n" if FREE else "||0|313\n")
+        mark = "experimental free-threading build"
+        for version in run("-VV").stdout, run("-c", "import sys; print(sys.version)").stdout:
+            self.assertEqual(mark in version, FREE, version)
+        self.assertTrue(os.path.basename(os.path.realpath(sys.executable)).startswith("python3.13t" if FREE else "python3.13"))
+
+    def test_error(self):
+        """As a failure of start-up, which says where."""
+        result = run("-X", "gil=x", "-c", "pass")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('Fatal Python error: config_read_gil: PYTHON_GIL / -X gil must be "0" or "1"', result.stderr)
 
     def test_nonsense(self):
         outcomes = ['PYTHON_GIL / -X gil must be "0" or "1"']

@@ -144,8 +144,8 @@ class LittleSpace(unittest.TestCase):
                 self.assertEqual(last_line(run(text)).split(":")[0], "MemoryError")
 
     def test_threads(self):
-        done = run("import threading\nall_here = threading.Barrier(41)\n"
-                   "ts = [threading.Thread(target=all_here.wait, daemon=True) for i in range(40)]\n"
+        done = run("import threading\nall_here = threading.Barrier(101)\n"
+                   "ts = [threading.Thread(target=all_here.wait, daemon=True) for i in range(100)]\n"
                    "for t in ts: t.start()\nall_here.wait()\nfor t in ts: t.join()\nprint('done')", preexec_fn=little_space)
         self.assertEqual(done.stdout, "done\n", done.stderr[-300:])
 

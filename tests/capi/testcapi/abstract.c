@@ -157,10 +157,10 @@ FUNCTIONN(exception_print)
     }
     if (PyExceptionInstance_Check(exception)) {
         print_exception_of(exception, legacy);
-        Py_RETURN_NONE;
+    } else {
+        PyErr_DisplayException(exception);
     }
-    PyErr_Format(PyExc_TypeError, "an exception instance is required");
-    return NULL;
+    Py_RETURN_NONE;
 }
 
 #include "testcapi.h"

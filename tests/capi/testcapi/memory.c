@@ -3,6 +3,7 @@
 
 #include "cpython/tracemalloc.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* ---- failing allocations -------------------------------------------------------------------------------- */
@@ -301,6 +302,48 @@ FUNCTIONN(tracemalloc_untrack)
     Py_RETURN_NONE;
 }
 
+/* Tracks and untracks one block until it is told to stop. */
+static void *track_until_stopped(void *stop)
+{
+    while (!__atomic_load_n((int *)stop, __ATOMIC_ACQUIRE)) {
+        PyTraceMalloc_Track(123, 10, 1);
+        PyTraceMalloc_Untrack(123, 10);
+    }
+    return NULL;
+}
+
+/* Tracking stops while threads without a state are about to track. */
+FUNCTION0(tracemalloc_track_race)
+{
+    enum { THREADS = 8, ROUNDS = 5 };
+    pthread_t threads[THREADS];
+    int stop = 0, started = 0;
+    PyObject *module = PyImport_ImportModule("tracemalloc"), *result = NULL;
+    if (module == NULL) {
+        return NULL;
+    }
+    while (started < THREADS && pthread_create(&threads[started], NULL, track_until_stopped, &stop) == 0) {
+        started++;
+    }
+    if (started < THREADS) {
+        PyErr_SetString(PyExc_RuntimeError, "a thread could not be started");
+    }
+    for (int i = 0; i < 2 * ROUNDS && started == THREADS; i++) {
+        Py_XSETREF(result, PyObject_CallMethod(module, i % 2 == 0 ? "start" : "stop", NULL));
+        if (result == NULL) {
+            break;
+        }
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    Py_BEGIN_ALLOW_THREADS
+    for (int i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    Py_END_ALLOW_THREADS
+    Py_DECREF(module);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     VARARGS(set_nomemory),
     NOARGS(remove_mem_hooks),
@@ -315,6 +358,7 @@ static PyMethodDef methods[] = {
     NOARGS(pyobject_malloc_without_gil),
     VARARGS(tracemalloc_track),
     VARARGS(tracemalloc_untrack),
+    NOARGS(tracemalloc_track_race),
     {NULL},
 };
 

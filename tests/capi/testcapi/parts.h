@@ -6,7 +6,7 @@
 
 #define EACH_PART(X) \
     X(abstract) X(atomics) X(calls) X(checks) X(constants) X(datetime) X(exceptions) X(files) X(getargs) X(heaptypes) X(members) \
-    X(memory) X(text) X(threads) X(types) X(watchers)
+    X(memory) X(monitoring) X(text) X(threads) X(types) X(watchers)
 
 #define DECLARE_PART(name) int add_##name(PyObject *module);
 EACH_PART(DECLARE_PART)
