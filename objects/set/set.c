@@ -128,19 +128,36 @@ static int set_tp_clear(PyObject *op)
     return 0;
 }
 
+/* A list of the keys as they were at one moment: new reference, NULL with MemoryError. */
+static PyObject *set_keys_list(PyObject *op)
+{
+    PyObject *list;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    list = PyList_New(as_set(op)->used);
+    Py_ssize_t pos = 0, n = 0;
+    PyObject *key;
+    Py_hash_t hash;
+    while (list != NULL && set_walk(as_set(op), &pos, &key, &hash)) {
+        PyList_SET_ITEM(list, n++, Py_NewRef(key));
+    }
+    Py_END_CRITICAL_SECTION();
+    return list;
+}
+
 static PyObject *set_repr(PyObject *op)
 {
     int entered = Py_ReprEnter(op);
     if (entered != 0) {
         return entered > 0 ? PyUnicode_FromFormat("%s(...)", Py_TYPE(op)->tp_name) : NULL;
     }
-    PyObject *text = NULL, *list = NULL, *shown = NULL;
-    if (set_size(op) == 0) {
+    PyObject *text = NULL, *shown = NULL;
+    PyObject *list = set_keys_list(op);
+    if (list != NULL && PyList_GET_SIZE(list) == 0) {
         text = PyUnicode_FromFormat("%s()", Py_TYPE(op)->tp_name);
-        goto done;
     }
-    list = PySequence_List(op);
-    shown = list == NULL ? NULL : PyObject_Repr(list);
+    else if (list != NULL) {
+        shown = PyObject_Repr(list);
+    }
     if (shown != NULL) {
         /* The list's text without its brackets. */
         PyObject *inner = str_substring(shown, 1, str_len(shown) - 1);
@@ -151,7 +168,6 @@ static PyObject *set_repr(PyObject *op)
             Py_DECREF(inner);
         }
     }
-done:
     Py_XDECREF(list);
     Py_XDECREF(shown);
     Py_ReprLeave(op);
