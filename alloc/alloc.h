@@ -86,7 +86,7 @@ void mem_aligned_free(void *p);
 
 /* `count` items of one type; NULL also when count * sizeof overflows. */
 #define mem_array(type, count) ((type *)mem_array_bytes((count), sizeof(type)))
-#define mem_array_resize(p, count) \
+#define mem_array_resize(p, count)                                                                 \
     ((__typeof__(p))mem_array_resize_bytes((p), (count), sizeof(*(p))))
 static inline void *mem_array_bytes(size_t count, size_t item)
 {
@@ -105,9 +105,9 @@ char *mem_strdup(const char *s);
 /* -- Usage ----------------------------------------------------------------------------------- */
 
 struct mem_usage {
-    size_t slab_bytes;    /* spans, used or not */
-    size_t slab_blocks;   /* live blocks in spans */
-    size_t large_bytes;   /* large objects */
+    size_t slab_bytes;  /* spans, used or not */
+    size_t slab_blocks; /* live blocks in spans */
+    size_t large_bytes; /* large objects */
     size_t large_blocks;
     size_t grace_bytes;   /* freed, but a reader may still look */
     size_t backend_bytes; /* what the backend tells, or 0 */

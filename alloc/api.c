@@ -5,24 +5,25 @@
 
 _Static_assert(sizeof(struct mem_table) == sizeof(PyMemAllocatorEx), "one layout");
 _Static_assert((int)PYMEM_DOMAIN_RAW == MEM_RAW && (int)PYMEM_DOMAIN_MEM == MEM_MEM
-                   && (int)PYMEM_DOMAIN_OBJ == MEM_OBJECT, "one numbering");
+                   && (int)PYMEM_DOMAIN_OBJ == MEM_OBJECT,
+               "one numbering");
 
-#define DOMAIN_FUNCTIONS(prefix, domain)                                   \
-    void *prefix##Malloc(size_t size)                                      \
-    {                                                                      \
-        return mem_alloc(domain, size);                                    \
-    }                                                                      \
-    void *prefix##Calloc(size_t count, size_t size)                        \
-    {                                                                      \
-        return mem_calloc(domain, count, size);                            \
-    }                                                                      \
-    void *prefix##Realloc(void *p, size_t size)                            \
-    {                                                                      \
-        return mem_realloc(domain, p, size);                               \
-    }                                                                      \
-    void prefix##Free(void *p)                                             \
-    {                                                                      \
-        mem_free(domain, p);                                               \
+#define DOMAIN_FUNCTIONS(prefix, domain)                                                           \
+    void *prefix##Malloc(size_t size)                                                              \
+    {                                                                                              \
+        return mem_alloc(domain, size);                                                            \
+    }                                                                                              \
+    void *prefix##Calloc(size_t count, size_t size)                                                \
+    {                                                                                              \
+        return mem_calloc(domain, count, size);                                                    \
+    }                                                                                              \
+    void *prefix##Realloc(void *p, size_t size)                                                    \
+    {                                                                                              \
+        return mem_realloc(domain, p, size);                                                       \
+    }                                                                                              \
+    void prefix##Free(void *p)                                                                     \
+    {                                                                                              \
+        mem_free(domain, p);                                                                       \
     }
 
 DOMAIN_FUNCTIONS(PyMem_Raw, MEM_RAW)

@@ -66,12 +66,18 @@ static inline void *backend_realloc(void *p, size_t size)
 {
     return backend_refuses(size) ? NULL : MI_(mi_realloc, realloc)(p, size);
 }
-static inline void backend_free(void *p) { MI_(mi_free, free)(p); }
+static inline void backend_free(void *p)
+{
+    MI_(mi_free, free)(p);
+}
 static inline void *backend_aligned(size_t alignment, size_t size)
 {
     return backend_refuses(size) ? NULL : MI_(mi_malloc_aligned, aligned)(size, alignment);
 }
-static inline size_t backend_usable(void *p) { return MI_(mi_usable_size, usable)(p); }
+static inline size_t backend_usable(void *p)
+{
+    return MI_(mi_usable_size, usable)(p);
+}
 
 #elif defined(ALLOC_JEMALLOC)
 
@@ -84,31 +90,61 @@ static inline size_t backend_usable(void *p) { return MI_(mi_usable_size, usable
 #else
 #define JE_(name) name
 #endif
-static inline void *backend_alloc(size_t size) { return JE_(malloc)(size); }
-static inline void *backend_calloc(size_t count, size_t size) { return JE_(calloc)(count, size); }
-static inline void *backend_realloc(void *p, size_t size) { return JE_(realloc)(p, size); }
-static inline void backend_free(void *p) { JE_(free)(p); }
+static inline void *backend_alloc(size_t size)
+{
+    return JE_(malloc)(size);
+}
+static inline void *backend_calloc(size_t count, size_t size)
+{
+    return JE_(calloc)(count, size);
+}
+static inline void *backend_realloc(void *p, size_t size)
+{
+    return JE_(realloc)(p, size);
+}
+static inline void backend_free(void *p)
+{
+    JE_(free)(p);
+}
 static inline void *backend_aligned(size_t alignment, size_t size)
 {
     void *p;
     return JE_(posix_memalign)(&p, alignment, size) == 0 ? p : NULL;
 }
-static inline size_t backend_usable(void *p) { return JE_(malloc_usable_size)(p); }
+static inline size_t backend_usable(void *p)
+{
+    return JE_(malloc_usable_size)(p);
+}
 
 #elif defined(ALLOC_SYSTEM)
 
 #include <malloc.h>
 #include <stdlib.h>
-static inline void *backend_alloc(size_t size) { return malloc(size); }
-static inline void *backend_calloc(size_t count, size_t size) { return calloc(count, size); }
-static inline void *backend_realloc(void *p, size_t size) { return realloc(p, size); }
-static inline void backend_free(void *p) { free(p); }
+static inline void *backend_alloc(size_t size)
+{
+    return malloc(size);
+}
+static inline void *backend_calloc(size_t count, size_t size)
+{
+    return calloc(count, size);
+}
+static inline void *backend_realloc(void *p, size_t size)
+{
+    return realloc(p, size);
+}
+static inline void backend_free(void *p)
+{
+    free(p);
+}
 static inline void *backend_aligned(size_t alignment, size_t size)
 {
     void *p;
     return posix_memalign(&p, alignment, size) == 0 ? p : NULL;
 }
-static inline size_t backend_usable(void *p) { return malloc_usable_size(p); }
+static inline size_t backend_usable(void *p)
+{
+    return malloc_usable_size(p);
+}
 
 #else
 #error "the build defines no allocator (ALLOC_MIMALLOC, ALLOC_JEMALLOC or ALLOC_SYSTEM)"

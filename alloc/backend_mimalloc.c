@@ -47,7 +47,8 @@ static size_t malloc_usable(const void *p)
     return malloc_usable_size((void *)p);
 }
 
-static const struct mimalloc_calls stand_in = {malloc, calloc, realloc, free, malloc_aligned, malloc_usable};
+static const struct mimalloc_calls stand_in = {malloc, calloc,         realloc,
+                                               free,   malloc_aligned, malloc_usable};
 
 /* The C library's dlopen keeps to malloc, so this does not come back here. Threads that arrive together
  * store the same pointers. */

@@ -93,7 +93,8 @@ static void check(const char *function, const struct debug_domain *domain, const
     char message[80];
     if (p[-8] != (uint8_t)domain->letter) {
         report(p);
-        snprintf(message, sizeof(message), "bad ID: Allocated using API '%c', verified using API '%c'",
+        snprintf(message, sizeof(message),
+                 "bad ID: Allocated using API '%c', verified using API '%c'",
                  isprint(p[-8]) ? p[-8] : '?', domain->letter);
         fatal(function, message);
     }
@@ -204,8 +205,9 @@ void mem_debug_enable(void)
         }
         domains[i].letter = letters[i];
         domains[i].below = table;
-        mem_table_set((enum mem_domain)i, &(struct mem_table){&domains[i], debug_malloc, debug_calloc,
-                                                              debug_realloc, debug_free});
+        mem_table_set((enum mem_domain)i,
+                      &(struct mem_table){&domains[i], debug_malloc, debug_calloc, debug_realloc,
+                                          debug_free});
     }
 }
 

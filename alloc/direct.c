@@ -66,8 +66,8 @@ void *slab_alloc_plain(size_t size, enum slab_kind kind)
         return NULL;
     }
     void *p = block + FRONT;
-    *header_of(p) = (struct header){.index = NOT_LISTED, .kind = (uint8_t)kind,
-                                    .arena = (uint16_t)slab_self.arena};
+    *header_of(p) = (struct header){
+        .index = NOT_LISTED, .kind = (uint8_t)kind, .arena = (uint16_t)slab_self.arena};
     prim_lock_acquire(&list.lock);
     bool good = !slab_kind_gc(kind) || list_add(p);
     list.blocks += good;

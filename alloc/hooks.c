@@ -76,10 +76,12 @@ static void libc_free(void *ctx, void *p)
     free(p);
 }
 
-static const struct mem_table base_table = {NULL, base_malloc, base_calloc, base_realloc, base_free};
+static const struct mem_table base_table = {NULL, base_malloc, base_calloc, base_realloc,
+                                            base_free};
 static const struct mem_table object_table = {NULL, object_malloc, object_calloc, object_realloc,
                                               object_free};
-static const struct mem_table libc_table = {NULL, libc_malloc, libc_calloc, libc_realloc, libc_free};
+static const struct mem_table libc_table = {NULL, libc_malloc, libc_calloc, libc_realloc,
+                                            libc_free};
 
 static struct mem_table tables[MEM_DOMAINS] = {
     {NULL, base_malloc, base_calloc, base_realloc, base_free},
@@ -96,7 +98,7 @@ static const struct mem_table *table_default(enum mem_domain domain)
 static bool table_equal(const struct mem_table *a, const struct mem_table *b)
 {
     return a->ctx == b->ctx && a->malloc == b->malloc && a->calloc == b->calloc
-        && a->realloc == b->realloc && a->free == b->free;
+           && a->realloc == b->realloc && a->free == b->free;
 }
 
 /* -- What is hooked ---------------------------------------------------------------------------- */
@@ -245,7 +247,8 @@ COLD void mem_free_hooked(enum mem_domain domain, void *p)
 
 void *mem_aligned(size_t alignment, size_t size)
 {
-    return size > PTRDIFF_MAX || mem_must_fail() ? NULL : backend_aligned(alignment, size ? size : 1);
+    return size > PTRDIFF_MAX || mem_must_fail() ? NULL
+                                                 : backend_aligned(alignment, size ? size : 1);
 }
 
 void mem_aligned_free(void *p)
@@ -283,7 +286,7 @@ int mem_configure(const char *value, const char **reason)
         return 0;
     }
     bool own = name_is(value, backend_name, &debug)
-        || (!SLAB_SHARED_READERS && name_is(value, "pymalloc", &debug));
+               || (!SLAB_SHARED_READERS && name_is(value, "pymalloc", &debug));
     if (!own) {
         if (!name_is(value, "malloc", &debug)) {
             *reason = "unknown allocator";
@@ -311,8 +314,9 @@ const char *mem_allocator_name(void)
         return debug ? "malloc_debug" : "malloc";
     }
     if (debug) {
-        return strcmp(backend_name, "malloc") == 0 ? "malloc_debug"
-             : strcmp(backend_name, "jemalloc") == 0 ? "jemalloc_debug" : "mimalloc_debug";
+        return strcmp(backend_name, "malloc") == 0     ? "malloc_debug"
+               : strcmp(backend_name, "jemalloc") == 0 ? "jemalloc_debug"
+                                                       : "mimalloc_debug";
     }
     for (int domain = 0; domain < MEM_DOMAINS; domain++) {
         if (!table_equal(&tables[domain], table_default((enum mem_domain)domain))) {

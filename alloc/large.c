@@ -52,8 +52,8 @@ void *large_alloc(size_t size, enum slab_kind kind)
     if (!large) {
         return NULL;
     }
-    *large = (struct large){.size = size, .kind = (uint8_t)kind,
-                             .arena = (uint16_t)slab_self.arena};
+    *large =
+        (struct large){.size = size, .kind = (uint8_t)kind, .arena = (uint16_t)slab_self.arena};
     slab_clear_counts(object_of(large));
     prim_lock_acquire(&heap.lock);
     link_in(large);

@@ -8,7 +8,7 @@
 
 struct large {
     struct large *next, *prev;
-    size_t size;    /* bytes of the object */
+    size_t size; /* bytes of the object */
     uint64_t grace;
     uint32_t work;
     uint8_t gc_byte, kind;

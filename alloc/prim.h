@@ -41,9 +41,9 @@
 
 /* Compare and exchange: true if *p held *expected and now holds `desired`; else *expected is what
  * stood there. `_weak` may fail for no reason and belongs in a loop. */
-#define atomic_cas(p, expected, desired) \
+#define atomic_cas(p, expected, desired)                                                           \
     __atomic_compare_exchange_n((p), (expected), (desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)
-#define atomic_cas_weak(p, expected, desired) \
+#define atomic_cas_weak(p, expected, desired)                                                      \
     __atomic_compare_exchange_n((p), (expected), (desired), 1, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 
 static inline void cpu_relax(void)

@@ -12,8 +12,15 @@
 #include "alloc/large.h"
 
 enum { CHUNK_SPANS = 16, CHUNK_BYTES = CHUNK_SPANS * SLAB_SPAN };
-enum { IDLE_CHUNKS = 2, WAITING_MANY = 64, EMPTY_KEPT = 4, CARVE_BYTES = 4096, CACHE_BYTES = 16 * 1024,
-       CACHE_MOST = 256, LEAF_RECORDS = 1 << 16 };
+enum {
+    IDLE_CHUNKS = 2,
+    WAITING_MANY = 64,
+    EMPTY_KEPT = 4,
+    CARVE_BYTES = 4096,
+    CACHE_BYTES = 16 * 1024,
+    CACHE_MOST = 256,
+    LEAF_RECORDS = 1 << 16
+};
 
 enum span_state { SPAN_IDLE, SPAN_CURRENT, SPAN_ROOMY, SPAN_FULL, SPAN_ABANDONED, SPAN_WAITING };
 
@@ -45,8 +52,8 @@ THREAD_LOCAL struct slab_thread slab_self = {
 static struct {
     struct prim_lock lock;
     struct chunk *chunks;
-    struct span *idle; /* spans nobody uses */
-    int idle_chunks;   /* chunks all of whose spans are idle */
+    struct span *idle;                   /* spans nobody uses */
+    int idle_chunks;                     /* chunks all of whose spans are idle */
     struct span *waiting, *waiting_last; /* empty ones in their grace period, oldest first */
     size_t waiting_count;
     struct span *abandoned[SLAB_BINS];
@@ -132,7 +139,8 @@ static bool chunk_make(void)
     struct chunk *chunk = backend_calloc(1, sizeof(*chunk));
     char *base = chunk ? backend_aligned(SLAB_SPAN, CHUNK_BYTES) : NULL;
     uintptr_t last = (uintptr_t)base + CHUNK_BYTES - 1;
-    if (!base || last >> (32 + SPAN_TABLE_BITS) || !leaf_make((uintptr_t)base) || !leaf_make(last)) {
+    if (!base || last >> (32 + SPAN_TABLE_BITS) || !leaf_make((uintptr_t)base)
+        || !leaf_make(last)) {
         backend_free(base);
         backend_free(chunk);
         return false;
@@ -145,7 +153,7 @@ static bool chunk_make(void)
     pool.chunks = chunk;
     chunk->idle = CHUNK_SPANS;
     pool.idle_chunks++;
-    for (int i = CHUNK_SPANS; --i >= 0; ) {
+    for (int i = CHUNK_SPANS; --i >= 0;) {
         struct span *span = slab_record(base + (size_t)i * SLAB_SPAN);
         span->base = base + (size_t)i * SLAB_SPAN;
         span->chunk = chunk;
@@ -181,7 +189,8 @@ static void idle_put(struct span *span, int chunks_to_keep)
     backend_free(span->work);
     span->work = NULL;
     span->cache = 0;
-    span->kind = SLAB_RAW; /* a large object may come to lie here: it has no gc byte at the span's begin */
+    span->kind =
+        SLAB_RAW; /* a large object may come to lie here: it has no gc byte at the span's begin */
     atomic_store_relaxed(&span->owner, NULL);
     atomic_store_relaxed(&span->slot, 0u);
     span->state = SPAN_IDLE;
@@ -262,7 +271,7 @@ static bool span_carve(struct span *span)
     if (count > (uint32_t)(span->capacity - span->carved)) {
         count = span->capacity - span->carved;
     }
-    for (uint32_t i = count; i-- > 0; ) {
+    for (uint32_t i = count; i-- > 0;) {
         void *slot = span_slots(span) + (size_t)(span->carved + i) * span->slot;
         prim_unpoison(slot, SLAB_HEADER);
         slab_clear_counts(slot);
@@ -430,7 +439,7 @@ static void span_set_up(struct span *span, unsigned kind, unsigned class)
     span->live = 0;
     span->capacity = (uint16_t)capacity;
     span->carved = 0;
-    span->bin_class = (uint8_t)class;
+    span->bin_class = (uint8_t) class;
     span->cache = (uint16_t)(1 + span_bin(span));
     span->preheader = (uint8_t)slab_kind_preheader((enum slab_kind)kind);
     span->recip = (uint32_t)(((1ull << 32) + slot - 1) / slot);
@@ -784,10 +793,10 @@ static bool span_in_use(const struct span *span)
 }
 
 /* With pool.lock held. */
-#define EACH_SPAN(span)                                                                   \
-    for (struct chunk *chunk_ = pool.chunks; chunk_; chunk_ = chunk_->next)               \
-        for (struct span *span = slab_record(chunk_->base), *end_ = span + CHUNK_SPANS;   \
-             span < end_; span++)                                                         \
+#define EACH_SPAN(span)                                                                            \
+    for (struct chunk *chunk_ = pool.chunks; chunk_; chunk_ = chunk_->next)                        \
+        for (struct span *span = slab_record(chunk_->base), *end_ = span + CHUNK_SPANS;            \
+             span < end_; span++)                                                                  \
             if (atomic_load_relaxed(&span->arena) == slab_self.arena && span_in_use(span))
 
 uint32_t *slab_work_make(void *p)
@@ -805,7 +814,8 @@ uint32_t *slab_work_make(void *p)
 void slab_work_end(void)
 {
     prim_lock_acquire(&pool.lock);
-    EACH_SPAN(span) {
+    EACH_SPAN(span)
+    {
         backend_free(span->work);
         span->work = NULL;
     }
@@ -828,7 +838,8 @@ static int span_each_gc(struct span *span, uint8_t mask, slab_visit_fn fn, void 
 
 static int spans_each_gc(uint8_t mask, slab_visit_fn fn, void *arg)
 {
-    EACH_SPAN(span) {
+    EACH_SPAN(span)
+    {
         if (slab_kind_gc((enum slab_kind)span->kind)) {
             int result = span_each_gc(span, mask, fn, arg);
             if (result) {
@@ -874,7 +885,8 @@ static int span_each(struct span *span, slab_visit_fn fn, void *arg)
 
 static int spans_each(unsigned kinds, slab_visit_fn fn, void *arg)
 {
-    EACH_SPAN(span) {
+    EACH_SPAN(span)
+    {
         if (kinds >> span->kind & 1) {
             int result = span_each(span, fn, arg);
             if (result) {
@@ -902,7 +914,8 @@ void mem_usage(struct mem_usage *usage)
     for (struct chunk *chunk = pool.chunks; chunk; chunk = chunk->next) {
         usage->slab_bytes += CHUNK_BYTES;
     }
-    EACH_SPAN(span) {
+    EACH_SPAN(span)
+    {
         usage->slab_blocks += atomic_load_relaxed(&span->live);
     }
     usage->grace_bytes = pool.waiting_count * SLAB_SPAN;

@@ -31,9 +31,9 @@
 
 enum {
     SLAB_SPAN = 64 * 1024,
-    SLAB_MAX = 8 * 1024,      /* largest slot */
-    SLAB_CLASSES = 48,        /* 16..512 by 16, then four to each doubling */
-    SLAB_PREHEADERS = 3,      /* 0, 16 or 32 bytes */
+    SLAB_MAX = 8 * 1024, /* largest slot */
+    SLAB_CLASSES = 48,   /* 16..512 by 16, then four to each doubling */
+    SLAB_PREHEADERS = 3, /* 0, 16 or 32 bytes */
     SLAB_BINS = SLAB_CLASSES * (2 * SLAB_PREHEADERS + 1),
 };
 
@@ -50,13 +50,13 @@ enum { SLAB_SIDE_KEEP = 0x20 };
 
 /* A kind is a constant of these; pre-headers are 0, 16 or 32 bytes. */
 enum slab_kind {
-    SLAB_ATOM = 0,    /* objects that the collector does not look at */
+    SLAB_ATOM = 0, /* objects that the collector does not look at */
     SLAB_ATOM_16 = 1,
     SLAB_ATOM_32 = 2,
-    SLAB_GC = 3,      /* containers: have a gc byte and a working count */
+    SLAB_GC = 3, /* containers: have a gc byte and a working count */
     SLAB_GC_16 = 4,
     SLAB_GC_32 = 5,
-    SLAB_RAW = 6,     /* blocks of PyObject_Malloc: never taken for objects */
+    SLAB_RAW = 6, /* blocks of PyObject_Malloc: never taken for objects */
 };
 
 static inline size_t slab_kind_preheader(enum slab_kind kind)
@@ -102,18 +102,18 @@ struct span {
     uint32_t recip;           /* ceil(2^32 / slot), for index from address */
     uint32_t first;           /* where its slots begin, from base */
     uint16_t capacity, carved;
-    uint16_t cache;           /* index in slab_self.cache; 0: no span here */
+    uint16_t cache; /* index in slab_self.cache; 0: no span here */
     uint8_t bin_class, kind, state, preheader;
-    uint32_t *work;           /* a working count per slot while the collector runs, or NULL */
+    uint32_t *work; /* a working count per slot while the collector runs, or NULL */
     char *base;
     /* The others' line. */
-    _Alignas(CACHE_LINE) void *remote;  /* slots freed by other threads */
+    _Alignas(CACHE_LINE) void *remote; /* slots freed by other threads */
     struct span *notice_next;
-    struct span *next, *prev;           /* the owner's list of spans with room, or a global one */
+    struct span *next, *prev; /* the owner's list of spans with room, or a global one */
     uint64_t grace;
-    struct chunk *chunk;                /* what it was cut from */
-    uint32_t noticed;                   /* stands in the owner's notice list */
-    uint32_t arena;                     /* whose objects these are */
+    struct chunk *chunk; /* what it was cut from */
+    uint32_t noticed;    /* stands in the owner's notice list */
+    uint32_t arena;      /* whose objects these are */
 };
 
 enum { SPAN_TABLE_BITS = 15 };
@@ -149,7 +149,8 @@ struct slab_cache {
 };
 
 struct slab_thread {
-    struct slab_cache cache[SLAB_BINS + 1]; /* of bin i: i + 1; the first one is always empty and full */
+    struct slab_cache
+        cache[SLAB_BINS + 1];    /* of bin i: i + 1; the first one is always empty and full */
     struct span *bin[SLAB_BINS]; /* never NULL: a span, or one that is always empty */
     uint32_t arena;              /* see slab_use_arena */
     struct alloc_heap *heap;     /* never NULL, never equal to the owner of a record without span */

@@ -18,8 +18,7 @@ struct decompressor {
 #include "bz2.bind.h"
 
 /* False with an exception for a code of an error. */
-static bool
-check(int code)
+static bool check(int code)
 {
     switch (code) {
     case BZ_OK:
@@ -32,8 +31,7 @@ check(int code)
         PyErr_SetString(PyExc_SystemError, "libbzip2 was not compiled correctly");
         break;
     case BZ_PARAM_ERROR:
-        PyErr_SetString(PyExc_ValueError,
-                        "Internal error - invalid parameters passed to libbzip2");
+        PyErr_SetString(PyExc_ValueError, "Internal error - invalid parameters passed to libbzip2");
         break;
     case BZ_MEM_ERROR:
         PyErr_NoMemory();
@@ -56,16 +54,14 @@ check(int code)
     return false;
 }
 
-static unsigned int
-clip(size_t size)
+static unsigned int clip(size_t size)
 {
     return size < UINT_MAX ? (unsigned int)size : UINT_MAX;
 }
 
 /* ---- compressing ----------------------------------------------------------------------------- */
 
-static PyObject *
-compressor_new(PyTypeObject *type, int level)
+static PyObject *compressor_new(PyTypeObject *type, int level)
 {
     if (level < 1 || level > 9) {
         PyErr_SetString(PyExc_ValueError, "compresslevel must be between 1 and 9");
@@ -82,8 +78,7 @@ compressor_new(PyTypeObject *type, int level)
 }
 
 /* Takes the input in; with BZ_FINISH, until the stream has ended. */
-static int
-run_compressor(bz_stream *stream, struct input in, int action, struct outflow *out)
+static int run_compressor(bz_stream *stream, struct input in, int action, struct outflow *out)
 {
     int code = BZ_OK;
     while (code >= 0 && code != BZ_STREAM_END && (in.left != 0 || action == BZ_FINISH)) {
@@ -104,31 +99,25 @@ run_compressor(bz_stream *stream, struct input in, int action, struct outflow *o
     return code;
 }
 
-static bool
-compressor_run(struct encoder *base, struct input in, bool finish, struct outflow *out)
+static bool compressor_run(struct encoder *base, struct input in, bool finish, struct outflow *out)
 {
     bz_stream *stream = &((struct compressor *)base)->stream;
     int code;
-    Py_BEGIN_ALLOW_THREADS
-    code = run_compressor(stream, in, finish ? BZ_FINISH : BZ_RUN, out);
-    Py_END_ALLOW_THREADS
-    return check(code);
+    Py_BEGIN_ALLOW_THREADS code = run_compressor(stream, in, finish ? BZ_FINISH : BZ_RUN, out);
+    Py_END_ALLOW_THREADS return check(code);
 }
 
-static PyObject *
-compressor_compress(struct compressor *self, Py_buffer *data)
+static PyObject *compressor_compress(struct compressor *self, Py_buffer *data)
 {
     return encoder_compress(&self->base, data, compressor_run);
 }
 
-static PyObject *
-compressor_flush(struct compressor *self)
+static PyObject *compressor_flush(struct compressor *self)
 {
     return encoder_flush(&self->base, compressor_run);
 }
 
-static void
-compressor_dealloc(PyObject *op)
+static void compressor_dealloc(PyObject *op)
 {
     struct compressor *self = (struct compressor *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -141,8 +130,7 @@ compressor_dealloc(PyObject *op)
 
 /* ---- decompressing --------------------------------------------------------------------------- */
 
-static PyObject *
-decompressor_new(PyTypeObject *type)
+static PyObject *decompressor_new(PyTypeObject *type)
 {
     struct decompressor *self = type_make(type);
     if (self == NULL) {
@@ -155,8 +143,7 @@ decompressor_new(PyTypeObject *type)
     return (PyObject *)self;
 }
 
-static int
-run_decompressor(bz_stream *stream, struct input *in, struct outflow *out)
+static int run_decompressor(bz_stream *stream, struct input *in, struct outflow *out)
 {
     int code = BZ_OK;
     bool full = false;
@@ -179,8 +166,8 @@ run_decompressor(bz_stream *stream, struct input *in, struct outflow *out)
     return code;
 }
 
-static enum decoder_state
-decompressor_run(struct decoder *base, struct input *in, struct outflow *out)
+static enum decoder_state decompressor_run(struct decoder *base, struct input *in,
+                                           struct outflow *out)
 {
     struct decompressor *self = (struct decompressor *)base;
     int code;
@@ -188,10 +175,9 @@ decompressor_run(struct decoder *base, struct input *in, struct outflow *out)
         PyErr_SetString(PyExc_ValueError, "Decompressor is unusable after a previous error");
         return DECODER_FAILED;
     }
-    Py_BEGIN_ALLOW_THREADS
-    code = run_decompressor(&self->stream, in, out);
-    Py_END_ALLOW_THREADS
-    if (!check(code)) {
+    Py_BEGIN_ALLOW_THREADS code = run_decompressor(&self->stream, in, out);
+    Py_END_ALLOW_THREADS if (!check(code))
+    {
         self->broken = true;
         base->needs_input = false;
         return DECODER_FAILED;
@@ -199,21 +185,19 @@ decompressor_run(struct decoder *base, struct input *in, struct outflow *out)
     return code == BZ_STREAM_END ? DECODER_ENDED : DECODER_GOES_ON;
 }
 
-static PyObject *
-decompressor_decompress(struct decompressor *self, Py_buffer *data, Py_ssize_t max_length)
+static PyObject *decompressor_decompress(struct decompressor *self, Py_buffer *data,
+                                         Py_ssize_t max_length)
 {
     return decoder_decompress(&self->base, data, outflow_start(OUTFLOW_FIRST, max_length),
                               decompressor_run, "End of stream already reached");
 }
 
-static PyObject *
-decompressor_get_unused_data(struct decompressor *self)
+static PyObject *decompressor_get_unused_data(struct decompressor *self)
 {
     return decoder_bytes(&self->base, &self->base.unused);
 }
 
-static void
-decompressor_dealloc(PyObject *op)
+static void decompressor_dealloc(PyObject *op)
 {
     struct decompressor *self = (struct decompressor *)op;
     if (self->open) {
@@ -233,8 +217,11 @@ static PyType_Slot compressor_slots[] = {
 };
 
 static PyType_Spec compressor_spec = {
-    "_bz2.BZ2Compressor", sizeof(struct compressor), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, compressor_slots,
+    "_bz2.BZ2Compressor",
+    sizeof(struct compressor),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    compressor_slots,
 };
 
 static PyType_Slot decompressor_slots[] = {
@@ -248,12 +235,14 @@ static PyType_Slot decompressor_slots[] = {
 };
 
 static PyType_Spec decompressor_spec = {
-    "_bz2.BZ2Decompressor", sizeof(struct decompressor), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, decompressor_slots,
+    "_bz2.BZ2Decompressor",
+    sizeof(struct decompressor),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    decompressor_slots,
 };
 
-static int
-bz2_exec(PyObject *module)
+static int bz2_exec(PyObject *module)
 {
     PyTypeObject *type = module_type(module, &compressor_spec, true);
     PyTypeObject *other = type ? module_type(module, &decompressor_spec, true) : NULL;
@@ -265,7 +254,10 @@ bz2_exec(PyObject *module)
 static PyModuleDef_Slot bz2_slots[] = MODULE_SLOTS(bz2_exec);
 
 static PyModuleDef bz2_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_bz2", .m_doc = bz2_module_doc, .m_slots = bz2_slots,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_bz2",
+    .m_doc = bz2_module_doc,
+    .m_slots = bz2_slots,
 };
 
 MODULE_INIT(_bz2, bz2_module)

@@ -16,9 +16,11 @@
 enum { LONG_INPUT = 2048 };
 
 /* The algorithms with a function of their own. */
+/* clang-format off */
 #define ALGORITHMS(X)                                                                             \
     X(md5) X(sha1) X(sha224) X(sha256) X(sha384) X(sha512) X(sha3_224) X(sha3_256) X(sha3_384)    \
     X(sha3_512) X(shake_128) X(shake_256)
+/* clang-format on */
 
 enum algorithm {
 #define MEMBER(name) ALG_##name,
@@ -45,8 +47,7 @@ struct hmac {
 
 #include "hashlib.bind.h"
 
-static struct ossl_state *
-state_of(PyObject *module)
+static struct ossl_state *state_of(PyObject *module)
 {
     return PyModule_GetState(module);
 }
@@ -54,8 +55,7 @@ state_of(PyObject *module)
 /* ---- errors --------------------------------------------------------------------------------- */
 
 /* Raises what OpenSSL has to say; returns NULL. */
-static PyObject *
-raise_openssl(PyObject *type)
+static PyObject *raise_openssl(PyObject *type)
 {
     unsigned long code = ERR_peek_last_error();
     ERR_clear_error();
@@ -80,8 +80,7 @@ static const struct {
     {"blake2s", "blake2s256"},
 };
 
-static const char *
-python_name(const EVP_MD *digest)
+static const char *python_name(const EVP_MD *digest)
 {
     int id = EVP_MD_get_type(digest);
     const char *name = id != NID_undef ? OBJ_nid2ln(id) : NULL;
@@ -97,8 +96,7 @@ python_name(const EVP_MD *digest)
 }
 
 /* The algorithm with a name (owned), or NULL with an exception. */
-static EVP_MD *
-digest_named(struct ossl_state *state, const char *name, bool for_security)
+static EVP_MD *digest_named(struct ossl_state *state, const char *name, bool for_security)
 {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(renamed); i++) {
         if (strcmp(name, renamed[i].python) == 0) {
@@ -115,9 +113,8 @@ digest_named(struct ossl_state *state, const char *name, bool for_security)
 
 /* The same for one with a function of its own; looking it up by name would take longer than hashing
  * something short. */
-static EVP_MD *
-digest_known(struct ossl_state *state, enum algorithm algorithm, const char *name,
-             bool for_security)
+static EVP_MD *digest_known(struct ossl_state *state, enum algorithm algorithm, const char *name,
+                            bool for_security)
 {
     EVP_MD **slot = &state->cache[algorithm][for_security];
     EVP_MD *digest = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
@@ -138,8 +135,7 @@ digest_known(struct ossl_state *state, enum algorithm algorithm, const char *nam
 }
 
 /* The algorithm that an argument `digestmod` means: its name, or its function here. */
-static EVP_MD *
-digest_meant(struct ossl_state *state, PyObject *arg)
+static EVP_MD *digest_meant(struct ossl_state *state, PyObject *arg)
 {
     PyObject *name = PyUnicode_Check(arg) ? arg : NULL;
     if (name == NULL && PyCFunction_Check(arg)) {
@@ -159,8 +155,7 @@ digest_meant(struct ossl_state *state, PyObject *arg)
 /* ---- inputs --------------------------------------------------------------------------------- */
 
 /* The bytes of an object; false with an exception. */
-static bool
-input_read(PyObject *arg, Py_buffer *out)
+static bool input_read(PyObject *arg, Py_buffer *out)
 {
     if (PyUnicode_Check(arg)) {
         PyErr_SetString(PyExc_TypeError, "Strings must be encoded before hashing");
@@ -174,22 +169,20 @@ input_read(PyObject *arg, Py_buffer *out)
 }
 
 /* `expr` for an input of so many bytes, while other threads run if it is long. */
-#define HASHING(size, expr)                                                                       \
-    __extension__({                                                                               \
-        __typeof__(expr) hashing_result;                                                          \
-        if ((size) >= LONG_INPUT) {                                                               \
-            Py_BEGIN_ALLOW_THREADS                                                                \
-            hashing_result = (expr);                                                              \
-            Py_END_ALLOW_THREADS                                                                  \
-        } else {                                                                                  \
-            hashing_result = (expr);                                                              \
-        }                                                                                         \
-        hashing_result;                                                                           \
+#define HASHING(size, expr)                                                                        \
+    __extension__({                                                                                \
+        __typeof__(expr) hashing_result;                                                           \
+        if ((size) >= LONG_INPUT) {                                                                \
+            Py_BEGIN_ALLOW_THREADS hashing_result = (expr);                                        \
+            Py_END_ALLOW_THREADS                                                                   \
+        } else {                                                                                   \
+            hashing_result = (expr);                                                               \
+        }                                                                                          \
+        hashing_result;                                                                            \
     })
 
 /* Bytes (stolen; NULL passes) as hexadecimal digits. */
-static PyObject *
-hex_of(PyObject *bytes)
+static PyObject *hex_of(PyObject *bytes)
 {
     PyObject *text = bytes ? _Py_strhex(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)) : NULL;
     Py_XDECREF(bytes);
@@ -198,8 +191,7 @@ hex_of(PyObject *bytes)
 
 /* ---- hash objects --------------------------------------------------------------------------- */
 
-static struct hash *
-hash_make(PyTypeObject *type)
+static struct hash *hash_make(PyTypeObject *type)
 {
     struct hash *self = PyObject_New(struct hash, type);
     if (self != NULL) {
@@ -213,8 +205,7 @@ hash_make(PyTypeObject *type)
     return self;
 }
 
-static void
-hash_dealloc(PyObject *op)
+static void hash_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     EVP_MD_CTX_free(((struct hash *)op)->context);
@@ -225,21 +216,18 @@ hash_dealloc(PyObject *op)
 /* What takes bytes into a context of OpenSSL; 0 is a failure. */
 typedef int (*update_fn)(void *context, const void *bytes, size_t size);
 
-static int
-digest_take(void *context, const void *bytes, size_t size)
+static int digest_take(void *context, const void *bytes, size_t size)
 {
     return EVP_DigestUpdate(context, bytes, size);
 }
 
-static int
-mac_take(void *context, const void *bytes, size_t size)
+static int mac_take(void *context, const void *bytes, size_t size)
 {
     return EVP_MAC_update(context, bytes, size);
 }
 
 /* Feeds data to a context that the mutex guards: 0, or -1 with an exception. */
-static int
-feed(PyMutex *mutex, void *context, update_fn update, PyObject *data)
+static int feed(PyMutex *mutex, void *context, update_fn update, PyObject *data)
 {
     Py_buffer input;
     if (!input_read(data, &input)) {
@@ -256,16 +244,14 @@ feed(PyMutex *mutex, void *context, update_fn update, PyObject *data)
     return 0;
 }
 
-static int
-hash_update(struct hash *self, PyObject *data)
+static int hash_update(struct hash *self, PyObject *data)
 {
     return feed(&self->mutex, self->context, digest_take, data);
 }
 
 /* A hash object of an algorithm (consumed; NULL with an exception passes), fed with the data. */
-static PyObject *
-hash_start(struct ossl_state *state, EVP_MD *digest, PyObject *data, PyObject *string,
-           bool for_security)
+static PyObject *hash_start(struct ossl_state *state, EVP_MD *digest, PyObject *data,
+                            PyObject *string, bool for_security)
 {
     if (digest == NULL) {
         return NULL;
@@ -296,8 +282,8 @@ hash_start(struct ossl_state *state, EVP_MD *digest, PyObject *data, PyObject *s
     return (PyObject *)self;
 }
 
-static PyObject *
-ossl_new(PyObject *module, PyObject *name, PyObject *data, int for_security, PyObject *string)
+static PyObject *ossl_new(PyObject *module, PyObject *name, PyObject *data, int for_security,
+                          PyObject *string)
 {
     struct ossl_state *state = state_of(module);
     const char *text = PyUnicode_AsUTF8(name);
@@ -305,19 +291,18 @@ ossl_new(PyObject *module, PyObject *name, PyObject *data, int for_security, PyO
     return hash_start(state, digest, data, string, for_security);
 }
 
-#define FUNCTION(name)                                                                            \
-    static PyObject *ossl_##name(PyObject *module, PyObject *data, int for_security,              \
-                                 PyObject *string)                                                \
-    {                                                                                             \
-        struct ossl_state *state = state_of(module);                                              \
-        return hash_start(state, digest_known(state, ALG_##name, #name, for_security), data,      \
-                          string, for_security);                                                  \
+#define FUNCTION(name)                                                                             \
+    static PyObject *ossl_##name(PyObject *module, PyObject *data, int for_security,               \
+                                 PyObject *string)                                                 \
+    {                                                                                              \
+        struct ossl_state *state = state_of(module);                                               \
+        return hash_start(state, digest_known(state, ALG_##name, #name, for_security), data,       \
+                          string, for_security);                                                   \
     }
 
 ALGORITHMS(FUNCTION)
 
-static bool
-context_copy(struct hash *self, EVP_MD_CTX *to)
+static bool context_copy(struct hash *self, EVP_MD_CTX *to)
 {
     PyMutex_Lock(&self->mutex);
     int fine = EVP_MD_CTX_copy_ex(to, self->context);
@@ -328,8 +313,7 @@ context_copy(struct hash *self, EVP_MD_CTX *to)
     return fine;
 }
 
-static PyObject *
-hash_copy(struct hash *self)
+static PyObject *hash_copy(struct hash *self)
 {
     struct hash *copy = hash_make(Py_TYPE(self));
     if (copy != NULL && !context_copy(self, copy->context)) {
@@ -338,8 +322,7 @@ hash_copy(struct hash *self)
     return (PyObject *)copy;
 }
 
-static PyObject *
-hash_value(struct hash *self)
+static PyObject *hash_value(struct hash *self)
 {
     unsigned char value[EVP_MAX_MD_SIZE];
     unsigned int size;
@@ -357,14 +340,12 @@ hash_value(struct hash *self)
     return bytes;
 }
 
-static PyObject *
-hash_hex(struct hash *self)
+static PyObject *hash_hex(struct hash *self)
 {
     return hex_of(hash_value(self));
 }
 
-static PyObject *
-xof_value(struct hash *self, Py_ssize_t length)
+static PyObject *xof_value(struct hash *self, Py_ssize_t length)
 {
     if (length < 0) {
         PyErr_SetString(PyExc_ValueError, "length must be non-negative");
@@ -389,38 +370,32 @@ xof_value(struct hash *self, Py_ssize_t length)
     return bytes;
 }
 
-static PyObject *
-xof_hex(struct hash *self, Py_ssize_t length)
+static PyObject *xof_hex(struct hash *self, Py_ssize_t length)
 {
     return hex_of(xof_value(self, length));
 }
 
-static int
-hash_get_digest_size(struct hash *self)
+static int hash_get_digest_size(struct hash *self)
 {
     return EVP_MD_CTX_get_size(self->context);
 }
 
-static int
-xof_get_digest_size(struct hash *Py_UNUSED(self))
+static int xof_get_digest_size(struct hash *Py_UNUSED(self))
 {
     return 0;
 }
 
-static int
-hash_get_block_size(struct hash *self)
+static int hash_get_block_size(struct hash *self)
 {
     return EVP_MD_CTX_get_block_size(self->context);
 }
 
-static PyObject *
-hash_get_name(struct hash *self)
+static PyObject *hash_get_name(struct hash *self)
 {
     return PyUnicode_FromString(python_name(EVP_MD_CTX_get0_md(self->context)));
 }
 
-static PyObject *
-hash_repr(PyObject *op)
+static PyObject *hash_repr(PyObject *op)
 {
     const EVP_MD *digest = EVP_MD_CTX_get0_md(((struct hash *)op)->context);
     return PyUnicode_FromFormat("<%s %s object @ %p>", python_name(digest), Py_TYPE(op)->tp_name,
@@ -429,8 +404,7 @@ hash_repr(PyObject *op)
 
 /* ---- keyed hash objects --------------------------------------------------------------------- */
 
-static void
-hmac_dealloc(PyObject *op)
+static void hmac_dealloc(PyObject *op)
 {
     struct hmac *self = (struct hmac *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -441,8 +415,7 @@ hmac_dealloc(PyObject *op)
 }
 
 /* Both are taken over, also on failure. */
-static struct hmac *
-hmac_make(PyTypeObject *type, EVP_MAC_CTX *context, EVP_MD *digest)
+static struct hmac *hmac_make(PyTypeObject *type, EVP_MAC_CTX *context, EVP_MD *digest)
 {
     struct hmac *self = PyObject_New(struct hmac, type);
     if (self == NULL) {
@@ -456,21 +429,20 @@ hmac_make(PyTypeObject *type, EVP_MAC_CTX *context, EVP_MD *digest)
     return self;
 }
 
-static int
-hmac_update(struct hmac *self, PyObject *data)
+static int hmac_update(struct hmac *self, PyObject *data)
 {
     return feed(&self->mutex, self->context, mac_take, data);
 }
 
 /* A context with the key in it, or NULL with an exception. */
-static EVP_MAC_CTX *
-hmac_context(const EVP_MD *digest, const Py_buffer *key)
+static EVP_MAC_CTX *hmac_context(const EVP_MD *digest, const Py_buffer *key)
 {
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
     EVP_MAC_free(mac);
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)EVP_MD_get0_name(digest), 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)EVP_MD_get0_name(digest),
+                                         0),
         OSSL_PARAM_construct_end(),
     };
     const unsigned char *bytes = key->len ? key->buf : (const unsigned char *)"";
@@ -482,8 +454,8 @@ hmac_context(const EVP_MD *digest, const Py_buffer *key)
     return context;
 }
 
-static PyObject *
-ossl_hmac_new(PyObject *module, Py_buffer *key, PyObject *message, PyObject *digestmod)
+static PyObject *ossl_hmac_new(PyObject *module, Py_buffer *key, PyObject *message,
+                               PyObject *digestmod)
 {
     struct ossl_state *state = state_of(module);
     if (digestmod == NULL) {
@@ -504,8 +476,7 @@ ossl_hmac_new(PyObject *module, Py_buffer *key, PyObject *message, PyObject *dig
 }
 
 /* A copy of the context, or NULL with an exception. */
-static EVP_MAC_CTX *
-hmac_context_copy(struct hmac *self)
+static EVP_MAC_CTX *hmac_context_copy(struct hmac *self)
 {
     PyMutex_Lock(&self->mutex);
     EVP_MAC_CTX *copy = EVP_MAC_CTX_dup(self->context);
@@ -516,8 +487,7 @@ hmac_context_copy(struct hmac *self)
     return copy;
 }
 
-static PyObject *
-hmac_copy(struct hmac *self)
+static PyObject *hmac_copy(struct hmac *self)
 {
     EVP_MAC_CTX *context = hmac_context_copy(self);
     if (context == NULL) {
@@ -527,8 +497,7 @@ hmac_copy(struct hmac *self)
     return (PyObject *)hmac_make(Py_TYPE(self), context, self->digest);
 }
 
-static PyObject *
-hmac_value(struct hmac *self)
+static PyObject *hmac_value(struct hmac *self)
 {
     unsigned char value[EVP_MAX_MD_SIZE];
     size_t size;
@@ -543,39 +512,34 @@ hmac_value(struct hmac *self)
     return bytes;
 }
 
-static PyObject *
-hmac_hex(struct hmac *self)
+static PyObject *hmac_hex(struct hmac *self)
 {
     return hex_of(hmac_value(self));
 }
 
-static int
-hmac_get_digest_size(struct hmac *self)
+static int hmac_get_digest_size(struct hmac *self)
 {
     return EVP_MD_get_size(self->digest);
 }
 
-static int
-hmac_get_block_size(struct hmac *self)
+static int hmac_get_block_size(struct hmac *self)
 {
     return EVP_MD_get_block_size(self->digest);
 }
 
-static PyObject *
-hmac_get_name(struct hmac *self)
+static PyObject *hmac_get_name(struct hmac *self)
 {
     return PyUnicode_FromFormat("hmac-%s", python_name(self->digest));
 }
 
-static PyObject *
-hmac_repr(PyObject *op)
+static PyObject *hmac_repr(PyObject *op)
 {
     return PyUnicode_FromFormat("<%s HMAC object @ %p>", python_name(((struct hmac *)op)->digest),
                                 op);
 }
 
-static PyObject *
-ossl_hmac_digest(PyObject *module, Py_buffer *key, Py_buffer *message, PyObject *digestmod)
+static PyObject *ossl_hmac_digest(PyObject *module, Py_buffer *key, Py_buffer *message,
+                                  PyObject *digestmod)
 {
     if (key->len > INT_MAX || message->len > INT_MAX) {
         PyErr_SetString(PyExc_OverflowError,
@@ -589,9 +553,8 @@ ossl_hmac_digest(PyObject *module, Py_buffer *key, Py_buffer *message, PyObject 
     unsigned char value[EVP_MAX_MD_SIZE];
     unsigned int size;
     const void *bytes = key->len ? key->buf : "";
-    unsigned char *made = HASHING(message->len,
-                                  HMAC(digest, bytes, (int)key->len, message->buf,
-                                       (size_t)message->len, value, &size));
+    unsigned char *made = HASHING(message->len, HMAC(digest, bytes, (int)key->len, message->buf,
+                                                     (size_t)message->len, value, &size));
     EVP_MD_free(digest);
     return made ? PyBytes_FromStringAndSize((const char *)value, size)
                 : raise_openssl(PyExc_ValueError);
@@ -600,8 +563,7 @@ ossl_hmac_digest(PyObject *module, Py_buffer *key, Py_buffer *message, PyObject 
 /* ---- keys from passwords -------------------------------------------------------------------- */
 
 /* A number from 1 on that fits an int; otherwise an error that names it. */
-static bool
-positive_read(PyObject *arg, const char *too_great, const char *too_small, int *out)
+static bool positive_read(PyObject *arg, const char *too_great, const char *too_small, int *out)
 {
     long value;
     if (!bind_long(arg, &value)) {
@@ -618,9 +580,8 @@ positive_read(PyObject *arg, const char *too_great, const char *too_small, int *
     return false;
 }
 
-static PyObject *
-ossl_pbkdf2_hmac(PyObject *module, const char *name, Py_buffer *password, Py_buffer *salt,
-                 PyObject *iterations, PyObject *dklen)
+static PyObject *ossl_pbkdf2_hmac(PyObject *module, const char *name, Py_buffer *password,
+                                  Py_buffer *salt, PyObject *iterations, PyObject *dklen)
 {
     EVP_MD *digest = digest_named(state_of(module), name, true);
     if (digest == NULL) {
@@ -629,8 +590,8 @@ ossl_pbkdf2_hmac(PyObject *module, const char *name, Py_buffer *password, Py_buf
     int rounds, length = EVP_MD_get_size(digest);
     PyObject *key = NULL;
     if (password->len > INT_MAX || salt->len > INT_MAX) {
-        PyErr_SetString(PyExc_OverflowError, password->len > INT_MAX ? "password is too long."
-                                                                     : "salt is too long.");
+        PyErr_SetString(PyExc_OverflowError,
+                        password->len > INT_MAX ? "password is too long." : "salt is too long.");
     } else if (positive_read(iterations, "iteration value is too great.",
                              "iteration value must be greater than 0.", &rounds)
                && (dklen == Py_None
@@ -640,11 +601,11 @@ ossl_pbkdf2_hmac(PyObject *module, const char *name, Py_buffer *password, Py_buf
     }
     if (key != NULL) {
         int fine;
-        Py_BEGIN_ALLOW_THREADS
-        fine = PKCS5_PBKDF2_HMAC(password->buf, (int)password->len, salt->buf, (int)salt->len,
-                                 rounds, digest, length, (unsigned char *)PyBytes_AS_STRING(key));
-        Py_END_ALLOW_THREADS
-        if (!fine) {
+        Py_BEGIN_ALLOW_THREADS fine =
+            PKCS5_PBKDF2_HMAC(password->buf, (int)password->len, salt->buf, (int)salt->len, rounds,
+                              digest, length, (unsigned char *)PyBytes_AS_STRING(key));
+        Py_END_ALLOW_THREADS if (!fine)
+        {
             Py_CLEAR(key);
             raise_openssl(PyExc_ValueError);
         }
@@ -654,8 +615,7 @@ ossl_pbkdf2_hmac(PyObject *module, const char *name, Py_buffer *password, Py_buf
 }
 
 /* One of the three numbers that scrypt needs. */
-static bool
-cost_read(PyObject *arg, char name, unsigned long *out)
+static bool cost_read(PyObject *arg, char name, unsigned long *out)
 {
     if (arg != Py_None && !PyLong_Check(arg)) {
         PyErr_Format(PyExc_TypeError, "scrypt() argument '%c' must be int, not %.50s", name,
@@ -670,8 +630,7 @@ cost_read(PyObject *arg, char name, unsigned long *out)
     return true;
 }
 
-static bool
-scrypt_check(unsigned long n, unsigned long r, unsigned long p, long maxmem, long dklen)
+static bool scrypt_check(unsigned long n, unsigned long r, unsigned long p, long maxmem, long dklen)
 {
     if (n < 2 || (n & (n - 1)) != 0) {
         PyErr_SetString(PyExc_ValueError, "n must be a power of 2.");
@@ -686,8 +645,7 @@ scrypt_check(unsigned long n, unsigned long r, unsigned long p, long maxmem, lon
             raise_openssl(PyExc_ValueError);
         } else {
             ERR_clear_error();
-            PyErr_SetString(PyExc_ValueError,
-                            "Invalid parameter combination for n, r, p, maxmem.");
+            PyErr_SetString(PyExc_ValueError, "Invalid parameter combination for n, r, p, maxmem.");
         }
     } else {
         return true;
@@ -695,30 +653,28 @@ scrypt_check(unsigned long n, unsigned long r, unsigned long p, long maxmem, lon
     return false;
 }
 
-static PyObject *
-scrypt_run(const Py_buffer *password, const Py_buffer *salt, unsigned long n, unsigned long r,
-           unsigned long p, long maxmem, long dklen)
+static PyObject *scrypt_run(const Py_buffer *password, const Py_buffer *salt, unsigned long n,
+                            unsigned long r, unsigned long p, long maxmem, long dklen)
 {
     PyObject *key = PyBytes_FromStringAndSize(NULL, dklen);
     if (key == NULL) {
         return NULL;
     }
     int fine;
-    Py_BEGIN_ALLOW_THREADS
-    fine = EVP_PBE_scrypt(password->buf, (size_t)password->len, salt->buf, (size_t)salt->len, n, r,
-                          p, (uint64_t)maxmem, (unsigned char *)PyBytes_AS_STRING(key),
-                          (size_t)dklen);
-    Py_END_ALLOW_THREADS
-    if (!fine) {
+    Py_BEGIN_ALLOW_THREADS fine =
+        EVP_PBE_scrypt(password->buf, (size_t)password->len, salt->buf, (size_t)salt->len, n, r, p,
+                       (uint64_t)maxmem, (unsigned char *)PyBytes_AS_STRING(key), (size_t)dklen);
+    Py_END_ALLOW_THREADS if (!fine)
+    {
         Py_DECREF(key);
         return raise_openssl(PyExc_ValueError);
     }
     return key;
 }
 
-static PyObject *
-ossl_scrypt(PyObject *Py_UNUSED(module), Py_buffer *password, PyObject *salt_object, PyObject *n,
-            PyObject *r, PyObject *p, long maxmem, long dklen)
+static PyObject *ossl_scrypt(PyObject *Py_UNUSED(module), Py_buffer *password,
+                             PyObject *salt_object, PyObject *n, PyObject *r, PyObject *p,
+                             long maxmem, long dklen)
 {
     if (password->len > INT_MAX) {
         PyErr_SetString(PyExc_OverflowError, "password is too long.");
@@ -736,8 +692,7 @@ ossl_scrypt(PyObject *Py_UNUSED(module), Py_buffer *password, PyObject *salt_obj
     PyObject *key = NULL;
     if (salt.len > INT_MAX) {
         PyErr_SetString(PyExc_OverflowError, "salt is too long.");
-    } else if (cost_read(n, 'n', &cost) && cost_read(r, 'r', &block)
-               && cost_read(p, 'p', &parallel)
+    } else if (cost_read(n, 'n', &cost) && cost_read(r, 'r', &block) && cost_read(p, 'p', &parallel)
                && scrypt_check(cost, block, parallel, maxmem, dklen)) {
         key = scrypt_run(password, &salt, cost, block, parallel, maxmem, dklen);
     }
@@ -745,8 +700,7 @@ ossl_scrypt(PyObject *Py_UNUSED(module), Py_buffer *password, PyObject *salt_obj
     return key;
 }
 
-static int
-ossl_get_fips_mode(PyObject *Py_UNUSED(module))
+static int ossl_get_fips_mode(PyObject *Py_UNUSED(module))
 {
     return EVP_default_properties_is_fips_enabled(NULL);
 }
@@ -754,16 +708,14 @@ ossl_get_fips_mode(PyObject *Py_UNUSED(module))
 /* ---- types ---------------------------------------------------------------------------------- */
 
 static PyType_Slot hash_slots[] = {
-    {Py_tp_dealloc, hash_dealloc},
-    {Py_tp_repr, hash_repr},
-    {Py_tp_doc, (void *)hash_doc},
-    {Py_tp_methods, hash_methods},
-    {Py_tp_getset, hash_getset},
-    {0, NULL},
+    {Py_tp_dealloc, hash_dealloc}, {Py_tp_repr, hash_repr},     {Py_tp_doc, (void *)hash_doc},
+    {Py_tp_methods, hash_methods}, {Py_tp_getset, hash_getset}, {0, NULL},
 };
 
 static PyType_Spec hash_spec = {
-    "_hashlib.HASH", sizeof(struct hash), 0,
+    "_hashlib.HASH",
+    sizeof(struct hash),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     hash_slots,
@@ -777,29 +729,28 @@ static PyType_Slot xof_slots[] = {
 };
 
 static PyType_Spec xof_spec = {
-    "_hashlib.HASHXOF", sizeof(struct hash), 0,
+    "_hashlib.HASHXOF",
+    sizeof(struct hash),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     xof_slots,
 };
 
 static PyType_Slot hmac_slots[] = {
-    {Py_tp_dealloc, hmac_dealloc},
-    {Py_tp_repr, hmac_repr},
-    {Py_tp_doc, (void *)hmac_doc},
-    {Py_tp_methods, hmac_methods},
-    {Py_tp_getset, hmac_getset},
-    {0, NULL},
+    {Py_tp_dealloc, hmac_dealloc}, {Py_tp_repr, hmac_repr},     {Py_tp_doc, (void *)hmac_doc},
+    {Py_tp_methods, hmac_methods}, {Py_tp_getset, hmac_getset}, {0, NULL},
 };
 
 static PyType_Spec hmac_spec = {
-    "_hashlib.HMAC", sizeof(struct hmac), 0,
+    "_hashlib.HMAC",
+    sizeof(struct hmac),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
     hmac_slots,
 };
 
-static int
-types_make(PyObject *module, struct ossl_state *state)
+static int types_make(PyObject *module, struct ossl_state *state)
 {
     state->hash_type = (PyObject *)module_type(module, &hash_spec, true);
     state->hmac_type = (PyObject *)module_type(module, &hmac_spec, true);
@@ -813,8 +764,7 @@ types_make(PyObject *module, struct ossl_state *state)
 /* ---- the module ----------------------------------------------------------------------------- */
 
 /* Adds the name of an algorithm, unless it cannot be used. */
-static void
-name_add(EVP_MD *digest, void *set)
+static void name_add(EVP_MD *digest, void *set)
 {
     int id = EVP_MD_get_type(digest);
     if (id == NID_undef || PyErr_Occurred()) {
@@ -827,8 +777,7 @@ name_add(EVP_MD *digest, void *set)
     }
 }
 
-static int
-names_add(PyObject *module)
+static int names_add(PyObject *module)
 {
     PyObject *names = PyFrozenSet_New(NULL);
     if (names == NULL) {
@@ -842,8 +791,7 @@ names_add(PyObject *module)
 }
 
 /* The dict from functions to the names of their algorithms, as a view in the module. */
-static int
-constructors_add(PyObject *module, struct ossl_state *state)
+static int constructors_add(PyObject *module, struct ossl_state *state)
 {
     static const char prefix[] = "openssl_";
     state->constructors = PyDict_New();
@@ -871,8 +819,7 @@ constructors_add(PyObject *module, struct ossl_state *state)
 }
 
 /* The comparison that takes the same time wherever the difference is; there is one already. */
-static int
-comparison_add(PyObject *module)
+static int comparison_add(PyObject *module)
 {
     PyObject *compare = _PyImport_GetModuleAttrString("_operator", "_compare_digest");
     int rc = compare ? PyModule_AddObjectRef(module, "compare_digest", compare) : -1;
@@ -880,23 +827,21 @@ comparison_add(PyObject *module)
     return rc;
 }
 
-static int
-ossl_exec(PyObject *module)
+static int ossl_exec(PyObject *module)
 {
     struct ossl_state *state = state_of(module);
-    state->unsupported = PyErr_NewException("_hashlib.UnsupportedDigestmodError",
-                                            PyExc_ValueError, NULL);
+    state->unsupported =
+        PyErr_NewException("_hashlib.UnsupportedDigestmodError", PyExc_ValueError, NULL);
     return state->unsupported == NULL
-                   || PyModule_AddObjectRef(module, "UnsupportedDigestmodError",
-                                            state->unsupported) < 0
+                   || PyModule_AddObjectRef(module, "UnsupportedDigestmodError", state->unsupported)
+                          < 0
                    || types_make(module, state) < 0 || names_add(module) < 0
                    || constructors_add(module, state) < 0 || comparison_add(module) < 0
                ? -1
                : 0;
 }
 
-static int
-ossl_traverse(PyObject *module, visitproc visit, void *arg)
+static int ossl_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct ossl_state *state = state_of(module);
     Py_VISIT(state->hash_type);
@@ -907,8 +852,7 @@ ossl_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-ossl_clear(PyObject *module)
+static int ossl_clear(PyObject *module)
 {
     struct ossl_state *state = state_of(module);
     Py_CLEAR(state->hash_type);
@@ -919,8 +863,7 @@ ossl_clear(PyObject *module)
     return 0;
 }
 
-static void
-ossl_free(void *module)
+static void ossl_free(void *module)
 {
     struct ossl_state *state = state_of(module);
     ossl_clear(module);
@@ -933,9 +876,9 @@ ossl_free(void *module)
 static PyModuleDef_Slot ossl_slots[] = MODULE_SLOTS(ossl_exec);
 
 static PyModuleDef ossl_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_hashlib", .m_doc = ossl_doc, .m_methods = ossl_methods,
-    .m_slots = ossl_slots, .m_size = sizeof(struct ossl_state), .m_traverse = ossl_traverse,
-    .m_clear = ossl_clear, .m_free = ossl_free,
+    PyModuleDef_HEAD_INIT,       .m_name = "_hashlib",  .m_doc = ossl_doc,
+    .m_methods = ossl_methods,   .m_slots = ossl_slots, .m_size = sizeof(struct ossl_state),
+    .m_traverse = ossl_traverse, .m_clear = ossl_clear, .m_free = ossl_free,
 };
 
 MODULE_INIT(_hashlib, ossl_module)

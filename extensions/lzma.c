@@ -25,16 +25,14 @@ static PyModuleDef lzma_definition;
 #include "lzma.bind.h"
 
 /* LZMAError (borrowed). */
-static PyObject *
-error_of(PyTypeObject *type)
+static PyObject *error_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &lzma_definition);
     return ((struct lzma_state *)PyModule_GetState(module))->error;
 }
 
 /* False with an exception for a code of an error. */
-static bool
-check(lzma_ret code, PyObject *error)
+static bool check(lzma_ret code, PyObject *error)
 {
     const char *text;
     switch (code) {
@@ -75,15 +73,13 @@ check(lzma_ret code, PyObject *error)
     return false;
 }
 
-static bool
-raise_value(const char *text)
+static bool raise_value(const char *text)
 {
     PyErr_SetString(PyExc_ValueError, text);
     return false;
 }
 
-static bool
-raise_format(int format)
+static bool raise_format(int format)
 {
     PyErr_Format(PyExc_ValueError, "Invalid container format: %d", format);
     return false;
@@ -91,9 +87,8 @@ raise_format(int format)
 
 /* Runs the library until the input is used up, the stream ends, or there is no room.  Notes the check of
  * the stream as soon as it is known. */
-static lzma_ret
-run_stream(lzma_stream *stream, struct input *in, lzma_action action, struct outflow *out,
-           int *stream_check)
+static lzma_ret run_stream(lzma_stream *stream, struct input *in, lzma_action action,
+                           struct outflow *out, int *stream_check)
 {
     lzma_ret code = LZMA_OK;
     stream->next_in = in->at;
@@ -116,8 +111,8 @@ run_stream(lzma_stream *stream, struct input *in, lzma_action action, struct out
             code = LZMA_OK;
             break;
         }
-        if (code != LZMA_OK ||
-            (stream->avail_in == 0 && stream->avail_out != 0 && action == LZMA_RUN)) {
+        if (code != LZMA_OK
+            || (stream->avail_in == 0 && stream->avail_out != 0 && action == LZMA_RUN)) {
             break;
         }
     }
@@ -128,8 +123,8 @@ run_stream(lzma_stream *stream, struct input *in, lzma_action action, struct out
 
 /* ---- compressing ----------------------------------------------------------------------------- */
 
-static bool
-start_xz(lzma_stream *stream, int check_id, uint32_t preset, PyObject *filters, PyObject *error)
+static bool start_xz(lzma_stream *stream, int check_id, uint32_t preset, PyObject *filters,
+                     PyObject *error)
 {
     struct filter_chain chain;
     if (check_id == -1) {
@@ -138,12 +133,11 @@ start_xz(lzma_stream *stream, int check_id, uint32_t preset, PyObject *filters, 
     if (filters == Py_None) {
         return check(lzma_easy_encoder(stream, preset, (lzma_check)check_id), error);
     }
-    return filter_chain_read(&chain, filters, error) &&
-           check(lzma_stream_encoder(stream, chain.filters, (lzma_check)check_id), error);
+    return filter_chain_read(&chain, filters, error)
+           && check(lzma_stream_encoder(stream, chain.filters, (lzma_check)check_id), error);
 }
 
-static bool
-start_alone(lzma_stream *stream, uint32_t preset, PyObject *filters, PyObject *error)
+static bool start_alone(lzma_stream *stream, uint32_t preset, PyObject *filters, PyObject *error)
 {
     struct filter_chain chain;
     if (filters == Py_None) {
@@ -151,29 +145,24 @@ start_alone(lzma_stream *stream, uint32_t preset, PyObject *filters, PyObject *e
             PyErr_Format(error, "Invalid compression preset: %u", preset);
             return false;
         }
-    }
-    else if (!filter_chain_read(&chain, filters, error)) {
+    } else if (!filter_chain_read(&chain, filters, error)) {
         return false;
-    }
-    else if (chain.filters[0].id != LZMA_FILTER_LZMA1 ||
-             chain.filters[1].id != LZMA_VLI_UNKNOWN) {
+    } else if (chain.filters[0].id != LZMA_FILTER_LZMA1
+               || chain.filters[1].id != LZMA_VLI_UNKNOWN) {
         return raise_value("Invalid filter chain for FORMAT_ALONE - must be a single LZMA1 filter");
     }
     return check(lzma_alone_encoder(stream, &chain.options[0].lzma), error);
 }
 
-static bool
-start_raw(lzma_stream *stream, PyObject *filters, PyObject *error,
-          lzma_ret (*start)(lzma_stream *, const lzma_filter *))
+static bool start_raw(lzma_stream *stream, PyObject *filters, PyObject *error,
+                      lzma_ret (*start)(lzma_stream *, const lzma_filter *))
 {
     struct filter_chain chain;
-    return filter_chain_read(&chain, filters, error) &&
-           check(start(stream, chain.filters), error);
+    return filter_chain_read(&chain, filters, error) && check(start(stream, chain.filters), error);
 }
 
-static bool
-compressor_start(struct compressor *self, int format, int check_id, PyObject *preset_arg,
-                 PyObject *filters)
+static bool compressor_start(struct compressor *self, int format, int check_id,
+                             PyObject *preset_arg, PyObject *filters)
 {
     PyObject *error = error_of(Py_TYPE(self));
     uint32_t preset = LZMA_PRESET_DEFAULT;
@@ -198,8 +187,8 @@ compressor_start(struct compressor *self, int format, int check_id, PyObject *pr
     return raise_format(format);
 }
 
-static PyObject *
-compressor_new(PyTypeObject *type, int format, int check_id, PyObject *preset, PyObject *filters)
+static PyObject *compressor_new(PyTypeObject *type, int format, int check_id, PyObject *preset,
+                                PyObject *filters)
 {
     struct compressor *self = type_make(type);
     if (self != NULL) {
@@ -211,32 +200,27 @@ compressor_new(PyTypeObject *type, int format, int check_id, PyObject *preset, P
     return (PyObject *)self;
 }
 
-static bool
-compressor_run(struct encoder *base, struct input in, bool finish, struct outflow *out)
+static bool compressor_run(struct encoder *base, struct input in, bool finish, struct outflow *out)
 {
     lzma_stream *stream = &((struct compressor *)base)->stream;
     int stream_check;
     lzma_ret code;
-    Py_BEGIN_ALLOW_THREADS
-    code = run_stream(stream, &in, finish ? LZMA_FINISH : LZMA_RUN, out, &stream_check);
-    Py_END_ALLOW_THREADS
-    return check(code, error_of(Py_TYPE(base)));
+    Py_BEGIN_ALLOW_THREADS code =
+        run_stream(stream, &in, finish ? LZMA_FINISH : LZMA_RUN, out, &stream_check);
+    Py_END_ALLOW_THREADS return check(code, error_of(Py_TYPE(base)));
 }
 
-static PyObject *
-compressor_compress(struct compressor *self, Py_buffer *data)
+static PyObject *compressor_compress(struct compressor *self, Py_buffer *data)
 {
     return encoder_compress(&self->base, data, compressor_run);
 }
 
-static PyObject *
-compressor_flush(struct compressor *self)
+static PyObject *compressor_flush(struct compressor *self)
 {
     return encoder_flush(&self->base, compressor_run);
 }
 
-static void
-compressor_dealloc(PyObject *op)
+static void compressor_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     lzma_end(&((struct compressor *)op)->stream);
@@ -246,8 +230,8 @@ compressor_dealloc(PyObject *op)
 
 /* ---- decompressing --------------------------------------------------------------------------- */
 
-static bool
-decompressor_start(struct decompressor *self, int format, PyObject *memlimit_arg, PyObject *filters)
+static bool decompressor_start(struct decompressor *self, int format, PyObject *memlimit_arg,
+                               PyObject *filters)
 {
     const uint32_t flags = LZMA_TELL_ANY_CHECK | LZMA_TELL_NO_CHECK;
     PyObject *error = error_of(Py_TYPE(self));
@@ -282,8 +266,8 @@ decompressor_start(struct decompressor *self, int format, PyObject *memlimit_arg
     return raise_format(format);
 }
 
-static PyObject *
-decompressor_new(PyTypeObject *type, int format, PyObject *memlimit, PyObject *filters)
+static PyObject *decompressor_new(PyTypeObject *type, int format, PyObject *memlimit,
+                                  PyObject *filters)
 {
     struct decompressor *self = type_make(type);
     if (self != NULL) {
@@ -295,35 +279,32 @@ decompressor_new(PyTypeObject *type, int format, PyObject *memlimit, PyObject *f
     return (PyObject *)self;
 }
 
-static enum decoder_state
-decompressor_run(struct decoder *base, struct input *in, struct outflow *out)
+static enum decoder_state decompressor_run(struct decoder *base, struct input *in,
+                                           struct outflow *out)
 {
     struct decompressor *self = (struct decompressor *)base;
     lzma_ret code;
-    Py_BEGIN_ALLOW_THREADS
-    code = run_stream(&self->stream, in, LZMA_RUN, out, &self->check);
-    Py_END_ALLOW_THREADS
-    if (!check(code, error_of(Py_TYPE(self)))) {
+    Py_BEGIN_ALLOW_THREADS code = run_stream(&self->stream, in, LZMA_RUN, out, &self->check);
+    Py_END_ALLOW_THREADS if (!check(code, error_of(Py_TYPE(self))))
+    {
         return DECODER_FAILED;
     }
     return code == LZMA_STREAM_END ? DECODER_ENDED : DECODER_GOES_ON;
 }
 
-static PyObject *
-decompressor_decompress(struct decompressor *self, Py_buffer *data, Py_ssize_t max_length)
+static PyObject *decompressor_decompress(struct decompressor *self, Py_buffer *data,
+                                         Py_ssize_t max_length)
 {
     return decoder_decompress(&self->base, data, outflow_start(OUTFLOW_FIRST, max_length),
                               decompressor_run, "Already at end of stream");
 }
 
-static PyObject *
-decompressor_get_unused_data(struct decompressor *self)
+static PyObject *decompressor_get_unused_data(struct decompressor *self)
 {
     return decoder_bytes(&self->base, &self->base.unused);
 }
 
-static void
-decompressor_dealloc(PyObject *op)
+static void decompressor_dealloc(PyObject *op)
 {
     struct decompressor *self = (struct decompressor *)op;
     lzma_end(&self->stream);
@@ -332,33 +313,31 @@ decompressor_dealloc(PyObject *op)
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
-static int
-lzma_module_is_check_supported(PyObject *Py_UNUSED(module), int check_id)
+static int lzma_module_is_check_supported(PyObject *Py_UNUSED(module), int check_id)
 {
     return lzma_check_is_supported((lzma_check)check_id);
 }
 
-static PyObject *
-lzma_module_encode_filter_properties(PyObject *module, PyObject *spec)
+static PyObject *lzma_module_encode_filter_properties(PyObject *module, PyObject *spec)
 {
     struct lzma_state *state = PyModule_GetState(module);
     struct filter_chain chain;
     uint32_t size;
-    if (!filter_read(&chain, 0, spec, state->error) ||
-        !check(lzma_properties_size(&size, chain.filters), state->error)) {
+    if (!filter_read(&chain, 0, spec, state->error)
+        || !check(lzma_properties_size(&size, chain.filters), state->error)) {
         return NULL;
     }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
-    if (bytes != NULL && !check(lzma_properties_encode(chain.filters,
-                                                       (uint8_t *)PyBytes_AS_STRING(bytes)),
-                                state->error)) {
+    if (bytes != NULL
+        && !check(lzma_properties_encode(chain.filters, (uint8_t *)PyBytes_AS_STRING(bytes)),
+                  state->error)) {
         Py_CLEAR(bytes);
     }
     return bytes;
 }
 
-static PyObject *
-lzma_module_decode_filter_properties(PyObject *module, unsigned long long id, Py_buffer *encoded)
+static PyObject *lzma_module_decode_filter_properties(PyObject *module, unsigned long long id,
+                                                      Py_buffer *encoded)
 {
     struct lzma_state *state = PyModule_GetState(module);
     lzma_filter filter = {.id = id};
@@ -382,8 +361,11 @@ static PyType_Slot compressor_slots[] = {
 };
 
 static PyType_Spec compressor_spec = {
-    "_lzma.LZMACompressor", sizeof(struct compressor), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, compressor_slots,
+    "_lzma.LZMACompressor",
+    sizeof(struct compressor),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    compressor_slots,
 };
 
 static PyType_Slot decompressor_slots[] = {
@@ -397,12 +379,18 @@ static PyType_Slot decompressor_slots[] = {
 };
 
 static PyType_Spec decompressor_spec = {
-    "_lzma.LZMADecompressor", sizeof(struct decompressor), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, decompressor_slots,
+    "_lzma.LZMADecompressor",
+    sizeof(struct decompressor),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    decompressor_slots,
 };
 
 static const struct constant constants[] = {
-    CONSTANT(FORMAT_AUTO), CONSTANT(FORMAT_XZ), CONSTANT(FORMAT_ALONE), CONSTANT(FORMAT_RAW),
+    CONSTANT(FORMAT_AUTO),
+    CONSTANT(FORMAT_XZ),
+    CONSTANT(FORMAT_ALONE),
+    CONSTANT(FORMAT_RAW),
     CONSTANT(CHECK_UNKNOWN),
     {"CHECK_NONE", LZMA_CHECK_NONE},
     {"CHECK_CRC32", LZMA_CHECK_CRC32},
@@ -429,14 +417,13 @@ static const struct constant constants[] = {
     {"PRESET_EXTREME", LZMA_PRESET_EXTREME},
 };
 
-static int
-lzma_exec(PyObject *module)
+static int lzma_exec(PyObject *module)
 {
     struct lzma_state *state = PyModule_GetState(module);
-    state->error = PyErr_NewExceptionWithDoc("_lzma.LZMAError", "Call to liblzma failed.", NULL,
-                                             NULL);
-    if (state->error == NULL || PyModule_AddObjectRef(module, "LZMAError", state->error) < 0 ||
-        module_constants(module, constants, Py_ARRAY_LENGTH(constants)) < 0) {
+    state->error =
+        PyErr_NewExceptionWithDoc("_lzma.LZMAError", "Call to liblzma failed.", NULL, NULL);
+    if (state->error == NULL || PyModule_AddObjectRef(module, "LZMAError", state->error) < 0
+        || module_constants(module, constants, Py_ARRAY_LENGTH(constants)) < 0) {
         return -1;
     }
     PyTypeObject *type = module_type(module, &compressor_spec, true);
@@ -451,8 +438,9 @@ STATE_OBJECTS(lzma)
 static PyModuleDef_Slot lzma_slots[] = MODULE_SLOTS(lzma_exec);
 
 static PyModuleDef lzma_definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_lzma", .m_doc = lzma_module_doc,
-    .m_methods = lzma_module_methods, .m_slots = lzma_slots, STATE_FIELDS(lzma),
+    PyModuleDef_HEAD_INIT,    .m_name = "_lzma",
+    .m_doc = lzma_module_doc, .m_methods = lzma_module_methods,
+    .m_slots = lzma_slots,    STATE_FIELDS(lzma),
 };
 
 MODULE_INIT(_lzma, lzma_definition)

@@ -1,15 +1,13 @@
 /* Reading and writing chains of filters. */
 #include "extensions/lzma_filters.h"
 
-bool
-uint64_of(PyObject *arg, unsigned long long *out)
+bool uint64_of(PyObject *arg, unsigned long long *out)
 {
     *out = PyLong_AsUnsignedLongLong(arg);
     return *out != (unsigned long long)-1 || !PyErr_Occurred();
 }
 
-bool
-uint32_of(PyObject *arg, uint32_t *out)
+bool uint32_of(PyObject *arg, uint32_t *out)
 {
     unsigned long long value;
     if (!uint64_of(arg, &value)) {
@@ -29,8 +27,7 @@ struct option {
     uint32_t *value;
 };
 
-static bool
-option_store(const struct option *options, int count, PyObject *key, PyObject *value)
+static bool option_store(const struct option *options, int count, PyObject *key, PyObject *value)
 {
     if (!PyUnicode_Check(key)) {
         return false;
@@ -44,8 +41,7 @@ option_store(const struct option *options, int count, PyObject *key, PyObject *v
 }
 
 /* Stores the options of a dict; any other key, or a value that is no such number, is an error. */
-static bool
-options_read(PyObject *spec, const struct option *options, int count, const char *what)
+static bool options_read(PyObject *spec, const struct option *options, int count, const char *what)
 {
     PyObject *items = PyMapping_Items(spec);
     if (items == NULL) {
@@ -54,8 +50,9 @@ options_read(PyObject *spec, const struct option *options, int count, const char
     bool fine = true;
     for (Py_ssize_t i = 0; fine && i < PyList_GET_SIZE(items); i++) {
         PyObject *item = PyList_GET_ITEM(items, i);
-        fine = PyTuple_Check(item) && PyTuple_GET_SIZE(item) == 2 &&
-               option_store(options, count, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
+        fine =
+            PyTuple_Check(item) && PyTuple_GET_SIZE(item) == 2
+            && option_store(options, count, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
     }
     Py_DECREF(items);
     if (!fine) {
@@ -64,14 +61,13 @@ options_read(PyObject *spec, const struct option *options, int count, const char
     return fine;
 }
 
-#define READ(spec, what, ...)                                                                     \
-    __extension__({                                                                               \
-        const struct option options_[] = {{"id", NULL}, __VA_ARGS__};                             \
-        options_read(spec, options_, (int)Py_ARRAY_LENGTH(options_), what);                       \
+#define READ(spec, what, ...)                                                                      \
+    __extension__({                                                                                \
+        const struct option options_[] = {{"id", NULL}, __VA_ARGS__};                              \
+        options_read(spec, options_, (int)Py_ARRAY_LENGTH(options_), what);                        \
     })
 
-static bool
-lzma_options_read(lzma_options_lzma *options, PyObject *spec, PyObject *error)
+static bool lzma_options_read(lzma_options_lzma *options, PyObject *spec, PyObject *error)
 {
     uint32_t preset = LZMA_PRESET_DEFAULT;
     PyObject *given;
@@ -96,8 +92,7 @@ lzma_options_read(lzma_options_lzma *options, PyObject *spec, PyObject *error)
     return fine;
 }
 
-static bool
-filter_id(PyObject *spec, lzma_vli *id)
+static bool filter_id(PyObject *spec, lzma_vli *id)
 {
     if (!PyMapping_Check(spec)) {
         PyErr_SetString(PyExc_TypeError, "Filter specifier must be a dict or dict-like object");
@@ -118,8 +113,7 @@ filter_id(PyObject *spec, lzma_vli *id)
     return fine;
 }
 
-bool
-filter_read(struct filter_chain *chain, int at, PyObject *spec, PyObject *error)
+bool filter_read(struct filter_chain *chain, int at, PyObject *spec, PyObject *error)
 {
     lzma_filter *filter = &chain->filters[at];
     memset(&chain->options[at], 0, sizeof chain->options[at]);
@@ -147,16 +141,15 @@ filter_read(struct filter_chain *chain, int at, PyObject *spec, PyObject *error)
     return false;
 }
 
-bool
-filter_chain_read(struct filter_chain *chain, PyObject *specs, PyObject *error)
+bool filter_chain_read(struct filter_chain *chain, PyObject *specs, PyObject *error)
 {
     Py_ssize_t count = PySequence_Size(specs);
     if (count < 0) {
         return false;
     }
     if (count > LZMA_FILTERS_MAX) {
-        PyErr_Format(PyExc_ValueError,
-                     "Too many filters - liblzma supports a maximum of %d", LZMA_FILTERS_MAX);
+        PyErr_Format(PyExc_ValueError, "Too many filters - liblzma supports a maximum of %d",
+                     LZMA_FILTERS_MAX);
         return false;
     }
     for (int i = 0; i < count; i++) {
@@ -173,8 +166,7 @@ filter_chain_read(struct filter_chain *chain, PyObject *specs, PyObject *error)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static bool
-dict_put(PyObject *dict, const char *name, unsigned long long number)
+static bool dict_put(PyObject *dict, const char *name, unsigned long long number)
 {
     PyObject *value = PyLong_FromUnsignedLongLong(number);
     bool fine = value != NULL && PyDict_SetItemString(dict, name, value) == 0;
@@ -182,16 +174,15 @@ dict_put(PyObject *dict, const char *name, unsigned long long number)
     return fine;
 }
 
-static bool
-options_put(PyObject *dict, const lzma_filter *filter)
+static bool options_put(PyObject *dict, const lzma_filter *filter)
 {
     const lzma_options_lzma *lzma = filter->options;
     const lzma_options_delta *delta = filter->options;
     const lzma_options_bcj *bcj = filter->options;
     switch (filter->id) {
     case LZMA_FILTER_LZMA1:
-        return dict_put(dict, "dict_size", lzma->dict_size) && dict_put(dict, "lc", lzma->lc) &&
-               dict_put(dict, "lp", lzma->lp) && dict_put(dict, "pb", lzma->pb);
+        return dict_put(dict, "dict_size", lzma->dict_size) && dict_put(dict, "lc", lzma->lc)
+               && dict_put(dict, "lp", lzma->lp) && dict_put(dict, "pb", lzma->pb);
     case LZMA_FILTER_LZMA2:
         return dict_put(dict, "dict_size", lzma->dict_size);
     case LZMA_FILTER_DELTA:
@@ -208,8 +199,7 @@ options_put(PyObject *dict, const lzma_filter *filter)
     return false;
 }
 
-PyObject *
-filter_to_dict(const lzma_filter *filter)
+PyObject *filter_to_dict(const lzma_filter *filter)
 {
     PyObject *dict = PyDict_New();
     if (dict != NULL && (!dict_put(dict, "id", filter->id) || !options_put(dict, filter))) {

@@ -26,8 +26,8 @@ static PyObject *resolve_bases(PyObject *bases)
     PyObject *result = NULL;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); i++) {
         PyObject *base = PyTuple_GET_ITEM(bases, i), *method = NULL, *entries;
-        if (!PyType_Check(base) &&
-            PyObject_GetOptionalAttr(base, ID(__mro_entries__), &method) < 0) {
+        if (!PyType_Check(base)
+            && PyObject_GetOptionalAttr(base, ID(__mro_entries__), &method) < 0) {
             goto fail;
         }
         if (method == NULL) {
@@ -51,8 +51,10 @@ static PyObject *resolve_bases(PyObject *bases)
             result = before == NULL ? NULL : PySequence_List(before);
             Py_XDECREF(before);
         }
-        int failed = result == NULL || PyList_SetSlice(result, PyList_GET_SIZE(result),
-                                                       PyList_GET_SIZE(result), entries) < 0;
+        int failed =
+            result == NULL
+            || PyList_SetSlice(result, PyList_GET_SIZE(result), PyList_GET_SIZE(result), entries)
+                   < 0;
         Py_DECREF(entries);
         if (failed) {
             goto fail;
@@ -98,9 +100,8 @@ static PyObject *find_metaclass(PyObject *keywords, PyObject *bases)
         return NULL;
     }
     if (metaclass == NULL) {
-        metaclass = PyTuple_GET_SIZE(bases) == 0
-                        ? Py_NewRef(&PyType_Type)
-                        : Py_NewRef(Py_TYPE(PyTuple_GET_ITEM(bases, 0)));
+        metaclass = PyTuple_GET_SIZE(bases) == 0 ? Py_NewRef(&PyType_Type)
+                                                 : Py_NewRef(Py_TYPE(PyTuple_GET_ITEM(bases, 0)));
     } else if (!PyType_Check(metaclass)) {
         return metaclass; /* any callable will do */
     }
@@ -125,8 +126,7 @@ static PyObject *prepare_namespace(PyObject *metaclass, PyObject *name, PyObject
     Py_DECREF(prepare);
     if (namespace != NULL && !PyMapping_Check(namespace)) {
         PyErr_Format(PyExc_TypeError, "%.200s.__prepare__() must return a mapping, not %.200s",
-                     PyType_Check(metaclass) ? ((PyTypeObject *)metaclass)->tp_name
-                                             : "<metaclass>",
+                     PyType_Check(metaclass) ? ((PyTypeObject *)metaclass)->tp_name : "<metaclass>",
                      Py_TYPE(namespace)->tp_name);
         Py_CLEAR(namespace);
     }
@@ -144,7 +144,8 @@ static int check_class_cell(PyObject *class, PyObject *cell, PyObject *name)
     if (value == NULL) {
         PyErr_Format(PyExc_RuntimeError,
                      "__class__ not set defining %.200R as %.200R. "
-                     "Was __classcell__ propagated to type.__new__?", name, class);
+                     "Was __classcell__ propagated to type.__new__?",
+                     name, class);
         result = -1;
     } else if (value != class) {
         PyErr_Format(PyExc_TypeError, "__class__ set to %.200R defining %.200R as %.200R", value,
@@ -159,9 +160,9 @@ static PyObject *make_class(PyObject *body, PyObject *name, PyObject *bases, PyO
 {
     PyObject *resolved = resolve_bases(bases), *metaclass = NULL, *namespace = NULL, *cell = NULL;
     PyObject *class = NULL;
-    if (resolved == NULL || (metaclass = find_metaclass(keywords, resolved)) == NULL ||
-        (namespace = prepare_namespace(metaclass, name, resolved, keywords)) == NULL ||
-        (cell = interp_eval(body, namespace)) == NULL) {
+    if (resolved == NULL || (metaclass = find_metaclass(keywords, resolved)) == NULL
+        || (namespace = prepare_namespace(metaclass, name, resolved, keywords)) == NULL
+        || (cell = interp_eval(body, namespace)) == NULL) {
         goto done;
     }
     if (resolved != bases && PyObject_SetItem(namespace, ID(__orig_bases__), bases) < 0) {
@@ -454,8 +455,8 @@ static PyObject *builtins_round(PyObject *module, PyObject *number, PyObject *nd
         }
         return NULL;
     }
-    PyObject *result = ndigits == Py_None ? PyObject_CallNoArgs(method)
-                                          : PyObject_CallOneArg(method, ndigits);
+    PyObject *result =
+        ndigits == Py_None ? PyObject_CallNoArgs(method) : PyObject_CallOneArg(method, ndigits);
     Py_DECREF(method);
     return result;
 }
@@ -649,8 +650,7 @@ static PyObject *builtins_compile(PyObject *module, PyObject *source, PyObject *
     }
     PyObject *owner;
     Py_ssize_t length;
-    const char *text =
-        source_text(source, "compile", "string, bytes or AST", &cf, &owner, &length);
+    const char *text = source_text(source, "compile", "string, bytes or AST", &cf, &owner, &length);
     if (text == NULL) {
         return NULL;
     }
@@ -678,10 +678,9 @@ static int scope_init(struct scope *scope, PyObject *globals, PyObject *locals,
 {
     *scope = (struct scope){NULL, NULL};
     if (locals != Py_None && !PyMapping_Check(locals)) {
-        return strcmp(function, "exec") == 0
-                   ? raise_type("exec() locals must be a mapping or None, not %.100s",
-                                Py_TYPE(locals)->tp_name)
-                   : raise_type("locals must be a mapping");
+        return strcmp(function, "exec") == 0 ? raise_type(
+                   "exec() locals must be a mapping or None, not %.100s", Py_TYPE(locals)->tp_name)
+                                             : raise_type("locals must be a mapping");
     }
     if (globals != Py_None && !PyDict_Check(globals)) {
         if (strcmp(function, "exec") == 0) {
@@ -695,8 +694,10 @@ static int scope_init(struct scope *scope, PyObject *globals, PyObject *locals,
     if (globals == Py_None) {
         scope->globals = Py_XNewRef(PyEval_GetGlobals());
         if (scope->globals == NULL) {
-            PyErr_Format(PyExc_SystemError, "%s must be given globals and locals when called "
-                                            "without a frame", function);
+            PyErr_Format(PyExc_SystemError,
+                         "%s must be given globals and locals when called "
+                         "without a frame",
+                         function);
             return -1;
         }
         if (locals == Py_None) {
@@ -713,8 +714,9 @@ static int scope_init(struct scope *scope, PyObject *globals, PyObject *locals,
         scope->locals = Py_NewRef(locals == Py_None ? scope->globals : locals);
     }
     int known = PyDict_Contains(scope->globals, ID(__builtins__));
-    if (known < 0 || (known == 0 && PyDict_SetItem(scope->globals, ID(__builtins__),
-                                                   PyEval_GetBuiltins()) < 0)) {
+    if (known < 0
+        || (known == 0
+            && PyDict_SetItem(scope->globals, ID(__builtins__), PyEval_GetBuiltins()) < 0)) {
         scope_clear(scope);
         return -1;
     }
@@ -747,8 +749,8 @@ static PyObject *eval_in(struct scope *scope, PyObject *source)
         length--;
     }
     inherit_flags(&cf);
-    PyObject *result = run_text(text, (size_t)length, PARSE_EVAL, scope->globals, scope->locals,
-                                &cf);
+    PyObject *result =
+        run_text(text, (size_t)length, PARSE_EVAL, scope->globals, scope->locals, &cf);
     Py_DECREF(owner);
     return result;
 }
@@ -772,8 +774,8 @@ static int check_closure(PyObject *source, PyObject *closure)
     if (wanted == 0) {
         return closure == NULL ? 0 : raise_type("cannot use a closure with this code object");
     }
-    bool fits = closure != NULL && PyTuple_CheckExact(closure) &&
-                PyTuple_GET_SIZE(closure) == wanted;
+    bool fits =
+        closure != NULL && PyTuple_CheckExact(closure) && PyTuple_GET_SIZE(closure) == wanted;
     for (Py_ssize_t i = 0; fits && i < wanted; i++) {
         fits = PyCell_Check(PyTuple_GET_ITEM(closure, i));
     }
@@ -808,8 +810,8 @@ static PyObject *exec_in(struct scope *scope, PyObject *source, PyObject *closur
         return NULL;
     }
     inherit_flags(&cf);
-    PyObject *result = run_text(text, (size_t)length, PARSE_FILE, scope->globals, scope->locals,
-                                &cf);
+    PyObject *result =
+        run_text(text, (size_t)length, PARSE_FILE, scope->globals, scope->locals, &cf);
     Py_DECREF(owner);
     return result;
 }
@@ -945,8 +947,10 @@ static PyObject *extremum(struct extremum *ex, PyObject *const *args, Py_ssize_t
         return extremum_of_iterable(ex, args[0]);
     }
     if (ex->fallback != NULL) {
-        PyErr_Format(PyExc_TypeError, "Cannot specify a default for %s() with multiple "
-                                      "positional arguments", ex->name);
+        PyErr_Format(PyExc_TypeError,
+                     "Cannot specify a default for %s() with multiple "
+                     "positional arguments",
+                     ex->name);
         return NULL;
     }
     PyObject *best = NULL, *best_key = NULL;
@@ -1188,8 +1192,7 @@ static int check_separator(PyObject **text, const char *name)
     if (*text == Py_None) {
         *text = NULL;
     } else if (*text != NULL && !PyUnicode_Check(*text)) {
-        return raise_type("%s must be None or a string, not %.200s", name,
-                          Py_TYPE(*text)->tp_name);
+        return raise_type("%s must be None or a string, not %.200s", name, Py_TYPE(*text)->tp_name);
     }
     return 0;
 }
@@ -1329,8 +1332,8 @@ static PyObject *input_terminal(PyObject *in, PyObject *out, PyObject *prompt)
             Py_XDECREF(text);
             return NULL;
         }
-        prompt_bytes = PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(encoding),
-                                                 PyUnicode_AsUTF8(errors));
+        prompt_bytes =
+            PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(encoding), PyUnicode_AsUTF8(errors));
         Py_DECREF(text);
         Py_DECREF(encoding);
         Py_DECREF(errors);
@@ -1344,8 +1347,8 @@ static PyObject *input_terminal(PyObject *in, PyObject *out, PyObject *prompt)
             return NULL;
         }
     }
-    char *line = PyOS_Readline(stdin, stdout,
-                               prompt_bytes == NULL ? "" : PyBytes_AS_STRING(prompt_bytes));
+    char *line =
+        PyOS_Readline(stdin, stdout, prompt_bytes == NULL ? "" : PyBytes_AS_STRING(prompt_bytes));
     Py_XDECREF(prompt_bytes);
     if (line == NULL) {
         if (PyErr_CheckSignals() == 0) {
@@ -1364,8 +1367,7 @@ static PyObject *builtins_input(PyObject *module, PyObject *prompt)
     PyObject *out = in == NULL ? NULL : standard_stream(ID(stdout), "input(): lost sys.stdout");
     PyObject *err = out == NULL ? NULL : standard_stream(ID(stderr), "input(): lost sys.stderr");
     PyObject *text = NULL;
-    if (err != NULL &&
-        PySys_Audit("builtins.input", "O", prompt != NULL ? prompt : Py_None) == 0) {
+    if (err != NULL && PySys_Audit("builtins.input", "O", prompt != NULL ? prompt : Py_None) == 0) {
         if (flush_file(err) < 0) {
             PyErr_Clear();
         }
@@ -1390,11 +1392,8 @@ static PyObject *builtins_input(PyObject *module, PyObject *prompt)
 /* ---- the module ------------------------------------------------------------------------------------------------- */
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "builtins",
-    .m_doc = builtins_doc,
-    .m_size = -1,
-    .m_methods = builtins_methods,
+    PyModuleDef_HEAD_INIT, .m_name = "builtins",          .m_doc = builtins_doc,
+    .m_size = -1,          .m_methods = builtins_methods,
 };
 
 static const struct {

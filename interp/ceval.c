@@ -15,8 +15,8 @@ PyObject *PyEval_EvalCode(PyObject *code, PyObject *globals, PyObject *locals)
     }
     /* Code sees the builtins that its globals name; they get ours when they name none. */
     int known = PyDict_ContainsString(globals, "__builtins__");
-    if (known < 0 || (!known && PyDict_SetItem(globals, ID(__builtins__),
-                                               PyEval_GetBuiltins()) < 0)) {
+    if (known < 0
+        || (!known && PyDict_SetItem(globals, ID(__builtins__), PyEval_GetBuiltins()) < 0)) {
         return NULL;
     }
     PyObject *func = PyFunction_New(code, globals);
@@ -265,7 +265,8 @@ int Py_GetRecursionLimit(void)
 
 static void set_limit_of(struct thread *thread, void *arg)
 {
-    int limit = *(int *)arg, depth = thread->ts.py_recursion_limit - thread->ts.py_recursion_remaining;
+    int limit = *(int *)arg,
+        depth = thread->ts.py_recursion_limit - thread->ts.py_recursion_remaining;
     thread->ts.py_recursion_limit = limit;
     thread->ts.py_recursion_remaining = limit - depth;
 }
@@ -312,21 +313,17 @@ static int super_arguments(PyTypeObject **class, PyObject **self)
     PyObject *cell = index < 0 ? NULL : value_object(frame->r[index]);
     if (cell == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "super(): __class__ cell not found");
-    }
-    else if (!PyCell_Check(cell)) {
+    } else if (!PyCell_Check(cell)) {
         PyErr_SetString(PyExc_RuntimeError, "super(): bad __class__ cell");
-    }
-    else {
+    } else {
         PyObject *value = cell_load(cell);
         if (value == NULL) {
             PyErr_SetString(PyExc_RuntimeError, "super(): empty __class__ cell");
-        }
-        else if (!PyType_Check(value)) {
+        } else if (!PyType_Check(value)) {
             PyErr_Format(PyExc_RuntimeError, "super(): __class__ is not a type (%s)",
                          Py_TYPE(value)->tp_name);
             Py_DECREF(value);
-        }
-        else {
+        } else {
             *class = (PyTypeObject *)value;
             *self = first;
             return 0;

@@ -35,16 +35,21 @@ static int buffer_byte(struct buffer *buffer, unsigned byte)
 
 static PyObject *buffer_finish(struct buffer *buffer, int failed)
 {
-    PyObject *bytes = failed ? NULL : PyBytes_FromStringAndSize((char *)buffer->data,
-                                                                (Py_ssize_t)buffer->length);
+    PyObject *bytes =
+        failed ? NULL : PyBytes_FromStringAndSize((char *)buffer->data, (Py_ssize_t)buffer->length);
     PyMem_RawFree(buffer->data);
     return bytes;
 }
 
 /* ---- location table -------------------------------------------------------------------------- */
 
-enum location_code { LOCATION_ONE_LINE = 10, LOCATION_NO_COLUMNS = 13, LOCATION_LONG = 14,
-                     LOCATION_NONE = 15, LOCATION_UNITS_MAX = 8 };
+enum location_code {
+    LOCATION_ONE_LINE = 10,
+    LOCATION_NO_COLUMNS = 13,
+    LOCATION_LONG = 14,
+    LOCATION_NONE = 15,
+    LOCATION_UNITS_MAX = 8
+};
 
 static int location_varint(struct buffer *buffer, unsigned value)
 {
@@ -58,8 +63,8 @@ static int location_varint(struct buffer *buffer, unsigned value)
 
 static int location_signed(struct buffer *buffer, int value)
 {
-    return location_varint(buffer, value < 0 ? (0u - (unsigned)value) << 1 | 1
-                                             : (unsigned)value << 1);
+    return location_varint(buffer,
+                           value < 0 ? (0u - (unsigned)value) << 1 | 1 : (unsigned)value << 1);
 }
 
 static int location_entry(struct buffer *buffer, const struct code_position *p, int *line,
@@ -74,27 +79,35 @@ static int location_entry(struct buffer *buffer, const struct code_position *p, 
     if (p->col < 0 || p->end_col < 0) {
         if (p->end_line < 0 || p->end_line == p->line) {
             return buffer_byte(buffer, first | LOCATION_NO_COLUMNS << 3) < 0
-                   || location_signed(buffer, delta) < 0 ? -1 : 0;
+                           || location_signed(buffer, delta) < 0
+                       ? -1
+                       : 0;
         }
-    }
-    else if (p->end_line == p->line) {
+    } else if (p->end_line == p->line) {
         if (delta == 0 && p->col < 80 && p->end_col >= p->col && p->end_col - p->col < 16) {
             return buffer_byte(buffer, first | (unsigned)(p->col >> 3) << 3) < 0
-                   || buffer_byte(buffer, (unsigned)(p->col & 7) << 4
-                                              | (unsigned)(p->end_col - p->col)) < 0 ? -1 : 0;
+                           || buffer_byte(buffer, (unsigned)(p->col & 7) << 4
+                                                      | (unsigned)(p->end_col - p->col))
+                                  < 0
+                       ? -1
+                       : 0;
         }
         if (delta >= 0 && delta < 3 && p->col < 128 && p->end_col < 128) {
             return buffer_byte(buffer, first | (unsigned)(LOCATION_ONE_LINE + delta) << 3) < 0
-                   || buffer_byte(buffer, (unsigned)p->col) < 0
-                   || buffer_byte(buffer, (unsigned)p->end_col) < 0 ? -1 : 0;
+                           || buffer_byte(buffer, (unsigned)p->col) < 0
+                           || buffer_byte(buffer, (unsigned)p->end_col) < 0
+                       ? -1
+                       : 0;
         }
     }
-    return buffer_byte(buffer, first | LOCATION_LONG << 3) < 0
-           || location_signed(buffer, delta) < 0
-           || location_varint(buffer, p->end_line < p->line ? 0
-                                          : (unsigned)(p->end_line - p->line)) < 0
-           || location_varint(buffer, (unsigned)(p->col + 1)) < 0
-           || location_varint(buffer, (unsigned)(p->end_col + 1)) < 0 ? -1 : 0;
+    return buffer_byte(buffer, first | LOCATION_LONG << 3) < 0 || location_signed(buffer, delta) < 0
+                   || location_varint(buffer,
+                                      p->end_line < p->line ? 0 : (unsigned)(p->end_line - p->line))
+                          < 0
+                   || location_varint(buffer, (unsigned)(p->col + 1)) < 0
+                   || location_varint(buffer, (unsigned)(p->end_col + 1)) < 0
+               ? -1
+               : 0;
 }
 
 static bool position_equal(const struct code_position *a, const struct code_position *b)
@@ -170,13 +183,11 @@ bool line_iter_next(struct line_iter *iter)
         unsigned second = read_byte(iter);
         p->col = (int)(code << 3 | (second >> 4 & 7));
         p->end_col = p->col + (int)(second & 15);
-    }
-    else if (code < LOCATION_NO_COLUMNS) {
+    } else if (code < LOCATION_NO_COLUMNS) {
         iter->running += (int)code - LOCATION_ONE_LINE;
         p->col = (int)read_byte(iter);
         p->end_col = (int)read_byte(iter);
-    }
-    else {
+    } else {
         iter->running += read_signed(iter);
     }
     p->line = p->end_line = iter->running;
@@ -282,8 +293,8 @@ int code_handlers_decode(PyObject *table, struct code_handler **handlers)
             PyErr_SetString(PyExc_ValueError, "code: malformed exception table");
             return -1;
         }
-        list[n++] = (struct code_handler){start, start + size, target, (uint16_t)(depth >> 1),
-                                          depth & 1};
+        list[n++] =
+            (struct code_handler){start, start + size, target, (uint16_t)(depth >> 1), depth & 1};
     }
     *handlers = list;
     return n;
@@ -296,8 +307,7 @@ const struct code_handler *code_handler_find(const struct code_body *body, uint3
         uint32_t middle = (low + high) / 2;
         if (body->handlers[middle].end <= index) {
             low = middle + 1;
-        }
-        else {
+        } else {
             high = middle;
         }
     }
@@ -349,8 +359,7 @@ static void intern_constants(PyObject *tuple)
         PyObject *item = PyTuple_GET_ITEM(tuple, i);
         if (PyUnicode_CheckExact(item) && looks_like_a_name(item)) {
             PyUnicode_InternInPlace(&((PyTupleObject *)tuple)->ob_item[i]);
-        }
-        else if (PyTuple_CheckExact(item)) {
+        } else if (PyTuple_CheckExact(item)) {
             intern_constants(item);
         }
     }
@@ -371,8 +380,7 @@ static struct code_body *body_new(const struct code_spec *spec)
     size_t nconsts = (size_t)PyTuple_GET_SIZE(spec->consts);
     size_t size = sizeof(struct code_body) + spec->nwords * sizeof(uint64_t)
                   + nconsts * sizeof(value_t) + spec->nsites * sizeof(struct code_site)
-                  + spec->nhandlers * sizeof(struct code_handler)
-                  + spec->nwords * sizeof(uint16_t);
+                  + spec->nhandlers * sizeof(struct code_handler) + spec->nwords * sizeof(uint16_t);
     struct code_body *body = PyMem_RawCalloc(1, size);
     if (body == NULL) {
         PyErr_NoMemory();
@@ -405,20 +413,19 @@ static struct code_body *body_new(const struct code_spec *spec)
 void code_choose_forms(struct code_body *body)
 {
     static const uint16_t to_temporary[OPCODE_PLAIN_COUNT] = {
-        [MOVE] = MOVE_TO_TEMP, [LOAD_CONST] = LOAD_CONST_TEMP, [LOAD_INT] = LOAD_INT_TEMP,
-        [LOAD_NULL] = LOAD_NULL_TEMP, [COPY] = COPY_TO_TEMP, [GET_DEREF] = GET_DEREF_TO_TEMP,
+        [MOVE] = MOVE_TO_TEMP,      [LOAD_CONST] = LOAD_CONST_TEMP,
+        [LOAD_INT] = LOAD_INT_TEMP, [LOAD_NULL] = LOAD_NULL_TEMP,
+        [COPY] = COPY_TO_TEMP,      [GET_DEREF] = GET_DEREF_TO_TEMP,
     };
     for (uint32_t i = 0; i < body->nwords; i++) {
         uint64_t word = body->words[i];
         unsigned op = WORD_OP(word);
         if (op == EXT) {
             i++;
-        }
-        else if (op == MOVE && WORD_A(word) < body->nlocals && WORD_B(word) >= body->nlocals) {
+        } else if (op == MOVE && WORD_A(word) < body->nlocals && WORD_B(word) >= body->nlocals) {
             body->words[i] = (word & ~(uint64_t)0xFFFF) | MOVE_TO_LOCAL;
-        }
-        else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
-                 && (op != MOVE || WORD_B(word) < body->nlocals)) {
+        } else if (op < OPCODE_PLAIN_COUNT && to_temporary[op] != 0 && WORD_A(word) >= body->nlocals
+                   && (op != MOVE || WORD_B(word) < body->nlocals)) {
             body->words[i] = (word & ~(uint64_t)0xFFFF) | to_temporary[op];
         }
     }
@@ -435,8 +442,7 @@ static void body_fill(struct code_body *body, PyCodeObject *code, const struct c
             if (int_fits_i64((PyLongObject *)body->consts[i], &small) && value_int_fits(small)) {
                 body->kwords[i] = value_from_int(small);
             }
-        }
-        else {
+        } else {
             body->kwords[i] = value_read(body->consts[i]);
         }
     }
@@ -479,12 +485,11 @@ PyCodeObject *code_new_with_tables(const struct code_spec *spec, PyObject *linet
         PyErr_SetString(PyExc_OverflowError, "too many local variables");
         return NULL;
     }
-    PyObject *lines = linetable != NULL ? Py_NewRef(linetable)
-                                        : locations_encode(spec->positions, spec->nwords,
-                                                           spec->firstlineno);
-    PyObject *handlers = exceptiontable != NULL
-                             ? Py_NewRef(exceptiontable)
-                             : handlers_encode(spec->handlers, spec->nhandlers);
+    PyObject *lines = linetable != NULL
+                          ? Py_NewRef(linetable)
+                          : locations_encode(spec->positions, spec->nwords, spec->firstlineno);
+    PyObject *handlers = exceptiontable != NULL ? Py_NewRef(exceptiontable)
+                                                : handlers_encode(spec->handlers, spec->nhandlers);
     struct code_body *body = lines && handlers ? body_new(spec) : NULL;
     PyCodeObject *code = body ? (PyCodeObject *)object_new(&PyCode_Type, 0) : NULL;
     if (code == NULL) {
@@ -554,8 +559,7 @@ PyObject *code_names_of_kind(PyCodeObject *code, int kind, int n)
     PyObject *names = PyTuple_New(n);
     for (int i = 0, at = 0; names != NULL && i < code->co_nlocalsplus; i++) {
         if (code_local_kind(code, i) & kind) {
-            PyTuple_SET_ITEM(names, at++,
-                             Py_NewRef(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
+            PyTuple_SET_ITEM(names, at++, Py_NewRef(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
         }
     }
     return names;
@@ -613,10 +617,20 @@ PyCodeObject *PyCode_NewEmpty(const char *filename, const char *funcname, int fi
         struct code_position at = {firstlineno, firstlineno, -1, -1};
         struct code_position positions[] = {at, at, at};
         struct code_spec spec = {
-            .words = words, .nwords = 3, .depths = depths, .positions = positions,
-            .consts = empty, .names = empty, .localsplusnames = empty,
-            .localspluskinds = nobytes, .filename = file, .name = name, .qualname = name,
-            .flags = CO_OPTIMIZED | CO_NEWLOCALS, .firstlineno = firstlineno, .nregs = 1,
+            .words = words,
+            .nwords = 3,
+            .depths = depths,
+            .positions = positions,
+            .consts = empty,
+            .names = empty,
+            .localsplusnames = empty,
+            .localspluskinds = nobytes,
+            .filename = file,
+            .name = name,
+            .qualname = name,
+            .flags = CO_OPTIMIZED | CO_NEWLOCALS,
+            .firstlineno = firstlineno,
+            .nregs = 1,
         };
         code = code_new(&spec);
     }

@@ -101,8 +101,7 @@ PyCodeObject *code_from_parts(struct code_spec *spec, PyObject *bytes, PyObject 
     }
     if (code != NULL && spec->trusted) {
         code_choose_forms(code_body(code));
-    }
-    else if (code != NULL && code_verify(code) < 0) {
+    } else if (code != NULL && code_verify(code) < 0) {
         Py_CLEAR(code);
     }
     PyMem_RawFree(handlers);
@@ -186,8 +185,10 @@ static PyCodeObject *make_code(int argcount, int posonly, int kwonly, int nlocal
 {
     if (argcount < 0 || posonly < 0 || kwonly < 0 || nlocals < 0) {
         PyErr_Format(PyExc_ValueError, "code: %s must not be negative",
-                     argcount < 0 ? "argcount" : posonly < 0 ? "posonlyargcount"
-                     : kwonly < 0 ? "kwonlyargcount" : "nlocals");
+                     argcount < 0  ? "argcount"
+                     : posonly < 0 ? "posonlyargcount"
+                     : kwonly < 0  ? "kwonlyargcount"
+                                   : "nlocals");
         return NULL;
     }
     if (nlocals != PyTuple_GET_SIZE(varnames)) {
@@ -207,10 +208,19 @@ static PyCodeObject *make_code(int argcount, int posonly, int kwonly, int nlocal
         return NULL;
     }
     struct code_spec spec = {
-        .consts = consts, .names = names, .localsplusnames = all, .localspluskinds = kinds,
-        .filename = filename, .name = name, .qualname = qualname, .argcount = argcount,
-        .posonlyargcount = posonly, .kwonlyargcount = kwonly, .flags = flags,
-        .firstlineno = firstlineno, .nlocals = (int)PyTuple_GET_SIZE(all),
+        .consts = consts,
+        .names = names,
+        .localsplusnames = all,
+        .localspluskinds = kinds,
+        .filename = filename,
+        .name = name,
+        .qualname = qualname,
+        .argcount = argcount,
+        .posonlyargcount = posonly,
+        .kwonlyargcount = kwonly,
+        .flags = flags,
+        .firstlineno = firstlineno,
+        .nlocals = (int)PyTuple_GET_SIZE(all),
         .nregs = (int)PyTuple_GET_SIZE(all) + stacksize,
     };
     PyCodeObject *code = code_from_parts(&spec, bytes, linetable, exceptiontable);
@@ -253,15 +263,15 @@ static PyObject *codetype_new(PyTypeObject *type, int argcount, int posonly, int
         || check_bytes(linetable, "code() argument 15") < 0
         || check_bytes(exceptiontable, "code() argument 16") < 0
         || PySys_Audit("code.__new__", "OOOiiiiii", bytes, filename, name, argcount, posonly,
-                       kwonly, nlocals, stacksize, flags) < 0) {
+                       kwonly, nlocals, stacksize, flags)
+               < 0) {
         return NULL;
     }
     PyObject *empty = PyTuple_New(0);
-    PyObject *code = (PyObject *)make_code(argcount, posonly, kwonly, nlocals, stacksize, flags,
-                                           bytes, consts, names, varnames, filename, name, qualname,
-                                           firstlineno, linetable, exceptiontable,
-                                           freevars ? freevars : empty,
-                                           cellvars ? cellvars : empty);
+    PyObject *code = (PyObject *)make_code(
+        argcount, posonly, kwonly, nlocals, stacksize, flags, bytes, consts, names, varnames,
+        filename, name, qualname, firstlineno, linetable, exceptiontable,
+        freevars ? freevars : empty, cellvars ? cellvars : empty);
     Py_DECREF(empty);
     return code;
 }
@@ -306,19 +316,27 @@ static PyObject *codetype_replace(PyCodeObject *self, int argcount, int posonly,
     filename = filename ? filename : self->co_filename;
     name = name ? name : self->co_name;
     if (PySys_Audit("code.__new__", "OOOiiiiii", bytes, filename, name, argcount, posonly, kwonly,
-                    nlocals, stacksize, flags) < 0) {
+                    nlocals, stacksize, flags)
+        < 0) {
         goto done;
     }
     if (!varnames && !freevars && !cellvars && argcount + kwonly <= self->co_nlocalsplus
         && argcount >= posonly && nlocals == self->co_nlocals && stacksize >= 0) {
         /* The variables stay: keep their kinds too. */
         struct code_spec spec = {
-            .consts = consts ? consts : self->co_consts, .names = names ? names : self->co_names,
+            .consts = consts ? consts : self->co_consts,
+            .names = names ? names : self->co_names,
             .localsplusnames = self->co_localsplusnames,
-            .localspluskinds = self->co_localspluskinds, .filename = filename, .name = name,
-            .qualname = qualname ? qualname : self->co_qualname, .argcount = argcount,
-            .posonlyargcount = posonly, .kwonlyargcount = kwonly, .flags = flags,
-            .firstlineno = firstlineno, .nlocals = self->co_nlocalsplus,
+            .localspluskinds = self->co_localspluskinds,
+            .filename = filename,
+            .name = name,
+            .qualname = qualname ? qualname : self->co_qualname,
+            .argcount = argcount,
+            .posonlyargcount = posonly,
+            .kwonlyargcount = kwonly,
+            .flags = flags,
+            .firstlineno = firstlineno,
+            .nlocals = self->co_nlocalsplus,
             .nregs = self->co_nlocalsplus + stacksize,
         };
         code = (PyObject *)code_from_parts(&spec, bytes, linetable, exceptiontable);
@@ -369,15 +387,17 @@ static PyObject *codetype_co_lines(PyCodeObject *self)
     while (list && !failed && line_iter_next(&iter)) {
         if (any && iter.position.line != line) {
             failed = append_new(list, Py_BuildValue("iiN", start * 2, iter.start * 2,
-                                                    number_or_none(line))) < 0;
+                                                    number_or_none(line)))
+                     < 0;
             start = iter.start;
         }
         any = true;
         line = iter.position.line;
     }
     if (list && !failed && any) {
-        failed = append_new(list, Py_BuildValue("iiN", start * 2, iter.stop * 2,
-                                                number_or_none(line))) < 0;
+        failed =
+            append_new(list, Py_BuildValue("iiN", start * 2, iter.stop * 2, number_or_none(line)))
+            < 0;
     }
     return iterator_over(list, failed);
 }
@@ -390,9 +410,9 @@ static PyObject *codetype_co_positions(PyCodeObject *self)
     line_iter_init(&iter, self);
     while (list && !failed && line_iter_next(&iter)) {
         struct code_position *p = &iter.position;
-        PyObject *item = Py_BuildValue("(NNNN)", number_or_none(p->line),
-                                       number_or_none(p->end_line), number_or_none(p->col),
-                                       number_or_none(p->end_col));
+        PyObject *item =
+            Py_BuildValue("(NNNN)", number_or_none(p->line), number_or_none(p->end_line),
+                          number_or_none(p->col), number_or_none(p->end_col));
         for (int i = iter.start; item && i < iter.stop && !failed; i++) {
             failed = PyList_Append(list, item) < 0;
         }
@@ -438,8 +458,8 @@ static PyObject *codetype_get_co_freevars(PyCodeObject *self)
 /* The format of 3.9: pairs of (bytes, lines). */
 static PyObject *codetype_get_co_lnotab(PyCodeObject *self)
 {
-    if (PyErr_WarnEx(PyExc_DeprecationWarning, "co_lnotab is deprecated, use co_lines instead.",
-                     1) < 0) {
+    if (PyErr_WarnEx(PyExc_DeprecationWarning, "co_lnotab is deprecated, use co_lines instead.", 1)
+        < 0) {
         return NULL;
     }
     PyObject *table = PyByteArray_FromStringAndSize(NULL, 0);
@@ -590,8 +610,10 @@ static int code_equal(PyCodeObject *a, PyCodeObject *b)
         return 0;
     }
     PyObject *pairs[][2] = {
-        {a->co_name, b->co_name}, {a->co_names, b->co_names},
-        {a->co_localsplusnames, b->co_localsplusnames}, {a->co_linetable, b->co_linetable},
+        {a->co_name, b->co_name},
+        {a->co_names, b->co_names},
+        {a->co_localsplusnames, b->co_localsplusnames},
+        {a->co_linetable, b->co_linetable},
         {a->co_exceptiontable, b->co_exceptiontable},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
@@ -617,7 +639,8 @@ static Py_hash_t code_hash(PyObject *self)
     PyCodeObject *code = CODE(self);
     struct code_body *body = code_body(code);
     Py_uhash_t hash = 20221211;
-    PyObject *parts[] = {code->co_name, code->co_consts, code->co_names, code->co_localsplusnames,
+    PyObject *parts[] = {code->co_name,      code->co_consts,
+                         code->co_names,     code->co_localsplusnames,
                          code->co_linetable, code->co_exceptiontable};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         Py_hash_t part = PyObject_Hash(parts[i]);
@@ -728,7 +751,8 @@ void code_tell_watchers(PyCodeEvent event, PyCodeObject *code)
         if (watchers[i] != NULL && watchers[i](event, code) < 0) {
             PyErr_FormatUnraisable("Exception ignored in %s watcher callback for %R",
                                    event == PY_CODE_EVENT_CREATE ? "PY_CODE_EVENT_CREATE"
-                                                                 : "PY_CODE_EVENT_DESTROY", code);
+                                                                 : "PY_CODE_EVENT_DESTROY",
+                                   code);
         }
     }
 }
@@ -795,8 +819,7 @@ static PyObject *code_repr(PyObject *self)
 }
 
 PyTypeObject PyCode_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "code",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "code",
     .tp_basicsize = offsetof(PyCodeObject, co_code_adaptive),
     .tp_itemsize = 2,
     .tp_dealloc = code_dealloc,

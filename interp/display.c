@@ -57,9 +57,9 @@ static void print_plain_traceback(PyTracebackObject *tb, PyObject *file)
     PyFile_WriteString("Traceback (most recent call last):\n", file);
     for (PyTracebackObject *each = tb; each != NULL; each = each->tb_next) {
         PyCodeObject *code = PyFrame_GetCode(each->tb_frame);
-        PyObject *line = PyUnicode_FromFormat("  File \"%U\", line %d, in %U\n", code->co_filename,
-                                              PyCode_Addr2Line(code, each->tb_lasti),
-                                              code->co_name);
+        PyObject *line =
+            PyUnicode_FromFormat("  File \"%U\", line %d, in %U\n", code->co_filename,
+                                 PyCode_Addr2Line(code, each->tb_lasti), code->co_name);
         if (line != NULL) {
             PyFile_WriteObject(line, file, Py_PRINT_RAW);
             Py_DECREF(line);
@@ -98,8 +98,8 @@ static void print_plain(PyObject *exception, PyObject *file)
 static int print_with_library(PyObject *exception, PyObject *file)
 {
     PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *print = module == NULL ? NULL
-                                     : PyObject_GetAttrString(module, "_print_exception_bltin");
+    PyObject *print =
+        module == NULL ? NULL : PyObject_GetAttrString(module, "_print_exception_bltin");
     Py_XDECREF(module);
     PyObject *result = NULL;
     if (print != NULL && PyCallable_Check(print)) {
@@ -132,8 +132,8 @@ void PyErr_Display(PyObject *type, PyObject *value, PyObject *traceback)
     }
     PyObject *raised = error_fetch();
     Py_INCREF(value);
-    if (PyExceptionInstance_Check(value) && traceback != NULL && PyTraceBack_Check(traceback) &&
-        ((PyBaseExceptionObject *)value)->traceback == NULL) {
+    if (PyExceptionInstance_Check(value) && traceback != NULL && PyTraceBack_Check(traceback)
+        && ((PyBaseExceptionObject *)value)->traceback == NULL) {
         PyException_SetTraceback(value, traceback);
     }
     PyObject *file = sys_get(ID(stderr));
@@ -169,9 +169,11 @@ void PyErr_DisplayException(PyObject *exception)
 static PyObject *traceback_lines(PyObject *traceback)
 {
     PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *frames = module == NULL ? NULL : PyObject_CallMethod(module, "walk_tb", "O", traceback);
+    PyObject *frames =
+        module == NULL ? NULL : PyObject_CallMethod(module, "walk_tb", "O", traceback);
     PyObject *summary_type = frames == NULL ? NULL : PyObject_GetAttrString(module, "StackSummary");
-    PyObject *summary = summary_type == NULL ? NULL : PyObject_CallMethod(summary_type, "extract", "O", frames);
+    PyObject *summary =
+        summary_type == NULL ? NULL : PyObject_CallMethod(summary_type, "extract", "O", frames);
     PyObject *lines = summary == NULL ? NULL : PyObject_CallMethod(summary, "format", NULL);
     Py_XDECREF(summary);
     Py_XDECREF(summary_type);
@@ -205,10 +207,10 @@ int PyTraceBack_Print(PyObject *traceback, PyObject *file)
 static void set_last(PyObject *exception)
 {
     PyObject *traceback = PyException_GetTraceback(exception);
-    if (PySys_SetObject("last_exc", exception) < 0 ||
-        PySys_SetObject("last_type", (PyObject *)Py_TYPE(exception)) < 0 ||
-        PySys_SetObject("last_value", exception) < 0 ||
-        PySys_SetObject("last_traceback", traceback == NULL ? Py_None : traceback) < 0) {
+    if (PySys_SetObject("last_exc", exception) < 0
+        || PySys_SetObject("last_type", (PyObject *)Py_TYPE(exception)) < 0
+        || PySys_SetObject("last_value", exception) < 0
+        || PySys_SetObject("last_traceback", traceback == NULL ? Py_None : traceback) < 0) {
         PyErr_Clear();
     }
     Py_XDECREF(traceback);
@@ -221,7 +223,8 @@ static void call_excepthook(PyObject *exception)
     PyObject *traceback = PyException_GetTraceback(exception);
     PyObject *type = (PyObject *)Py_TYPE(exception);
     if (PySys_Audit("sys.excepthook", "OOOO", hook == NULL ? Py_None : hook, type, exception,
-                    traceback == NULL ? Py_None : traceback) < 0) {
+                    traceback == NULL ? Py_None : traceback)
+        < 0) {
         if (PyErr_ExceptionMatches(PyExc_RuntimeError)) {
             PyErr_Clear();
             goto done;
@@ -294,7 +297,8 @@ static PyStructSequence_Field unraisable_fields[] = {
 static PyStructSequence_Desc unraisable_desc = {
     "builtins.UnraisableHookArgs",
     "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
-    unraisable_fields, 5,
+    unraisable_fields,
+    5,
 };
 
 /* The argument of sys.unraisablehook (new reference). */
@@ -313,8 +317,9 @@ static PyObject *unraisable_args(PyObject *exception, PyObject *message, PyObjec
     if (args != NULL) {
         PyObject *traceback = PyException_GetTraceback(exception);
         PyObject *items[] = {
-            (PyObject *)Py_TYPE(exception), exception, traceback == NULL ? Py_None : traceback,
-            message == NULL ? Py_None : message, object == NULL ? Py_None : object,
+            (PyObject *)Py_TYPE(exception),          exception,
+            traceback == NULL ? Py_None : traceback, message == NULL ? Py_None : message,
+            object == NULL ? Py_None : object,
         };
         for (int i = 0; i < 5; i++) {
             PyStructSequence_SetItem(args, i, Py_NewRef(items[i]));
@@ -357,8 +362,8 @@ static void report_unraisable(PyObject *message, PyObject *object)
     if (args != NULL && (hook == NULL || hook == Py_None)) {
         Py_XSETREF(hook, sys_get_original("__unraisablehook__"));
     }
-    if (hook != NULL && hook != Py_None &&
-        PySys_Audit("sys.unraisablehook", "OO", hook, args) == 0) {
+    if (hook != NULL && hook != Py_None
+        && PySys_Audit("sys.unraisablehook", "OO", hook, args) == 0) {
         result = PyObject_CallOneArg(hook, args);
     }
     if (result == NULL) {

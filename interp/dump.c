@@ -140,9 +140,9 @@ static bool set_has_package(PyObject *set, PyObject *name)
     PyObject *item;
     Py_hash_t hash;
     while (set_next(set, &pos, &item, &hash)) {
-        if (PyUnicode_Check(item) && PyUnicode_GET_LENGTH(item) == length &&
-            PyUnicode_IS_ASCII(item) && PyUnicode_IS_ASCII(name) &&
-            memcmp(PyUnicode_DATA(item), PyUnicode_DATA(name), (size_t)length) == 0) {
+        if (PyUnicode_Check(item) && PyUnicode_GET_LENGTH(item) == length
+            && PyUnicode_IS_ASCII(item) && PyUnicode_IS_ASCII(name)
+            && memcmp(PyUnicode_DATA(item), PyUnicode_DATA(name), (size_t)length) == 0) {
             return true;
         }
     }
@@ -160,9 +160,9 @@ void dump_extensions(int fd, struct interp_state *state)
     Py_ssize_t pos = 0;
     unsigned long count = 0;
     while (PyDict_Next(interp->modules, &pos, &name, &module)) {
-        if (!PyUnicode_Check(name) || !PyModule_Check(module) ||
-            ((struct module_object *)module)->def == NULL ||
-            (known != NULL && PyAnySet_Check(known) && set_has_package(known, name))) {
+        if (!PyUnicode_Check(name) || !PyModule_Check(module)
+            || ((struct module_object *)module)->def == NULL
+            || (known != NULL && PyAnySet_Check(known) && set_has_package(known, name))) {
             continue;
         }
         dump_text(fd, count++ == 0 ? "\nExtension modules: " : ", ");

@@ -60,8 +60,7 @@ static int find(struct frame *frame, PyObject *key, bool any)
                 if (!(code_local_kind(code, i) & CODE_FAST_HIDDEN)) {
                     return i;
                 }
-            }
-            else {
+            } else {
                 PyObject *value = variable(frame, i);
                 if (value != NULL) {
                     Py_DECREF(value);
@@ -381,8 +380,7 @@ static PyObject *proxy_compare(PyObject *self, PyObject *other, int op)
         if (op == Py_EQ || op == Py_NE) {
             return PyBool_FromLong(same == (op == Py_EQ));
         }
-    }
-    else if (PyDict_Check(other)) {
+    } else if (PyDict_Check(other)) {
         PyObject *dict = proxy_copy(self, NULL);
         PyObject *result = dict ? PyObject_RichCompare(dict, other, op) : NULL;
         Py_XDECREF(dict);
@@ -458,12 +456,13 @@ static PyMethodDef proxy_methods[] = {
 static PyNumberMethods proxy_number = {.nb_or = proxy_or, .nb_inplace_or = proxy_inplace_or};
 static PySequenceMethods proxy_sequence = {.sq_contains = proxy_contains};
 static PyMappingMethods proxy_mapping = {
-    .mp_length = proxy_length, .mp_subscript = proxy_subscript, .mp_ass_subscript = proxy_store,
+    .mp_length = proxy_length,
+    .mp_subscript = proxy_subscript,
+    .mp_ass_subscript = proxy_store,
 };
 
 PyTypeObject PyFrameLocalsProxy_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "FrameLocalsProxy",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "FrameLocalsProxy",
     .tp_basicsize = sizeof(struct proxy),
     .tp_dealloc = proxy_dealloc,
     .tp_repr = proxy_repr,

@@ -118,7 +118,7 @@ static void frame_escape(struct frame *frame)
     copy->r = words;
     copy->prev = NULL;
     copy->top = NULL;
-    copy->object = op;              /* borrowed: itself */
+    copy->object = op; /* borrowed: itself */
     copy->func = value_own(frame->func);
     copy->owner = FRAME_OF_OBJECT;
     op->f_frame = (struct _PyInterpreterFrame *)copy;
@@ -136,7 +136,7 @@ void frame_clear(PyThreadState *ts, struct frame *frame, unsigned depth)
         Py_DECREF(op);
         return;
     }
-    frame->pc = frame->body->words;     /* finalizers do not see it any more */
+    frame->pc = frame->body->words; /* finalizers do not see it any more */
     reg_release_range(frame->r, 0, depth);
     value_t func = frame->func;
     PyObject *locals = frame->locals;
@@ -164,7 +164,8 @@ PyFrameObject *frame_object(struct frame *frame)
         return NULL;
     }
     /* The record and the words come when the frame ends. */
-    memset(&op->f_back, 0, offsetof(PyFrameObject, _f_frame_data) - offsetof(PyFrameObject, f_back));
+    memset(&op->f_back, 0,
+           offsetof(PyFrameObject, _f_frame_data) - offsetof(PyFrameObject, f_back));
     op->f_frame = (struct _PyInterpreterFrame *)frame;
     op->f_trace_lines = 1;
     frame->object = op;

@@ -27,31 +27,35 @@
 
 /* What happens with a frame's result. */
 enum on_return {
-    RETURN_PLAIN,           /* to r[dst] of the caller */
-    RETURN_C,               /* interp_run() ends with it */
-    RETURN_INIT,            /* it must be None; the instance below the window is the result */
-    RETURN_FOR,             /* the frame is a generator run by FOR_ITER */
-    RETURN_SEND,            /* ... by SEND */
-    RETURN_CALL,            /* ... by a CALL of its send() or of next() */
-    RETURN_HOOK,            /* it is a __getattr__ that GET_ATTR asked */
+    RETURN_PLAIN, /* to r[dst] of the caller */
+    RETURN_C,     /* interp_run() ends with it */
+    RETURN_INIT,  /* it must be None; the instance below the window is the result */
+    RETURN_FOR,   /* the frame is a generator run by FOR_ITER */
+    RETURN_SEND,  /* ... by SEND */
+    RETURN_CALL,  /* ... by a CALL of its send() or of next() */
+    RETURN_HOOK,  /* it is a __getattr__ that GET_ATTR asked */
 };
+
+/* Monitoring: what was said of a call whose end is to be told too. */
+enum call_reported { CALL_UNREPORTED, CALL_REPORTED, CALL_REPORTED_SUPER };
 
 enum frame_owner { FRAME_OF_STACK = 0, FRAME_OF_GENERATOR, FRAME_OF_OBJECT };
 
 struct frame {
     struct code_body *body;
-    const uint64_t *pc;         /* the next instruction; pc - 1 is the current one */
+    const uint64_t *pc; /* the next instruction; pc - 1 is the current one */
     value_t *r;
-    struct frame *prev;         /* the caller's, NULL at the bottom of a thread */
-    struct frame *top;          /* where the next record goes */
-    value_t func;               /* PyFunctionObject, as an owned or uncounted word */
-    PyObject *locals;           /* mapping of module and class code, owned; NULL: fast locals */
-    PyFrameObject *object;      /* owned; NULL: nobody has looked yet */
+    struct frame *prev;    /* the caller's, NULL at the bottom of a thread */
+    struct frame *top;     /* where the next record goes */
+    value_t func;          /* PyFunctionObject, as an owned or uncounted word */
+    PyObject *locals;      /* mapping of module and class code, owned; NULL: fast locals */
+    PyFrameObject *object; /* owned; NULL: nobody has looked yet */
     uint16_t dst;
-    uint8_t on_return;          /* enum on_return */
-    uint8_t owner;              /* enum frame_owner */
-    uint8_t call_reported;      /* monitoring: somebody was told of the call that is made now */
-    uint8_t parked;             /* a generator that delegates: stands in the chain, but its words do not on the stack */
+    uint8_t on_return;     /* enum on_return */
+    uint8_t owner;         /* enum frame_owner */
+    uint8_t call_reported; /* enum call_reported, of the call that is made now */
+    uint8_t
+        parked; /* a generator that delegates: stands in the chain, but its words do not on the stack */
     uint16_t spare;
 };
 
@@ -89,8 +93,8 @@ struct frame *frame_visible(struct frame *frame);
 
 /* The jump that brought control where it is, for line events. */
 struct arrival {
-    struct frame *frame;            /* NULL: none */
-    const uint64_t *pc;             /* behind the target */
+    struct frame *frame; /* NULL: none */
+    const uint64_t *pc;  /* behind the target */
     bool other_line;
 };
 
@@ -158,8 +162,12 @@ int frame_local_get(struct frame *frame, int index, PyObject **value);
 /* ---- generators ------------------------------------------------------------------------------ */
 
 enum gen_state {
-    GEN_CREATED = -3, GEN_SUSPENDED = -2, GEN_SUSPENDED_YIELD_FROM = -1, GEN_EXECUTING = 0,
-    GEN_COMPLETED = 1, GEN_CLEARED = 4,
+    GEN_CREATED = -3,
+    GEN_SUSPENDED = -2,
+    GEN_SUSPENDED_YIELD_FROM = -1,
+    GEN_EXECUTING = 0,
+    GEN_COMPLETED = 1,
+    GEN_CLEARED = 4,
 };
 
 static inline struct frame *gen_frame(PyGenObject *gen)

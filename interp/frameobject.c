@@ -156,7 +156,7 @@ PyFrameObject *PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *glob
         Py_XDECREF(func);
         return NULL;
     }
-    op->f_back = NULL;              /* where variable-sized objects have their size */
+    op->f_back = NULL; /* where variable-sized objects have their size */
     struct frame *frame = (struct frame *)op->_f_frame_data;
     frame->body = body;
     frame->pc = body->words;
@@ -286,7 +286,8 @@ static int set_trace(PyObject *op, PyObject *value, void *unused)
     (void)unused;
     value = value == Py_None ? NULL : value;
     frame_set_trace(FRAME(op), Py_XNewRef(value));
-    return value != NULL && field_load(&FRAME(op)->f_trace_opcodes) ? monitoring_trace_opcodes() : 0;
+    return value != NULL && field_load(&FRAME(op)->f_trace_opcodes) ? monitoring_trace_opcodes()
+                                                                    : 0;
 }
 
 static PyObject *get_trace_opcodes(PyObject *op, void *unused)
@@ -430,14 +431,12 @@ static void frame_dealloc(PyObject *self)
 static PyObject *frame_repr(PyObject *self)
 {
     PyCodeObject *code = frame_code(record(FRAME(self)));
-    return PyUnicode_FromFormat("<frame at %p, file %R, line %d, code %S>", self,
-                                code->co_filename, PyFrame_GetLineNumber(FRAME(self)),
-                                code->co_name);
+    return PyUnicode_FromFormat("<frame at %p, file %R, line %d, code %S>", self, code->co_filename,
+                                PyFrame_GetLineNumber(FRAME(self)), code->co_name);
 }
 
 PyTypeObject PyFrame_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "frame",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "frame",
     .tp_basicsize = offsetof(PyFrameObject, _f_frame_data) + sizeof(struct frame),
     .tp_itemsize = sizeof(value_t),
     .tp_dealloc = frame_dealloc,

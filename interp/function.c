@@ -85,7 +85,7 @@ static int function_surroundings(PyObject *globals, PyObject **name, PyObject **
     return 0;
 }
 
-static int watcher_count;    /* how many watchers there are */
+static int watcher_count; /* how many watchers there are */
 static void tell_watchers(PyFunction_WatchEvent event, PyFunctionObject *func, PyObject *value);
 
 PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *qualname)
@@ -119,7 +119,8 @@ PyObject *PyFunction_NewWithQualName(PyObject *op, PyObject *globals, PyObject *
     func->func_annotations = func->func_typeparams = NULL;
     func->vectorcall = interp_call;
     func->func_version = 0;
-    if (!(code->co_flags & CO_NESTED)) {    /* those made in functions come and go: they die when their count says so */
+    if (!(code->co_flags
+          & CO_NESTED)) { /* those made in functions come and go: they die when their count says so */
         ref_defer((PyObject *)func);
     }
     gc_track((PyObject *)func);
@@ -228,8 +229,7 @@ static int set_field(PyObject *op, PyObject **field, PyObject *value, bool right
 {
     if (Py_IsNone(value)) {
         value = NULL;
-    }
-    else if (!right) {
+    } else if (!right) {
         PyErr_SetString(PyExc_SystemError, what);
         return -1;
     }
@@ -239,8 +239,10 @@ static int set_field(PyObject *op, PyObject **field, PyObject *value, bool right
 
 int PyFunction_SetDefaults(PyObject *op, PyObject *value)
 {
-    if (checked(op) == NULL || set_field(op, &FUNCTION(op)->func_defaults, value,
-                                         PyTuple_Check(value), "non-tuple default args") < 0) {
+    if (checked(op) == NULL
+        || set_field(op, &FUNCTION(op)->func_defaults, value, PyTuple_Check(value),
+                     "non-tuple default args")
+               < 0) {
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_DEFAULTS, FUNCTION(op), value);
@@ -249,9 +251,10 @@ int PyFunction_SetDefaults(PyObject *op, PyObject *value)
 
 int PyFunction_SetKwDefaults(PyObject *op, PyObject *value)
 {
-    if (checked(op) == NULL || set_field(op, &FUNCTION(op)->func_kwdefaults, value,
-                                         PyDict_Check(value),
-                                         "non-dict keyword only default args") < 0) {
+    if (checked(op) == NULL
+        || set_field(op, &FUNCTION(op)->func_kwdefaults, value, PyDict_Check(value),
+                     "non-dict keyword only default args")
+               < 0) {
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_KWDEFAULTS, FUNCTION(op), value);
@@ -275,8 +278,9 @@ int PyFunction_SetClosure(PyObject *op, PyObject *value)
 
 int PyFunction_SetAnnotations(PyObject *op, PyObject *value)
 {
-    return checked(op) == NULL ? -1 : set_field(op, &FUNCTION(op)->func_annotations, value,
-                                                PyDict_Check(value), "non-dict annotations");
+    return checked(op) == NULL ? -1
+                               : set_field(op, &FUNCTION(op)->func_annotations, value,
+                                           PyDict_Check(value), "non-dict annotations");
 }
 
 void PyFunction_SetVectorcall(PyFunctionObject *func, vectorcallfunc vectorcall)
@@ -379,16 +383,17 @@ static int function_set_code(PyFunctionObject *self, PyObject *value)
     Py_ssize_t nclosure = self->func_closure ? PyTuple_GET_SIZE(self->func_closure) : 0;
     PyCodeObject *code = (PyCodeObject *)value;
     if (code->co_nfreevars != nclosure) {
-        PyErr_Format(PyExc_ValueError,
-                     "%U() requires a code object with %zd free vars, not %zd", self->func_name,
-                     nclosure, (Py_ssize_t)code->co_nfreevars);
+        PyErr_Format(PyExc_ValueError, "%U() requires a code object with %zd free vars, not %zd",
+                     self->func_name, nclosure, (Py_ssize_t)code->co_nfreevars);
         return -1;
     }
     int kinds = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
     if ((((PyCodeObject *)self->func_code)->co_flags & kinds) != (code->co_flags & kinds)
         && PyErr_WarnEx(PyExc_DeprecationWarning,
                         "Assigning a code object of non-matching type is deprecated "
-                        "(e.g., from a generator to a plain function)", 1) < 0) {
+                        "(e.g., from a generator to a plain function)",
+                        1)
+               < 0) {
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_CODE, self, value);
@@ -419,7 +424,8 @@ static int function_set_defaults(PyFunctionObject *self, PyObject *value)
         return -1;
     }
     if ((value ? PySys_Audit("object.__setattr__", "OsO", self, "__defaults__", value)
-               : PySys_Audit("object.__delattr__", "Os", self, "__defaults__")) < 0) {
+               : PySys_Audit("object.__delattr__", "Os", self, "__defaults__"))
+        < 0) {
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_DEFAULTS, self, value);
@@ -443,7 +449,8 @@ static int function_set_kwdefaults(PyFunctionObject *self, PyObject *value)
         return -1;
     }
     if ((value ? PySys_Audit("object.__setattr__", "OsO", self, "__kwdefaults__", value)
-               : PySys_Audit("object.__delattr__", "Os", self, "__kwdefaults__")) < 0) {
+               : PySys_Audit("object.__delattr__", "Os", self, "__kwdefaults__"))
+        < 0) {
         return -1;
     }
     tell_watchers(PyFunction_EVENT_MODIFY_KWDEFAULTS, self, value);
@@ -501,7 +508,8 @@ static PyObject *function_get_qualname(PyFunctionObject *self)
 
 static int function_set_qualname(PyFunctionObject *self, PyObject *value)
 {
-    return set_text(self, &self->func_qualname, value, "__qualname__ must be set to a string object");
+    return set_text(self, &self->func_qualname, value,
+                    "__qualname__ must be set to a string object");
 }
 
 static PyObject *function_get_type_params(PyFunctionObject *self)
@@ -680,8 +688,7 @@ static void function_dealloc(PyObject *op)
 }
 
 PyTypeObject PyFunction_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "function",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "function",
     .tp_basicsize = sizeof(PyFunctionObject),
     .tp_dealloc = function_dealloc,
     .tp_vectorcall_offset = OFF(vectorcall),

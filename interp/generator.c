@@ -18,8 +18,9 @@
 
 static const char *kind_name(PyGenObject *gen)
 {
-    return PyCoro_CheckExact(gen) ? "coroutine"
-           : PyAsyncGen_CheckExact(gen) ? "async generator" : "generator";
+    return PyCoro_CheckExact(gen)       ? "coroutine"
+           : PyAsyncGen_CheckExact(gen) ? "async generator"
+                                        : "generator";
 }
 
 static bool gen_finished(PyGenObject *gen)
@@ -31,15 +32,17 @@ static bool gen_finished(PyGenObject *gen)
 
 static PyTypeObject *type_for(int flags)
 {
-    return flags & CO_COROUTINE ? &PyCoro_Type
-           : flags & CO_ASYNC_GENERATOR ? &PyAsyncGen_Type : &PyGen_Type;
+    return flags & CO_COROUTINE         ? &PyCoro_Type
+           : flags & CO_ASYNC_GENERATOR ? &PyAsyncGen_Type
+                                        : &PyGen_Type;
 }
 
 /* Where a coroutine was made: a tuple of (file, line, function), innermost first. */
 static PyObject *coroutine_origin(int depth, struct frame *frame)
 {
     PyObject *list = PyList_New(0);
-    for (; list != NULL && frame != NULL && depth > 0; depth--, frame = frame_visible(frame->prev)) {
+    for (; list != NULL && frame != NULL && depth > 0;
+         depth--, frame = frame_visible(frame->prev)) {
         PyCodeObject *code = frame_code(frame);
         PyObject *entry = Py_BuildValue("OiO", code->co_filename,
                                         code_line(code, frame_lasti(frame)), code->co_name);
@@ -62,8 +65,8 @@ static size_t gen_size(const struct code_body *body)
 
 static int set_origin(PyThreadState *ts, PyGenObject *gen, struct frame *frame)
 {
-    gen->gi_origin_or_finalizer = coroutine_origin(ts->coroutine_origin_tracking_depth,
-                                                   frame_visible(frame->prev));
+    gen->gi_origin_or_finalizer =
+        coroutine_origin(ts->coroutine_origin_tracking_depth, frame_visible(frame->prev));
     return gen->gi_origin_or_finalizer == NULL ? -1 : 0;
 }
 
@@ -107,8 +110,7 @@ PyObject *gen_new_from_frame(PyThreadState *ts, struct frame *frame)
     }
     if (likely(gen_size(body) <= SLAB_MAX)) {
         gc_track_new((PyObject *)gen);
-    }
-    else {
+    } else {
         gc_track((PyObject *)gen);
     }
     return (PyObject *)gen;
@@ -127,7 +129,8 @@ static PyGenObject *direct_delegate(PyThreadState *ts, const struct frame *own, 
         return NULL;
     }
     PyGenObject *gen = GEN(value_object(own->r[WORD_A(field_load(&own->pc[-2]))]));
-    return (PyGen_CheckExact(gen) || PyCoro_CheckExact(gen)) && gen_can_send(gen, sent) ? gen : NULL;
+    return (PyGen_CheckExact(gen) || PyCoro_CheckExact(gen)) && gen_can_send(gen, sent) ? gen
+                                                                                        : NULL;
 }
 
 /* Parks those that only wait for another one: *gen, *fp and *how become the innermost one's, which is to run at r. */
@@ -140,13 +143,13 @@ static void park_delegating(PyThreadState *ts, PyGenObject **gen, struct frame *
         if (inner == NULL) {
             return;
         }
-        r += own->body->nregs;          /* it comes to the stack when the inner one ends */
+        r += own->body->nregs; /* it comes to the stack when the inner one ends */
         if (unlikely(r + gen_frame(inner)->body->nregs > interp_thread(ts)->exec.values_end
                      || ts->py_recursion_remaining <= 1)) {
             return;
         }
         gen_chain_enter(ts, *gen, *fp, *fp ? (*fp)->top : interp_thread(ts)->exec.control, *how);
-        own->pc--;                      /* as if SEND had called */
+        own->pc--; /* as if SEND had called */
         own->parked = 1;
         *fp = own;
         *gen = inner;
@@ -195,8 +198,7 @@ struct frame *vm_gen_enter(PyThreadState *ts, struct frame *fp, PyGenObject *gen
     thread_set_frame(ts, own);
     if (created) {
         value_release(sent);
-    }
-    else if (sent != VALUE_NULL) {
+    } else if (sent != VALUE_NULL) {
         reg_put(own, own->dst, sent);
     }
     return own;
@@ -311,8 +313,7 @@ void gen_stop_with(value_t v)
     PyObject *result = value_to_owned(v);
     if (result == Py_None) {
         PyErr_SetNone(PyExc_StopIteration);
-    }
-    else if (result != NULL) {
+    } else if (result != NULL) {
         gen_set_stop_iteration(result);
     }
     Py_XDECREF(result);
@@ -346,8 +347,7 @@ PyObject *gen_delegate(PyGenObject *gen)
     return Py_NewRef(value_object(frame->r[word_b(frame->body, frame->pc) - 1]));
 }
 
-PySendResult gen_send_ex(PyGenObject *gen, PyObject *arg, PyObject **result, bool exc,
-                         bool closing)
+PySendResult gen_send_ex(PyGenObject *gen, PyObject *arg, PyObject **result, bool exc, bool closing)
 {
     *result = NULL;
     if (gen->gi_frame_state == GEN_CREATED && arg != NULL && !Py_IsNone(arg)) {
@@ -362,8 +362,7 @@ PySendResult gen_send_ex(PyGenObject *gen, PyObject *arg, PyObject **result, boo
     if (gen_finished(gen)) {
         if (PyCoro_CheckExact(gen) && !closing) {
             PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
-        }
-        else if (arg != NULL && !exc) {
+        } else if (arg != NULL && !exc) {
             *result = Py_NewRef(Py_None);
             return PYGEN_RETURN;
         }
@@ -372,7 +371,7 @@ PySendResult gen_send_ex(PyGenObject *gen, PyObject *arg, PyObject **result, boo
     value_t sent = exc ? VALUE_NULL : value_from_owned(Py_NewRef(arg ? arg : Py_None));
     PySendResult how = gen_resume(gen, sent, exc, result);
     if (how == PYGEN_RETURN && Py_IsNone(*result) && arg == NULL && !PyAsyncGen_CheckExact(gen)) {
-        Py_CLEAR(*result);      /* next() at the end: no exception needed */
+        Py_CLEAR(*result); /* next() at the end: no exception needed */
     }
     return how;
 }
@@ -384,14 +383,11 @@ static PyObject *result_of_send(PyGenObject *gen, PySendResult how, PyObject *re
     }
     if (PyAsyncGen_CheckExact(gen)) {
         PyErr_SetNone(PyExc_StopAsyncIteration);
-    }
-    else if (result == NULL) {
+    } else if (result == NULL) {
         return NULL;
-    }
-    else if (Py_IsNone(result)) {
+    } else if (Py_IsNone(result)) {
         PyErr_SetNone(PyExc_StopIteration);
-    }
-    else {
+    } else {
         gen_set_stop_iteration(result);
     }
     Py_XDECREF(result);
@@ -415,7 +411,7 @@ value_t gen_next_word(PyObject *self)
     if (likely(gen->gi_frame_state < GEN_EXECUTING) || v == VALUE_NULL) {
         return v;
     }
-    if (!value_is_none(v)) {        /* else no exception is needed */
+    if (!value_is_none(v)) { /* else no exception is needed */
         gen_stop_with(v);
     }
     return VALUE_NULL;
@@ -438,8 +434,7 @@ static int close_iterator(PyObject *it)
     PyObject *result, *close;
     if (PyGen_CheckExact(it) || PyCoro_CheckExact(it)) {
         result = gen_close(GEN(it));
-    }
-    else {
+    } else {
         if (PyObject_GetOptionalAttr(it, ID(close), &close) < 0) {
             PyErr_WriteUnraisable(it);
         }
@@ -544,8 +539,7 @@ static int set_thrown(PyObject *type, PyObject *value, PyObject *tb)
 {
     if (tb == Py_None) {
         tb = NULL;
-    }
-    else if (tb != NULL && !PyTraceBack_Check(tb)) {
+    } else if (tb != NULL && !PyTraceBack_Check(tb)) {
         PyErr_SetString(PyExc_TypeError, "throw() third argument must be a traceback object");
         return -1;
     }
@@ -555,16 +549,14 @@ static int set_thrown(PyObject *type, PyObject *value, PyObject *tb)
         }
         if (value != NULL && PyObject_TypeCheck(value, (PyTypeObject *)type)) {
             Py_INCREF(value);
-        }
-        else if (value == NULL) {
+        } else if (value == NULL) {
             value = PyObject_CallNoArgs(type);
-        }
-        else {
+        } else {
             value = PyTuple_Check(value) ? PyObject_CallObject(type, value)
                                          : PyObject_CallOneArg(type, value);
         }
         if (value == NULL) {
-            return 0;           /* that exception is thrown instead */
+            return 0; /* that exception is thrown instead */
         }
         if (!PyExceptionInstance_Check(value)) {
             PyErr_Format(PyExc_TypeError,
@@ -573,15 +565,13 @@ static int set_thrown(PyObject *type, PyObject *value, PyObject *tb)
             Py_DECREF(value);
             return 0;
         }
-    }
-    else if (PyExceptionInstance_Check(type)) {
+    } else if (PyExceptionInstance_Check(type)) {
         if (value != NULL && !Py_IsNone(value)) {
             PyErr_SetString(PyExc_TypeError, "instance exception may not have a separate value");
             return -1;
         }
         value = Py_NewRef(type);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError,
                      "exceptions must be classes or instances deriving from BaseException, not %s",
                      Py_TYPE(type)->tp_name);
@@ -627,8 +617,7 @@ PyObject *gen_throw(PyGenObject *gen, bool close_on_exit, PyObject *type, PyObje
             result = gen_throw(GEN(delegate), close_on_exit, type, value, tb);
             delegation_leave(ts, gen);
         }
-    }
-    else {
+    } else {
         if (PyObject_GetOptionalAttr(delegate, ID(throw), &method) < 0) {
             Py_DECREF(delegate);
             return NULL;
@@ -660,9 +649,12 @@ bool gen_throw_args(PyObject *const *args, Py_ssize_t nargs, PyObject **type, Py
                      nargs < 1 ? "least" : "most", nargs < 1 ? 1 : 3, nargs < 1 ? "" : "s", nargs);
         return false;
     }
-    if (nargs > 1 && PyErr_WarnEx(PyExc_DeprecationWarning,
-                                  "the (type, exc, tb) signature of throw() is deprecated, "
-                                  "use the single-arg signature instead.", 1) < 0) {
+    if (nargs > 1
+        && PyErr_WarnEx(PyExc_DeprecationWarning,
+                        "the (type, exc, tb) signature of throw() is deprecated, "
+                        "use the single-arg signature instead.",
+                        1)
+               < 0) {
         return false;
     }
     *type = args[0];
@@ -682,7 +674,8 @@ PyObject *gen_method_throw(PyObject *self, PyObject *const *args, Py_ssize_t nar
 {
     PyObject *type, *value, *tb;
     return gen_throw_args(args, nargs, &type, &value, &tb)
-               ? gen_throw(GEN(self), true, type, value, tb) : NULL;
+               ? gen_throw(GEN(self), true, type, value, tb)
+               : NULL;
 }
 
 PyObject *gen_method_close(PyObject *self, PyObject *unused)
@@ -820,8 +813,7 @@ int gen_clear(PyObject *self)
         thread_set_frame(ts, current);
         ts->py_recursion_remaining--;
         frame->func = func;
-    }
-    else {
+    } else {
         reg_release_range(gen_registers(gen), 0, n);
     }
     Py_CLEAR(gen->gi_exc_state.exc_value);
@@ -862,8 +854,7 @@ void gen_finalize(PyObject *self)
     PyObject *result = NULL;
     if (PyCoro_CheckExact(self) && gen->gi_frame_state == GEN_CREATED) {
         warn_unawaited(gen);
-    }
-    else {
+    } else {
         result = gen_close(gen);
         if (result == NULL) {
             PyErr_WriteUnraisable(self);
@@ -887,8 +878,7 @@ void gen_dealloc(PyObject *self)
     }
     if (likely(size <= SLAB_MAX)) {
         gc_untrack_dead(self);
-    }
-    else {
+    } else {
         gc_untrack(self);
     }
     Py_CLEAR(gen->gi_origin_or_finalizer);
@@ -904,22 +894,24 @@ void gen_dealloc(PyObject *self)
 static PyObject *gen_repr(PyObject *self)
 {
     return PyUnicode_FromFormat("<%s object %S at %p>",
-                                PyCoro_CheckExact(self) ? "coroutine"
-                                : PyAsyncGen_CheckExact(self) ? "async_generator" : "generator",
+                                PyCoro_CheckExact(self)       ? "coroutine"
+                                : PyAsyncGen_CheckExact(self) ? "async_generator"
+                                                              : "generator",
                                 GEN(self)->gi_qualname, self);
 }
 
-#define COMMON_METHODS(noun)                                                                      \
-    {"send", gen_method_send, METH_O | BIND_LENT,                                                 \
-     PyDoc_STR("send($self, value, /)\n--\n\n"                                                    \
-               "Put value into " noun " and resume it.\n\n"                                       \
-               "Gives what is yielded next, or raises StopIteration.")},                          \
-    {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                     \
-     PyDoc_STR("throw(exception): raise it where it stands in " noun "; what is yielded next, or "\
-               "StopIteration. (type, value, traceback) are accepted too.")},                     \
-    {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                          \
-     PyDoc_STR("close($self, /)\n--\n\nRaise GeneratorExit inside " noun ", and end it.")},       \
-    SIZEOF_METHOD, CLASS_GETITEM_METHOD
+#define COMMON_METHODS(noun)                                                                       \
+    {"send", gen_method_send, METH_O | BIND_LENT,                                                  \
+     PyDoc_STR("send($self, value, /)\n--\n\n"                                                     \
+               "Put value into " noun " and resume it.\n\n"                                        \
+               "Gives what is yielded next, or raises StopIteration.")},                           \
+        {"throw", _PyCFunction_CAST(gen_method_throw), METH_FASTCALL | BIND_LENT,                  \
+         PyDoc_STR("throw(exception): raise it where it stands in " noun                           \
+                   "; what is yielded next, or "                                                   \
+                   "StopIteration. (type, value, traceback) are accepted too.")},                  \
+        {"close", gen_method_close, METH_NOARGS | BIND_LENT,                                       \
+         PyDoc_STR("close($self, /)\n--\n\nRaise GeneratorExit inside " noun ", and end it.")},    \
+        SIZEOF_METHOD, CLASS_GETITEM_METHOD
 
 static PyMethodDef generator_methods[] = {
     COMMON_METHODS("generator"),
@@ -930,8 +922,7 @@ static PyGetSetDef generator_getset[] = {
     {"__name__", gen_get_name, gen_set_name, PyDoc_STR("its name"), NULL},
     {"__qualname__", gen_get_qualname, gen_set_qualname,
      PyDoc_STR("its name with those of the scopes around"), NULL},
-    {"gi_yieldfrom", gen_get_delegate, NULL,
-     PyDoc_STR("what it delegates to, or None"), NULL},
+    {"gi_yieldfrom", gen_get_delegate, NULL, PyDoc_STR("what it delegates to, or None"), NULL},
     {"gi_running", gen_get_running, NULL, NULL, NULL},
     {"gi_frame", gen_get_frame, NULL, NULL, NULL},
     {"gi_suspended", gen_get_suspended, NULL, NULL, NULL},
@@ -942,8 +933,7 @@ static PyGetSetDef generator_getset[] = {
 static PyAsyncMethods generator_async = {.am_send = gen_am_send};
 
 PyTypeObject PyGen_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "generator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "generator",
     .tp_basicsize = offsetof(PyGenObject, gi_iframe) + sizeof(struct frame),
     .tp_itemsize = sizeof(value_t),
     .tp_dealloc = gen_dealloc,
@@ -969,8 +959,7 @@ struct coro_wrapper {
 
 static PyObject *coro_await(PyObject *self)
 {
-    struct coro_wrapper *wrapper =
-        (struct coro_wrapper *)object_new(&_PyCoroWrapper_Type, 0);
+    struct coro_wrapper *wrapper = (struct coro_wrapper *)object_new(&_PyCoroWrapper_Type, 0);
     if (wrapper != NULL) {
         wrapper->coro = Py_NewRef(self);
         PyObject_GC_Track(wrapper);
@@ -987,8 +976,7 @@ static PyGetSetDef coroutine_getset[] = {
     {"__name__", gen_get_name, gen_set_name, PyDoc_STR("name of the coroutine"), NULL},
     {"__qualname__", gen_get_qualname, gen_set_qualname,
      PyDoc_STR("name of the coroutine with those of the scopes around"), NULL},
-    {"cr_await", gen_get_delegate, NULL,
-     PyDoc_STR("what it waits for, or None"), NULL},
+    {"cr_await", gen_get_delegate, NULL, PyDoc_STR("what it waits for, or None"), NULL},
     {"cr_running", gen_get_running, NULL, NULL, NULL},
     {"cr_frame", gen_get_frame, NULL, NULL, NULL},
     {"cr_code", gen_get_code, NULL, NULL, NULL},
@@ -1004,8 +992,7 @@ static PyMemberDef coroutine_members[] = {
 static PyAsyncMethods coroutine_async = {.am_await = coro_await, .am_send = gen_am_send};
 
 PyTypeObject PyCoro_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "coroutine",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "coroutine",
     .tp_basicsize = offsetof(PyCoroObject, cr_iframe) + sizeof(struct frame),
     .tp_itemsize = sizeof(value_t),
     .tp_dealloc = gen_dealloc,
@@ -1044,8 +1031,7 @@ PyObject *coro_awaitable_iter(PyObject *op)
             && (frame_code(gen_frame(GEN(it)))->co_flags & CO_ITERABLE_COROUTINE))) {
         PyErr_SetString(PyExc_TypeError, "__await__() returned a coroutine");
         Py_CLEAR(it);
-    }
-    else if (!PyIter_Check(it)) {
+    } else if (!PyIter_Check(it)) {
         PyErr_Format(PyExc_TypeError, "__await__() returned non-iterator of type '%.100s'",
                      Py_TYPE(it)->tp_name);
         Py_CLEAR(it);
@@ -1096,8 +1082,7 @@ static PyMethodDef wrapper_methods[] = {
 };
 
 PyTypeObject _PyCoroWrapper_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "coroutine_wrapper",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "coroutine_wrapper",
     .tp_basicsize = sizeof(struct coro_wrapper),
     .tp_dealloc = wrapper_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,

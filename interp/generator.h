@@ -51,12 +51,16 @@ int async_gen_init_hooks(PyAsyncGenObject *gen);
 int async_gen_finalizer(PyAsyncGenObject *gen);
 
 /* Methods that all kinds have. */
-#define SIZEOF_METHOD                              \
-    {"__sizeof__", gen_method_sizeof, METH_NOARGS, \
-     PyDoc_STR("__sizeof__($self, /)\n--\n\nBytes of memory it takes.")}
-#define CLASS_GETITEM_METHOD                                        \
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,     \
-     PyDoc_STR("__class_getitem__($type, object, /)\n--\n\n"       \
-               "The alias that a subscript makes, as in list[int].")}
+#define SIZEOF_METHOD                                                                              \
+    {                                                                                              \
+        "__sizeof__", gen_method_sizeof, METH_NOARGS,                                              \
+            PyDoc_STR("__sizeof__($self, /)\n--\n\nBytes of memory it takes.")                     \
+    }
+#define CLASS_GETITEM_METHOD                                                                       \
+    {                                                                                              \
+        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                                 \
+            PyDoc_STR("__class_getitem__($type, object, /)\n--\n\n"                                \
+                      "The alias that a subscript makes, as in list[int].")                        \
+    }
 
 #endif

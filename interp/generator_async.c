@@ -19,7 +19,7 @@ struct wrapped_value {
 struct agen_asend {
     PyObject_HEAD
     PyAsyncGenObject *gen;
-    PyObject *sent;                 /* NULL: __anext__() */
+    PyObject *sent; /* NULL: __anext__() */
     enum awaitable_state state;
 };
 
@@ -27,7 +27,7 @@ struct agen_asend {
 struct agen_athrow {
     PyObject_HEAD
     PyAsyncGenObject *gen;
-    PyObject *type, *value, *tb;    /* type NULL: aclose() */
+    PyObject *type, *value, *tb; /* type NULL: aclose() */
     enum awaitable_state state;
 };
 
@@ -57,8 +57,7 @@ static void wrapped_dealloc(PyObject *self)
 }
 
 PyTypeObject _PyAsyncGenWrappedValue_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "async_generator_wrapped_value",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "async_generator_wrapped_value",
     .tp_basicsize = sizeof(struct wrapped_value),
     .tp_dealloc = wrapped_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -203,8 +202,8 @@ static PyObject *asend_throw(PyObject *self, PyObject *const *args, Py_ssize_t n
     return result;
 }
 
-static PyObject *close_by_throwing(PyObject *self, PyObject *(*throw)(PyObject *, PyObject *const *,
-                                                                      Py_ssize_t),
+static PyObject *close_by_throwing(PyObject *self,
+                                   PyObject *(*throw)(PyObject *, PyObject *const *, Py_ssize_t),
                                    bool quiet_stop_async)
 {
     PyObject *result = throw(self, &PyExc_GeneratorExit, 1);
@@ -236,9 +235,9 @@ static void asend_finalize(PyObject *self)
     struct agen_asend *op = ASEND(self);
     if (op->state == STATE_INIT) {
         PyObject *saved = PyErr_GetRaisedException();
-        if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
-                             "coroutine method %R of %R was never awaited",
-                             op->sent ? ID(asend) : ID(__anext__), op->gen->ag_qualname) < 0) {
+        if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine method %R of %R was never awaited",
+                             op->sent ? ID(asend) : ID(__anext__), op->gen->ag_qualname)
+            < 0) {
             PyErr_WriteUnraisable(self);
         }
         PyErr_SetRaisedException(saved);
@@ -273,8 +272,7 @@ static PyMethodDef asend_methods[] = {
 static PyAsyncMethods self_await = {.am_await = PyObject_SelfIter};
 
 PyTypeObject _PyAsyncGenASend_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "async_generator_asend",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "async_generator_asend",
     .tp_basicsize = sizeof(struct agen_asend),
     .tp_dealloc = asend_dealloc,
     .tp_as_async = &self_await,
@@ -320,8 +318,9 @@ static PyObject *athrow_failed(struct agen_athrow *op)
     if (!PyErr_Occurred()) {
         PyErr_SetNone(PyExc_StopAsyncIteration);
     }
-    if (op->type == NULL && (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)
-                             || PyErr_ExceptionMatches(PyExc_GeneratorExit))) {
+    if (op->type == NULL
+        && (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)
+            || PyErr_ExceptionMatches(PyExc_GeneratorExit))) {
         /* That is how aclose() ends well. */
         PyErr_Clear();
         PyErr_SetNone(PyExc_StopIteration);
@@ -335,9 +334,8 @@ static PyObject *athrow_begin(struct agen_athrow *op, PyObject *arg)
     if (gen->ag_running_async) {
         op->state = STATE_CLOSED;
         PyErr_SetString(PyExc_RuntimeError,
-                        op->type == NULL
-                            ? "aclose(): asynchronous generator is already running"
-                            : "athrow(): asynchronous generator is already running");
+                        op->type == NULL ? "aclose(): asynchronous generator is already running"
+                                         : "athrow(): asynchronous generator is already running");
         return NULL;
     }
     if (gen->ag_closed) {
@@ -359,8 +357,7 @@ static PyObject *athrow_begin(struct agen_athrow *op, PyObject *arg)
         if (result != NULL && Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
             return yielded_in_aclose(op, result);
         }
-    }
-    else {
+    } else {
         result = unwrap(gen, gen_throw((PyGenObject *)gen, false, op->type, op->value, op->tb));
     }
     return result ? result : athrow_failed(op);
@@ -452,9 +449,9 @@ static void athrow_finalize(PyObject *self)
     struct agen_athrow *op = ATHROW(self);
     if (op->state == STATE_INIT) {
         PyObject *saved = PyErr_GetRaisedException();
-        if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
-                             "coroutine method %R of %R was never awaited",
-                             op->type ? ID(athrow) : ID(aclose), op->gen->ag_qualname) < 0) {
+        if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine method %R of %R was never awaited",
+                             op->type ? ID(athrow) : ID(aclose), op->gen->ag_qualname)
+            < 0) {
             PyErr_WriteUnraisable(self);
         }
         PyErr_SetRaisedException(saved);
@@ -491,8 +488,7 @@ static PyMethodDef athrow_methods[] = {
 };
 
 PyTypeObject _PyAsyncGenAThrow_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "async_generator_athrow",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "async_generator_athrow",
     .tp_basicsize = sizeof(struct agen_athrow),
     .tp_dealloc = athrow_dealloc,
     .tp_as_async = &self_await,
@@ -516,8 +512,7 @@ struct anext_awaitable {
 
 PyObject *anext_awaitable_new(PyObject *awaitable, PyObject *fallback)
 {
-    struct anext_awaitable *op =
-        (struct anext_awaitable *)object_new(&_PyAnextAwaitable_Type, 0);
+    struct anext_awaitable *op = (struct anext_awaitable *)object_new(&_PyAnextAwaitable_Type, 0);
     if (op != NULL) {
         op->wrapped = Py_NewRef(awaitable);
         op->fallback = Py_NewRef(fallback);
@@ -608,8 +603,7 @@ static PyMethodDef anext_methods[] = {
 };
 
 PyTypeObject _PyAnextAwaitable_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "anext_awaitable",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "anext_awaitable",
     .tp_basicsize = sizeof(struct anext_awaitable),
     .tp_dealloc = anext_dealloc,
     .tp_as_async = &self_await,
@@ -645,7 +639,9 @@ static PyObject *agen_athrow(PyObject *self, PyObject *const *args, Py_ssize_t n
     if (nargs > 1
         && PyErr_WarnEx(PyExc_DeprecationWarning,
                         "the (type, exc, tb) signature of athrow() is deprecated, "
-                        "use the single-arg signature instead.", 1) < 0) {
+                        "use the single-arg signature instead.",
+                        1)
+               < 0) {
         return NULL;
     }
     if (nargs < 1 || nargs > 3) {
@@ -661,7 +657,8 @@ static PyObject *agen_athrow(PyObject *self, PyObject *const *args, Py_ssize_t n
 
 static PyMethodDef agen_methods[] = {
     {"asend", agen_asend, METH_O,
-     PyDoc_STR("asend($self, value, /)\n--\n\nAn awaitable that resumes the generator with value.")},
+     PyDoc_STR(
+         "asend($self, value, /)\n--\n\nAn awaitable that resumes the generator with value.")},
     {"athrow", _PyCFunction_CAST(agen_athrow), METH_FASTCALL,
      PyDoc_STR("athrow(value)\nathrow(type[,value[,tb]])\n\nraise exception in generator.")},
     {"aclose", agen_aclose, METH_NOARGS,
@@ -693,12 +690,13 @@ static PyObject *agen_repr(PyObject *self)
 }
 
 static PyAsyncMethods agen_async = {
-    .am_aiter = PyObject_SelfIter, .am_anext = agen_anext, .am_send = gen_am_send,
+    .am_aiter = PyObject_SelfIter,
+    .am_anext = agen_anext,
+    .am_send = gen_am_send,
 };
 
 PyTypeObject PyAsyncGen_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "async_generator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "async_generator",
     .tp_basicsize = offsetof(PyAsyncGenObject, ag_iframe) + sizeof(struct frame),
     .tp_itemsize = sizeof(value_t),
     .tp_dealloc = gen_dealloc,
@@ -727,7 +725,9 @@ PyObject *PyAsyncGen_New(PyFrameObject *frame, PyObject *name, PyObject *qualnam
     return refuse_frame(frame);
 }
 
+/* clang-format off */
 PyTypeObject *const generator_types[] = {
     &PyGen_Type, &PyCoro_Type, &_PyCoroWrapper_Type, &PyAsyncGen_Type, &_PyAsyncGenASend_Type,
     &_PyAsyncGenAThrow_Type, &_PyAsyncGenWrappedValue_Type, &_PyAnextAwaitable_Type, NULL,
 };
+/* clang-format on */

@@ -132,8 +132,8 @@ static void trim_traceback(void)
     for (PyTracebackObject *tb = first; tb != NULL; tb = tb->tb_next) {
         PyCodeObject *code = PyFrame_GetCode(tb->tb_frame);
         bool bootstrap =
-            PyUnicode_EqualToUTF8(code->co_filename, "<frozen importlib._bootstrap>") ||
-            PyUnicode_EqualToUTF8(code->co_filename, "<frozen importlib._bootstrap_external>");
+            PyUnicode_EqualToUTF8(code->co_filename, "<frozen importlib._bootstrap>")
+            || PyUnicode_EqualToUTF8(code->co_filename, "<frozen importlib._bootstrap_external>");
         bool removes = always || PyUnicode_EqualToUTF8(code->co_name, "_call_with_frames_removed");
         Py_DECREF(code);
         if (bootstrap && !in_chunk) {
@@ -177,9 +177,10 @@ static PyObject *calc_package(PyObject *globals)
             PyObject *parent = PyObject_GetAttr(spec, ID(parent));
             int same = parent == NULL ? -1 : PyObject_RichCompareBool(package, parent, Py_EQ);
             Py_XDECREF(parent);
-            if (same < 0 ||
-                (same == 0 && PyErr_WarnEx(PyExc_DeprecationWarning,
-                                           "__package__ != __spec__.parent", 1) < 0)) {
+            if (same < 0
+                || (same == 0
+                    && PyErr_WarnEx(PyExc_DeprecationWarning, "__package__ != __spec__.parent", 1)
+                           < 0)) {
                 return NULL;
             }
         }
@@ -195,7 +196,9 @@ static PyObject *calc_package(PyObject *globals)
     }
     if (PyErr_WarnEx(PyExc_ImportWarning,
                      "can't resolve package from __spec__ or __package__, "
-                     "falling back on __name__ and __path__", 1) < 0) {
+                     "falling back on __name__ and __path__",
+                     1)
+        < 0) {
         return NULL;
     }
     package = PyDict_GetItemWithError(globals, ID(__name__));
@@ -249,12 +252,14 @@ static PyObject *resolve_name(PyObject *name, PyObject *globals, int level)
     Py_DECREF(package);
     if (base == NULL) {
         if (length < 0) {
-            PyErr_SetString(PyExc_ImportError, "attempted relative import beyond top-level package");
+            PyErr_SetString(PyExc_ImportError,
+                            "attempted relative import beyond top-level package");
         }
         return NULL;
     }
     PyObject *absolute = PyUnicode_GET_LENGTH(name) == 0
-                             ? Py_NewRef(base) : PyUnicode_FromFormat("%U.%U", base, name);
+                             ? Py_NewRef(base)
+                             : PyUnicode_FromFormat("%U.%U", base, name);
     Py_DECREF(base);
     return absolute;
 }
@@ -361,9 +366,9 @@ PyObject *PyImport_ImportModuleLevel(const char *name, PyObject *globals, PyObje
                                      PyObject *fromlist, int level)
 {
     PyObject *text = PyUnicode_FromString(name);
-    PyObject *module = text == NULL ? NULL
-                                    : PyImport_ImportModuleLevelObject(text, globals, locals,
-                                                                       fromlist, level);
+    PyObject *module =
+        text == NULL ? NULL
+                     : PyImport_ImportModuleLevelObject(text, globals, locals, fromlist, level);
     Py_XDECREF(text);
     return module;
 }
@@ -381,11 +386,11 @@ PyObject *PyImport_Import(PyObject *name)
     if (globals == NULL) {
         globals = Py_BuildValue("{OO}", ID(__builtins__), builtins);
     }
-    if (globals != NULL && fromlist != NULL &&
-        PyMapping_GetOptionalItem(builtins, ID(__import__), &import) > 0) {
+    if (globals != NULL && fromlist != NULL
+        && PyMapping_GetOptionalItem(builtins, ID(__import__), &import) > 0) {
         PyObject *zero = PyLong_FromLong(0);
-        PyObject *module = PyObject_CallFunctionObjArgs(import, name, globals, globals, fromlist,
-                                                        zero, NULL);
+        PyObject *module =
+            PyObject_CallFunctionObjArgs(import, name, globals, globals, fromlist, zero, NULL);
         Py_XDECREF(zero);
         if (module != NULL) {
             Py_DECREF(module);
@@ -415,7 +420,9 @@ PyObject *PyImport_ImportModuleNoBlock(const char *name)
 {
     if (PyErr_WarnEx(PyExc_DeprecationWarning,
                      "PyImport_ImportModuleNoBlock() is deprecated and scheduled for removal in "
-                     "Python 3.15. Use PyImport_ImportModule() instead.", 1) < 0) {
+                     "Python 3.15. Use PyImport_ImportModule() instead.",
+                     1)
+        < 0) {
         return NULL;
     }
     return PyImport_ImportModule(name);
@@ -491,8 +498,8 @@ static void raise_cannot_import(PyObject *module, PyObject *name)
         text = PyUnicode_FromFormat("cannot import name %R from %R (unknown location)", name,
                                     module_name);
     } else {
-        text = PyUnicode_FromFormat("cannot import name %R from %R (%S)", name, module_name,
-                                    origin);
+        text =
+            PyUnicode_FromFormat("cannot import name %R from %R (%S)", name, module_name, origin);
     }
     if (text != NULL) {
         _PyErr_SetImportErrorWithNameFrom(text, module_name, origin, name);
@@ -573,8 +580,8 @@ int import_star(PyObject *module, PyObject *locals)
                 Py_DECREF(module_name);
             }
             result = -1;
-        } else if (!skip_private || PyUnicode_GET_LENGTH(name) == 0 ||
-                   PyUnicode_READ_CHAR(name, 0) != '_') {
+        } else if (!skip_private || PyUnicode_GET_LENGTH(name) == 0
+                   || PyUnicode_READ_CHAR(name, 0) != '_') {
             PyObject *value = PyObject_GetAttr(module, name);
             result = value == NULL               ? -1
                      : PyDict_CheckExact(locals) ? PyDict_SetItem(locals, name, value)
@@ -594,8 +601,8 @@ static PyObject *exec_code_in_module(PyObject *name, PyObject *module, PyObject 
     PyObject *dict = PyModule_GetDict(module);
     int known = PyDict_Contains(dict, ID(__builtins__));
     PyObject *value = NULL;
-    if (known > 0 || (known == 0 && PyDict_SetItem(dict, ID(__builtins__),
-                                                   PyEval_GetBuiltins()) == 0)) {
+    if (known > 0
+        || (known == 0 && PyDict_SetItem(dict, ID(__builtins__), PyEval_GetBuiltins()) == 0)) {
         value = PyEval_EvalCode(code, dict, dict);
     }
     if (value == NULL) {
@@ -618,14 +625,13 @@ PyObject *PyImport_ExecCodeModuleObject(PyObject *name, PyObject *code, PyObject
     if (module == NULL) {
         return NULL;
     }
-    PyObject *external = PyObject_GetAttrString(main_interp_self()->importlib,
-                                                "_bootstrap_external");
+    PyObject *external =
+        PyObject_GetAttrString(main_interp_self()->importlib, "_bootstrap_external");
     if (external != NULL) {
-        done = PyObject_CallMethod(external, "_fix_up_module", "OOOO", PyModule_GetDict(module),
-                                   name,
-                                   pathname != NULL ? pathname
-                                                    : ((PyCodeObject *)code)->co_filename,
-                                   cpathname == NULL ? Py_None : cpathname);
+        done =
+            PyObject_CallMethod(external, "_fix_up_module", "OOOO", PyModule_GetDict(module), name,
+                                pathname != NULL ? pathname : ((PyCodeObject *)code)->co_filename,
+                                cpathname == NULL ? Py_None : cpathname);
         Py_DECREF(external);
     }
     if (done != NULL) {
@@ -640,10 +646,10 @@ PyObject *PyImport_ExecCodeModuleObject(PyObject *name, PyObject *code, PyObject
  * exception, when importlib does not know). */
 static PyObject *source_of_cached(PyObject *cpath)
 {
-    PyObject *external = PyObject_GetAttrString(main_interp_self()->importlib,
-                                                "_bootstrap_external");
-    PyObject *path = external == NULL
-                         ? NULL : PyObject_CallMethod(external, "_get_sourcefile", "O", cpath);
+    PyObject *external =
+        PyObject_GetAttrString(main_interp_self()->importlib, "_bootstrap_external");
+    PyObject *path =
+        external == NULL ? NULL : PyObject_CallMethod(external, "_get_sourcefile", "O", cpath);
     Py_XDECREF(external);
     if (path == NULL) {
         PyErr_Clear();
@@ -660,8 +666,8 @@ PyObject *PyImport_ExecCodeModuleWithPathnames(const char *name, PyObject *code,
     if (pathname == NULL && cpath != NULL) {
         path = source_of_cached(cpath);
     }
-    PyObject *module = PyErr_Occurred() ? NULL
-                                        : PyImport_ExecCodeModuleObject(text, code, path, cpath);
+    PyObject *module =
+        PyErr_Occurred() ? NULL : PyImport_ExecCodeModuleObject(text, code, path, cpath);
     Py_XDECREF(text);
     Py_XDECREF(path);
     Py_XDECREF(cpath);
@@ -839,8 +845,9 @@ static PyObject *finish_init(PyObject *result, PyObject *spec, PyObject *file, P
         return NULL;
     }
     PyModuleDef *def = PyModule_GetDef(result);
-    if (def != NULL && (PyState_AddModule(result, def) < 0 ||
-                        remember_single_phase(result, file, name, init) < 0)) {
+    if (def != NULL
+        && (PyState_AddModule(result, def) < 0
+            || remember_single_phase(result, file, name, init) < 0)) {
         Py_CLEAR(result);
     }
     return result;
@@ -891,7 +898,8 @@ static PyObject *load_failure(const char *error)
     }
     if (strstr(error, runtime) != NULL) {
         return PyUnicode_FromFormat("%s (the module was compiled against the private insides of "
-                                    "CPython, which Krait does not have)", error);
+                                    "CPython, which Krait does not have)",
+                                    error);
     }
     return PyUnicode_DecodeLocale(error, "surrogateescape");
 }
@@ -914,8 +922,7 @@ static PyObject *(*open_extension(PyObject *name, PyObject *path, bool *ascii))(
         *ascii = strcmp(prefix, "PyInit") == 0;
         const char *file = PyBytes_AS_STRING(bytes);
         PyObject *relative = strchr(file, '/') == NULL ? PyBytes_FromFormat("./%s", file) : NULL;
-        void *handle = dlopen(relative == NULL ? file : PyBytes_AS_STRING(relative),
-                              open_flags());
+        void *handle = dlopen(relative == NULL ? file : PyBytes_AS_STRING(relative), open_flags());
         Py_XDECREF(relative);
         if (handle == NULL) {
             raise_import_error(name, path, load_failure(dlerror()));
@@ -952,8 +959,8 @@ static PyObject *load_extension(PyObject *spec, PyObject *name, PyObject *path)
         return NULL;
     }
     module = finish_init(result, spec, path, name, init);
-    if (module != NULL && !PyObject_HasAttrWithError(module, ID(__file__)) &&
-        PyModule_Check(module)) {
+    if (module != NULL && !PyObject_HasAttrWithError(module, ID(__file__))
+        && PyModule_Check(module)) {
         if (PyModule_AddObjectRef(module, "__file__", path) < 0) {
             PyErr_Clear();
         }
@@ -989,7 +996,8 @@ static int report_gil(enum gil_verdict verdict, PyObject *name)
                      "module '%U' has not declared that it can run safely without the global "
                      "interpreter lock (GIL), which this build does not have. Use a build with "
                      "-Dgil=optional, or run with PYTHON_GIL=0 or -Xgil=0 to load it at your own "
-                     "risk.", name);
+                     "risk.",
+                     name);
     }
     return -1;
 }
@@ -1006,8 +1014,8 @@ static PyObject *imp_create_dynamic(PyObject *self, PyObject *spec, PyObject *fi
     PyObject *name = PyObject_GetAttr(spec, ID(name));
     PyObject *path = name == NULL ? NULL : PyObject_GetAttr(spec, ID(origin));
     PyObject *module = NULL;
-    if (path != NULL && PyUnicode_Check(name) && PyUnicode_Check(path) &&
-        PySys_Audit("import", "OOOOO", name, path, Py_None, Py_None, Py_None) == 0) {
+    if (path != NULL && PyUnicode_Check(name) && PyUnicode_Check(path)
+        && PySys_Audit("import", "OOOOO", name, path, Py_None, Py_None, Py_None) == 0) {
         struct thread *self = thread_self();
         atomic_store_relaxed(&has_libraries, true);
         lock_gil_import_begin(self);
@@ -1185,8 +1193,8 @@ static int frozen_override; /* _override_frozen_modules_for_tests */
 /* Modules that importlib needs before it can find any other. */
 static bool is_essential(const char *name)
 {
-    return strcmp(name, "_frozen_importlib") == 0 ||
-           strcmp(name, "_frozen_importlib_external") == 0 || strcmp(name, "zipimport") == 0;
+    return strcmp(name, "_frozen_importlib") == 0 || strcmp(name, "_frozen_importlib_external") == 0
+           || strcmp(name, "zipimport") == 0;
 }
 
 static bool use_frozen(void)
@@ -1208,7 +1216,7 @@ static const struct frozen_module *frozen_find(PyObject *name)
 /* What the library calls it: new reference, None if it is not there. */
 static PyObject *frozen_original(const struct frozen_module *module, PyObject *name)
 {
-    return module->original == NULL       ? Py_NewRef(name)
+    return module->original == NULL      ? Py_NewRef(name)
            : module->original[0] == '\0' ? Py_NewRef(Py_None)
                                          : PyUnicode_FromString(module->original);
 }
@@ -1249,14 +1257,14 @@ static PyObject *imp_find_frozen(PyObject *self, PyObject *name, int withdata)
     if (module == NULL) {
         Py_RETURN_NONE;
     }
-    PyObject *data = withdata ? PyMemoryView_FromMemory((char *)module->code, module->size,
-                                                        PyBUF_READ)
-                              : Py_NewRef(Py_None);
+    PyObject *data = withdata
+                         ? PyMemoryView_FromMemory((char *)module->code, module->size, PyBUF_READ)
+                         : Py_NewRef(Py_None);
     PyObject *original = frozen_original(module, name);
-    PyObject *result = data == NULL || original == NULL
-                           ? NULL
-                           : Py_BuildValue("(OOO)", data, module->is_package ? Py_True : Py_False,
-                                           original);
+    PyObject *result =
+        data == NULL || original == NULL
+            ? NULL
+            : Py_BuildValue("(OOO)", data, module->is_package ? Py_True : Py_False, original);
     Py_XDECREF(data);
     Py_XDECREF(original);
     return result;
@@ -1370,11 +1378,8 @@ static PyModuleDef_Slot imp_slots[] = {
 };
 
 static struct PyModuleDef imp_definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_imp",
-    .m_doc = imp_doc,
-    .m_methods = imp_methods,
-    .m_slots = imp_slots,
+    PyModuleDef_HEAD_INIT,    .m_name = "_imp",     .m_doc = imp_doc,
+    .m_methods = imp_methods, .m_slots = imp_slots,
 };
 
 PyObject *PyInit__imp(void)
@@ -1400,9 +1405,9 @@ static PyObject *bootstrap_builtin(const char *text)
         spec = _PyNamespace_New(attributes);
         Py_DECREF(attributes);
     }
-    if (spec != NULL && (module = create_builtin(name, spec)) != NULL &&
-        (exec_module(module) < 0 ||
-         PyObject_SetItem(main_interp_self()->modules, name, module) < 0)) {
+    if (spec != NULL && (module = create_builtin(name, spec)) != NULL
+        && (exec_module(module) < 0
+            || PyObject_SetItem(main_interp_self()->modules, name, module) < 0)) {
         Py_CLEAR(module);
     }
     Py_XDECREF(spec);
@@ -1456,10 +1461,11 @@ static int set_magic_number(struct main_interp *interp)
     PyObject *external = PyObject_GetAttrString(interp->importlib, "_bootstrap_external");
     PyObject *bytes = PyBytes_FromStringAndSize(magic, sizeof magic);
     PyObject *raw = PyLong_FromLong(KRAIT_MAGIC | '\r' << 16 | '\n' << 24);
-    int result = external == NULL || bytes == NULL || raw == NULL ||
-                         PyObject_SetAttrString(external, "MAGIC_NUMBER", bytes) < 0 ||
-                         PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", raw) < 0
-                     ? -1 : 0;
+    int result = external == NULL || bytes == NULL || raw == NULL
+                         || PyObject_SetAttrString(external, "MAGIC_NUMBER", bytes) < 0
+                         || PyObject_SetAttrString(external, "_RAW_MAGIC_NUMBER", raw) < 0
+                     ? -1
+                     : 0;
     Py_XDECREF(external);
     Py_XDECREF(bytes);
     Py_XDECREF(raw);
@@ -1468,8 +1474,7 @@ static int set_magic_number(struct main_interp *interp)
 
 int import_init_external(struct main_interp *interp)
 {
-    PyObject *done =
-        PyObject_CallMethod(interp->importlib, "_install_external_importers", NULL);
+    PyObject *done = PyObject_CallMethod(interp->importlib, "_install_external_importers", NULL);
     if (done == NULL) {
         return -1;
     }

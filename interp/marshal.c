@@ -12,6 +12,7 @@
 
 #define MARSHAL_VERSION Py_MARSHAL_VERSION
 
+/* clang-format off */
 enum {
     TYPE_NULL = '0', TYPE_NONE = 'N', TYPE_FALSE = 'F', TYPE_TRUE = 'T', TYPE_STOPITER = 'S',
     TYPE_ELLIPSIS = '.', TYPE_INT = 'i', TYPE_INT64 = 'I', TYPE_FLOAT = 'f',
@@ -22,24 +23,31 @@ enum {
     TYPE_SHORT_ASCII = 'z', TYPE_SHORT_ASCII_INTERNED = 'Z', FLAG_REF = 0x80,
     DEPTH_MAX = 2000,
 };
+/* clang-format on */
 
 PyObject *marshal_to_bytes(PyObject *value, int version, int allow_code);
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-enum write_error { WRITE_OK, WRITE_UNMARSHALLABLE, WRITE_TOO_DEEP, WRITE_NO_MEMORY,
-                   WRITE_CODE_NOT_ALLOWED, WRITE_RAISED };
+enum write_error {
+    WRITE_OK,
+    WRITE_UNMARSHALLABLE,
+    WRITE_TOO_DEEP,
+    WRITE_NO_MEMORY,
+    WRITE_CODE_NOT_ALLOWED,
+    WRITE_RAISED
+};
 
 struct seen {
-    PyObject *op;               /* alive as long as the value that is written */
+    PyObject *op; /* alive as long as the value that is written */
     uint32_t index;
 };
 
 struct writer {
-    FILE *file;                 /* or NULL */
+    FILE *file; /* or NULL */
     char *data;
     size_t length, capacity;
-    struct seen *seen;          /* open addressing; capacity is a power of two */
+    struct seen *seen; /* open addressing; capacity is a power of two */
     size_t seen_count, seen_capacity;
     int depth, version, allow_code;
     enum write_error error;
@@ -199,8 +207,7 @@ static void put_unicode(struct writer *w, PyObject *op, int flag)
             put_byte(w, (interned ? TYPE_SHORT_ASCII_INTERNED : TYPE_SHORT_ASCII) | flag);
             put_byte(w, (int)n);
             put(w, PyUnicode_DATA(op), (size_t)n);
-        }
-        else {
+        } else {
             put_byte(w, (interned ? TYPE_ASCII_INTERNED : TYPE_ASCII) | flag);
             put_string(w, PyUnicode_DATA(op), n);
         }
@@ -310,8 +317,7 @@ static void put_complex(struct writer *w, PyObject *op, int flag)
     if (w->version > 1) {
         put(w, &z.real, 8);
         put(w, &z.imag, 8);
-    }
-    else {
+    } else {
         put_float_text(w, z.real);
         put_float_text(w, z.imag);
     }
@@ -323,8 +329,7 @@ static void put_sequence(struct writer *w, PyObject *op, int flag)
     if (PyTuple_CheckExact(op) && w->version >= 4 && n < 256) {
         put_byte(w, TYPE_SMALL_TUPLE | flag);
         put_byte(w, (int)n);
-    }
-    else {
+    } else {
         put_byte(w, (PyTuple_CheckExact(op) ? TYPE_TUPLE : TYPE_LIST) | flag);
         put_size(w, n);
     }
@@ -341,38 +346,28 @@ static void put_compound(struct writer *w, PyObject *op)
     }
     if (PyLong_CheckExact(op)) {
         put_int(w, op, flag);
-    }
-    else if (PyFloat_CheckExact(op)) {
+    } else if (PyFloat_CheckExact(op)) {
         double value = PyFloat_AS_DOUBLE(op);
         put_byte(w, (w->version > 1 ? TYPE_BINARY_FLOAT : TYPE_FLOAT) | flag);
         w->version > 1 ? put(w, &value, 8) : put_float_text(w, value);
-    }
-    else if (PyComplex_CheckExact(op)) {
+    } else if (PyComplex_CheckExact(op)) {
         put_complex(w, op, flag);
-    }
-    else if (PyBytes_CheckExact(op)) {
+    } else if (PyBytes_CheckExact(op)) {
         put_byte(w, TYPE_STRING | flag);
         put_string(w, PyBytes_AS_STRING(op), PyBytes_GET_SIZE(op));
-    }
-    else if (PyUnicode_CheckExact(op)) {
+    } else if (PyUnicode_CheckExact(op)) {
         put_unicode(w, op, flag);
-    }
-    else if (PyTuple_CheckExact(op) || PyList_CheckExact(op)) {
+    } else if (PyTuple_CheckExact(op) || PyList_CheckExact(op)) {
         put_sequence(w, op, flag);
-    }
-    else if (PyDict_CheckExact(op)) {
+    } else if (PyDict_CheckExact(op)) {
         put_dict(w, op, flag);
-    }
-    else if (PyAnySet_CheckExact(op)) {
+    } else if (PyAnySet_CheckExact(op)) {
         put_set(w, op, flag);
-    }
-    else if (PyCode_Check(op)) {
+    } else if (PyCode_Check(op)) {
         put_code(w, (PyCodeObject *)op, flag);
-    }
-    else if (PyObject_CheckBuffer(op)) {
+    } else if (PyObject_CheckBuffer(op)) {
         put_buffer(w, op);
-    }
-    else {
+    } else {
         put_byte(w, TYPE_UNKNOWN);
         w->error = WRITE_UNMARSHALLABLE;
     }
@@ -382,23 +377,17 @@ static void put_object(struct writer *w, PyObject *op)
 {
     if (++w->depth > DEPTH_MAX || thread_stack_low(thread_self(), 0)) {
         w->error = w->error ? w->error : WRITE_TOO_DEEP;
-    }
-    else if (op == NULL) {
+    } else if (op == NULL) {
         put_byte(w, TYPE_NULL);
-    }
-    else if (Py_IsNone(op)) {
+    } else if (Py_IsNone(op)) {
         put_byte(w, TYPE_NONE);
-    }
-    else if (op == PyExc_StopIteration) {
+    } else if (op == PyExc_StopIteration) {
         put_byte(w, TYPE_STOPITER);
-    }
-    else if (op == Py_Ellipsis) {
+    } else if (op == Py_Ellipsis) {
         put_byte(w, TYPE_ELLIPSIS);
-    }
-    else if (Py_IsFalse(op) || Py_IsTrue(op)) {
+    } else if (Py_IsFalse(op) || Py_IsTrue(op)) {
         put_byte(w, Py_IsTrue(op) ? TYPE_TRUE : TYPE_FALSE);
-    }
-    else {
+    } else {
         put_compound(w, op);
     }
     w->depth--;
@@ -432,8 +421,8 @@ PyObject *marshal_to_bytes(PyObject *value, int version, int allow_code)
         return NULL;
     }
     put_object(&w, value);
-    PyObject *bytes = raise_write_error(&w) < 0 ? NULL
-                      : PyBytes_FromStringAndSize(w.data, (Py_ssize_t)w.length);
+    PyObject *bytes =
+        raise_write_error(&w) < 0 ? NULL : PyBytes_FromStringAndSize(w.data, (Py_ssize_t)w.length);
     PyMem_RawFree(w.data);
     PyMem_RawFree(w.seen);
     return bytes;
@@ -463,14 +452,14 @@ void PyMarshal_WriteObjectToFile(PyObject *value, FILE *file, int version)
 
 struct reader {
     const char *next, *end;
-    FILE *file;                 /* or NULL */
-    PyObject *readable;         /* an object with readinto(), or NULL */
-    char *scratch;              /* what was read from either */
+    FILE *file;         /* or NULL */
+    PyObject *readable; /* an object with readinto(), or NULL */
+    char *scratch;      /* what was read from either */
     size_t scratch_size;
-    PyObject **refs;            /* owned; NULL for what is not complete yet */
+    PyObject **refs; /* owned; NULL for what is not complete yet */
     Py_ssize_t refs_count, refs_capacity;
     int depth, allow_code;
-    bool trusted;               /* the build made the data */
+    bool trusted; /* the build made the data */
 };
 
 static void *too_short(void)
@@ -810,8 +799,7 @@ static PyObject *get_set(struct reader *r, Py_ssize_t n, bool frozen, int flag)
     if (frozen) {
         Py_SETREF(set, PyFrozenSet_New(items));
         fill_ref(r, set, index);
-    }
-    else {
+    } else {
         for (Py_ssize_t i = 0; set && i < n; i++) {
             if (PySet_Add(set, PyList_GET_ITEM(items, i)) < 0) {
                 Py_CLEAR(set);
@@ -835,8 +823,8 @@ static PyObject *get_code(struct reader *r, int flag)
 {
     enum { BYTES, CONSTS, NAMES, LOCALS, KINDS, FILENAME, NAME, QUALNAME, LINES, HANDLERS, COUNT };
     static PyTypeObject *const types[COUNT] = {
-        &PyBytes_Type, &PyTuple_Type, &PyTuple_Type, &PyTuple_Type, &PyBytes_Type, &PyUnicode_Type,
-        &PyUnicode_Type, &PyUnicode_Type, &PyBytes_Type, &PyBytes_Type,
+        &PyBytes_Type,   &PyTuple_Type,   &PyTuple_Type,   &PyTuple_Type, &PyBytes_Type,
+        &PyUnicode_Type, &PyUnicode_Type, &PyUnicode_Type, &PyBytes_Type, &PyBytes_Type,
     };
     PyObject *parts[COUNT] = {0}, *code = NULL;
     int32_t argcount, posonly, kwonly, stacksize, flags, firstlineno = 0;
@@ -866,11 +854,21 @@ static PyObject *get_code(struct reader *r, int flag)
         goto done;
     }
     struct code_spec spec = {
-        .consts = parts[CONSTS], .names = parts[NAMES], .localsplusnames = parts[LOCALS],
-        .localspluskinds = parts[KINDS], .filename = parts[FILENAME], .name = parts[NAME],
-        .qualname = parts[QUALNAME], .argcount = argcount, .posonlyargcount = posonly,
-        .kwonlyargcount = kwonly, .flags = flags, .firstlineno = firstlineno,
-        .nlocals = (int)nlocals, .nregs = (int)nlocals + stacksize, .trusted = r->trusted,
+        .consts = parts[CONSTS],
+        .names = parts[NAMES],
+        .localsplusnames = parts[LOCALS],
+        .localspluskinds = parts[KINDS],
+        .filename = parts[FILENAME],
+        .name = parts[NAME],
+        .qualname = parts[QUALNAME],
+        .argcount = argcount,
+        .posonlyargcount = posonly,
+        .kwonlyargcount = kwonly,
+        .flags = flags,
+        .firstlineno = firstlineno,
+        .nlocals = (int)nlocals,
+        .nregs = (int)nlocals + stacksize,
+        .trusted = r->trusted,
     };
     code = (PyObject *)code_from_parts(&spec, parts[BYTES], parts[LINES], parts[HANDLERS]);
 done:
@@ -924,7 +922,8 @@ static PyObject *get_plain(struct reader *r, int type)
     case TYPE_ASCII:
     case TYPE_ASCII_INTERNED:
         return get_size(r, &n, "string size out of range")
-                   ? get_ascii(r, n, type == TYPE_ASCII_INTERNED) : NULL;
+                   ? get_ascii(r, n, type == TYPE_ASCII_INTERNED)
+                   : NULL;
     case TYPE_SHORT_ASCII:
     case TYPE_SHORT_ASCII_INTERNED:
         return get_ascii(r, get_byte(r), type == TYPE_SHORT_ASCII_INTERNED);
@@ -963,7 +962,8 @@ static PyObject *get_value(struct reader *r, int type, int flag)
     case TYPE_SET:
     case TYPE_FROZENSET:
         return get_size(r, &n, "set size out of range")
-                   ? get_set(r, n, type == TYPE_FROZENSET, flag) : NULL;
+                   ? get_set(r, n, type == TYPE_FROZENSET, flag)
+                   : NULL;
     case TYPE_CODE:
         return get_code(r, flag);
     case TYPE_REF:
@@ -1026,7 +1026,9 @@ PyObject *PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t n)
 
 PyObject *marshal_read_frozen(const unsigned char *data, Py_ssize_t n)
 {
-    struct reader r = {.next = (const char *)data, .end = (const char *)data + n, .allow_code = 1,
+    struct reader r = {.next = (const char *)data,
+                       .end = (const char *)data + n,
+                       .allow_code = 1,
                        .trusted = true};
     return read_one(&r);
 }
@@ -1126,11 +1128,8 @@ static PyModuleDef_Slot marshal_slots[] = {
 };
 
 static struct PyModuleDef marshal_module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "marshal",
-    .m_doc = marshal_doc,
-    .m_methods = marshal_methods,
-    .m_slots = marshal_slots,
+    PyModuleDef_HEAD_INIT,        .m_name = "marshal",      .m_doc = marshal_doc,
+    .m_methods = marshal_methods, .m_slots = marshal_slots,
 };
 
 PyMODINIT_FUNC PyInit_marshal(void);

@@ -33,7 +33,8 @@ PyObject *PyUnstable_InterpreterState_GetMainModule(PyInterpreterState *interp)
 }
 
 /* There is one interpreter in a process: asking for another fails as it may by the API's contract. */
-PyStatus Py_NewInterpreterFromConfig(PyThreadState **ts, const PyInterpreterConfig *Py_UNUSED(config))
+PyStatus Py_NewInterpreterFromConfig(PyThreadState **ts,
+                                     const PyInterpreterConfig *Py_UNUSED(config))
 {
     *ts = NULL;
     return PyStatus_Error("more than one interpreter in a process is not supported");
@@ -129,8 +130,7 @@ FILE *_Py_fopen_obj(PyObject *path, const char *mode)
         return NULL;
     }
     do {
-        Py_BEGIN_ALLOW_THREADS
-        file = fopen(PyBytes_AS_STRING(bytes), mode);
+        Py_BEGIN_ALLOW_THREADS file = fopen(PyBytes_AS_STRING(bytes), mode);
         Py_END_ALLOW_THREADS
     } while (file == NULL && errno == EINTR && PyErr_CheckSignals() == 0);
     if (file == NULL && !PyErr_Occurred()) {

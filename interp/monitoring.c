@@ -19,17 +19,18 @@ static uint32_t restarts;
 enum word_kind { KIND_LINE, KIND_INSTRUCTION, KIND_MAIN, KINDS };
 
 struct word_monitor {
-    uint16_t op;                    /* what the word does */
-    uint8_t disabled[KINDS];        /* tools that returned DISABLE */
+    uint16_t op;             /* what the word does */
+    uint8_t disabled[KINDS]; /* tools that returned DISABLE */
     uint8_t starts_line;
-    uint8_t after_other_line;       /* ... also when control falls into it */
-    uint8_t same_line, other_line;  /* a jump to a word that starts a line, from that line or from another */
+    uint8_t after_other_line; /* ... also when control falls into it */
+    uint8_t same_line,
+        other_line; /* a jump to a word that starts a line, from that line or from another */
 };
 
 struct code_monitor {
-    int *lines;                     /* per word, -1: none */
-    uint32_t restarts;              /* how many there had been when `disabled` was last emptied */
-    uint32_t local[TOOLS];          /* sets of events of this code object */
+    int *lines;            /* per word, -1: none */
+    uint32_t restarts;     /* how many there had been when `disabled` was last emptied */
+    uint32_t local[TOOLS]; /* sets of events of this code object */
     struct word_monitor words[];
 };
 
@@ -51,15 +52,16 @@ void monitor_free(struct code_monitor *monitor)
 int monitor_line(const struct code_body *body, int index)
 {
     return body->monitor != NULL && index >= 0 && (uint32_t)index < body->nwords
-               ? body->monitor->lines[index] : code_line(body->code, index);
+               ? body->monitor->lines[index]
+               : code_line(body->code, index);
 }
 
 /* The event of a word's op, or -1. */
 static int event_of(const struct code_body *body, uint32_t index)
 {
     uint64_t w = field_load(&body->words[index]);
-    unsigned op = body->monitor && WORD_OP(w) == INSTRUMENTED ? body->monitor->words[index].op
-                                                               : WORD_OP(w);
+    unsigned op =
+        body->monitor && WORD_OP(w) == INSTRUMENTED ? body->monitor->words[index].op : WORD_OP(w);
     op = opcode_table[op].base;
     switch (op) {
     case RESUME:
@@ -71,6 +73,8 @@ static int event_of(const struct code_body *body, uint32_t index)
         return PY_MONITORING_EVENT_PY_YIELD;
     case CALL:
     case CALL_EX:
+    case LOAD_SUPER_ATTR:
+    case LOAD_SUPER_METHOD:
         return PY_MONITORING_EVENT_CALL;
     case JUMP:
     case JUMP_BACK:
@@ -82,15 +86,15 @@ static int event_of(const struct code_body *body, uint32_t index)
     }
 }
 
-/* Where a jump at word i goes, or -1. */
-static int jump_target(const struct code_body *body, uint32_t i)
+int monitor_jump_target(const struct code_body *body, uint32_t i)
 {
     const struct opcode_info *info = &opcode_table[code_base_op(body, i)];
     if (!(info->flags & OPCODE_JUMPS)) {
         return -1;
     }
     const uint64_t *pc = &body->words[i + 1];
-    return (int)i + 1 + (info->c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(field_load(&pc[-1])));
+    return (int)i + 1
+           + (info->c == OPERAND_JUMP ? word_jump(body, pc) : WORD_SBC(field_load(&pc[-1])));
 }
 
 /* Words that begin a line: what may run before them stands on another one, or is the start of the function. A jump
@@ -99,7 +103,7 @@ static void mark_lines(struct code_body *body, const int *lines)
 {
     struct word_monitor *words = body->monitor->words;
     uint32_t first = (uint32_t)body->code->_co_firsttraceable;
-    int before = -1;                    /* the line of what falls through, -1: nothing does */
+    int before = -1; /* the line of what falls through, -1: nothing does */
     for (uint32_t i = 0; i < body->nwords; i++) {
         unsigned op = code_base_op(body, i);
         if (op == RESUME) {
@@ -115,7 +119,7 @@ static void mark_lines(struct code_body *body, const int *lines)
         before = opcode_table[op].flags & OPCODE_ENDS && op != RETURN_GENERATOR ? -1 : lines[i];
     }
     for (uint32_t i = first; i < body->nwords; i++) {
-        int target = jump_target(body, i);
+        int target = monitor_jump_target(body, i);
         if (target < 0) {
             continue;
         }
@@ -129,12 +133,12 @@ static void mark_lines(struct code_body *body, const int *lines)
         words[target].starts_line |= lines[target] >= 0;
     }
     for (uint32_t i = first; i < body->nwords; i++) {
-        int target = jump_target(body, i);
+        int target = monitor_jump_target(body, i);
         if (target >= 0) {
             uint32_t to = (uint32_t)target + (code_base_op(body, (uint32_t)target) == EXT);
             words[i].same_line = words[to].starts_line && lines[to] == lines[i];
-            words[i].other_line = words[to].starts_line && lines[to] != lines[i]
-                                  && !words[to].after_other_line;
+            words[i].other_line =
+                words[to].starts_line && lines[to] != lines[i] && !words[to].after_other_line;
         }
     }
 }
@@ -200,8 +204,7 @@ static void patch_word(struct code_body *body, uint32_t i, bool instrument)
         /* The general form: a specialised one would not report. */
         state->op = opcode_table[WORD_OP(old)].base;
         field_store(word, (old & ~(uint64_t)0xFFFF) | INSTRUMENTED);
-    }
-    else if (!instrument && is) {
+    } else if (!instrument && is) {
         field_store(word, (old & ~(uint64_t)0xFFFF) | state->op);
     }
 }
@@ -230,9 +233,10 @@ static void word_update(struct code_body *body, uint32_t i, const struct wants *
     int e = event_of(body, i);
     bool lines = state->starts_line | state->same_line | state->other_line;
     bool first = i == (uint32_t)body->code->_co_firsttraceable;
-    patch_word(body, i, (e >= 0 && (wants->main[e] & ~state->disabled[KIND_MAIN]))
-                            || (lines && (wants->lines & ~state->disabled[KIND_LINE]))
-                            || (!first && (wants->instructions & ~state->disabled[KIND_INSTRUCTION])));
+    patch_word(body, i,
+               (e >= 0 && (wants->main[e] & ~state->disabled[KIND_MAIN]))
+                   || (lines && (wants->lines & ~state->disabled[KIND_LINE]))
+                   || (!first && (wants->instructions & ~state->disabled[KIND_INSTRUCTION])));
 }
 
 /* What DISABLE switched off before the last restart is on again. */
@@ -360,9 +364,9 @@ int monitoring_restart(void)
 /* ---- reporting ------------------------------------------------------------------------------- */
 
 const char *const monitoring_event_names[EVENTS] = {
-    "PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "CALL", "LINE", "INSTRUCTION", "JUMP",
-    "BRANCH", "STOP_ITERATION", "RAISE", "EXCEPTION_HANDLED", "PY_UNWIND", "PY_THROW", "RERAISE",
-    "C_RETURN", "C_RAISE",
+    "PY_START",    "PY_RESUME", "PY_RETURN", "PY_YIELD",       "CALL",    "LINE",
+    "INSTRUCTION", "JUMP",      "BRANCH",    "STOP_ITERATION", "RAISE",   "EXCEPTION_HANDLED",
+    "PY_UNWIND",   "PY_THROW",  "RERAISE",   "C_RETURN",       "C_RAISE",
 };
 
 static PyObject *callback_get(int tool, int event)
@@ -382,15 +386,16 @@ PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback)
     return old;
 }
 
-int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs)
+int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args,
+                         size_t nargs)
 {
     PyObject *callback = callback_get(tool, event);
     if (callback == NULL) {
         return 0;
     }
     ts->tracing++;
-    PyObject *result = PyObject_Vectorcall(callback, args, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                           NULL);
+    PyObject *result =
+        PyObject_Vectorcall(callback, args, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     ts->tracing--;
     Py_DECREF(callback);
     if (result == NULL) {
@@ -410,12 +415,14 @@ int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const
 }
 
 struct report {
-    int event, index, target;       /* target: word index of a jump, else -1 */
-    PyObject *arg, *arg2;           /* or NULL */
+    int event, index, target; /* target: word index of a jump, else -1 */
+    PyObject *arg, *arg2;     /* or NULL */
+    uint8_t skipped;          /* tools that are not told */
 };
 
 /* Tells `tools`; which of them returned DISABLE, or -1. */
-static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const struct report *what)
+static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools,
+                     const struct report *what)
 {
     PyObject *args[6] = {NULL, (PyObject *)code};
     size_t nargs = 2;
@@ -430,14 +437,12 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
     }
     if (what->event == PY_MONITORING_EVENT_LINE) {
         /* (code, line) */
-    }
-    else if (what->target >= 0) {
+    } else if (what->target >= 0) {
         if ((args[nargs++] = PyLong_FromLong(what->target * 2)) == NULL) {
             Py_DECREF(args[2]);
             return -1;
         }
-    }
-    else if (what->arg != NULL) {
+    } else if (what->arg != NULL) {
         args[nargs++] = what->arg;
         if (what->arg2 != NULL) {
             args[nargs++] = what->arg2;
@@ -450,8 +455,7 @@ static int report_to(PyThreadState *ts, PyCodeObject *code, uint8_t tools, const
         if (t >= TOOL_PROFILE) {
             status = legacy_event(ts, t, what->event, code, what->index, what->arg, what->arg2,
                                   what->target);
-        }
-        else {
+        } else {
             status = monitoring_call_tool(ts, t, what->event, args + 1, nargs - 1);
             disabled |= status > 0 ? 1 << t : 0;
         }
@@ -469,7 +473,7 @@ static int report_word(PyThreadState *ts, struct frame *fp, enum word_kind kind,
 {
     struct code_body *body = fp->body;
     struct word_monitor *state = &body->monitor->words[what->index];
-    uint8_t tools = tools_for(body, what->event) & ~state->disabled[kind];
+    uint8_t tools = tools_for(body, what->event) & ~(state->disabled[kind] | what->skipped);
     if (tools == 0) {
         return 0;
     }
@@ -484,20 +488,22 @@ static int report_word(PyThreadState *ts, struct frame *fp, enum word_kind kind,
     return disabled < 0 ? -1 : 0;
 }
 
+/* Reports an event about an exception at a word: 0 or -1. */
+static int report_about(PyThreadState *ts, struct frame *fp, int event, int index, PyObject *exc)
+{
+    uint8_t tools = tools_for(fp->body, event);
+    struct report what = {event, index, -1, exc, NULL, 0};
+    return tools == 0 || report_to(ts, frame_code(fp), tools, &what) >= 0 ? 0 : -1;
+}
+
 /* Reports an event that belongs to no word. The current exception is kept unless a tool raises. */
 static int report_exception(PyThreadState *ts, struct frame *fp, int event)
 {
-    uint8_t tools = tools_for(fp->body, event);
-    if (tools == 0 || ts->tracing) {
-        return 0;
-    }
-    PyObject *exc = PyErr_GetRaisedException();
+    PyObject *exc = ts->tracing ? NULL : PyErr_GetRaisedException();
     if (exc == NULL) {
         return 0;
     }
-    struct report what = {event, frame_lasti(fp), -1, exc, NULL};
-    int status = report_to(ts, frame_code(fp), tools, &what);
-    if (status < 0) {
+    if (report_about(ts, fp, event, frame_lasti(fp), exc) < 0) {
         Py_DECREF(exc);
         return -1;
     }
@@ -531,23 +537,25 @@ void monitor_unwind(PyThreadState *ts, struct frame *fp)
     }
 }
 
-void monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin)
+int monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin, PyObject *exc)
 {
+    int index = (int)(fp->pc - fp->body->words);
     if (fp->body->monitor != NULL) {
-        int index = (int)(fp->pc - fp->body->words);
         index += code_base_op(fp->body, (uint32_t)index) == EXT;
-        interp_thread(ts)->exec.arrival = (struct arrival){
-            fp, fp->body->words + index + 1, monitor_line(fp->body, index) != monitor_line(fp->body, (int)origin)};
+        interp_thread(ts)->exec.arrival =
+            (struct arrival){fp, fp->body->words + index + 1,
+                             monitor_line(fp->body, index) != monitor_line(fp->body, (int)origin)};
     }
-    if (anybody(PY_MONITORING_EVENT_EXCEPTION_HANDLED)) {
-        report_exception(ts, fp, PY_MONITORING_EVENT_EXCEPTION_HANDLED);
-    }
+    return anybody(PY_MONITORING_EVENT_EXCEPTION_HANDLED)
+               ? report_about(ts, fp, PY_MONITORING_EVENT_EXCEPTION_HANDLED, index, exc)
+               : 0;
 }
 
 int monitor_throw(PyThreadState *ts, struct frame *fp)
 {
     return anybody(PY_MONITORING_EVENT_PY_THROW)
-               ? report_exception(ts, fp, PY_MONITORING_EVENT_PY_THROW) : 0;
+               ? report_exception(ts, fp, PY_MONITORING_EVENT_PY_THROW)
+               : 0;
 }
 
 void monitor_stop_iteration(PyThreadState *ts, struct frame *fp)
@@ -568,7 +576,7 @@ int monitor_return_value(PyThreadState *ts, struct frame *fp, value_t *value)
         return -1;
     }
     uint8_t tools = tools_for(fp->body, PY_MONITORING_EVENT_STOP_ITERATION);
-    struct report what = {PY_MONITORING_EVENT_STOP_ITERATION, frame_lasti(fp), -1, exc, NULL};
+    struct report what = {PY_MONITORING_EVENT_STOP_ITERATION, frame_lasti(fp), -1, exc, NULL, 0};
     int status = tools == 0 ? 0 : report_to(ts, frame_code(fp), tools, &what);
     Py_DECREF(exc);
     return status < 0 ? -1 : 0;
@@ -579,13 +587,13 @@ int monitor_c_result(PyThreadState *ts, struct frame *fp, PyObject *callable, Py
 {
     int event = failed ? PY_MONITORING_EVENT_C_RAISE : PY_MONITORING_EVENT_C_RETURN;
     uint8_t tools = tools_for(fp->body, event);
-    bool reported = fp->call_reported;
-    fp->call_reported = 0;
-    if (tools == 0 || ts->tracing || !reported) {
+    enum call_reported reported = fp->call_reported;
+    fp->call_reported = CALL_UNREPORTED;
+    if (tools == 0 || ts->tracing || reported == CALL_UNREPORTED) {
         return 0;
     }
     PyObject *exc = PyErr_GetRaisedException();
-    struct report what = {event, frame_lasti(fp), -1, callable, arg ? arg : monitoring.missing};
+    struct report what = {event, frame_lasti(fp), -1, callable, arg ? arg : monitoring.missing, 0};
     int status = report_to(ts, frame_code(fp), tools, &what);
     if (status < 0) {
         Py_XDECREF(exc);
@@ -609,16 +617,11 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
     }
     if (window[1] != VALUE_NULL) {
         first = value_box(&window[1]);
-    }
-    else if (PyMethod_Check(callable)) {
-        first = PyMethod_GET_SELF(callable);
-    }
-    else if (ex) {
+    } else if (ex) {
         PyObject *args = value_object(window[2]);
-        first = PyTuple_CheckExact(args) && PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0)
-                                                                   : NULL;
-    }
-    else {
+        first =
+            PyTuple_CheckExact(args) && PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
+    } else {
         unsigned c = WORD_C(field_load(&fp->pc[-1]));
         if (WORD_OP(field_load(&fp->pc[-2])) == EXT && fp->pc - 2 >= fp->body->words) {
             c |= WORD_C(field_load(&fp->pc[-2])) << 16;
@@ -632,7 +635,22 @@ static int report_call(PyThreadState *ts, struct frame *fp, struct report *what)
     }
     what->arg = callable;
     what->arg2 = first ? first : monitoring.missing;
-    fp->call_reported = !PyFunction_Check(callable) && !PyMethod_Check(callable);
+    PyObject *function = PyMethod_Check(callable) ? PyMethod_GET_FUNCTION(callable) : callable;
+    fp->call_reported = PyFunction_Check(function) ? CALL_UNREPORTED : CALL_REPORTED;
+    return report_word(ts, fp, KIND_MAIN, what);
+}
+
+/* super().name calls super(), and says so: vm_load_super() reports how that ended. */
+static int report_super(PyThreadState *ts, struct frame *fp, struct report *what)
+{
+    value_t *window = fp->r + word_b(fp->body, fp->pc);
+    bool two = fp->body->sites[word_c(fp->body, fp->pc)].arg2 & 1;
+    what->arg = value_box(&window[0]);
+    what->arg2 = two ? value_box(&window[1]) : monitoring.missing;
+    if (what->arg == NULL || what->arg2 == NULL) {
+        return -1;
+    }
+    fp->call_reported = CALL_REPORTED_SUPER;
     return report_word(ts, fp, KIND_MAIN, what);
 }
 
@@ -652,7 +670,7 @@ static void note_arrival(PyThreadState *ts, struct frame *fp, int index)
     const struct word_monitor *state = &fp->body->monitor->words[index];
     if (state->same_line || state->other_line) {
         struct arrival *arrival = &interp_thread(ts)->exec.arrival;
-        const uint64_t *target = fp->body->words + jump_target(fp->body, (uint32_t)index);
+        const uint64_t *target = fp->body->words + monitor_jump_target(fp->body, (uint32_t)index);
         arrival->frame = fp;
         arrival->pc = target + 1 + (WORD_OP(*target) == EXT);
         arrival->other_line = state->other_line;
@@ -673,12 +691,10 @@ static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, u
             }
             value_clear(&fp->r[a]);
             fp->pc += word_jump(body, next);
-        }
-        else {
+        } else {
             reg_put(fp, d, v);
         }
-    }
-    else {
+    } else {
         struct wide_state state = {fp, next, VALUE_NULL};
         if (vm_single_step(ts, &state, op) < 0) {
             return -1;
@@ -686,7 +702,7 @@ static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, u
     }
     what->target = (int)(fp->pc - body->words);
     const uint64_t *after = fp->pc;
-    bool jumped = what->target == jump_target(body, (uint32_t)what->index);
+    bool jumped = what->target == monitor_jump_target(body, (uint32_t)what->index);
     int status = report_word(ts, fp, KIND_MAIN, what);
     fp->pc = after;
     if (jumped) {
@@ -695,13 +711,18 @@ static int do_branch(PyThreadState *ts, struct frame *fp, struct report *what, u
     return status < 0 ? -1 : -2;
 }
 
-/* Whether control comes to a word that starts a line from another line. */
-static bool enters_line(PyThreadState *ts, struct frame *fp, uint32_t index)
+/* Whether control comes to a word that starts a line from another line. A handler starts one for all but the hook of
+ * sys.settrace(), wherever its exception comes from. */
+static bool enters_line(PyThreadState *ts, struct frame *fp, uint32_t index, struct report *what)
 {
     struct arrival *arrival = &interp_thread(ts)->exec.arrival;
     const struct word_monitor *state = &fp->body->monitor->words[index];
     bool at_target = arrival->frame == fp && arrival->pc == fp->pc;
     arrival->frame = NULL;
+    if (at_target && !arrival->other_line && is_handler(fp->body, index)) {
+        what->skipped = 1 << TOOL_TRACE;
+        return true;
+    }
     return at_target ? arrival->other_line : state->after_other_line || is_handler(fp->body, index);
 }
 
@@ -709,21 +730,22 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
 {
     struct code_body *body = fp->body;
     const uint64_t *pc = fp->pc;
-    struct report what = {0, (int)(pc - body->words) - 1, -1, NULL, NULL};
+    struct report what = {0, (int)(pc - body->words) - 1, -1, NULL, NULL, 0};
     struct word_monitor *state = &body->monitor->words[what.index];
     unsigned op = state->op;
 
     if (op == RESUME && body->instrument_version != monitoring_version) {
-        return (int)op;         /* RESUME brings the code up to date and comes again */
+        return (int)op; /* RESUME brings the code up to date and comes again */
     }
     int first = body->code->_co_firsttraceable;
-    if (state->starts_line && enters_line(ts, fp, (uint32_t)what.index)) {
+    if (state->starts_line && enters_line(ts, fp, (uint32_t)what.index, &what)) {
         what.event = PY_MONITORING_EVENT_LINE;
         if (report_word(ts, fp, KIND_LINE, &what) < 0) {
             return -1;
         }
+        what.skipped = 0;
         if (fp->pc != pc) {
-            return (int)op;     /* the tracer jumped */
+            return (int)op; /* the tracer jumped */
         }
     }
     if (what.index > first) {
@@ -743,15 +765,17 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp)
         break;
     case PY_MONITORING_EVENT_PY_RETURN:
     case PY_MONITORING_EVENT_PY_YIELD: {
-        value_t *slot = op == RETURN ? &fp->r[word_a(body, pc)]
-                        : op == YIELD ? &fp->r[word_b(body, pc)] : NULL;
+        value_t *slot = op == RETURN  ? &fp->r[word_a(body, pc)]
+                        : op == YIELD ? &fp->r[word_b(body, pc)]
+                                      : NULL;
         value = slot ? value_box(slot) : body->consts[WORD_BCU(field_load(&pc[-1]))];
         what.arg = value;
         status = value == NULL ? -1 : report_word(ts, fp, KIND_MAIN, &what);
         break;
     }
     case PY_MONITORING_EVENT_CALL:
-        status = report_call(ts, fp, &what);
+        status = op == LOAD_SUPER_ATTR || op == LOAD_SUPER_METHOD ? report_super(ts, fp, &what)
+                                                                  : report_call(ts, fp, &what);
         break;
     case PY_MONITORING_EVENT_JUMP:
         what.target = what.index + 1 + WORD_SBC(field_load(&pc[-1]));

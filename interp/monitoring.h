@@ -9,9 +9,9 @@
 #include "cpython/monitoring.h"
 
 enum {
-    TOOLS = 8,                  /* six for users */
-    TOOL_PROFILE = 6,           /* sys.setprofile */
-    TOOL_TRACE = 7,             /* sys.settrace */
+    TOOLS = 8,        /* six for users */
+    TOOL_PROFILE = 6, /* sys.setprofile */
+    TOOL_TRACE = 7,   /* sys.settrace */
     EVENTS = _PY_MONITORING_EVENTS,
     LOCAL_EVENTS = _PY_MONITORING_LOCAL_EVENTS,
 };
@@ -21,11 +21,11 @@ enum {
 #define C_EVENTS (EVENT_BIT(C_RETURN) | EVENT_BIT(C_RAISE))
 
 struct monitoring {
-    PyMutex lock;                           /* of names and callbacks */
-    PyObject *names[TOOLS];                 /* owned; NULL: free */
-    PyObject *callbacks[TOOLS][EVENTS];     /* owned or NULL */
-    uint32_t events[TOOLS];                 /* global sets; change while the world is stopped */
-    uint8_t listening[EVENTS];              /* tools with this event set anywhere, global or local */
+    PyMutex lock;                       /* of names and callbacks */
+    PyObject *names[TOOLS];             /* owned; NULL: free */
+    PyObject *callbacks[TOOLS][EVENTS]; /* owned or NULL */
+    uint32_t events[TOOLS];             /* global sets; change while the world is stopped */
+    uint8_t listening[EVENTS];          /* tools with this event set anywhere, global or local */
     PyObject *disable, *missing;
 };
 extern struct monitoring monitoring;
@@ -43,10 +43,13 @@ int monitoring_set_local(PyCodeObject *code, int tool, uint32_t events);
 uint32_t monitoring_local(PyCodeObject *code, int tool);
 /* The line of a word, or -1, without a search. */
 int monitor_line(const struct code_body *body, int index);
+/* The word that a jump at word i goes to, or -1. */
+int monitor_jump_target(const struct code_body *body, uint32_t i);
 /* Puts a callback (stolen, may be NULL) in the place of another, which is given back (new reference, may be NULL). */
 PyObject *monitoring_swap_callback(int tool, int event, PyObject *callback);
 /* Calls a tool's callback, if it has one for the event; args[-1] may be written to. 0, 1 for DISABLE, -1. */
-int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args, size_t nargs);
+int monitoring_call_tool(PyThreadState *ts, int tool, int event, PyObject *const *args,
+                         size_t nargs);
 /* Forgets what DISABLE switched off. */
 int monitoring_restart(void);
 

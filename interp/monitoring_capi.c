@@ -8,7 +8,8 @@
 static uint8_t tools_listening(uint8_t event)
 {
     unsigned e = event == PY_MONITORING_EVENT_C_RETURN || event == PY_MONITORING_EVENT_C_RAISE
-                     ? PY_MONITORING_EVENT_CALL : event;
+                     ? PY_MONITORING_EVENT_CALL
+                     : event;
     uint8_t tools = 0;
     for (int t = 0; t < TOOL_PROFILE; t++) {
         tools |= (uint8_t)((field_load(&monitoring.events[t]) >> e & 1) << t);
@@ -62,7 +63,7 @@ static int fire(PyMonitoringState *state, PyObject *codelike, int event, int32_t
         if (field_load(&state->active) >> t & 1) {
             status = monitoring_call_tool(ts, t, event, args + 1, count);
             if (status > 0) {
-                field_and(&state->active, (uint8_t)~(1u << t));
+                field_and(&state->active, (uint8_t) ~(1u << t));
             }
         }
     }
@@ -70,8 +71,8 @@ static int fire(PyMonitoringState *state, PyObject *codelike, int event, int32_t
     return status < 0 ? -1 : 0;
 }
 
-static int fire_at(PyMonitoringState *state, PyObject *codelike, int event, int32_t offset, PyObject *arg,
-                   PyObject *arg2)
+static int fire_at(PyMonitoringState *state, PyObject *codelike, int event, int32_t offset,
+                   PyObject *arg, PyObject *arg2)
 {
     return fire(state, codelike, event, offset, offset, arg, arg2);
 }
@@ -93,21 +94,23 @@ static int fire_exception(PyMonitoringState *state, PyObject *codelike, int even
     return 0;
 }
 
-#define FIRE_PLAIN(name, event)                                                                                 \
-    int _PyMonitoring_Fire##name##Event(PyMonitoringState *state, PyObject *codelike, int32_t offset)           \
-    {                                                                                                           \
-        return fire_at(state, codelike, PY_MONITORING_EVENT_##event, offset, NULL, NULL);                       \
+#define FIRE_PLAIN(name, event)                                                                    \
+    int _PyMonitoring_Fire##name##Event(PyMonitoringState *state, PyObject *codelike,              \
+                                        int32_t offset)                                            \
+    {                                                                                              \
+        return fire_at(state, codelike, PY_MONITORING_EVENT_##event, offset, NULL, NULL);          \
     }
-#define FIRE_WITH(name, event)                                                                                  \
-    int _PyMonitoring_Fire##name##Event(PyMonitoringState *state, PyObject *codelike, int32_t offset,           \
-                                        PyObject *arg)                                                          \
-    {                                                                                                           \
-        return fire_at(state, codelike, PY_MONITORING_EVENT_##event, offset, arg, NULL);                        \
+#define FIRE_WITH(name, event)                                                                     \
+    int _PyMonitoring_Fire##name##Event(PyMonitoringState *state, PyObject *codelike,              \
+                                        int32_t offset, PyObject *arg)                             \
+    {                                                                                              \
+        return fire_at(state, codelike, PY_MONITORING_EVENT_##event, offset, arg, NULL);           \
     }
-#define FIRE_EXCEPTION(name, event)                                                                             \
-    int _PyMonitoring_Fire##name##Event(PyMonitoringState *state, PyObject *codelike, int32_t offset)           \
-    {                                                                                                           \
-        return fire_exception(state, codelike, PY_MONITORING_EVENT_##event, offset);                            \
+#define FIRE_EXCEPTION(name, event)                                                                \
+    int _PyMonitoring_Fire##name##Event(PyMonitoringState *state, PyObject *codelike,              \
+                                        int32_t offset)                                            \
+    {                                                                                              \
+        return fire_exception(state, codelike, PY_MONITORING_EVENT_##event, offset);               \
     }
 
 FIRE_PLAIN(PyStart, PY_START)
@@ -124,25 +127,28 @@ FIRE_EXCEPTION(Raise, RAISE)
 FIRE_EXCEPTION(Reraise, RERAISE)
 FIRE_EXCEPTION(ExceptionHandled, EXCEPTION_HANDLED)
 
-int _PyMonitoring_FireCallEvent(PyMonitoringState *state, PyObject *codelike, int32_t offset, PyObject *callable,
-                                PyObject *arg0)
+int _PyMonitoring_FireCallEvent(PyMonitoringState *state, PyObject *codelike, int32_t offset,
+                                PyObject *callable, PyObject *arg0)
 {
     return fire_at(state, codelike, PY_MONITORING_EVENT_CALL, offset, callable, arg0);
 }
 
-int _PyMonitoring_FireLineEvent(PyMonitoringState *state, PyObject *codelike, int32_t offset, int line)
+int _PyMonitoring_FireLineEvent(PyMonitoringState *state, PyObject *codelike, int32_t offset,
+                                int line)
 {
     return fire(state, codelike, PY_MONITORING_EVENT_LINE, offset, line, NULL, NULL);
 }
 
 /* The tools get a StopIteration, made of the value unless it is one; it does not stay the current exception. */
-int _PyMonitoring_FireStopIterationEvent(PyMonitoringState *state, PyObject *codelike, int32_t offset,
-                                         PyObject *value)
+int _PyMonitoring_FireStopIterationEvent(PyMonitoringState *state, PyObject *codelike,
+                                         int32_t offset, PyObject *value)
 {
     PyObject *stop = PyErr_GivenExceptionMatches(value, PyExc_StopIteration) && !PyType_Check(value)
-                         ? Py_NewRef(value) : PyObject_CallOneArg(PyExc_StopIteration, value);
+                         ? Py_NewRef(value)
+                         : PyObject_CallOneArg(PyExc_StopIteration, value);
     int status = stop == NULL ? -1
-                              : fire_at(state, codelike, PY_MONITORING_EVENT_STOP_ITERATION, offset, stop, NULL);
+                              : fire_at(state, codelike, PY_MONITORING_EVENT_STOP_ITERATION, offset,
+                                        stop, NULL);
     Py_XDECREF(stop);
     return status;
 }

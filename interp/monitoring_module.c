@@ -100,8 +100,7 @@ static PyObject *monitoring_register_callback(PyObject *module, int tool, int ev
     }
     int id = event > 0 ? __builtin_ctz((unsigned)event) : -1;
     if (event <= 0 || (event & (event - 1)) != 0) {
-        PyErr_SetString(PyExc_ValueError,
-                        "The callback can only be set for one event at a time");
+        PyErr_SetString(PyExc_ValueError, "The callback can only be set for one event at a time");
         return NULL;
     }
     if (id >= EVENTS) {
@@ -119,7 +118,8 @@ static PyObject *monitoring_get_events(PyObject *module, int tool)
 {
     (void)module;
     return check_tool(tool) < 0
-               ? NULL : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]) & ~C_EVENTS);
+               ? NULL
+               : PyLong_FromUnsignedLong(field_load(&monitoring.events[tool]) & ~C_EVENTS);
 }
 
 static int normalise(int events, uint32_t *result)

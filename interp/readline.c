@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 PyAPI_DATA(PyThreadState *) _PyOS_ReadlineTState;
-PyThreadState *_PyOS_ReadlineTState;     /* of the thread that reads a line, which is detached */
+PyThreadState *_PyOS_ReadlineTState; /* of the thread that reads a line, which is detached */
 
 char *(*PyOS_ReadlineFunctionPointer)(FILE *, FILE *, const char *);
 int (*PyOS_InputHook)(void);
@@ -59,15 +59,15 @@ char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
     bool terminal = isatty(fileno(in)) && isatty(fileno(out));
     char *raw;
     PyThreadState *self = PyThreadState_Get();
-    Py_BEGIN_ALLOW_THREADS
-    mutex_lock(&lock);
+    Py_BEGIN_ALLOW_THREADS mutex_lock(&lock);
     _PyOS_ReadlineTState = self;
     raw = terminal && PyOS_ReadlineFunctionPointer != NULL
-              ? PyOS_ReadlineFunctionPointer(in, out, prompt) : read_plain(in, prompt);
+              ? PyOS_ReadlineFunctionPointer(in, out, prompt)
+              : read_plain(in, prompt);
     _PyOS_ReadlineTState = NULL;
     mutex_unlock(&lock);
-    Py_END_ALLOW_THREADS
-    if (raw == NULL) {
+    Py_END_ALLOW_THREADS if (raw == NULL)
+    {
         return NULL;
     }
     size_t size = strlen(raw) + 1;

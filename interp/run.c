@@ -33,8 +33,8 @@ PyObject *compile_parsed(struct ast_module *tree, PyObject *filename, PyCompiler
                          int optimize, struct arena *arena)
 {
     if (flags->cf_flags & PyCF_ONLY_AST) {
-        if ((flags->cf_flags & PyCF_OPTIMIZED_AST) == PyCF_OPTIMIZED_AST &&
-            ast_fold(tree, optimization(optimize), flags->cf_flags, arena) < 0) {
+        if ((flags->cf_flags & PyCF_OPTIMIZED_AST) == PyCF_OPTIMIZED_AST
+            && ast_fold(tree, optimization(optimize), flags->cf_flags, arena) < 0) {
             return NULL;
         }
         return ast_to_object(tree);
@@ -70,8 +70,8 @@ static PyObject *run_code(PyObject *code, PyObject *globals, PyObject *locals)
         return NULL;
     }
     int known = PyDict_Contains(globals, ID(__builtins__));
-    if (known < 0 || (known == 0 && PyDict_SetItem(globals, ID(__builtins__),
-                                                   PyEval_GetBuiltins()) < 0)) {
+    if (known < 0
+        || (known == 0 && PyDict_SetItem(globals, ID(__builtins__), PyEval_GetBuiltins()) < 0)) {
         return NULL;
     }
     if (PySys_Audit("exec", "O", code) < 0) {
@@ -95,13 +95,12 @@ static PyObject *run_named(const char *source, size_t length, PyObject *filename
     return result;
 }
 
-PyObject *run_text(const char *source, size_t length, int mode, PyObject *globals,
-                   PyObject *locals, PyCompilerFlags *flags)
+PyObject *run_text(const char *source, size_t length, int mode, PyObject *globals, PyObject *locals,
+                   PyCompilerFlags *flags)
 {
     PyObject *filename = PyUnicode_FromString("<string>");
-    PyObject *result = filename == NULL ? NULL
-                                        : run_named(source, length, filename, mode, globals,
-                                                    locals, flags);
+    PyObject *result =
+        filename == NULL ? NULL : run_named(source, length, filename, mode, globals, locals, flags);
     Py_XDECREF(filename);
     return result;
 }
@@ -128,8 +127,8 @@ static PyObject *main_dict(void)
 int PyRun_SimpleStringFlags(const char *source, PyCompilerFlags *flags)
 {
     PyObject *dict = main_dict();
-    PyObject *result = dict == NULL ? NULL
-                                    : PyRun_StringFlags(source, Py_file_input, dict, dict, flags);
+    PyObject *result =
+        dict == NULL ? NULL : PyRun_StringFlags(source, Py_file_input, dict, dict, flags);
     if (result == NULL) {
         PyErr_Print();
         return -1;
@@ -198,9 +197,9 @@ PyObject *PyRun_FileExFlags(FILE *file, const char *filename, int start, PyObjec
                             PyObject *locals, int close, PyCompilerFlags *flags)
 {
     PyObject *name = PyUnicode_DecodeFSDefault(filename);
-    PyObject *result = name == NULL ? NULL
-                                    : run_stream(file, name, mode_of_start(start), globals,
-                                                 locals, close, flags);
+    PyObject *result =
+        name == NULL ? NULL
+                     : run_stream(file, name, mode_of_start(start), globals, locals, close, flags);
     Py_XDECREF(name);
     return result;
 }
@@ -219,8 +218,8 @@ static bool is_compiled(FILE *file, PyObject *filename)
     unsigned char head[4];
     size_t size = fread(head, 1, sizeof head, file);
     rewind(file);
-    return size == sizeof head && head[2] == '\r' && head[3] == '\n' &&
-           (head[0] | head[1] << 8) == (PyImport_GetMagicNumber() & 0xffff);
+    return size == sizeof head && head[2] == '\r' && head[3] == '\n'
+           && (head[0] | head[1] << 8) == (PyImport_GetMagicNumber() & 0xffff);
 }
 
 /* Runs what a compiled file holds, in a namespace (new reference). */
@@ -257,11 +256,11 @@ static PyObject *run_compiled(FILE *file, PyObject *globals, bool close)
 /* The loader that __main__ has when it is run from a file, by its name in importlib; 0 or -1. */
 static int set_main_loader(PyObject *dict, PyObject *filename, const char *name)
 {
-    PyObject *external = PyObject_GetAttrString(main_interp_self()->importlib,
-                                                "_bootstrap_external");
+    PyObject *external =
+        PyObject_GetAttrString(main_interp_self()->importlib, "_bootstrap_external");
     PyObject *type = external == NULL ? NULL : PyObject_GetAttrString(external, name);
-    PyObject *loader = type == NULL ? NULL
-                                    : PyObject_CallFunction(type, "sO", "__main__", filename);
+    PyObject *loader =
+        type == NULL ? NULL : PyObject_CallFunction(type, "sO", "__main__", filename);
     int result = loader == NULL ? -1 : PyDict_SetItemString(dict, "__loader__", loader);
     Py_XDECREF(loader);
     Py_XDECREF(type);
@@ -277,8 +276,9 @@ int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags 
         return -1;
     }
     bool set_file = !PyDict_Contains(dict, ID(__file__));
-    if (set_file && (PyDict_SetItem(dict, ID(__file__), filename) < 0 ||
-                     PyDict_SetItemString(dict, "__cached__", Py_None) < 0)) {
+    if (set_file
+        && (PyDict_SetItem(dict, ID(__file__), filename) < 0
+            || PyDict_SetItemString(dict, "__cached__", Py_None) < 0)) {
         return -1;
     }
     bool compiled = file != stdin && is_compiled(file, filename);
@@ -292,8 +292,8 @@ int run_simple_file(FILE *file, PyObject *filename, bool close, PyCompilerFlags 
         PyErr_Print();
     }
     if (set_file) {
-        if (PyDict_DelItem(dict, ID(__file__)) < 0 ||
-            PyDict_DelItemString(dict, "__cached__") < 0) {
+        if (PyDict_DelItem(dict, ID(__file__)) < 0
+            || PyDict_DelItemString(dict, "__cached__") < 0) {
             PyErr_Clear();
         }
     }
@@ -321,8 +321,8 @@ PyObject *Py_CompileStringExFlags(const char *source, const char *filename, int 
                                   PyCompilerFlags *flags, int optimize)
 {
     PyObject *name = PyUnicode_DecodeFSDefault(filename);
-    PyObject *code = name == NULL ? NULL
-                                  : Py_CompileStringObject(source, name, start, flags, optimize);
+    PyObject *code =
+        name == NULL ? NULL : Py_CompileStringObject(source, name, start, flags, optimize);
     Py_XDECREF(name);
     return code;
 }
@@ -371,8 +371,7 @@ static PyObject *read_prompted(void *context, int continued)
 }
 
 /* One statement: 0, -1 with the exception printed, or 1 at the end of the input. */
-static int interactive_one(struct prompt_reader *reader, PyObject *filename,
-                           PyCompilerFlags *flags)
+static int interactive_one(struct prompt_reader *reader, PyObject *filename, PyCompilerFlags *flags)
 {
     struct parse_options options = PARSE_OPTIONS_DEFAULT;
     options.flags = flags->cf_flags;

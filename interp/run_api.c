@@ -24,8 +24,9 @@ int Py_FdIsInteractive(FILE *file, const char *filename)
     if (isatty(fileno(file))) {
         return 1;
     }
-    return main_interp_self()->config.interactive &&
-           (filename == NULL || strcmp(filename, "<stdin>") == 0 || strcmp(filename, "???") == 0);
+    return main_interp_self()->config.interactive
+           && (filename == NULL || strcmp(filename, "<stdin>") == 0
+               || strcmp(filename, "???") == 0);
 }
 
 int PyRun_AnyFileExFlags(FILE *file, const char *filename, int close, PyCompilerFlags *flags)
@@ -92,8 +93,8 @@ int PyRun_InteractiveOne(FILE *file, const char *filename)
 int PyRun_InteractiveOneObject(FILE *file, PyObject *filename, PyCompilerFlags *flags)
 {
     PyObject *bytes = PyUnicode_EncodeFSDefault(filename);
-    int result = bytes == NULL ? -1
-                               : PyRun_InteractiveOneFlags(file, PyBytes_AS_STRING(bytes), flags);
+    int result =
+        bytes == NULL ? -1 : PyRun_InteractiveOneFlags(file, PyBytes_AS_STRING(bytes), flags);
     Py_XDECREF(bytes);
     return result;
 }

@@ -15,21 +15,21 @@ struct audit_hook {
 
 struct main_interp {
     struct object_interp base;
-    PyConfig config;                /* as the interpreter was started; strings owned */
+    PyConfig config; /* as the interpreter was started; strings owned */
 
     /* -- modules; all owned */
-    PyObject *modules;              /* sys.modules */
+    PyObject *modules; /* sys.modules */
     PyObject *sys_dict, *sys_module;
     PyObject *builtins_dict, *builtins_module;
-    PyObject *importlib;            /* importlib._bootstrap, frozen */
-    PyObject *import_func;          /* builtins.__import__ as it was at start-up */
-    PyObject *extensions;           /* dict (path, name) -> capsule: single-phase modules */
+    PyObject *importlib;   /* importlib._bootstrap, frozen */
+    PyObject *import_func; /* builtins.__import__ as it was at start-up */
+    PyObject *extensions;  /* dict (path, name) -> capsule: single-phase modules */
     struct recursive_mutex *import_lock;
     int dlopen_flags;
 
     /* -- hooks */
-    PyObject *audit_hooks;          /* list of sys.addaudithook, or NULL */
-    PyObject *atexit_calls;         /* owned by the atexit module's part */
+    PyObject *audit_hooks;  /* list of sys.addaudithook, or NULL */
+    PyObject *atexit_calls; /* owned by the atexit module's part */
     int (*before_finalize)(void);
     struct exit_callback *exit_callbacks; /* of PyUnstable_AtExit, newest first; atomic */
 
@@ -69,10 +69,10 @@ int sys_set(PyObject *name, PyObject *value); /* value borrowed, NULL deletes; -
 /* Frozen modules, made at build time; ends with a NULL name. */
 struct frozen_module {
     const char *name;
-    const unsigned char *code;      /* marshalled; */
+    const unsigned char *code; /* marshalled; */
     int size;
     bool is_package;
-    const char *original;           /* the module it is an alias of, or NULL */
+    const char *original; /* the module it is an alias of, or NULL */
 };
 extern const struct frozen_module frozen_modules[];
 

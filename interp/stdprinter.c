@@ -38,17 +38,22 @@ static Py_ssize_t write_all(int fd, const char *data, Py_ssize_t size)
     Py_ssize_t done = 0;
     while (done < size) {
         ssize_t wrote;
-        Py_BEGIN_ALLOW_THREADS
-        wrote = write(fd, data + done, (size_t)(size - done));
-        Py_END_ALLOW_THREADS
-        if (wrote >= 0) {
+        Py_BEGIN_ALLOW_THREADS wrote = write(fd, data + done, (size_t)(size - done));
+        Py_END_ALLOW_THREADS if (wrote >= 0)
+        {
             done += wrote;
-        } else if (errno == EAGAIN) {
+        }
+        else if (errno == EAGAIN)
+        {
             break;
-        } else if (errno != EINTR) {
+        }
+        else if (errno != EINTR)
+        {
             PyErr_SetFromErrno(PyExc_OSError);
             return -1;
-        } else if (PyErr_CheckSignals() < 0) {
+        }
+        else if (PyErr_CheckSignals() < 0)
+        {
             return -1;
         }
     }
@@ -68,8 +73,8 @@ static PyObject *printer_write(PyObject *self, PyObject *args)
     if (bytes == NULL) {
         return NULL;
     }
-    Py_ssize_t done = write_all(printer_of(self)->fd, PyBytes_AS_STRING(bytes),
-                                PyBytes_GET_SIZE(bytes));
+    Py_ssize_t done =
+        write_all(printer_of(self)->fd, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes));
     Py_DECREF(bytes);
     return done < 0 ? NULL : PyLong_FromSsize_t(done);
 }
@@ -111,12 +116,9 @@ static PyObject *get_mode(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
 }
 
 static PyMethodDef printer_methods[] = {
-    {"close", printer_none, METH_NOARGS, ""},
-    {"flush", printer_none, METH_NOARGS, ""},
-    {"fileno", printer_fileno, METH_NOARGS, ""},
-    {"isatty", printer_isatty, METH_NOARGS, ""},
-    {"write", printer_write, METH_VARARGS, ""},
-    {NULL},
+    {"close", printer_none, METH_NOARGS, ""},    {"flush", printer_none, METH_NOARGS, ""},
+    {"fileno", printer_fileno, METH_NOARGS, ""}, {"isatty", printer_isatty, METH_NOARGS, ""},
+    {"write", printer_write, METH_VARARGS, ""},  {NULL},
 };
 
 static PyGetSetDef printer_getset[] = {
@@ -127,8 +129,7 @@ static PyGetSetDef printer_getset[] = {
 };
 
 PyTypeObject PyStdPrinter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "stderrprinter",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "stderrprinter",
     .tp_basicsize = sizeof(struct printer),
     .tp_repr = printer_repr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,

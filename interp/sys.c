@@ -98,8 +98,8 @@ static int run_python_hooks(PyObject *hooks, const char *event, PyObject *args)
             break;
         }
         PyThreadState *ts = &thread_self()->ts;
-        bool trace = PyObject_GetOptionalAttr(hook, ID(__cantrace__), &can_trace) > 0 &&
-                     PyObject_IsTrue(can_trace) > 0;
+        bool trace = PyObject_GetOptionalAttr(hook, ID(__cantrace__), &can_trace) > 0
+                     && PyObject_IsTrue(can_trace) > 0;
         if (!trace) {
             PyThreadState_EnterTracing(ts);
         }
@@ -153,8 +153,8 @@ int PySys_AuditTuple(const char *event, PyObject *args)
 int PySys_Audit(const char *event, const char *format, ...)
 {
     struct thread *self = thread_self();
-    if (__atomic_load_n(&c_hooks, __ATOMIC_ACQUIRE) == NULL &&
-        (self == NULL || main_interp_of(&self->ts)->audit_hooks == NULL)) {
+    if (__atomic_load_n(&c_hooks, __ATOMIC_ACQUIRE) == NULL
+        && (self == NULL || main_interp_of(&self->ts)->audit_hooks == NULL)) {
         return 0;
     }
     PyObject *raised = error_fetch(), *args = NULL;
@@ -230,7 +230,8 @@ static int sys_addaudithook(PyObject *module, PyObject *hook)
 static PyObject *sys_breakpointhook(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                                     PyObject *kwnames)
 {
-    const char *env = main_interp_self()->config.use_environment ? getenv("PYTHONBREAKPOINT") : NULL;
+    const char *env =
+        main_interp_self()->config.use_environment ? getenv("PYTHONBREAKPOINT") : NULL;
     if (env == NULL || *env == 0) {
         env = "pdb.set_trace";
     } else if (strcmp(env, "0") == 0) {
@@ -242,8 +243,7 @@ static PyObject *sys_breakpointhook(PyObject *module, PyObject *const *args, Py_
     PyObject *target = NULL;
     if (dot == env) {
         PyErr_SetNone(PyExc_ImportError); /* a name without a module before its dot */
-    }
-    else if (module_name != NULL) {
+    } else if (module_name != NULL) {
         target = PyImport_Import(module_name);
     }
     Py_XDECREF(module_name);
@@ -251,13 +251,14 @@ static PyObject *sys_breakpointhook(PyObject *module, PyObject *const *args, Py_
         target == NULL ? NULL : PyObject_GetAttrString(target, dot == NULL ? env : dot + 1);
     Py_XDECREF(target);
     if (hook == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_ImportError) &&
-            !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        if (!PyErr_ExceptionMatches(PyExc_ImportError)
+            && !PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return NULL;
         }
         PyErr_Clear();
         if (PyErr_WarnFormat(PyExc_RuntimeWarning, 0,
-                             "Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"", env) < 0) {
+                             "Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"", env)
+            < 0) {
             return NULL;
         }
         Py_RETURN_NONE;
@@ -318,8 +319,7 @@ done:
     return result;
 }
 
-static int sys_excepthook(PyObject *module, PyObject *exctype, PyObject *value,
-                          PyObject *traceback)
+static int sys_excepthook(PyObject *module, PyObject *exctype, PyObject *value, PyObject *traceback)
 {
     PyErr_Display(NULL, value, traceback);
     return 0;
@@ -340,8 +340,8 @@ static PyObject *sys_exc_info(PyObject *module)
         return PyTuple_Pack(3, Py_None, Py_None, Py_None);
     }
     PyObject *traceback = PyException_GetTraceback(handled);
-    PyObject *result = PyTuple_Pack(3, Py_TYPE(handled), handled,
-                                    traceback == NULL ? Py_None : traceback);
+    PyObject *result =
+        PyTuple_Pack(3, Py_TYPE(handled), handled, traceback == NULL ? Py_None : traceback);
     Py_XDECREF(traceback);
     return result;
 }
@@ -418,7 +418,8 @@ static int sys_setrecursionlimit(PyObject *module, int limit)
     if (depth >= limit) {
         PyErr_Format(PyExc_RecursionError,
                      "cannot set the recursion limit to %i at the recursion depth %i: "
-                     "the limit is too low", limit, depth);
+                     "the limit is too low",
+                     limit, depth);
         return -1;
     }
     Py_SetRecursionLimit(limit);
@@ -709,7 +710,8 @@ static PyStructSequence_Desc asyncgen_hooks_desc = {
     "asyncgen_hooks",
     "asyncgen_hooks\n\nStruct sequence providing information about asynchronous\n"
     "generators hooks.  The attributes are read only.",
-    asyncgen_hooks_fields, 2,
+    asyncgen_hooks_fields,
+    2,
 };
 
 static PyObject *sys_get_asyncgen_hooks(PyObject *module)
@@ -744,9 +746,9 @@ static int check_hook(PyObject *hook, const char *name)
 static int sys_set_asyncgen_hooks(PyObject *module, PyObject *firstiter, PyObject *finalizer)
 {
     PyThreadState *ts = &thread_self()->ts;
-    if (check_hook(finalizer, "finalizer") < 0 || check_hook(firstiter, "firstiter") < 0 ||
-        (finalizer != NULL && PySys_Audit("sys.set_asyncgen_hook_finalizer", NULL) < 0) ||
-        (firstiter != NULL && PySys_Audit("sys.set_asyncgen_hook_firstiter", NULL) < 0)) {
+    if (check_hook(finalizer, "finalizer") < 0 || check_hook(firstiter, "firstiter") < 0
+        || (finalizer != NULL && PySys_Audit("sys.set_asyncgen_hook_finalizer", NULL) < 0)
+        || (firstiter != NULL && PySys_Audit("sys.set_asyncgen_hook_firstiter", NULL) < 0)) {
         return -1;
     }
     if (finalizer != NULL) {
@@ -877,13 +879,13 @@ static void write_stream(PyObject *name, FILE *fallback, const char *format, va_
     error_restore(raised);
 }
 
-#define STREAM_WRITER(function, name, stream)   \
-    void function(const char *format, ...)      \
-    {                                           \
-        va_list va;                             \
-        va_start(va, format);                   \
-        write_stream(name, stream, format, va); \
-        va_end(va);                             \
+#define STREAM_WRITER(function, name, stream)                                                      \
+    void function(const char *format, ...)                                                         \
+    {                                                                                              \
+        va_list va;                                                                                \
+        va_start(va, format);                                                                      \
+        write_stream(name, stream, format, va);                                                    \
+        va_end(va);                                                                                \
     }
 STREAM_WRITER(PySys_WriteStdout, ID(stdout), stdout)
 STREAM_WRITER(PySys_WriteStderr, ID(stderr), stderr)
@@ -905,13 +907,13 @@ static void format_stream(PyObject *name, FILE *fallback, const char *format, va
     error_restore(raised);
 }
 
-#define STREAM_FORMATTER(function, name, stream) \
-    void function(const char *format, ...)       \
-    {                                            \
-        va_list va;                              \
-        va_start(va, format);                    \
-        format_stream(name, stream, format, va); \
-        va_end(va);                              \
+#define STREAM_FORMATTER(function, name, stream)                                                   \
+    void function(const char *format, ...)                                                         \
+    {                                                                                              \
+        va_list va;                                                                                \
+        va_start(va, format);                                                                      \
+        format_stream(name, stream, format, va);                                                   \
+        va_end(va);                                                                                \
     }
 STREAM_FORMATTER(PySys_FormatStdout, ID(stdout), stdout)
 STREAM_FORMATTER(PySys_FormatStderr, ID(stderr), stderr)
@@ -919,11 +921,8 @@ STREAM_FORMATTER(PySys_FormatStderr, ID(stderr), stderr)
 /* ---- the module ---------------------------------------------------------------------------------------------------------- */
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "sys",
-    .m_doc = sys_doc,
-    .m_size = -1,
-    .m_methods = sys_methods,
+    PyModuleDef_HEAD_INIT, .m_name = "sys",          .m_doc = sys_doc,
+    .m_size = -1,          .m_methods = sys_methods,
 };
 
 int sys_init(struct main_interp *interp)

@@ -7,10 +7,12 @@
 /* By the values of PyTrace_*. */
 static PyObject *event_name(int what)
 {
+    /* clang-format off */
     PyObject *const names[] = {
         ID(call), ID(exception), ID(line), ID(return), ID(c_call), ID(c_exception), ID(c_return),
         ID(opcode),
     };
+    /* clang-format on */
     return names[what];
 }
 

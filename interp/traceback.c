@@ -57,7 +57,7 @@ int traceback_add(struct frame *frame)
     PyObject *exc = error_fetch();
     PyFrameObject *op = frame_object(frame);
     int status = -1;
-    if (likely(op != NULL)) {       /* the line is worked out when asked for */
+    if (likely(op != NULL)) { /* the line is worked out when asked for */
         status = exception_passes(exc, op, frame_lasti(frame) * 2, -1);
     }
     error_restore(exc);
@@ -156,8 +156,8 @@ static PyObject *traceback_dir(PyTracebackObject *self)
 }
 
 static PyMemberDef traceback_fields[] = {
-    {"tb_frame", _Py_T_OBJECT, offsetof(PyTracebackObject, tb_frame),
-     Py_READONLY | Py_AUDIT_READ, NULL},
+    {"tb_frame", _Py_T_OBJECT, offsetof(PyTracebackObject, tb_frame), Py_READONLY | Py_AUDIT_READ,
+     NULL},
     {"tb_lasti", Py_T_INT, offsetof(PyTracebackObject, tb_lasti), Py_READONLY, NULL},
     {0},
 };
@@ -194,8 +194,7 @@ static void traceback_dealloc(PyObject *op)
 }
 
 PyTypeObject PyTraceBack_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "traceback",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "traceback",
     .tp_basicsize = sizeof(PyTracebackObject),
     .tp_dealloc = traceback_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,

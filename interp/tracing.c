@@ -1,13 +1,13 @@
 /*
- * sys.settrace and sys.setprofile over the machinery of sys.monitoring, and jumps of a debugger.
+ * sys.settrace and sys.setprofile over the machinery of sys.monitoring.
  */
 #include "interp/monitoring.h"
 
 /* ---- hooks ----------------------------------------------------------------------------------- */
 
 /* One call of a hook; the frame shows `line` meanwhile if it is not 0. */
-static int call_hook(PyThreadState *ts, Py_tracefunc hook, PyObject *object, int what, PyObject *arg,
-                     int line)
+static int call_hook(PyThreadState *ts, Py_tracefunc hook, PyObject *object, int what,
+                     PyObject *arg, int line)
 {
     struct frame *frame = thread_frame(ts);
     PyFrameObject *op = hook ? frame_object(frame) : NULL;
@@ -29,20 +29,23 @@ static int call_hook(PyThreadState *ts, Py_tracefunc hook, PyObject *object, int
     return status;
 }
 
-/* Calls of functions written in C, and of methods as if they had been bound first. */
+/* Calls of functions written in C, also bound ones, and of methods as if they had been bound first. */
 static int profile_c_call(PyThreadState *ts, int what, PyObject *callable, PyObject *first)
 {
     PyObject *function = NULL;
+    if (PyMethod_Check(callable)) {
+        callable = PyMethod_GET_FUNCTION(callable);
+    }
     if (PyCFunction_Check(callable)) {
         function = Py_NewRef(callable);
-    }
-    else if (Py_IS_TYPE(callable, &PyMethodDescr_Type) && first != monitoring.missing) {
+    } else if (Py_IS_TYPE(callable, &PyMethodDescr_Type) && first != monitoring.missing) {
         function = Py_TYPE(callable)->tp_descr_get(callable, first, (PyObject *)Py_TYPE(first));
         if (function == NULL) {
             return -1;
         }
     }
-    int status = function ? call_hook(ts, ts->c_profilefunc, ts->c_profileobj, what, function, 0) : 0;
+    int status =
+        function ? call_hook(ts, ts->c_profilefunc, ts->c_profileobj, what, function, 0) : 0;
     Py_XDECREF(function);
     return status;
 }
@@ -83,8 +86,8 @@ static int trace_exception(PyThreadState *ts, PyObject *exc)
     PyObject *tb = PyException_GetTraceback(exc);
     PyObject *triple = PyTuple_Pack(3, Py_TYPE(exc), exc, tb ? tb : Py_None);
     Py_XDECREF(tb);
-    int status = triple ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_EXCEPTION, triple, 0)
-                        : -1;
+    int status =
+        triple ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_EXCEPTION, triple, 0) : -1;
     Py_XDECREF(triple);
     return status;
 }
@@ -96,7 +99,8 @@ static int trace_line(PyThreadState *ts, int line)
         return -1;
     }
     return field_load(&op->f_trace_lines) && line >= 0
-               ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_LINE, Py_None, line) : 0;
+               ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_LINE, Py_None, line)
+               : 0;
 }
 
 static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int index, PyObject *arg,
@@ -121,7 +125,8 @@ static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int ind
     case PY_MONITORING_EVENT_JUMP:
     case PY_MONITORING_EVENT_BRANCH:
         /* Backward within a line: the line begins anew. */
-        if (target <= index && monitor_line(code_body(code), index) == monitor_line(code_body(code), target)) {
+        if (target <= index
+            && monitor_line(code_body(code), index) == monitor_line(code_body(code), target)) {
             return trace_line(ts, monitor_line(code_body(code), target));
         }
         return 0;
@@ -131,7 +136,8 @@ static int trace_event(PyThreadState *ts, int event, PyCodeObject *code, int ind
             return -1;
         }
         return field_load(&op->f_trace_opcodes)
-                   ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_OPCODE, Py_None, 0) : 0;
+                   ? call_hook(ts, ts->c_tracefunc, ts->c_traceobj, PyTrace_OPCODE, Py_None, 0)
+                   : 0;
     default:
         return 0;
     }
@@ -148,12 +154,12 @@ int legacy_event(PyThreadState *ts, int tool, int event, PyCodeObject *code, int
 
 /* ---- setting them ---------------------------------------------------------------------------- */
 
-#define COMMON_EVENTS                                                                             \
-    (EVENT_BIT(PY_START) | EVENT_BIT(PY_RESUME) | EVENT_BIT(PY_THROW) | EVENT_BIT(PY_RETURN)      \
+#define COMMON_EVENTS                                                                              \
+    (EVENT_BIT(PY_START) | EVENT_BIT(PY_RESUME) | EVENT_BIT(PY_THROW) | EVENT_BIT(PY_RETURN)       \
      | EVENT_BIT(PY_YIELD) | EVENT_BIT(PY_UNWIND))
 #define PROFILE_EVENTS (COMMON_EVENTS | EVENT_BIT(CALL) | C_EVENTS)
-#define TRACE_EVENTS                                                                              \
-    (COMMON_EVENTS | EVENT_BIT(RAISE) | EVENT_BIT(STOP_ITERATION) | EVENT_BIT(LINE)               \
+#define TRACE_EVENTS                                                                               \
+    (COMMON_EVENTS | EVENT_BIT(RAISE) | EVENT_BIT(STOP_ITERATION) | EVENT_BIT(LINE)                \
      | EVENT_BIT(JUMP) | EVENT_BIT(BRANCH))
 
 /* Threads with a hook, and whether one of their frames wants to hear of each word: they change while the world is
@@ -164,7 +170,8 @@ static bool opcodes_wanted;
 /* Gives the hooks the set of events that they need now: did it change? */
 static bool put_hook_events(void)
 {
-    uint32_t traced = tracers == 0 ? 0 : TRACE_EVENTS | (opcodes_wanted ? EVENT_BIT(INSTRUCTION) : 0);
+    uint32_t traced =
+        tracers == 0 ? 0 : TRACE_EVENTS | (opcodes_wanted ? EVENT_BIT(INSTRUCTION) : 0);
     bool changed = monitoring_put_events(TOOL_TRACE, traced);
     return monitoring_put_events(TOOL_PROFILE, profilers == 0 ? 0 : PROFILE_EVENTS) || changed;
 }
@@ -246,14 +253,16 @@ static void hook_next(struct thread *t, void *arg)
 /* One thread after the other, since what an old hook got may run code when it goes. */
 static void set_all(bool trace, Py_tracefunc func, PyObject *arg)
 {
-    struct hook_for_all all = {.trace = trace, .func = func, .arg = arg, .last = UINT64_MAX, .found = true};
+    struct hook_for_all all = {
+        .trace = trace, .func = func, .arg = arg, .last = UINT64_MAX, .found = true};
     while (all.found) {
         all.found = false;
         all.old = NULL;
         monitoring_begin();
         thread_each(thread_interp(thread_self()), hook_next, &all);
         if (monitoring_end(put_hook_events()) < 0) {
-            PyErr_FormatUnraisable("Exception ignored in PyEval_Set%sAllThreads", trace ? "Trace" : "Profile");
+            PyErr_FormatUnraisable("Exception ignored in PyEval_Set%sAllThreads",
+                                   trace ? "Trace" : "Profile");
         }
         Py_XDECREF(all.old);
     }
@@ -277,141 +286,4 @@ void PyThreadState_EnterTracing(PyThreadState *ts)
 void PyThreadState_LeaveTracing(PyThreadState *ts)
 {
     ts->tracing--;
-}
-
-/* ---- f_lineno = n ---------------------------------------------------------------------------- */
-
-static int refuse(const char *why)
-{
-    PyErr_SetString(PyExc_ValueError, why);
-    return -1;
-}
-
-/* Handlers that guard a word, as a chain of targets, must be the same before and after a jump unless blocks are left. */
-static bool inside_of(const struct code_body *body, uint32_t outer, uint32_t inner)
-{
-    const struct code_handler *to = code_handler_find(body, outer);
-    const struct code_handler *at = code_handler_find(body, inner);
-    for (unsigned steps = 0; steps <= body->nhandlers; steps++) {
-        if (to == at || to == NULL) {
-            return true;
-        }
-        if (at == NULL) {
-            return false;
-        }
-        at = code_handler_find(body, at->target);
-    }
-    return false;
-}
-
-/* What the place lacks that a word expects in its registers. */
-static const char *why_not_into(const struct code_body *body, uint32_t index)
-{
-    const struct code_handler *handler = code_handler_find(body, index);
-    for (unsigned steps = 0; handler != NULL && steps <= body->nhandlers; steps++) {
-        if (code_base_op(body, handler->start) == PUSH_EXC) {
-            return "can't jump into an 'except' block as there's no exception";
-        }
-        if (handler->lasti && handler->depth > body->nlocals) {
-            return "incompatible stacks";
-        }
-        handler = code_handler_find(body, handler->target);
-    }
-    return "can't jump into the body of a for loop";
-}
-
-/* Locals that the compiler believes bound must be. */
-static int bind_locals(struct frame *frame)
-{
-    int n = 0;
-    PyCodeObject *code = frame_code(frame);
-    for (int i = 0; i < code->co_nlocalsplus; i++) {
-        n += value_is_null(frame->r[i])
-             && !(code_local_kind(code, i) & (CODE_FAST_CELL | CODE_FAST_FREE | CODE_FAST_HIDDEN));
-    }
-    if (n == 0) {
-        return 0;
-    }
-    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 0, "assigning None to %d unbound local%s", n,
-                         n == 1 ? "" : "s") < 0) {
-        return -1;
-    }
-    for (int i = 0; i < code->co_nlocalsplus; i++) {
-        if (value_is_null(frame->r[i])
-            && !(code_local_kind(code, i) & (CODE_FAST_CELL | CODE_FAST_FREE | CODE_FAST_HIDDEN))) {
-            frame->r[i] = VALUE_NONE;
-        }
-    }
-    return 0;
-}
-
-int frame_set_lineno(PyFrameObject *op, int line)
-{
-    PyThreadState *ts = PyThreadState_Get();
-    struct frame *frame = frame_of_object(op);
-    PyCodeObject *code = frame_code(frame);
-    struct code_body *body = frame->body;
-    if (frame->owner == FRAME_OF_OBJECT || !ts->tracing || ts->what_event < 0) {
-        return refuse("f_lineno can only be set in a trace function");
-    }
-    switch (ts->what_event) {
-    case PyTrace_CALL:
-        return refuse("can't jump from the 'call' trace event of a new frame");
-    case PyTrace_EXCEPTION:
-    case PyTrace_RETURN:
-    case PyTrace_C_CALL:
-    case PyTrace_C_EXCEPTION:
-    case PyTrace_C_RETURN:
-        return refuse("can only jump from a 'line' trace event");
-    default:
-        break;
-    }
-    if (line < code->co_firstlineno) {
-        PyErr_Format(PyExc_ValueError, "line %d comes before the current code block", line);
-        return -1;
-    }
-    /* The first line with code at or after the wanted one. */
-    struct line_iter iter;
-    int best = -1;
-    line_iter_init(&iter, code);
-    while (line_iter_next(&iter)) {
-        if (iter.position.line >= line && (best < 0 || iter.position.line < best)
-            && iter.start > code->_co_firsttraceable) {
-            best = iter.position.line;
-        }
-    }
-    if (best < 0) {
-        PyErr_Format(PyExc_ValueError, "line %d comes after the current code block", line);
-        return -1;
-    }
-    uint32_t here = (uint32_t)frame_lasti(frame);
-    unsigned depth = body->depths[here];
-    int target = -1, refused = -1, before = -1;
-    line_iter_init(&iter, code);
-    while (line_iter_next(&iter)) {
-        for (int i = iter.start; i < iter.stop; i++) {
-            bool begins = iter.position.line == best && before != best;
-            before = iter.position.line;
-            if (!begins || i <= code->_co_firsttraceable) {
-                continue;
-            }
-            if (body->depths[i] > depth || !inside_of(body, (uint32_t)i, here)) {
-                refused = i;
-            }
-            else if (target < 0 || body->depths[i] > body->depths[target]) {
-                target = i;
-            }
-        }
-    }
-    if (target < 0) {
-        return refuse(refused < 0 ? "cannot find bytecode for specified line"
-                                  : why_not_into(body, (uint32_t)refused));
-    }
-    if (bind_locals(frame) < 0) {
-        return -1;
-    }
-    reg_release_range(frame->r, body->depths[target], depth);
-    frame->pc = body->words + target;
-    op->f_lineno = 0;
-    return 0;
 }

@@ -54,17 +54,31 @@ static uint32_t window_size(const struct code_body *body, unsigned op, uint32_t 
         return 2 + (c < body->nsites ? body->sites[c].arg : 0);
     case CALL_EX:
         return c & CALL_EX_NAMES ? 4 + (c >> CALL_EX_SHIFT) : 3 + (c & 1);
-    case BUILD_TUPLE: case BUILD_LIST: case BUILD_SET: case BUILD_STRING: case UNPACK_SEQ:
+    case BUILD_TUPLE:
+    case BUILD_LIST:
+    case BUILD_SET:
+    case BUILD_STRING:
+    case UNPACK_SEQ:
     case BUILD_SLICE:
         return c;
     case BUILD_MAP:
         return 2 * c;
     case UNPACK_EX:
         return (c & 0xFF) + (c >> 8) + 1;
-    case MATCH_CLASS: case LOAD_SUPER_ATTR: case LOAD_SUPER_METHOD:
+    case MATCH_CLASS:
+    case LOAD_SUPER_ATTR:
+    case LOAD_SUPER_METHOD:
         return 3;
-    case LOAD_METHOD: case BEFORE_WITH: case BEFORE_ASYNC_WITH: case PUSH_EXC: case CHECK_EG_MATCH:
-    case CLEANUP_THROW: case END_ASYNC_FOR: case GET_SLICE: case IMPORT_NAME: case INTRINSIC2:
+    case LOAD_METHOD:
+    case BEFORE_WITH:
+    case BEFORE_ASYNC_WITH:
+    case PUSH_EXC:
+    case CHECK_EG_MATCH:
+    case CLEANUP_THROW:
+    case END_ASYNC_FOR:
+    case GET_SLICE:
+    case IMPORT_NAME:
+    case INTRINSIC2:
         return 2;
     default:
         return 1;
@@ -95,22 +109,23 @@ static int verify_word(PyCodeObject *code, const struct code_body *body, uint32_
         wrong = check_jump(body, i, WORD_SBC(w));
     }
     uint32_t size = window_size(body, op, a, c);
-    if (!wrong && ((info->a == OPERAND_BASE && a + size > body->nregs)
-                   || (info->b == OPERAND_BASE && b + size > body->nregs)
-                   || (info->c == OPERAND_BASE && c + size > body->nregs))) {
+    if (!wrong
+        && ((info->a == OPERAND_BASE && a + size > body->nregs)
+            || (info->b == OPERAND_BASE && b + size > body->nregs)
+            || (info->c == OPERAND_BASE && c + size > body->nregs))) {
         wrong = "call window out of range";
     }
     if (!wrong && (info->c == OPERAND_SITE || info->b == OPERAND_SITE_BC)) {
         const struct code_site *site = &body->sites[joined ? b : c];
         if (op == CALL) {
             if (site->arg2 > body->nconsts
-                || (site->arg2 && (!PyTuple_CheckExact(body->consts[site->arg2 - 1])
-                                   || PyTuple_GET_SIZE(body->consts[site->arg2 - 1])
-                                          > (Py_ssize_t)site->arg))) {
+                || (site->arg2
+                    && (!PyTuple_CheckExact(body->consts[site->arg2 - 1])
+                        || PyTuple_GET_SIZE(body->consts[site->arg2 - 1])
+                               > (Py_ssize_t)site->arg))) {
                 wrong = "bad keyword names";
             }
-        }
-        else if ((Py_ssize_t)site->arg >= PyTuple_GET_SIZE(code->co_names)) {
+        } else if ((Py_ssize_t)site->arg >= PyTuple_GET_SIZE(code->co_names)) {
             wrong = "name out of range";
         }
     }
@@ -126,7 +141,8 @@ static int verify_word(PyCodeObject *code, const struct code_body *body, uint32_
 int code_verify(PyCodeObject *code)
 {
     const struct code_body *body = code_body(code);
-    if (body->nregs < body->nlocals || code->co_argcount + code->co_kwonlyargcount > body->nlocals) {
+    if (body->nregs < body->nlocals
+        || code->co_argcount + code->co_kwonlyargcount > body->nlocals) {
         return bad(code, 0, "too few registers");
     }
     if (PyBytes_GET_SIZE(code->co_localspluskinds) != body->nlocals) {

@@ -6,7 +6,6 @@
 #include "interp/state.h"
 #include "objects/error.h"
 
-
 #include "warnings.bind.h"
 
 /* ---- state ------------------------------------------------------------------------------------------- */
@@ -150,8 +149,8 @@ static int already_warned(struct main_interp *interp, PyObject *registry, PyObje
     if (version == NULL && PyErr_Occurred()) {
         return -1;
     }
-    if (version == NULL || !PyLong_CheckExact(version) ||
-        PyLong_AsLong(version) != interp->warning_filters_version) {
+    if (version == NULL || !PyLong_CheckExact(version)
+        || PyLong_AsLong(version) != interp->warning_filters_version) {
         PyDict_Clear(registry);
         version = PyLong_FromLong(interp->warning_filters_version);
         int stored = version == NULL ? -1 : PyDict_SetItem(registry, ID(version), version);
@@ -181,8 +180,8 @@ static void show_plain(const struct warning *w)
     PyObject *name = PyObject_GetAttr(w->category, ID(__name__));
     PyObject *err = name == NULL ? NULL : sys_get(ID(stderr));
     if (err != NULL && err != Py_None) {
-        PyObject *line = PyUnicode_FromFormat("%U:%d: %U: %U\n", w->filename, w->lineno, name,
-                                              w->text);
+        PyObject *line =
+            PyUnicode_FromFormat("%U:%d: %U: %U\n", w->filename, w->lineno, name, w->text);
         if (line != NULL) {
             PyFile_WriteObject(line, err, Py_PRINT_RAW);
             Py_DECREF(line);
@@ -210,9 +209,8 @@ static int show(const struct warning *w)
             PyErr_SetString(PyExc_RuntimeError, "unable to get warnings.WarningMessage");
         }
     } else if (line != NULL) {
-        PyObject *message = PyObject_CallFunctionObjArgs(class, w->message, w->category,
-                                                         w->filename, line, Py_None, Py_None,
-                                                         w->source, NULL);
+        PyObject *message = PyObject_CallFunctionObjArgs(
+            class, w->message, w->category, w->filename, line, Py_None, Py_None, w->source, NULL);
         result = message == NULL ? NULL : PyObject_CallOneArg(function, message);
         Py_XDECREF(message);
     }
@@ -235,8 +233,8 @@ static int decide(struct main_interp *interp, const struct warning *w, PyObject 
         return 0;
     }
     bool always = PyUnicode_EqualToUTF8(action, "always");
-    if (w->registry != NULL && w->registry != Py_None && !always &&
-        PyDict_SetItem(w->registry, key, Py_True) < 0) {
+    if (w->registry != NULL && w->registry != Py_None && !always
+        && PyDict_SetItem(w->registry, key, Py_True) < 0) {
         return -1;
     }
     if (always || PyUnicode_EqualToUTF8(action, "default")) {
@@ -270,7 +268,8 @@ static int decide(struct main_interp *interp, const struct warning *w, PyObject 
         return -1;
     }
     int known = registry == NULL || short_key == NULL
-                    ? -1 : already_warned(interp, registry, short_key, true);
+                    ? -1
+                    : already_warned(interp, registry, short_key, true);
     Py_XDECREF(registry);
     Py_XDECREF(short_key);
     return known < 0 ? -1 : !known;
@@ -283,10 +282,11 @@ static PyObject *module_of_filename(PyObject *filename)
     if (length == 0) {
         return PyUnicode_FromString("<unknown>");
     }
-    return length > 3 && PyUnicode_READ_CHAR(filename, length - 3) == '.' &&
-                   PyUnicode_READ_CHAR(filename, length - 2) == 'p' &&
-                   PyUnicode_READ_CHAR(filename, length - 1) == 'y'
-               ? PyUnicode_Substring(filename, 0, length - 3) : Py_NewRef(filename);
+    return length > 3 && PyUnicode_READ_CHAR(filename, length - 3) == '.'
+                   && PyUnicode_READ_CHAR(filename, length - 2) == 'p'
+                   && PyUnicode_READ_CHAR(filename, length - 1) == 'y'
+               ? PyUnicode_Substring(filename, 0, length - 3)
+               : Py_NewRef(filename);
 }
 
 static int warn_complete(struct main_interp *interp, const struct warning *w)
@@ -358,9 +358,9 @@ static bool is_internal(struct frame *frame)
     Py_ssize_t length = PyUnicode_GET_LENGTH(file);
     PyObject *importlib = PyUnicode_FromString("importlib");
     PyObject *bootstrap = PyUnicode_FromString("_bootstrap");
-    bool internal = importlib != NULL && bootstrap != NULL &&
-                    PyUnicode_Find(file, importlib, 0, length, 1) >= 0 &&
-                    PyUnicode_Find(file, bootstrap, 0, length, 1) >= 0;
+    bool internal = importlib != NULL && bootstrap != NULL
+                    && PyUnicode_Find(file, importlib, 0, length, 1) >= 0
+                    && PyUnicode_Find(file, bootstrap, 0, length, 1) >= 0;
     Py_XDECREF(importlib);
     Py_XDECREF(bootstrap);
     return internal;
@@ -426,8 +426,8 @@ static int warn_at(PyObject *message, PyObject *category, Py_ssize_t level, PyOb
     if (filename != NULL && PyDict_GetItemRef(globals, ID(__warningregistry__), &registry) >= 0) {
         if (registry == NULL) {
             registry = PyDict_New();
-            if (registry == NULL ||
-                PyDict_SetItem(globals, ID(__warningregistry__), registry) < 0) {
+            if (registry == NULL
+                || PyDict_SetItem(globals, ID(__warningregistry__), registry) < 0) {
                 goto done;
             }
         }
@@ -501,8 +501,8 @@ static int ask_loader(PyObject *globals)
     PyObject *name = NULL, *get_source = NULL, *source = NULL;
     int result = -1;
     Py_XDECREF(external);
-    if (loader == NULL || PyDict_GetItemRef(globals, ID(__name__), &name) < 0 ||
-        PyObject_GetOptionalAttrString(loader, "get_source", &get_source) < 0) {
+    if (loader == NULL || PyDict_GetItemRef(globals, ID(__name__), &name) < 0
+        || PyObject_GetOptionalAttrString(loader, "get_source", &get_source) < 0) {
         goto done;
     }
     result = 0;
@@ -529,10 +529,13 @@ static int warnings_warn_explicit(PyObject *module, PyObject *message, PyObject 
     if (module_globals != Py_None && ask_loader(module_globals) < 0) {
         return -1;
     }
-    struct warning w = {
-        .message = message, .category = category, .filename = filename, .lineno = lineno,
-        .module = name == Py_None ? NULL : name, .registry = registry,
-        .source = source == Py_None ? NULL : source};
+    struct warning w = {.message = message,
+                        .category = category,
+                        .filename = filename,
+                        .lineno = lineno,
+                        .module = name == Py_None ? NULL : name,
+                        .registry = registry,
+                        .source = source == Py_None ? NULL : source};
     return warn_explicit(w);
 }
 
@@ -548,11 +551,13 @@ static int warnings_exec(PyObject *module)
     if (warnings_init(interp) < 0) {
         return -1;
     }
-    return PyModule_AddObjectRef(module, "filters", interp->warning_filters) < 0 ||
-                   PyModule_AddObjectRef(module, "_onceregistry", interp->warning_once) < 0 ||
-                   PyModule_AddObjectRef(module, "_defaultaction",
-                                         interp->warning_default_action) < 0
-               ? -1 : 0;
+    return PyModule_AddObjectRef(module, "filters", interp->warning_filters) < 0
+                   || PyModule_AddObjectRef(module, "_onceregistry", interp->warning_once) < 0
+                   || PyModule_AddObjectRef(module, "_defaultaction",
+                                            interp->warning_default_action)
+                          < 0
+               ? -1
+               : 0;
 }
 
 static PyModuleDef_Slot slots[] = {
@@ -563,11 +568,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_warnings",
-    .m_doc = warnings_doc,
-    .m_methods = warnings_methods,
-    .m_slots = slots,
+    PyModuleDef_HEAD_INIT,         .m_name = "_warnings", .m_doc = warnings_doc,
+    .m_methods = warnings_methods, .m_slots = slots,
 };
 
 PyObject *PyInit__warnings(void)
@@ -608,9 +610,9 @@ int warnings_init(struct main_interp *interp)
         Py_XDECREF(filter);
     }
     interp->warning_filters = filters;
-    return filters == NULL || interp->warning_once == NULL ||
-                   interp->warning_default_action == NULL
-               ? -1 : 0;
+    return filters == NULL || interp->warning_once == NULL || interp->warning_default_action == NULL
+               ? -1
+               : 0;
 }
 
 /* ---- C API --------------------------------------------------------------------------------------------------------------- */
@@ -658,9 +660,12 @@ int PyErr_ResourceWarning(PyObject *source, Py_ssize_t level, const char *format
 int PyErr_WarnExplicitObject(PyObject *category, PyObject *message, PyObject *filename, int lineno,
                              PyObject *module, PyObject *registry)
 {
-    struct warning w = {
-        .message = message, .category = category == NULL ? PyExc_RuntimeWarning : category,
-        .filename = filename, .lineno = lineno, .module = module, .registry = registry};
+    struct warning w = {.message = message,
+                        .category = category == NULL ? PyExc_RuntimeWarning : category,
+                        .filename = filename,
+                        .lineno = lineno,
+                        .module = module,
+                        .registry = registry};
     return warn_explicit(w);
 }
 

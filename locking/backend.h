@@ -68,9 +68,9 @@ int lock_gil_configure(int wanted, const char **reason);
  * global lock is on, where the build can; end is told whether the module declared
  * Py_MOD_GIL_NOT_USED. */
 enum gil_verdict {
-    GIL_FINE,      /* nothing to say */
-    GIL_SWITCHED,  /* the lock is now on for good: give CPython's RuntimeWarning */
-    GIL_REFUSED,   /* this build has no lock for it: raise ImportError */
+    GIL_FINE,     /* nothing to say */
+    GIL_SWITCHED, /* the lock is now on for good: give CPython's RuntimeWarning */
+    GIL_REFUSED,  /* this build has no lock for it: raise ImportError */
 };
 void lock_gil_import_begin(struct thread *self);
 enum gil_verdict lock_gil_import_end(struct thread *self, bool declared_unused);

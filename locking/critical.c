@@ -16,8 +16,8 @@ static inline bool holds(uintptr_t link, PyMutex *m)
 {
     PyCriticalSection *c = section_of(link);
     return link && !(link & CRITICAL_SUSPENDED)
-        && (c->_cs_mutex == m
-            || (link & CRITICAL_TWO && ((PyCriticalSection2 *)c)->_cs_mutex2 == m));
+           && (c->_cs_mutex == m
+               || (link & CRITICAL_TWO && ((PyCriticalSection2 *)c)->_cs_mutex2 == m));
 }
 
 void critical_begin_slow(PyCriticalSection *c, PyMutex *m)

@@ -50,7 +50,8 @@ bool lock_gil_is_enabled(const struct interp_state *interp)
 int lock_gil_configure(int wanted, const char **reason)
 {
     if (wanted == 1) {
-        *reason = "Enabling the GIL is not supported by this build, which was configured with gil=disabled";
+        *reason = "Enabling the GIL is not supported by this build, which was configured with "
+                  "gil=disabled";
         return -1;
     }
     forced_off = wanted == 0;

@@ -8,13 +8,13 @@
 #include "locking/internal.h"
 
 struct gil {
-    struct prim_lock lock;  /* of the fields below */
+    struct prim_lock lock; /* of the fields below */
     bool locked;
     struct thread *holder;
     uint32_t waiters;
-    uint32_t yielding;      /* threads that wait for a switch */
-    uint32_t switches;      /* futex: how often it was taken; a yielding thread waits on it */
-    uint32_t released;      /* futex: how often it was released; waiters sleep on it */
+    uint32_t yielding; /* threads that wait for a switch */
+    uint32_t switches; /* futex: how often it was taken; a yielding thread waits on it */
+    uint32_t released; /* futex: how often it was released; waiters sleep on it */
 };
 
 static unsigned long gil_interval_us = 5000;
@@ -80,8 +80,7 @@ static void gil_await_switch(struct gil *gil, uint32_t switches)
 
 static void gil_after_fork_child(struct gil *gil, struct thread *self, bool held)
 {
-    *gil = (struct gil){.locked = held, .holder = held ? self : NULL,
-                          .switches = gil->switches};
+    *gil = (struct gil){.locked = held, .holder = held ? self : NULL, .switches = gil->switches};
 }
 
 /* An interpreter's own lock, or the main one's. */

@@ -29,9 +29,18 @@ void owner_register(struct thread *t);
 void owner_unregister(struct thread *t);
 void owners_after_fork_child(struct thread *self);
 #else
-static inline void owner_register(struct thread *t) { (void)t; }
-static inline void owner_unregister(struct thread *t) { (void)t; }
-static inline void owners_after_fork_child(struct thread *self) { (void)self; }
+static inline void owner_register(struct thread *t)
+{
+    (void)t;
+}
+static inline void owner_unregister(struct thread *t)
+{
+    (void)t;
+}
+static inline void owners_after_fork_child(struct thread *self)
+{
+    (void)self;
+}
 #endif
 
 /* -- qsbr.c -- */

@@ -66,8 +66,8 @@ static struct interp_state *current_interp(const char *caller)
     struct thread *self = thread_self();
     if (!self) {
         lock_fatal(caller, "the function must be called with the GIL held, after Python "
-                   "initialization and before Python finalization, but the GIL is released "
-                   "(the current Python thread state is NULL)");
+                           "initialization and before Python finalization, but the GIL is released "
+                           "(the current Python thread state is NULL)");
     }
     return thread_interp(self);
 }

@@ -41,46 +41,46 @@ static inline bool lock_is_alone(void)
 }
 
 /* What reads and writes in one step is atomic where somebody could come in between. All but _cas give the old value. */
-#define field_change_(p, new_value, atomic)                                  \
-    ({                                                                       \
-        __typeof__(p) p_ = (p);                                              \
-        __typeof__(*p_) old_;                                                \
-        if (lock_is_alone()) {                                               \
-            old_ = field_load(p_);                                           \
-            field_store_release(p_, (__typeof__(*p_))(new_value));           \
-        } else {                                                             \
-            old_ = atomic;                                                   \
-        }                                                                    \
-        old_;                                                                \
+#define field_change_(p, new_value, atomic)                                                        \
+    ({                                                                                             \
+        __typeof__(p) p_ = (p);                                                                    \
+        __typeof__(*p_) old_;                                                                      \
+        if (lock_is_alone()) {                                                                     \
+            old_ = field_load(p_);                                                                 \
+            field_store_release(p_, (__typeof__(*p_))(new_value));                                 \
+        } else {                                                                                   \
+            old_ = atomic;                                                                         \
+        }                                                                                          \
+        old_;                                                                                      \
     })
 #define field_swap(p, v) field_change_(p, v, atomic_swap(p_, (v)))
 #define field_add(p, v) field_change_(p, old_ + (v), atomic_add_relaxed(p_, (v)))
 #define field_or(p, v) field_change_(p, old_ | (v), atomic_or(p_, (v)))
-#define field_and(p, v) field_change_(p, old_ & (v), atomic_and(p_, (v)))
-#define field_cas(p, expected, desired)                                      \
-    ({                                                                       \
-        __typeof__(p) p_ = (p);                                              \
-        __typeof__(p) expected_ = (expected);                                \
-        bool equal_;                                                         \
-        if (lock_is_alone()) {                                               \
-            __typeof__(*p_) now_ = field_load(p_);                           \
-            equal_ = now_ == *expected_;                                     \
-            if (equal_) {                                                    \
-                field_store_release(p_, (desired));                          \
-            } else {                                                         \
-                *expected_ = now_;                                           \
-            }                                                                \
-        } else {                                                             \
-            equal_ = atomic_cas(p_, expected_, (desired));                   \
-        }                                                                    \
-        equal_;                                                              \
+#define field_and(p, v) field_change_(p, old_ &(v), atomic_and(p_, (v)))
+#define field_cas(p, expected, desired)                                                            \
+    ({                                                                                             \
+        __typeof__(p) p_ = (p);                                                                    \
+        __typeof__(p) expected_ = (expected);                                                      \
+        bool equal_;                                                                               \
+        if (lock_is_alone()) {                                                                     \
+            __typeof__(*p_) now_ = field_load(p_);                                                 \
+            equal_ = now_ == *expected_;                                                           \
+            if (equal_) {                                                                          \
+                field_store_release(p_, (desired));                                                \
+            } else {                                                                               \
+                *expected_ = now_;                                                                 \
+            }                                                                                      \
+        } else {                                                                                   \
+            equal_ = atomic_cas(p_, expected_, (desired));                                         \
+        }                                                                                          \
+        equal_;                                                                                    \
     })
 
 /* -- The parking lot -------------------------------------------------------------------------- */
 
 enum park_result {
-    PARK_WOKEN,       /* by unpark */
-    PARK_CHANGED,     /* the word was not as expected: nothing waited */
+    PARK_WOKEN,   /* by unpark */
+    PARK_CHANGED, /* the word was not as expected: nothing waited */
     PARK_TIMEOUT,
     PARK_INTERRUPTED, /* a signal came */
 };
@@ -164,24 +164,33 @@ static inline void mutex_reinit(PyMutex *m)
  * no rank: they are taken with none of these held, save RANK_WORLD. */
 enum lock_rank {
     RANK_IMPORT = 10,
-    RANK_TYPES = 20,    /* type cache, subclasses, versions */
+    RANK_TYPES = 20, /* type cache, subclasses, versions */
     RANK_CODE = 30,
     RANK_INTERN = 40,
     RANK_COLLECTOR = 50,
     RANK_WORLD = 60,
     RANK_MODULES = 70,
-    RANK_LEAF = 100,    /* takes nothing inside */
+    RANK_LEAF = 100, /* takes nothing inside */
 };
 
 struct mutex {
     PyMutex m;
     uint8_t rank;
 };
-#define MUTEX_INIT(r) {{0}, (r)}
+#define MUTEX_INIT(r)                                                                              \
+    {                                                                                              \
+        {0}, (r)                                                                                   \
+    }
 
 #ifdef NDEBUG
-static inline void rank_push(enum lock_rank rank) { (void)rank; }
-static inline void rank_pop(enum lock_rank rank) { (void)rank; }
+static inline void rank_push(enum lock_rank rank)
+{
+    (void)rank;
+}
+static inline void rank_pop(enum lock_rank rank)
+{
+    (void)rank;
+}
 #else
 void rank_push(enum lock_rank rank);
 void rank_pop(enum lock_rank rank);
@@ -263,10 +272,8 @@ void rwlock_write_unlock(struct rwlock *l);
  * The public macros Py_BEGIN_CRITICAL_SECTION and its kin mean the same inside the tree. */
 #if LOCK_SHARED
 
-/* Only one thread state exists: nobody could come in between two instructions, and objects are locked by plain stores.
- * It ends before a second one attaches (thread.c), so locks taken meanwhile are locks to everybody. */
-extern bool lock_alone;
-
+/* While only one thread state exists (lock_alone), nobody could come in between two instructions, and objects are locked
+ * by plain stores. It ends before a second one attaches (thread.c), so locks taken meanwhile are locks to everybody. */
 static inline bool object_try_lock(PyMutex *m)
 {
     uint8_t bits = 0;
@@ -282,7 +289,8 @@ static inline bool object_try_lock(PyMutex *m)
 
 static inline void object_unlock(PyMutex *m)
 {
-    if (likely(atomic_load_acquire(&lock_alone) && atomic_load_relaxed(&m->_bits) == MUTEX_LOCKED)) {
+    if (likely(atomic_load_acquire(&lock_alone)
+               && atomic_load_relaxed(&m->_bits) == MUTEX_LOCKED)) {
         atomic_store_relaxed(&m->_bits, (uint8_t)0);
     } else {
         mutex_unlock(m);
@@ -351,23 +359,23 @@ static inline void critical2_end(PyCriticalSection2 *c)
     }
 }
 
-#define CRITICAL_SECTION(op)      \
-    {                             \
-        PyCriticalSection cs_;    \
+#define CRITICAL_SECTION(op)                                                                       \
+    {                                                                                              \
+        PyCriticalSection cs_;                                                                     \
         critical_begin(&cs_, (PyObject *)(op))
-#define CRITICAL_SECTION_MUTEX(m) \
-    {                             \
-        PyCriticalSection cs_;    \
+#define CRITICAL_SECTION_MUTEX(m)                                                                  \
+    {                                                                                              \
+        PyCriticalSection cs_;                                                                     \
         critical_begin_mutex(&cs_, (m))
-#define CRITICAL_SECTION_END()    \
-        critical_end(&cs_);       \
+#define CRITICAL_SECTION_END()                                                                     \
+    critical_end(&cs_);                                                                            \
     }
-#define CRITICAL_SECTION2(a, b)   \
-    {                             \
-        PyCriticalSection2 cs2_;  \
+#define CRITICAL_SECTION2(a, b)                                                                    \
+    {                                                                                              \
+        PyCriticalSection2 cs2_;                                                                   \
         critical2_begin(&cs2_, (PyObject *)(a), (PyObject *)(b))
-#define CRITICAL_SECTION2_END()   \
-        critical2_end(&cs2_);     \
+#define CRITICAL_SECTION2_END()                                                                    \
+    critical2_end(&cs2_);                                                                          \
     }
 
 /* For assertions: is op's lock held (by anybody)? */
@@ -378,15 +386,31 @@ static inline bool object_is_locked(PyObject *op)
 
 #else
 
-#define CRITICAL_SECTION(op) { (void)(op)
-#define CRITICAL_SECTION_MUTEX(m) { (void)(m)
+#define CRITICAL_SECTION(op)                                                                       \
+    {                                                                                              \
+        (void)(op)
+#define CRITICAL_SECTION_MUTEX(m)                                                                  \
+    {                                                                                              \
+        (void)(m)
 #define CRITICAL_SECTION_END() }
-#define CRITICAL_SECTION2(a, b) { (void)(a), (void)(b)
+#define CRITICAL_SECTION2(a, b)                                                                    \
+    {                                                                                              \
+        (void)(a), (void)(b)
 #define CRITICAL_SECTION2_END() }
 
-static inline void critical_suspend_all(struct thread *self) { (void)self; }
-static inline void critical_resume_top(struct thread *self) { (void)self; }
-static inline bool object_is_locked(PyObject *op) { (void)op; return true; }
+static inline void critical_suspend_all(struct thread *self)
+{
+    (void)self;
+}
+static inline void critical_resume_top(struct thread *self)
+{
+    (void)self;
+}
+static inline bool object_is_locked(PyObject *op)
+{
+    (void)op;
+    return true;
+}
 
 #endif
 

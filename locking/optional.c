@@ -6,9 +6,9 @@
 #include "locking/gil_lock.h"
 
 static struct {
-    uint32_t users;   /* 0: off */
+    uint32_t users; /* 0: off */
     bool permanent;
-    int forced;       /* PYTHON_GIL: -1, 0 or 1 */
+    int forced; /* PYTHON_GIL: -1, 0 or 1 */
 } state = {.forced = -1};
 
 static bool is_on(void)

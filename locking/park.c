@@ -116,7 +116,8 @@ enum park_result park(const void *address, const void *expected, size_t size, in
 static void waiter_wake(struct waiter *w)
 {
     uint32_t *word = &w->word;
-    atomic_store_release(word, 1u); /* from here on *w may be gone; waking a stale address is harmless */
+    atomic_store_release(word,
+                         1u); /* from here on *w may be gone; waking a stale address is harmless */
     prim_futex_wake(word, 1);
 }
 

@@ -19,7 +19,8 @@ int pending_add(struct interp_state *interp, int (*fn)(void *), void *arg, bool 
     int result = -1;
     prim_lock_acquire(&ring->lock);
     if (ring->count < ring_capacity(ring)) {
-        ring->call[(ring->first + ring->count) % ring_capacity(ring)] = (struct pending_call){fn, arg};
+        ring->call[(ring->first + ring->count) % ring_capacity(ring)] =
+            (struct pending_call){fn, arg};
         atomic_store_relaxed(&ring->count, ring->count + 1);
         result = 0;
     }
@@ -82,7 +83,9 @@ int Py_MakePendingCalls(void)
 {
     struct thread *self = thread_self();
     bool main = thread_is_main() && thread_interp(self)->is_main;
-    return main && safe_point_hooks.signals && safe_point_hooks.signals(self) < 0 ? -1 : pending_run(self);
+    return main && safe_point_hooks.signals && safe_point_hooks.signals(self) < 0
+               ? -1
+               : pending_run(self);
 }
 
 void pending_after_fork_child(struct interp_state *interp)

@@ -83,8 +83,9 @@ void PyThread_free_lock(PyThread_type_lock lock)
 PyLockStatus PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds,
                                          int interruptible)
 {
-    int64_t timeout = microseconds < 0 ? -1
-                    : microseconds > INT64_MAX / 1000 ? INT64_MAX : microseconds * 1000;
+    int64_t timeout = microseconds < 0                  ? -1
+                      : microseconds > INT64_MAX / 1000 ? INT64_MAX
+                                                        : microseconds * 1000;
     switch (mutex_lock_timed(lock, timeout, interruptible ? LOCK_SIGNALS : 0)) {
     case PARK_WOKEN:
         return PY_LOCK_ACQUIRED;
@@ -105,8 +106,8 @@ void PyThread_release_lock(PyThread_type_lock lock)
     mutex_unlock(lock);
 }
 
-PyAPI_FUNC(PyLockStatus) PyThread_acquire_lock_timed_with_retries(PyThread_type_lock lock,
-                                                                  long long timeout);
+PyAPI_FUNC(PyLockStatus)
+    PyThread_acquire_lock_timed_with_retries(PyThread_type_lock lock, long long timeout);
 
 /* Nanoseconds. Detaches while it waits; signal handlers run in between: PY_LOCK_INTR says that one
  * raised. */

@@ -8,7 +8,10 @@
 #if LOCK_SHARED
 
 enum { OWNER_CHAINS = 127, SAMPLE_EVERY = 64 };
-enum { GC_SAMPLED_ONCE = 32, GC_SAMPLED_TWICE = 128 }; /* free in builds whose collector has no generations */
+enum {
+    GC_SAMPLED_ONCE = 32,
+    GC_SAMPLED_TWICE = 128
+}; /* free in builds whose collector has no generations */
 
 static struct chain {
     struct prim_lock lock;

@@ -25,17 +25,17 @@ enum {
     GC_FINALIZED = 2,
     GC_UNREACHABLE = 4, /* the collector's, while it runs */
     GC_FROZEN = 8,
-    GC_SHARED = 16,     /* its arrays are read without lock: retire them, do not free them */
-    GC_YOUNG = 32,      /* stands in the collector's list of young containers */
+    GC_SHARED = 16, /* its arrays are read without lock: retire them, do not free them */
+    GC_YOUNG = 32,  /* stands in the collector's list of young containers */
     GC_DEFERRED = 64,
-    GC_OLDER = 128,     /* has survived a collection */
+    GC_OLDER = 128, /* has survived a collection */
 };
 
 #if LOCK_SHARED
 
 enum { REF_SHIFT = 2, REF_ONE = 4 };
 enum {
-    REF_WEAK = 1,   /* weakly known */
+    REF_WEAK = 1, /* weakly known */
     REF_QUEUED = 2,
     REF_MERGED = 3,
     REF_FLAGS = 3,
@@ -45,7 +45,10 @@ enum {
 
 /* A static object that is nothing but a header, as initialiser (PyObject_HEAD_INIT is for the start of a larger
  * one). */
-#define REF_IMMORTAL_HEADER(type) { .ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL, .ob_type = (type) }
+#define REF_IMMORTAL_HEADER(type)                                                                  \
+    {                                                                                              \
+        .ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL, .ob_type = (type)                               \
+    }
 
 static inline bool ref_is_immortal(PyObject *op)
 {
@@ -239,17 +242,17 @@ static inline bool ref_is_unique(PyObject *op)
 {
     if (!ref_is_mine(op)) {
         return atomic_load_acquire(&op->ob_ref_shared) == (REF_ONE | REF_MERGED)
-            && atomic_load_relaxed(&op->ob_ref_local) == 0;
+               && atomic_load_relaxed(&op->ob_ref_local) == 0;
     }
     return atomic_load_relaxed(&op->ob_ref_local) == 1
-        && atomic_load_relaxed(&op->ob_ref_shared) == 0;
+           && atomic_load_relaxed(&op->ob_ref_shared) == 0;
 }
 
 /* Nobody has a reference: it is being deallocated. */
 static inline bool ref_is_dead(PyObject *op)
 {
     return atomic_load_relaxed(&op->ob_ref_local) == 0
-        && (atomic_load_relaxed(&op->ob_ref_shared) & ~(Py_ssize_t)REF_FLAGS) == 0;
+           && (atomic_load_relaxed(&op->ob_ref_shared) & ~(Py_ssize_t)REF_FLAGS) == 0;
 }
 
 /* A dead object gets one reference, the caller's, to run its finalizer (ref_set_dead gives it up). The gc byte and the lock stay as they are. */
@@ -289,7 +292,10 @@ Py_ssize_t ref_merge(PyObject *op, Py_ssize_t extra);
 
 #else /* one global lock */
 
-#define REF_IMMORTAL_HEADER(type) { .ob_refcnt = _Py_IMMORTAL_REFCNT, .ob_type = (type) }
+#define REF_IMMORTAL_HEADER(type)                                                                  \
+    {                                                                                              \
+        .ob_refcnt = _Py_IMMORTAL_REFCNT, .ob_type = (type)                                        \
+    }
 
 static inline bool ref_is_immortal(PyObject *op)
 {

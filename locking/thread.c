@@ -171,8 +171,9 @@ void thread_bind(struct thread *t)
     if (!runtime.main_state && thread_is_main() && thread_interp(t)->is_main) {
         atomic_store_release(&runtime.main_state, t);
     }
-    if (!thread_bound_state && (!runtime.gilstate_interp || thread_interp(t) == runtime.gilstate_interp
-                                || thread_interp(t)->is_main)) {
+    if (!thread_bound_state
+        && (!runtime.gilstate_interp || thread_interp(t) == runtime.gilstate_interp
+            || thread_interp(t)->is_main)) {
         thread_bound_state = t;
         ts->_status.bound_gilstate = 1;
     }
@@ -183,9 +184,9 @@ static void thread_drop_objects(struct thread *t)
 {
     PyThreadState *ts = &t->ts;
     PyObject **const fields[] = {
-        &ts->threading_local_key, &ts->threading_local_sentinel, &ts->dict, &ts->async_exc,
-        &ts->current_exception, &ts->exc_state.exc_value, &ts->async_gen_firstiter,
-        &ts->async_gen_finalizer, &ts->context,
+        &ts->threading_local_key, &ts->threading_local_sentinel, &ts->dict,
+        &ts->async_exc,           &ts->current_exception,        &ts->exc_state.exc_value,
+        &ts->async_gen_firstiter, &ts->async_gen_finalizer,      &ts->context,
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         ref_clear(fields[i]);
@@ -256,7 +257,8 @@ void thread_delete_current(void)
     ref_merge_queue_run(self);
     owner_unregister(self);
     ref_merge_queue_run(self);
-    thread_drop_objects(self); /* again: those were the last finalizers, and the last counts that it keeps for types */
+    thread_drop_objects(
+        self); /* again: those were the last finalizers, and the last counts that it keeps for types */
     slab_thread_done(); /* while attached: who stops the world may walk the slabs */
     thread_detach();
     thread_take_away(self);
@@ -365,7 +367,8 @@ struct thread *thread_detach(void)
     int saved = errno;
     struct thread *t = thread_current;
     if (unlikely(!t)) {
-        lock_fatal("thread_detach", "the function must be called with the GIL held, after Python "
+        lock_fatal("thread_detach",
+                   "the function must be called with the GIL held, after Python "
                    "initialization and before Python finalization, but the GIL is released "
                    "(the current Python thread state is NULL)");
     }

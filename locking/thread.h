@@ -25,15 +25,15 @@ enum thread_state {
 
 /* Bits of PyThreadState.eval_breaker. Not zero: the next safe point has work. */
 enum {
-    BREAK_STOP = 1 << 0,      /* park: somebody stops the world */
-    BREAK_DROP = 1 << 1,      /* hand the global lock over */
-    BREAK_SIGNAL = 1 << 2,    /* the main thread: a signal handler is due */
-    BREAK_PENDING = 1 << 3,   /* pending calls */
-    BREAK_ASYNC = 1 << 4,     /* PyThreadState_SetAsyncExc */
-    BREAK_MERGE = 1 << 5,     /* counts that other threads queued for this one */
-    BREAK_QUIET = 1 << 6,     /* somebody waits for a grace period */
-    BREAK_COLLECT = 1 << 7,   /* a collection is due */
-    BREAK_USER = 1 << 8,      /* first bit for upper floors */
+    BREAK_STOP = 1 << 0,    /* park: somebody stops the world */
+    BREAK_DROP = 1 << 1,    /* hand the global lock over */
+    BREAK_SIGNAL = 1 << 2,  /* the main thread: a signal handler is due */
+    BREAK_PENDING = 1 << 3, /* pending calls */
+    BREAK_ASYNC = 1 << 4,   /* PyThreadState_SetAsyncExc */
+    BREAK_MERGE = 1 << 5,   /* counts that other threads queued for this one */
+    BREAK_QUIET = 1 << 6,   /* somebody waits for a grace period */
+    BREAK_COLLECT = 1 << 7, /* a collection is due */
+    BREAK_USER = 1 << 8,    /* first bit for upper floors */
     BREAK_PARK_ONLY = BREAK_STOP | BREAK_DROP,
 };
 
@@ -63,18 +63,18 @@ struct thread {
     uint32_t retired_count;
 
     /* -- the world (world.c), attachment (thread.c) */
-    bool holds_gil;           /* the backend's */
-    uint32_t state_waiters;   /* futex word: changes when `state` leaves suspended or lent */
+    bool holds_gil;         /* the backend's */
+    uint32_t state_waiters; /* futex word: changes when `state` leaves suspended or lent */
     uint8_t rank_depth;
-    uint8_t ranks[31];        /* ranks of held mutexes, checked in debug builds */
-    unsigned gil_imports;     /* imports under way that asked for the global lock */
+    uint8_t ranks[31];    /* ranks of held mutexes, checked in debug builds */
+    unsigned gil_imports; /* imports under way that asked for the global lock */
 
     /* -- bounds of the C stack, 0 while unknown */
-    uintptr_t stack_low;      /* with 64 KiB to spare */
+    uintptr_t stack_low; /* with 64 KiB to spare */
     uintptr_t stack_high;
-    bool stack_reserve;       /* a RecursionError is being made in what is to spare */
-    int32_t gc_net;           /* the collector's: containers tracked less untracked, not yet counted */
-    uint32_t sample;          /* slow decrements since the last promotion looked at */
+    bool stack_reserve; /* a RecursionError is being made in what is to spare */
+    int32_t gc_net;     /* the collector's: containers tracked less untracked, not yet counted */
+    uint32_t sample;    /* slow decrements since the last promotion looked at */
 };
 
 static inline struct thread *thread_of(PyThreadState *ts)
@@ -101,9 +101,9 @@ struct pending_calls {
 struct interp_state {
     struct interp_state *next;
     int64_t id;
-    struct thread *threads;       /* under runtime.lock; thread_newest() without */
+    struct thread *threads; /* under runtime.lock; thread_newest() without */
     uint64_t next_thread_id;
-    struct thread *finalizing;    /* the thread that ends this interpreter */
+    struct thread *finalizing; /* the thread that ends this interpreter */
     struct gil *gil, *own_gil;
     bool is_main;
 
@@ -111,11 +111,11 @@ struct interp_state {
     PyMutex world_lock;
     bool world_stopped, world_requested;
     struct thread *world_owner;
-    uint32_t world_word;          /* futex of the stopper */
+    uint32_t world_word; /* futex of the stopper */
 
     struct pending_calls pending;
-    PyObject *dict;               /* PyInterpreterState_GetDict; owned */
-    struct gc_state *gc;          /* the collector's */
+    PyObject *dict;      /* PyInterpreterState_GetDict; owned */
+    struct gc_state *gc; /* the collector's */
 };
 
 static inline struct interp_state *interp_of(PyInterpreterState *interp)
@@ -164,13 +164,13 @@ struct thread *thread_bound(void);
 
 /* The process */
 struct runtime {
-    struct prim_lock lock;            /* lists of interpreters and threads */
+    struct prim_lock lock; /* lists of interpreters and threads */
     struct interp_state *interps, *main;
-    unsigned thread_count;            /* of all interpreters; under `lock` */
+    unsigned thread_count; /* of all interpreters; under `lock` */
     int64_t next_interp_id;
-    unsigned long main_thread;        /* pthread_self of the main thread */
-    struct thread *main_state;        /* its state in the main interpreter; atomic, for signal handlers */
-    struct thread *finalizing;        /* not NULL: every other thread that attaches is hung */
+    unsigned long main_thread; /* pthread_self of the main thread */
+    struct thread *main_state; /* its state in the main interpreter; atomic, for signal handlers */
+    struct thread *finalizing; /* not NULL: every other thread that attaches is hung */
     struct interp_state *gilstate_interp;
     bool initialized;
 };

@@ -6,8 +6,8 @@ static struct thread *self_or_die(const char *caller)
     struct thread *self = thread_self();
     if (unlikely(!self)) {
         lock_fatal(caller, "the function must be called with the GIL held, after Python "
-                   "initialization and before Python finalization, but the GIL is released "
-                   "(the current Python thread state is NULL)");
+                           "initialization and before Python finalization, but the GIL is released "
+                           "(the current Python thread state is NULL)");
     }
     return self;
 }
@@ -227,7 +227,8 @@ PyGILState_STATE PyGILState_Ensure(void)
     struct thread *t = thread_bound_state;
     if (!t) {
         if (!runtime.gilstate_interp) {
-            lock_fatal("PyGILState_Ensure", "PyGILState_Ensure called before Python is initialized");
+            lock_fatal("PyGILState_Ensure",
+                       "PyGILState_Ensure called before Python is initialized");
         }
         t = thread_new(runtime.gilstate_interp);
         if (!t) {
@@ -249,7 +250,8 @@ void PyGILState_Release(PyGILState_STATE old)
 {
     struct thread *t = thread_bound_state;
     if (!t || t != thread_self()) {
-        lock_fatal("PyGILState_Release", "auto-releasing thread-state, but no thread-state for this "
+        lock_fatal("PyGILState_Release",
+                   "auto-releasing thread-state, but no thread-state for this "
                    "thread");
     }
     if (--t->ts.gilstate_counter == 0) {

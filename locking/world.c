@@ -73,7 +73,8 @@ void stop_poll_slow(struct thread *self)
     }
 }
 
-static int hook_run(struct thread *self, uintptr_t bits, uintptr_t bit, int (*hook)(struct thread *))
+static int hook_run(struct thread *self, uintptr_t bits, uintptr_t bit,
+                    int (*hook)(struct thread *))
 {
     if (!(bits & bit)) {
         return 0;

@@ -41,9 +41,9 @@ static inline int safe_point(void)
 /* What a safe point runs for upper floors; each is called only when its bit was set (the bit has been
  * cleared by then). 0, or -1 with an exception. */
 struct safe_point_hooks {
-    int (*signals)(struct thread *);  /* BREAK_SIGNAL, main thread only */
-    int (*async)(struct thread *);    /* BREAK_ASYNC */
-    int (*collect)(struct thread *);  /* BREAK_COLLECT */
+    int (*signals)(struct thread *);              /* BREAK_SIGNAL, main thread only */
+    int (*async)(struct thread *);                /* BREAK_ASYNC */
+    int (*collect)(struct thread *);              /* BREAK_COLLECT */
     int (*user)(struct thread *, uintptr_t bits); /* BREAK_USER and above */
 };
 extern struct safe_point_hooks safe_point_hooks;

@@ -14,8 +14,7 @@ struct name_walk {
     int index;
 };
 
-static inline struct name_walk
-names_from(const struct bind_spec *spec, int first)
+static inline struct name_walk names_from(const struct bind_spec *spec, int first)
 {
     struct name_walk walk = {(const unsigned char *)spec->names, 0};
     for (; walk.index < first; walk.index++) {
@@ -24,15 +23,13 @@ names_from(const struct bind_spec *spec, int first)
     return walk;
 }
 
-static inline void
-names_next(struct name_walk *walk)
+static inline void names_next(struct name_walk *walk)
 {
     walk->at += 1 + walk->at[0];
     walk->index++;
 }
 
-static inline bool
-name_is(const struct name_walk *walk, PyObject *str)
+static inline bool name_is(const struct name_walk *walk, PyObject *str)
 {
     size_t len = walk->at[0];
     return (size_t)PyUnicode_GET_LENGTH(str) == len && PyUnicode_IS_COMPACT_ASCII(str)
@@ -40,8 +37,7 @@ name_is(const struct name_walk *walk, PyObject *str)
 }
 
 /* The index of the parameter called `name`, or -1. */
-static int
-spec_find(const struct bind_spec *spec, PyObject *name)
+static int spec_find(const struct bind_spec *spec, PyObject *name)
 {
     struct name_walk walk = names_from(spec, spec->posonly);
     for (; walk.index < spec->count; names_next(&walk)) {
@@ -54,8 +50,7 @@ spec_find(const struct bind_spec *spec, PyObject *name)
 
 /* The same, looking first at the parameter where *walk stands, and leaving it behind the one found: most
  * callers keep to the order. */
-static int
-spec_find_next(const struct bind_spec *spec, PyObject *name, struct name_walk *walk)
+static int spec_find_next(const struct bind_spec *spec, PyObject *name, struct name_walk *walk)
 {
     if (walk->index >= spec->count || !name_is(walk, name)) {
         *walk = names_from(spec, spec->posonly);
@@ -75,8 +70,7 @@ spec_find_next(const struct bind_spec *spec, PyObject *name, struct name_walk *w
 
 enum { COST_MOVE = 2, COST_CASE = 1 };
 
-static inline int
-substitution_cost(unsigned char a, unsigned char b)
+static inline int substitution_cost(unsigned char a, unsigned char b)
 {
     if (a == b) {
         return 0;
@@ -88,8 +82,8 @@ substitution_cost(unsigned char a, unsigned char b)
 }
 
 /* Weighted edit distance of two short strings, or limit + 1 when it is larger than limit. */
-static int
-edit_distance(const unsigned char *a, int a_len, const unsigned char *b, int b_len, int limit)
+static int edit_distance(const unsigned char *a, int a_len, const unsigned char *b, int b_len,
+                         int limit)
 {
     while (a_len > 0 && b_len > 0 && *a == *b) {
         a++, b++, a_len--, b_len--;
@@ -122,8 +116,7 @@ edit_distance(const unsigned char *a, int a_len, const unsigned char *b, int b_l
 }
 
 /* The name a caller probably meant by `given` (index in the spec), or -1. */
-static int
-spec_suggest(const struct bind_spec *spec, PyObject *given)
+static int spec_suggest(const struct bind_spec *spec, PyObject *given)
 {
     Py_ssize_t len;
     const char *text = PyUnicode_AsUTF8AndSize(given, &len);
@@ -139,8 +132,8 @@ spec_suggest(const struct bind_spec *spec, PyObject *given)
     for (; walk.index < spec->count; names_next(&walk)) {
         int limit = ((int)len + walk.at[0] + 3) * COST_MOVE / 6;
         limit = Py_MIN(limit, least - 1);
-        int distance = edit_distance((const unsigned char *)text, (int)len, walk.at + 1,
-                                     walk.at[0], limit);
+        int distance =
+            edit_distance((const unsigned char *)text, (int)len, walk.at + 1, walk.at[0], limit);
         if (distance <= limit) {
             least = distance;
             found = walk.index;
@@ -153,65 +146,61 @@ spec_suggest(const struct bind_spec *spec, PyObject *given)
 
 /* What a text calls a function, for "%.200s%s": one without a name is spoken of in general. */
 #define CALLED(fname) (fname) != NULL ? (fname) : "function", (fname) != NULL ? "()" : ""
-#define UNEXPECTED_BY(fname) (fname) != NULL ? (fname) : "this function", (fname) != NULL ? "()" : ""
+#define UNEXPECTED_BY(fname)                                                                       \
+    (fname) != NULL ? (fname) : "this function", (fname) != NULL ? "()" : ""
 
-bool
-bind_count_error(const char *fname, Py_ssize_t nargs, Py_ssize_t min, Py_ssize_t max)
+bool bind_count_error(const char *fname, Py_ssize_t nargs, Py_ssize_t min, Py_ssize_t max)
 {
     Py_ssize_t wanted = nargs < min ? min : max;
     PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", fname,
-                 min == max ? "" : nargs < min ? "at least " : "at most ", wanted,
-                 wanted == 1 ? "" : "s", nargs);
+                 min == max    ? ""
+                 : nargs < min ? "at least "
+                               : "at most ",
+                 wanted, wanted == 1 ? "" : "s", nargs);
     return false;
 }
 
-bool
-bind_takes_no_arguments(const char *fname)
+bool bind_takes_no_arguments(const char *fname)
 {
     PyErr_Format(PyExc_TypeError, "%.200s() takes no arguments", fname);
     return false;
 }
 
-bool
-bind_takes_no_keywords(const char *fname)
+bool bind_takes_no_keywords(const char *fname)
 {
     PyErr_Format(PyExc_TypeError, "%.200s() takes no keyword arguments", fname);
     return false;
 }
 
-bool
-bind_bad_argument(const char *fname, const char *argument, const char *expected, PyObject *arg)
+bool bind_bad_argument(const char *fname, const char *argument, const char *expected, PyObject *arg)
 {
     PyErr_Format(PyExc_TypeError, "%.200s%s%.200s must be %.50s, not %.50s", fname ? fname : "",
-                 fname ? "() " : "", argument, expected, arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
+                 fname ? "() " : "", argument, expected,
+                 arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
     return false;
 }
 
-bool
-bind_group_error(const char *fname, Py_ssize_t min, Py_ssize_t max)
+bool bind_group_error(const char *fname, Py_ssize_t min, Py_ssize_t max)
 {
     PyErr_Format(PyExc_TypeError, "%.200s requires %zd to %zd arguments", fname, min, max);
     return false;
 }
 
-int
-bind_no_delete(const char *attribute)
+int bind_no_delete(const char *attribute)
 {
     PyErr_Format(PyExc_AttributeError, "cannot delete attribute '%s'", attribute);
     return -1;
 }
 
-static void
-too_many(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
+static void too_many(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
 {
     PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)",
                  CALLED(spec->fname), spec->count, nargs == 0 ? "keyword " : "",
                  spec->count == 1 ? "" : "s", nargs + nkw);
 }
 
-static void
-wrong_positional(const struct bind_spec *spec, Py_ssize_t nargs, bool exactly, const char *bound,
-                 int wanted)
+static void wrong_positional(const struct bind_spec *spec, Py_ssize_t nargs, bool exactly,
+                             const char *bound, int wanted)
 {
     if (wanted == 0) {
         PyErr_Format(PyExc_TypeError, "%.200s%s takes no positional arguments",
@@ -225,12 +214,12 @@ wrong_positional(const struct bind_spec *spec, Py_ssize_t nargs, bool exactly, c
 
 /* Whether an instance of a subclass of str says that it equals a name, though it does not: 1, 0, -1. May run Python
  * code. */
-static int
-equals_parameter(const struct bind_spec *spec, PyObject *name)
+static int equals_parameter(const struct bind_spec *spec, PyObject *name)
 {
     int equal = 0;
     struct name_walk walk = names_from(spec, spec->posonly);
-    for (; !PyUnicode_CheckExact(name) && walk.index < spec->count && equal == 0; names_next(&walk)) {
+    for (; !PyUnicode_CheckExact(name) && walk.index < spec->count && equal == 0;
+         names_next(&walk)) {
         PyObject *own = PyUnicode_FromStringAndSize((const char *)walk.at + 1, walk.at[0]);
         equal = own == NULL ? -1 : PyObject_RichCompareBool(name, own, Py_EQ);
         Py_XDECREF(own);
@@ -239,8 +228,8 @@ equals_parameter(const struct bind_spec *spec, PyObject *name)
 }
 
 /* `name` matches no free parameter: it was given twice, or does not exist. */
-static void
-bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *names, Py_ssize_t n)
+static void bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *names,
+                        Py_ssize_t n)
 {
     PyObject *unknown = NULL;
     int twice = INT_MAX;
@@ -263,13 +252,14 @@ bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *nam
     }
     if (twice != INT_MAX) {
         struct name_walk walk = names_from(spec, twice);
-        PyErr_Format(PyExc_TypeError, "argument for %.200s%s given by name ('%.*s') and position "
-                     "(%d)", CALLED(spec->fname), (int)walk.at[0], walk.at + 1, twice + 1);
+        PyErr_Format(PyExc_TypeError,
+                     "argument for %.200s%s given by name ('%.*s') and position "
+                     "(%d)",
+                     CALLED(spec->fname), (int)walk.at[0], walk.at + 1, twice + 1);
         return;
     }
     if (unknown == NULL) {
-        PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s%s",
-                     CALLED(spec->fname));
+        PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s%s", CALLED(spec->fname));
         return;
     }
     int meant = spec_suggest(spec, unknown);
@@ -279,14 +269,15 @@ bad_keyword(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *const *nam
         return;
     }
     struct name_walk walk = names_from(spec, meant);
-    PyErr_Format(PyExc_TypeError, "%.200s%s got an unexpected keyword argument '%S'. "
-                 "Did you mean '%.*s'?", UNEXPECTED_BY(spec->fname), unknown, (int)walk.at[0], walk.at + 1);
+    PyErr_Format(PyExc_TypeError,
+                 "%.200s%s got an unexpected keyword argument '%S'. "
+                 "Did you mean '%.*s'?",
+                 UNEXPECTED_BY(spec->fname), unknown, (int)walk.at[0], walk.at + 1);
 }
 
 /* ---- unpacking ------------------------------------------------------------------------------ */
 
-static bool
-counts_fit(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
+static bool counts_fit(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
 {
     if (spec->apart && nkw > spec->count) {
         too_many(spec, 0, nkw);
@@ -311,9 +302,8 @@ counts_fit(const struct bind_spec *spec, Py_ssize_t nargs, Py_ssize_t nkw)
 }
 
 /* Puts a keyword's value into its slot; false if there is no such free slot. */
-static inline bool
-place(const struct bind_spec *spec, PyObject *name, PyObject *value, PyObject **slots,
-      struct name_walk *walk)
+static inline bool place(const struct bind_spec *spec, PyObject *name, PyObject *value,
+                         PyObject **slots, struct name_walk *walk)
 {
     if (!PyUnicode_Check(name)) {
         return false;
@@ -326,8 +316,7 @@ place(const struct bind_spec *spec, PyObject *name, PyObject *value, PyObject **
     return true;
 }
 
-static bool
-nothing_missing(const struct bind_spec *spec, PyObject *const *slots)
+static bool nothing_missing(const struct bind_spec *spec, PyObject *const *slots)
 {
     for (int i = 0; i < spec->maxpos + spec->minkw; i++) {
         if (slots[i] == NULL && (i < spec->minpos || i >= spec->maxpos)) {
@@ -340,8 +329,7 @@ nothing_missing(const struct bind_spec *spec, PyObject *const *slots)
     return true;
 }
 
-static void
-bad_keyword_in_dict(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *kwdict)
+static void bad_keyword_in_dict(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *kwdict)
 {
     PyObject *names = PyDict_Keys(kwdict);
     if (names == NULL) {
@@ -351,9 +339,8 @@ bad_keyword_in_dict(const struct bind_spec *spec, Py_ssize_t nargs, PyObject *kw
     Py_DECREF(names);
 }
 
-PyObject *const *
-bind_unpack(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t nargs,
-            PyObject *kwnames, PyObject *kwdict, PyObject **slots)
+PyObject *const *bind_unpack(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t nargs,
+                             PyObject *kwnames, PyObject *kwdict, PyObject **slots)
 {
     Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : kwdict ? PyDict_GET_SIZE(kwdict) : 0;
     if (!counts_fit(spec, nargs, nkw)) {
@@ -367,8 +354,7 @@ bind_unpack(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t narg
     struct name_walk walk = names_from(spec, (int)Py_MAX(placed, spec->posonly));
     if (nkw != 0 && kwnames != NULL) {
         for (Py_ssize_t i = 0; i < nkw; i++) {
-            all_placed &= place(spec, PyTuple_GET_ITEM(kwnames, i), args[nargs + i], slots,
-                                &walk);
+            all_placed &= place(spec, PyTuple_GET_ITEM(kwnames, i), args[nargs + i], slots, &walk);
         }
     } else if (nkw != 0) {
         PyObject *name, *value;
@@ -393,15 +379,13 @@ bind_unpack(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t narg
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-bool
-bind_double_slow(PyObject *arg, double *out)
+bool bind_double_slow(PyObject *arg, double *out)
 {
     *out = PyFloat_AsDouble(arg);
     return *out != -1.0 || !PyErr_Occurred();
 }
 
-bool
-bind_float(PyObject *arg, float *out)
+bool bind_float(PyObject *arg, float *out)
 {
     double value;
     if (!bind_double(arg, &value)) {
@@ -411,37 +395,32 @@ bind_float(PyObject *arg, float *out)
     return true;
 }
 
-bool
-bind_complex(PyObject *arg, Py_complex *out)
+bool bind_complex(PyObject *arg, Py_complex *out)
 {
     *out = PyComplex_AsCComplex(arg);
     return out->real != -1.0 || !PyErr_Occurred();
 }
 
-bool
-bind_int(PyObject *arg, int *out)
+bool bind_int(PyObject *arg, int *out)
 {
     *out = PyLong_AsInt(arg);
     return *out != -1 || !PyErr_Occurred();
 }
 
-bool
-bind_long(PyObject *arg, long *out)
+bool bind_long(PyObject *arg, long *out)
 {
     *out = PyLong_AsLong(arg);
     return *out != -1 || !PyErr_Occurred();
 }
 
-bool
-bind_longlong(PyObject *arg, long long *out)
+bool bind_longlong(PyObject *arg, long long *out)
 {
     *out = PyLong_AsLongLong(arg);
     return *out != -1 || !PyErr_Occurred();
 }
 
 /* A long between min and max; `what` is how the message calls the C type. */
-static bool
-bind_long_within(PyObject *arg, long min, long max, const char *what, long *out)
+static bool bind_long_within(PyObject *arg, long min, long max, const char *what, long *out)
 {
     if (!bind_long(arg, out)) {
         return false;
@@ -454,8 +433,7 @@ bind_long_within(PyObject *arg, long min, long max, const char *what, long *out)
     return true;
 }
 
-bool
-bind_short(PyObject *arg, short *out)
+bool bind_short(PyObject *arg, short *out)
 {
     long value;
     if (!bind_long_within(arg, SHRT_MIN, SHRT_MAX, "signed short integer", &value)) {
@@ -465,8 +443,7 @@ bind_short(PyObject *arg, short *out)
     return true;
 }
 
-bool
-bind_byte(PyObject *arg, unsigned char *out)
+bool bind_byte(PyObject *arg, unsigned char *out)
 {
     long value;
     if (!bind_long_within(arg, 0, UCHAR_MAX, "unsigned byte integer", &value)) {
@@ -476,8 +453,7 @@ bind_byte(PyObject *arg, unsigned char *out)
     return true;
 }
 
-bool
-bind_ssize_slow(PyObject *arg, Py_ssize_t *out)
+bool bind_ssize_slow(PyObject *arg, Py_ssize_t *out)
 {
     PyObject *index = PyNumber_Index(arg);
     if (index == NULL) {
@@ -488,8 +464,7 @@ bind_ssize_slow(PyObject *arg, Py_ssize_t *out)
     return *out != -1 || !PyErr_Occurred();
 }
 
-bool
-bind_ssize_or_none(PyObject *arg, Py_ssize_t *out)
+bool bind_ssize_or_none(PyObject *arg, Py_ssize_t *out)
 {
     if (arg == Py_None) {
         return true;
@@ -504,8 +479,7 @@ bind_ssize_or_none(PyObject *arg, Py_ssize_t *out)
 }
 
 /* An index that is clipped, not refused, when it is too large. */
-static bool
-bind_clipped_index(PyObject *arg, Py_ssize_t *out, const char *complaint)
+static bool bind_clipped_index(PyObject *arg, Py_ssize_t *out, const char *complaint)
 {
     if (!PyIndex_Check(arg)) {
         PyErr_SetString(PyExc_TypeError, complaint);
@@ -515,32 +489,29 @@ bind_clipped_index(PyObject *arg, Py_ssize_t *out, const char *complaint)
     return *out != -1 || !PyErr_Occurred();
 }
 
-bool
-bind_slice_index(PyObject *arg, Py_ssize_t *out)
+bool bind_slice_index(PyObject *arg, Py_ssize_t *out)
 {
     return bind_clipped_index(arg, out,
                               "slice indices must be integers or have an __index__ method");
 }
 
-bool
-bind_slice_index_or_none(PyObject *arg, Py_ssize_t *out)
+bool bind_slice_index_or_none(PyObject *arg, Py_ssize_t *out)
 {
     return arg == Py_None
-           || bind_clipped_index(arg, out, "slice indices must be integers or None or have an "
-                                           "__index__ method");
+           || bind_clipped_index(arg, out,
+                                 "slice indices must be integers or None or have an "
+                                 "__index__ method");
 }
 
-bool
-bind_fd(PyObject *arg, int *out)
+bool bind_fd(PyObject *arg, int *out)
 {
     *out = PyObject_AsFileDescriptor(arg);
     return *out >= 0;
 }
 
 /* A non-negative number up to max. */
-static bool
-bind_unsigned(PyObject *arg, unsigned long long max, const char *complaint,
-              unsigned long long *out)
+static bool bind_unsigned(PyObject *arg, unsigned long long max, const char *complaint,
+                          unsigned long long *out)
 {
     if (!PyIndex_Check(arg)) {
         PyErr_SetString(PyExc_TypeError, "an integer is required");
@@ -567,15 +538,15 @@ bind_unsigned(PyObject *arg, unsigned long long max, const char *complaint,
     return true;
 }
 
-#define BIND_UNSIGNED(name, ctype, max, complaint)                                                \
-    bool name(PyObject *arg, ctype *out)                                                          \
-    {                                                                                             \
-        unsigned long long value;                                                                 \
-        if (!bind_unsigned(arg, max, complaint, &value)) {                                        \
-            return false;                                                                         \
-        }                                                                                         \
-        *out = (ctype)value;                                                                      \
-        return true;                                                                              \
+#define BIND_UNSIGNED(name, ctype, max, complaint)                                                 \
+    bool name(PyObject *arg, ctype *out)                                                           \
+    {                                                                                              \
+        unsigned long long value;                                                                  \
+        if (!bind_unsigned(arg, max, complaint, &value)) {                                         \
+            return false;                                                                          \
+        }                                                                                          \
+        *out = (ctype)value;                                                                       \
+        return true;                                                                               \
     }
 
 BIND_UNSIGNED(bind_ushort, unsigned short, USHRT_MAX, "Python int too large for C unsigned short")
@@ -586,16 +557,14 @@ BIND_UNSIGNED(bind_ulonglong, unsigned long long, ULLONG_MAX,
               "Python int too large for C unsigned long long")
 BIND_UNSIGNED(bind_size, size_t, SIZE_MAX, "Python int too large to convert to C size_t")
 
-bool
-bind_uint_mask(PyObject *arg, unsigned int *out)
+bool bind_uint_mask(PyObject *arg, unsigned int *out)
 {
     unsigned long value = PyLong_AsUnsignedLongMask(arg);
     *out = (unsigned int)value;
     return value != (unsigned long)-1 || !PyErr_Occurred();
 }
 
-bool
-bind_ulong_mask(PyObject *arg, const char *fname, const char *argument, unsigned long *out)
+bool bind_ulong_mask(PyObject *arg, const char *fname, const char *argument, unsigned long *out)
 {
     if (!PyLong_Check(arg)) {
         return bind_bad_argument(fname, argument, "int", arg);
@@ -606,8 +575,7 @@ bind_ulong_mask(PyObject *arg, const char *fname, const char *argument, unsigned
 
 /* ---- text and bytes ------------------------------------------------------------------------- */
 
-bool
-bind_utf8(PyObject *arg, const char *fname, const char *argument, const char **out)
+bool bind_utf8(PyObject *arg, const char *fname, const char *argument, const char **out)
 {
     if (!PyUnicode_Check(arg)) {
         return bind_bad_argument(fname, argument, "str", arg);
@@ -624,8 +592,7 @@ bind_utf8(PyObject *arg, const char *fname, const char *argument, const char **o
     return true;
 }
 
-bool
-bind_utf8_or_none(PyObject *arg, const char *fname, const char *argument, const char **out)
+bool bind_utf8_or_none(PyObject *arg, const char *fname, const char *argument, const char **out)
 {
     if (arg == Py_None) {
         *out = NULL;
@@ -637,8 +604,7 @@ bind_utf8_or_none(PyObject *arg, const char *fname, const char *argument, const 
     return bind_utf8(arg, fname, argument, out);
 }
 
-bool
-bind_char(PyObject *arg, const char *fname, const char *argument, char *out)
+bool bind_char(PyObject *arg, const char *fname, const char *argument, char *out)
 {
     if (PyBytes_Check(arg) && PyBytes_GET_SIZE(arg) == 1) {
         *out = PyBytes_AS_STRING(arg)[0];
@@ -650,8 +616,7 @@ bind_char(PyObject *arg, const char *fname, const char *argument, char *out)
     return true;
 }
 
-bool
-bind_uchar(PyObject *arg, const char *fname, const char *argument, Py_UCS4 *out)
+bool bind_uchar(PyObject *arg, const char *fname, const char *argument, Py_UCS4 *out)
 {
     if (!PyUnicode_Check(arg) || PyUnicode_GET_LENGTH(arg) != 1) {
         return bind_bad_argument(fname, argument, "a unicode character", arg);
@@ -660,8 +625,7 @@ bind_uchar(PyObject *arg, const char *fname, const char *argument, Py_UCS4 *out)
     return true;
 }
 
-bool
-bind_buffer_writable(PyObject *arg, const char *fname, const char *argument, Py_buffer *out)
+bool bind_buffer_writable(PyObject *arg, const char *fname, const char *argument, Py_buffer *out)
 {
     if (PyObject_GetBuffer(arg, out, PyBUF_WRITABLE) < 0) {
         PyErr_Clear();
@@ -670,8 +634,7 @@ bind_buffer_writable(PyObject *arg, const char *fname, const char *argument, Py_
     return true;
 }
 
-bool
-bind_buffer_or_str(PyObject *arg, Py_buffer *out)
+bool bind_buffer_or_str(PyObject *arg, Py_buffer *out)
 {
     if (!PyUnicode_Check(arg)) {
         return bind_buffer(arg, out);
@@ -681,8 +644,7 @@ bind_buffer_or_str(PyObject *arg, Py_buffer *out)
     return text != NULL && PyBuffer_FillInfo(out, arg, (void *)text, len, 1, PyBUF_SIMPLE) == 0;
 }
 
-bool
-bind_buffer_or_ascii(PyObject *arg, Py_buffer *out)
+bool bind_buffer_or_ascii(PyObject *arg, Py_buffer *out)
 {
     if (!PyUnicode_Check(arg)) {
         if (PyObject_GetBuffer(arg, out, PyBUF_SIMPLE) == 0) {
@@ -697,6 +659,7 @@ bind_buffer_or_ascii(PyObject *arg, Py_buffer *out)
         PyErr_SetString(PyExc_ValueError, "string argument should contain only ASCII characters");
         return false;
     }
-    return PyBuffer_FillInfo(out, arg, (void *)PyUnicode_1BYTE_DATA(arg),
-                             PyUnicode_GET_LENGTH(arg), 1, PyBUF_SIMPLE) == 0;
+    return PyBuffer_FillInfo(out, arg, (void *)PyUnicode_1BYTE_DATA(arg), PyUnicode_GET_LENGTH(arg),
+                             1, PyBUF_SIMPLE)
+           == 0;
 }

@@ -25,15 +25,16 @@
 
 /* How the arguments of one function may be given. */
 struct bind_spec {
-    const char *fname;  /* as error texts name it, without the parentheses; NULL if they do not */
-    const char *names;  /* every parameter, each after a byte with its length */
-    uint8_t count;      /* parameters, `*args` not counted */
-    uint8_t posonly;    /* how many of them have no name for the caller */
-    uint8_t maxpos;     /* how many may be given by position */
-    uint8_t minpos;     /* how many of these must be given */
-    uint8_t minkw;      /* how many keyword-only parameters must be given (the first ones) */
-    bool vararg;        /* more positional arguments are welcome */
-    bool apart;         /* keywords are counted by themselves: too many of them are that, whatever their names */
+    const char *fname; /* as error texts name it, without the parentheses; NULL if they do not */
+    const char *names; /* every parameter, each after a byte with its length */
+    uint8_t count;     /* parameters, `*args` not counted */
+    uint8_t posonly;   /* how many of them have no name for the caller */
+    uint8_t maxpos;    /* how many may be given by position */
+    uint8_t minpos;    /* how many of these must be given */
+    uint8_t minkw;     /* how many keyword-only parameters must be given (the first ones) */
+    bool vararg;       /* more positional arguments are welcome */
+    bool
+        apart; /* keywords are counted by themselves: too many of them are that, whatever their names */
 };
 
 /* Lays the arguments into slots[0 .. count), NULL for those not given (all borrowed).  Keywords
@@ -43,9 +44,8 @@ PyObject *const *bind_unpack(const struct bind_spec *spec, PyObject *const *args
                              PyObject *kwnames, PyObject *kwdict, PyObject **slots);
 
 /* The common call: every argument, by position; then nothing is copied. */
-static inline PyObject *const *
-bind_args(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
-          PyObject **slots)
+static inline PyObject *const *bind_args(const struct bind_spec *spec, PyObject *const *args,
+                                         Py_ssize_t nargs, PyObject *kwnames, PyObject **slots)
 {
     if (kwnames == NULL && nargs == spec->count) {
         return args;
@@ -54,15 +54,14 @@ bind_args(const struct bind_spec *spec, PyObject *const *args, Py_ssize_t nargs,
 }
 
 /* The items of an argument tuple. */
-static inline PyObject *const *
-bind_items(PyObject *tuple)
+static inline PyObject *const *bind_items(PyObject *tuple)
 {
     return &PyTuple_GET_ITEM(tuple, 0);
 }
 
 /* Errors: each raises and returns false. */
-bool bind_count_error(const char *fname, Py_ssize_t nargs, Py_ssize_t min, Py_ssize_t max)
-    BIND_COLD;
+bool bind_count_error(const char *fname, Py_ssize_t nargs, Py_ssize_t min,
+                      Py_ssize_t max) BIND_COLD;
 bool bind_takes_no_arguments(const char *fname) BIND_COLD;
 bool bind_takes_no_keywords(const char *fname) BIND_COLD;
 bool bind_bad_argument(const char *fname, const char *argument, const char *expected,
@@ -70,20 +69,17 @@ bool bind_bad_argument(const char *fname, const char *argument, const char *expe
 bool bind_group_error(const char *fname, Py_ssize_t min, Py_ssize_t max) BIND_COLD;
 int bind_no_delete(const char *attribute) BIND_COLD; /* returns -1 */
 
-static inline bool
-bind_count(const char *fname, Py_ssize_t nargs, Py_ssize_t min, Py_ssize_t max)
+static inline bool bind_count(const char *fname, Py_ssize_t nargs, Py_ssize_t min, Py_ssize_t max)
 {
     return (nargs >= min && nargs <= max) || bind_count_error(fname, nargs, min, max);
 }
 
-static inline bool
-bind_no_keywords(const char *fname, PyObject *kwargs)
+static inline bool bind_no_keywords(const char *fname, PyObject *kwargs)
 {
     return kwargs == NULL || PyDict_GET_SIZE(kwargs) == 0 || bind_takes_no_keywords(fname);
 }
 
-static inline bool
-bind_no_kwnames(const char *fname, PyObject *kwnames)
+static inline bool bind_no_kwnames(const char *fname, PyObject *kwnames)
 {
     return kwnames == NULL || PyTuple_GET_SIZE(kwnames) == 0 || bind_takes_no_keywords(fname);
 }
@@ -118,17 +114,15 @@ bool bind_utf8_or_none(PyObject *arg, const char *fname, const char *argument, c
 bool bind_char(PyObject *arg, const char *fname, const char *argument, char *out);
 bool bind_uchar(PyObject *arg, const char *fname, const char *argument, Py_UCS4 *out);
 bool bind_buffer_writable(PyObject *arg, const char *fname, const char *argument, Py_buffer *out);
-bool bind_buffer_or_str(PyObject *arg, Py_buffer *out); /* str as UTF-8 */
+bool bind_buffer_or_str(PyObject *arg, Py_buffer *out);   /* str as UTF-8 */
 bool bind_buffer_or_ascii(PyObject *arg, Py_buffer *out); /* str must be ASCII */
 
-static inline bool
-bind_buffer(PyObject *arg, Py_buffer *out)
+static inline bool bind_buffer(PyObject *arg, Py_buffer *out)
 {
     return PyObject_GetBuffer(arg, out, PyBUF_SIMPLE) == 0;
 }
 
-static inline bool
-bind_double(PyObject *arg, double *out)
+static inline bool bind_double(PyObject *arg, double *out)
 {
     if (PyFloat_CheckExact(arg)) {
         *out = PyFloat_AS_DOUBLE(arg);
@@ -137,8 +131,7 @@ bind_double(PyObject *arg, double *out)
     return bind_double_slow(arg, out);
 }
 
-static inline bool
-bind_ssize(PyObject *arg, Py_ssize_t *out)
+static inline bool bind_ssize(PyObject *arg, Py_ssize_t *out)
 {
     if (PyLong_CheckExact(arg) && PyUnstable_Long_IsCompact((PyLongObject *)arg)) {
         *out = PyUnstable_Long_CompactValue((PyLongObject *)arg);
@@ -147,8 +140,7 @@ bind_ssize(PyObject *arg, Py_ssize_t *out)
     return bind_ssize_slow(arg, out);
 }
 
-static inline bool
-bind_truth(PyObject *arg, int *out)
+static inline bool bind_truth(PyObject *arg, int *out)
 {
     if (arg == Py_True || arg == Py_False) {
         *out = arg == Py_True;

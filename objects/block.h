@@ -20,8 +20,7 @@ static inline void block_free(void *block, size_t size)
 {
     if (likely(size <= BLOCK_SMALL)) {
         slab_free_sized(block, size, SLAB_RAW);
-    }
-    else {
+    } else {
         PyMem_Free(block);
     }
 }
@@ -45,8 +44,7 @@ static inline void block_retire(PyObject *op, void *block, size_t size)
 {
     if (shared_is_read(op)) {
         qsbr_retire(block, size <= BLOCK_SMALL ? slab_free : PyMem_Free);
-    }
-    else {
+    } else {
         block_free(block, size);
     }
 }

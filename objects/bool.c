@@ -5,13 +5,13 @@
 #include "objects/object.h"
 
 struct _longobject _Py_FalseStruct = {
-    .ob_base = PyObject_HEAD_INIT(&PyBool_Type)
-    .long_value = {.lv_tag = INT_ZERO, .ob_digit = {0}},
+    .ob_base = PyObject_HEAD_INIT(&PyBool_Type).long_value = {.lv_tag = INT_ZERO, .ob_digit = {0}},
 };
 
 struct _longobject _Py_TrueStruct = {
-    .ob_base = PyObject_HEAD_INIT(&PyBool_Type)
-    .long_value = {.lv_tag = 1 << INT_SIZE_SHIFT | INT_POSITIVE, .ob_digit = {1}},
+    .ob_base =
+        PyObject_HEAD_INIT(&PyBool_Type).long_value = {.lv_tag = 1 << INT_SIZE_SHIFT | INT_POSITIVE,
+                                                       .ob_digit = {1}},
 };
 
 PyObject *PyBool_FromLong(long value)
@@ -32,7 +32,8 @@ static PyObject *bool_invert(PyObject *op)
                      "is usually not what you expect from the negation of a bool object. Use the "
                      "'not' operator for boolean negation or ~int(x) for the bitwise inversion of "
                      "the underlying int.",
-                     1) < 0) {
+                     1)
+        < 0) {
         return NULL;
     }
     return int_invert((PyLongObject *)op);
@@ -85,8 +86,7 @@ static PyNumberMethods bool_as_number = {
 };
 
 PyTypeObject PyBool_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "bool",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "bool",
     .tp_basicsize = offsetof(PyLongObject, long_value.ob_digit),
     .tp_itemsize = sizeof(digit),
     .tp_flags = Py_TPFLAGS_DEFAULT,

@@ -60,10 +60,10 @@ Py_hash_t bytes_hash(PyObject *b); /* never fails */
  * Belongs to one thread.  Functions return 0, or -1 with an exception; then call
  * bytes_writer_drop(). */
 struct bytes_writer {
-    uint8_t *pos;      /* next byte to write */
-    uint8_t *end;      /* end of the room */
-    uint8_t *start;    /* first byte */
-    PyObject *buffer;  /* owned; NULL while in `small` */
+    uint8_t *pos;     /* next byte to write */
+    uint8_t *end;     /* end of the room */
+    uint8_t *start;   /* first byte */
+    PyObject *buffer; /* owned; NULL while in `small` */
     uint8_t small[256];
 };
 

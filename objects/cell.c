@@ -85,12 +85,14 @@ static PyObject *cell_compare(PyObject *a, PyObject *b, int op)
     PyObject *x = cell_get(a), *y = cell_get(b), *result;
     if (x != NULL && y != NULL) {
         result = PyObject_RichCompare(x, y, op);
-    }
-    else {
+    } else {
         int order = (x != NULL) - (y != NULL);
-        bool truth = op == Py_EQ ? order == 0 : op == Py_NE ? order != 0
-                   : op == Py_LT ? order < 0 : op == Py_LE ? order <= 0
-                   : op == Py_GT ? order > 0 : order >= 0;
+        bool truth = op == Py_EQ   ? order == 0
+                     : op == Py_NE ? order != 0
+                     : op == Py_LT ? order < 0
+                     : op == Py_LE ? order <= 0
+                     : op == Py_GT ? order > 0
+                                   : order >= 0;
         result = PyBool_FromLong(truth);
     }
     Py_XDECREF(x);
@@ -125,8 +127,7 @@ static int cell_set_cell_contents(PyObject *op, PyObject *value)
 }
 
 PyTypeObject PyCell_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "cell",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "cell",
     .tp_basicsize = sizeof(PyCellObject),
     .tp_dealloc = cell_dealloc,
     .tp_repr = cell_repr,

@@ -24,8 +24,7 @@ PyObject *PyCMethod_New(PyMethodDef *def, PyObject *self, PyObject *module, PyTy
             return NULL;
         }
         type = &PyCMethod_Type;
-    }
-    else if (cls != NULL) {
+    } else if (cls != NULL) {
         PyErr_SetString(PyExc_SystemError, "attempting to create PyCFunction with class but no "
                                            "METH_METHOD flag");
         return NULL;
@@ -144,10 +143,8 @@ static PyObject *cfunction_get_qualname(PyObject *op, void *Py_UNUSED(closure))
     }
     PyObject *qualname = PyObject_GetAttr(type, ID(__qualname__)), *name = NULL;
     if (qualname != NULL && !PyUnicode_Check(qualname)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "<method>.__class__.__qualname__ is not a unicode object");
-    }
-    else if (qualname != NULL) {
+        PyErr_SetString(PyExc_TypeError, "<method>.__class__.__qualname__ is not a unicode object");
+    } else if (qualname != NULL) {
         name = PyUnicode_FromFormat("%S.%s", qualname, def_of(op)->ml_name);
     }
     Py_XDECREF(qualname);
@@ -180,17 +177,17 @@ static PyObject *cfunction_reduce(PyObject *op)
 #include "cfunction.bind.h"
 
 static PyMemberDef cfunction_members[] = {
-    { "__module__", _Py_T_OBJECT, offsetof(PyCFunctionObject, m_module), 0, NULL },
-    { NULL },
+    {"__module__", _Py_T_OBJECT, offsetof(PyCFunctionObject, m_module), 0, NULL},
+    {NULL},
 };
 
 static PyGetSetDef cfunction_getset[] = {
-    { "__doc__", cfunction_get_doc },
-    { "__name__", cfunction_get_name },
-    { "__qualname__", cfunction_get_qualname },
-    { "__self__", cfunction_get_self },
-    { "__text_signature__", cfunction_get_signature },
-    { NULL },
+    {"__doc__", cfunction_get_doc},
+    {"__name__", cfunction_get_name},
+    {"__qualname__", cfunction_get_qualname},
+    {"__self__", cfunction_get_self},
+    {"__text_signature__", cfunction_get_signature},
+    {NULL},
 };
 
 /* ---- slots ----------------------------------------------------------------------------------- */
@@ -242,14 +239,13 @@ static PyObject *cfunction_compare(PyObject *a, PyObject *b, int op)
 static Py_hash_t cfunction_hash(PyObject *op)
 {
     PyCFunctionObject *func = (PyCFunctionObject *)op;
-    Py_hash_t hash = Py_HashPointer(func->m_self)
-                     ^ Py_HashPointer((void *)(uintptr_t)func->m_ml->ml_meth);
+    Py_hash_t hash =
+        Py_HashPointer(func->m_self) ^ Py_HashPointer((void *)(uintptr_t)func->m_ml->ml_meth);
     return hash == -1 ? -2 : hash;
 }
 
 PyTypeObject PyCFunction_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "builtin_function_or_method",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "builtin_function_or_method",
     .tp_basicsize = sizeof(PyCFunctionObject),
     .tp_dealloc = cfunction_dealloc,
     .tp_vectorcall_offset = offsetof(PyCFunctionObject, vectorcall),
@@ -267,10 +263,9 @@ PyTypeObject PyCFunction_Type = {
 };
 
 PyTypeObject PyCMethod_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "builtin_method",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "builtin_method",
     .tp_basicsize = sizeof(PyCMethodObject),
     .tp_base = &PyCFunction_Type,
 };
 
-PyTypeObject *const cfunction_types[] = { &PyCFunction_Type, &PyCMethod_Type, NULL };
+PyTypeObject *const cfunction_types[] = {&PyCFunction_Type, &PyCMethod_Type, NULL};

@@ -4,6 +4,6 @@
 
 #include "objects/object.h"
 
-extern PyTypeObject *const cfunction_types[];   /* NULL-terminated */
+extern PyTypeObject *const cfunction_types[]; /* NULL-terminated */
 
 #endif

@@ -8,9 +8,13 @@
 #include "objects/int.h"
 #include "objects/str.h"
 
-#define COMPARE_BY(op, x, y)                                                                      \
-    ((op) == Py_EQ ? (x) == (y) : (op) == Py_LT ? (x) < (y) : (op) == Py_NE ? (x) != (y)          \
-     : (op) == Py_GT ? (x) > (y) : (op) == Py_LE ? (x) <= (y) : (x) >= (y))
+#define COMPARE_BY(op, x, y)                                                                       \
+    ((op) == Py_EQ   ? (x) == (y)                                                                  \
+     : (op) == Py_LT ? (x) < (y)                                                                   \
+     : (op) == Py_NE ? (x) != (y)                                                                  \
+     : (op) == Py_GT ? (x) > (y)                                                                   \
+     : (op) == Py_LE ? (x) <= (y)                                                                  \
+                     : (x) >= (y))
 
 /* 1 or 0; -1: the types must say. No exception, no Python code. */
 static inline int compare_plain(PyObject *a, PyObject *b, int op)
@@ -25,13 +29,11 @@ static inline int compare_plain(PyObject *a, PyObject *b, int op)
             Py_ssize_t v = PyUnstable_Long_CompactValue(x), w = PyUnstable_Long_CompactValue(y);
             return COMPARE_BY(op, v, w);
         }
-    }
-    else if (type == &PyUnicode_Type) {
+    } else if (type == &PyUnicode_Type) {
         if (op == Py_EQ || op == Py_NE) {
             return str_equal(a, b) == (op == Py_EQ);
         }
-    }
-    else if (type == &PyFloat_Type) {
+    } else if (type == &PyFloat_Type) {
         double v = PyFloat_AS_DOUBLE(a), w = PyFloat_AS_DOUBLE(b);
         return COMPARE_BY(op, v, w);
     }

@@ -13,7 +13,8 @@
 
 PyObject *PyComplex_FromCComplex(Py_complex value)
 {
-    PyComplexObject *op = (PyComplexObject *)birth_of_atom(&PyComplex_Type, sizeof(PyComplexObject));
+    PyComplexObject *op =
+        (PyComplexObject *)birth_of_atom(&PyComplex_Type, sizeof(PyComplexObject));
     if (op != NULL) {
         op->cval = value;
     }
@@ -135,12 +136,14 @@ static int from_complex_method(PyObject *op, Py_complex *value)
         Py_DECREF(result);
         return -1;
     }
-    if (!PyComplex_CheckExact(result) &&
-        PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
-                         "__complex__ returned non-complex (type %.200s).  The ability to return "
-                         "an instance of a strict subclass of complex is deprecated, and may not "
-                         "be supported in a future version of Python.",
-                         Py_TYPE(result)->tp_name) < 0) {
+    if (!PyComplex_CheckExact(result)
+        && PyErr_WarnFormat(
+               PyExc_DeprecationWarning, 1,
+               "__complex__ returned non-complex (type %.200s).  The ability to return "
+               "an instance of a strict subclass of complex is deprecated, and may not "
+               "be supported in a future version of Python.",
+               Py_TYPE(result)->tp_name)
+               < 0) {
         Py_DECREF(result);
         return -1;
     }
@@ -266,8 +269,7 @@ static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
         if (errno == 0 && (isinf(power.real) || isinf(power.imag))) {
             errno = ERANGE;
         }
-    }
-    else {
+    } else {
         power = _Py_c_pow(x, y);
     }
     if (errno == EDOM) {
@@ -323,14 +325,11 @@ static PyObject *slot_richcompare(PyObject *a, PyObject *b, int operation)
     bool equal;
     if (PyComplex_Check(b)) {
         equal = x.real == value_of(b).real && x.imag == value_of(b).imag;
-    }
-    else if (PyFloat_Check(b)) {
+    } else if (PyFloat_Check(b)) {
         equal = x.imag == 0.0 && x.real == float_value(b);
-    }
-    else if (PyLong_Check(b)) {
+    } else if (PyLong_Check(b)) {
         equal = x.imag == 0.0 && float_compare_int(x.real, (PyLongObject *)b) == 0;
-    }
-    else {
+    } else {
         Py_RETURN_NOTIMPLEMENTED;
     }
     return PyBool_FromLong(equal == (operation == Py_EQ));
@@ -420,16 +419,13 @@ static bool parse(const char *at, const char *end, Py_complex *value)
                 return false;
             }
             at++;
-        }
-        else if (is_j(at, end)) {
+        } else if (is_j(at, end)) {
             value->imag = first;
             at++;
-        }
-        else {
+        } else {
             value->real = first;
         }
-    }
-    else {
+    } else {
         value->imag = read_unit(&at, end);
         if (!is_j(at, end)) {
             return false;
@@ -454,8 +450,8 @@ static bool drop_underscores(char *text, Py_ssize_t *n)
         if (text[i] != '_') {
             continue;
         }
-        if (i == 0 || i + 1 == *n || !Py_ISDIGIT(Py_CHARMASK(text[i - 1])) ||
-            !Py_ISDIGIT(Py_CHARMASK(text[i + 1]))) {
+        if (i == 0 || i + 1 == *n || !Py_ISDIGIT(Py_CHARMASK(text[i - 1]))
+            || !Py_ISDIGIT(Py_CHARMASK(text[i + 1]))) {
             return false;
         }
     }
@@ -532,8 +528,7 @@ static int argument(PyObject *op, const char *name, bool one, Py_complex *value,
             PyErr_Format(PyExc_TypeError,
                          "complex() first argument must be a string or a number, not '%.200s'",
                          Py_TYPE(op)->tp_name);
-        }
-        else {
+        } else {
             PyErr_Format(PyExc_TypeError, "complex() %s argument must be a number, not '%.200s'",
                          strcmp(name, "real") == 0 ? "first" : "second", Py_TYPE(op)->tp_name);
         }
@@ -616,8 +611,7 @@ static PyNumberMethods complex_as_number = {
 };
 
 PyTypeObject PyComplex_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "complex",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "complex",
     .tp_basicsize = sizeof(PyComplexObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_doc = complex_doc,

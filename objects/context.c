@@ -52,8 +52,7 @@ static PyTypeObject node_type, missing_type;
 /* ---- the tree -------------------------------------------------------------------------------- */
 
 /* Different for different addresses: each step can be undone. */
-static uint64_t
-path_of(const void *address)
+static uint64_t path_of(const void *address)
 {
     uint64_t x = (uintptr_t)address >> 4;
     x *= 0x9e3779b97f4a7c15u;
@@ -61,21 +60,18 @@ path_of(const void *address)
     return x * 0xd6e8feb86659fd93u;
 }
 
-static uint32_t
-place_of(const PyContextVar *var, int level)
+static uint32_t place_of(const PyContextVar *var, int level)
 {
     return (uint32_t)1 << ((var->path >> (level * LEVEL_BITS)) & 31);
 }
 
-static Py_ssize_t
-index_of(const struct node *node, uint32_t place)
+static Py_ssize_t index_of(const struct node *node, uint32_t place)
 {
     return 2 * __builtin_popcount(node->map & (place - 1));
 }
 
 /* Borrowed, or NULL. */
-static PyObject *
-tree_find(const struct node *node, const PyContextVar *var)
+static PyObject *tree_find(const struct node *node, const PyContextVar *var)
 {
     for (int level = 0; node != NULL; level++) {
         uint32_t place = place_of(var, level);
@@ -93,8 +89,8 @@ tree_find(const struct node *node, const PyContextVar *var)
 
 /* A copy of `from` (or of nothing) where `place` holds the pair, which is borrowed; a NULL value
  * leaves the place out. NULL with an exception. */
-static struct node *
-node_with(const struct node *from, uint32_t place, PyObject *key, PyObject *value)
+static struct node *node_with(const struct node *from, uint32_t place, PyObject *key,
+                              PyObject *value)
 {
     uint32_t old_map = from ? from->map : 0;
     uint32_t map = value ? old_map | place : old_map & ~place;
@@ -120,8 +116,7 @@ node_with(const struct node *from, uint32_t place, PyObject *key, PyObject *valu
 }
 
 /* The tree with the value (borrowed) set: new reference, or NULL with an exception. */
-static struct node *
-tree_set(const struct node *node, int level, PyContextVar *var, PyObject *value)
+static struct node *tree_set(const struct node *node, int level, PyContextVar *var, PyObject *value)
 {
     uint32_t place = place_of(var, level);
     Py_ssize_t i = node ? index_of(node, place) : 0;
@@ -133,8 +128,8 @@ tree_set(const struct node *node, int level, PyContextVar *var, PyObject *value)
         below = tree_set((struct node *)node->items[i + 1], level + 1, var, value);
     } else {
         /* Another variable is here: both go down. */
-        struct node *other = tree_set(NULL, level + 1, (PyContextVar *)node->items[i],
-                                      node->items[i + 1]);
+        struct node *other =
+            tree_set(NULL, level + 1, (PyContextVar *)node->items[i], node->items[i + 1]);
         below = other ? tree_set(other, level + 1, var, value) : NULL;
         Py_XDECREF(other);
     }
@@ -144,8 +139,7 @@ tree_set(const struct node *node, int level, PyContextVar *var, PyObject *value)
 }
 
 /* The tree without a variable that is in it; false with an exception. An empty one is NULL. */
-static bool
-tree_remove(const struct node *node, int level, PyContextVar *var, struct node **result)
+static bool tree_remove(const struct node *node, int level, PyContextVar *var, struct node **result)
 {
     uint32_t place = place_of(var, level);
     Py_ssize_t i = index_of(node, place);
@@ -164,9 +158,8 @@ tree_remove(const struct node *node, int level, PyContextVar *var, struct node *
 }
 
 /* Calls `visit` for each pair until that is not 0. */
-static int
-tree_each(const struct node *node, int (*visit)(PyObject *var, PyObject *value, void *arg),
-          void *arg)
+static int tree_each(const struct node *node,
+                     int (*visit)(PyObject *var, PyObject *value, void *arg), void *arg)
 {
     int rc = 0;
     for (Py_ssize_t i = 0; node && rc == 0 && i < Py_SIZE(node); i += 2) {
@@ -176,8 +169,7 @@ tree_each(const struct node *node, int (*visit)(PyObject *var, PyObject *value, 
     return rc;
 }
 
-static int
-node_traverse(PyObject *op, visitproc visit, void *arg)
+static int node_traverse(PyObject *op, visitproc visit, void *arg)
 {
     for (Py_ssize_t i = 0; i < Py_SIZE(op); i++) {
         Py_VISIT(((struct node *)op)->items[i]);
@@ -185,8 +177,7 @@ node_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-node_dealloc(PyObject *op)
+static void node_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     for (Py_ssize_t i = 0; i < Py_SIZE(op); i++) {
@@ -196,8 +187,7 @@ node_dealloc(PyObject *op)
 }
 
 static PyTypeObject node_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "_contextvars._node",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "_contextvars._node",
     .tp_basicsize = offsetof(struct node, items),
     .tp_itemsize = sizeof(PyObject *),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -208,8 +198,7 @@ static PyTypeObject node_type = {
 /* ---- contexts -------------------------------------------------------------------------------- */
 
 /* The root as it is now (new reference or NULL), with its count. */
-static struct node *
-root_take(PyContext *self, Py_ssize_t *count)
+static struct node *root_take(PyContext *self, Py_ssize_t *count)
 {
     struct node *root;
     Py_BEGIN_CRITICAL_SECTION(self);
@@ -220,8 +209,7 @@ root_take(PyContext *self, Py_ssize_t *count)
 }
 
 /* Takes over `root`. */
-static void
-root_put(PyContext *self, struct node *root, Py_ssize_t count)
+static void root_put(PyContext *self, struct node *root, Py_ssize_t count)
 {
     struct node *old;
     Py_BEGIN_CRITICAL_SECTION(self);
@@ -232,8 +220,7 @@ root_put(PyContext *self, struct node *root, Py_ssize_t count)
     Py_XDECREF(old);
 }
 
-static PyContext *
-context_make(struct node *root, Py_ssize_t count)
+static PyContext *context_make(struct node *root, Py_ssize_t count)
 {
     PyContext *self = PyObject_GC_New(PyContext, &PyContext_Type);
     if (self != NULL) {
@@ -248,8 +235,7 @@ context_make(struct node *root, Py_ssize_t count)
 }
 
 /* The current context (borrowed), made if there is none. */
-static PyContext *
-context_current(void)
+static PyContext *context_current(void)
 {
     PyThreadState *ts = PyThreadState_Get();
     if (ts->context == NULL) {
@@ -258,8 +244,7 @@ context_current(void)
     return (PyContext *)ts->context;
 }
 
-static bool
-context_check(PyObject *op)
+static bool context_check(PyObject *op)
 {
     if (PyContext_CheckExact(op)) {
         return true;
@@ -268,14 +253,12 @@ context_check(PyObject *op)
     return false;
 }
 
-PyObject *
-PyContext_New(void)
+PyObject *PyContext_New(void)
 {
     return (PyObject *)context_make(NULL, 0);
 }
 
-PyObject *
-PyContext_Copy(PyObject *op)
+PyObject *PyContext_Copy(PyObject *op)
 {
     if (!context_check(op)) {
         return NULL;
@@ -287,15 +270,13 @@ PyContext_Copy(PyObject *op)
     return (PyObject *)copy;
 }
 
-PyObject *
-PyContext_CopyCurrent(void)
+PyObject *PyContext_CopyCurrent(void)
 {
     PyContext *current = context_current();
     return current ? PyContext_Copy((PyObject *)current) : NULL;
 }
 
-int
-PyContext_Enter(PyObject *op)
+int PyContext_Enter(PyObject *op)
 {
     if (!context_check(op)) {
         return -1;
@@ -314,8 +295,7 @@ PyContext_Enter(PyObject *op)
     return 0;
 }
 
-int
-PyContext_Exit(PyObject *op)
+int PyContext_Exit(PyObject *op)
 {
     if (!context_check(op)) {
         return -1;
@@ -339,8 +319,7 @@ PyContext_Exit(PyObject *op)
     return 0;
 }
 
-static PyObject *
-context_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
+static PyObject *context_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) != 0 || (kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0)) {
         PyErr_SetString(PyExc_TypeError, "Context() does not accept any arguments");
@@ -349,24 +328,21 @@ context_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
     return PyContext_New();
 }
 
-static int
-context_traverse(PyObject *op, visitproc visit, void *arg)
+static int context_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(((PyContext *)op)->previous);
     Py_VISIT(((PyContext *)op)->root);
     return 0;
 }
 
-static int
-context_clear(PyObject *op)
+static int context_clear(PyObject *op)
 {
     Py_CLEAR(((PyContext *)op)->previous);
     Py_CLEAR(((PyContext *)op)->root);
     return 0;
 }
 
-static void
-context_dealloc(PyObject *op)
+static void context_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     if (((PyContext *)op)->weaklist != NULL) {
@@ -377,8 +353,7 @@ context_dealloc(PyObject *op)
 }
 
 /* The value of a variable: 1 and a new reference, 0 if there is none, -1 with an exception. */
-static int
-context_find(PyObject *op, PyObject *key, PyObject **value)
+static int context_find(PyObject *op, PyObject *key, PyObject **value)
 {
     *value = NULL;
     if (!PyContextVar_CheckExact(key)) {
@@ -392,8 +367,7 @@ context_find(PyObject *op, PyObject *key, PyObject **value)
     return *value != NULL;
 }
 
-static PyObject *
-context_subscript(PyObject *op, PyObject *key)
+static PyObject *context_subscript(PyObject *op, PyObject *key)
 {
     PyObject *value;
     if (context_find(op, key, &value) == 0) {
@@ -402,8 +376,7 @@ context_subscript(PyObject *op, PyObject *key)
     return value;
 }
 
-static int
-context_contains(PyObject *op, PyObject *key)
+static int context_contains(PyObject *op, PyObject *key)
 {
     PyObject *value;
     int rc = context_find(op, key, &value);
@@ -411,33 +384,28 @@ context_contains(PyObject *op, PyObject *key)
     return rc;
 }
 
-static PyObject *
-context_get(PyContext *self, PyObject *key, PyObject *fallback)
+static PyObject *context_get(PyContext *self, PyObject *key, PyObject *fallback)
 {
     PyObject *value;
     return context_find((PyObject *)self, key, &value) == 0 ? Py_NewRef(fallback) : value;
 }
 
-static Py_ssize_t
-context_length(PyObject *op)
+static Py_ssize_t context_length(PyObject *op)
 {
     return __atomic_load_n(&((PyContext *)op)->count, __ATOMIC_RELAXED);
 }
 
-static int
-add_key(PyObject *var, PyObject *Py_UNUSED(value), void *list)
+static int add_key(PyObject *var, PyObject *Py_UNUSED(value), void *list)
 {
     return PyList_Append(list, var);
 }
 
-static int
-add_value(PyObject *Py_UNUSED(var), PyObject *value, void *list)
+static int add_value(PyObject *Py_UNUSED(var), PyObject *value, void *list)
 {
     return PyList_Append(list, value);
 }
 
-static int
-add_item(PyObject *var, PyObject *value, void *list)
+static int add_item(PyObject *var, PyObject *value, void *list)
 {
     PyObject *pair = PyTuple_Pack(2, var, value);
     int rc = pair ? PyList_Append(list, pair) : -1;
@@ -446,8 +414,7 @@ add_item(PyObject *var, PyObject *value, void *list)
 }
 
 /* An iterator over what the tree has at this moment. */
-static PyObject *
-iterate(PyContext *self, int (*add)(PyObject *, PyObject *, void *))
+static PyObject *iterate(PyContext *self, int (*add)(PyObject *, PyObject *, void *))
 {
     Py_ssize_t count;
     struct node *root = root_take(self, &count);
@@ -460,38 +427,33 @@ iterate(PyContext *self, int (*add)(PyObject *, PyObject *, void *))
     return it;
 }
 
-static PyObject *
-context_iter(PyObject *op)
+static PyObject *context_iter(PyObject *op)
 {
     return iterate((PyContext *)op, add_key);
 }
 
-static PyObject *
-context_keys(PyContext *self)
+static PyObject *context_keys(PyContext *self)
 {
     return iterate(self, add_key);
 }
 
-static PyObject *
-context_values(PyContext *self)
+static PyObject *context_values(PyContext *self)
 {
     return iterate(self, add_value);
 }
 
-static PyObject *
-context_items(PyContext *self)
+static PyObject *context_items(PyContext *self)
 {
     return iterate(self, add_item);
 }
 
-static PyObject *
-context_copy(PyContext *self)
+static PyObject *context_copy(PyContext *self)
 {
     return PyContext_Copy((PyObject *)self);
 }
 
-static PyObject *
-context_run(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
+static PyObject *context_run(PyObject *self, PyObject *const *args, Py_ssize_t count,
+                             PyObject *kwnames)
 {
     if (count < 1) {
         PyErr_SetString(PyExc_TypeError, "run() missing 1 required positional argument");
@@ -508,16 +470,14 @@ context_run(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *k
 }
 
 /* 0 if the variable has an equal value in the other tree, 1 if not, -1 with an exception. */
-static int
-differs(PyObject *var, PyObject *value, void *other)
+static int differs(PyObject *var, PyObject *value, void *other)
 {
     PyObject *theirs = tree_find(other, (PyContextVar *)var);
     int same = theirs ? PyObject_RichCompareBool(value, theirs, Py_EQ) : 0;
     return same < 0 ? -1 : !same;
 }
 
-static PyObject *
-context_compare(PyObject *a, PyObject *b, int op)
+static PyObject *context_compare(PyObject *a, PyObject *b, int op)
 {
     if (!PyContext_CheckExact(a) || !PyContext_CheckExact(b) || (op != Py_EQ && op != Py_NE)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -525,8 +485,9 @@ context_compare(PyObject *a, PyObject *b, int op)
     Py_ssize_t a_count, b_count;
     struct node *a_root = root_take((PyContext *)a, &a_count);
     struct node *b_root = root_take((PyContext *)b, &b_count);
-    int different = a_root == b_root ? 0
-                    : a_count != b_count ? 1 : tree_each(a_root, differs, b_root);
+    int different = a_root == b_root     ? 0
+                    : a_count != b_count ? 1
+                                         : tree_each(a_root, differs, b_root);
     Py_XDECREF(a_root);
     Py_XDECREF(b_root);
     return different < 0 ? NULL : PyBool_FromLong((op == Py_EQ) == !different);
@@ -542,8 +503,7 @@ static PySequenceMethods context_sequence = {
 };
 
 PyTypeObject PyContext_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "_contextvars.Context",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "_contextvars.Context",
     .tp_basicsize = sizeof(PyContext),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = context_doc,
@@ -562,8 +522,7 @@ PyTypeObject PyContext_Type = {
 
 /* ---- variables ------------------------------------------------------------------------------- */
 
-static PyContextVar *
-var_make(PyObject *name, PyObject *fallback)
+static PyContextVar *var_make(PyObject *name, PyObject *fallback)
 {
     if (!PyUnicode_Check(name)) {
         PyErr_SetString(PyExc_TypeError, "context variable name must be a str");
@@ -582,8 +541,7 @@ var_make(PyObject *name, PyObject *fallback)
     return var;
 }
 
-static bool
-var_check(PyObject *op)
+static bool var_check(PyObject *op)
 {
     if (PyContextVar_CheckExact(op)) {
         return true;
@@ -592,8 +550,7 @@ var_check(PyObject *op)
     return false;
 }
 
-PyObject *
-PyContextVar_New(const char *name, PyObject *fallback)
+PyObject *PyContextVar_New(const char *name, PyObject *fallback)
 {
     PyObject *text = PyUnicode_FromString(name);
     PyContextVar *var = text ? var_make(text, fallback) : NULL;
@@ -601,8 +558,7 @@ PyContextVar_New(const char *name, PyObject *fallback)
     return (PyObject *)var;
 }
 
-int
-PyContextVar_Get(PyObject *op, PyObject *fallback, PyObject **result)
+int PyContextVar_Get(PyObject *op, PyObject *fallback, PyObject **result)
 {
     *result = NULL;
     if (!var_check(op)) {
@@ -616,8 +572,7 @@ PyContextVar_Get(PyObject *op, PyObject *fallback, PyObject **result)
     return 0;
 }
 
-static int
-set_value(PyContext *context, PyContextVar *var, PyObject *value, bool fresh)
+static int set_value(PyContext *context, PyContextVar *var, PyObject *value, bool fresh)
 {
     struct node *root = tree_set(context->root, 0, var, value);
     if (root == NULL) {
@@ -627,8 +582,7 @@ set_value(PyContext *context, PyContextVar *var, PyObject *value, bool fresh)
     return 0;
 }
 
-PyObject *
-PyContextVar_Set(PyObject *op, PyObject *value)
+PyObject *PyContextVar_Set(PyObject *op, PyObject *value)
 {
     PyContext *context = var_check(op) ? context_current() : NULL;
     if (context == NULL) {
@@ -652,8 +606,7 @@ PyContextVar_Set(PyObject *op, PyObject *value)
 }
 
 /* Whether the token can be used here; marks it. */
-static bool
-token_use(PyContextToken *token, PyContextVar *var)
+static bool token_use(PyContextToken *token, PyContextVar *var)
 {
     if (token->var != var) {
         PyErr_Format(PyExc_ValueError, "%R was created by a different ContextVar", token);
@@ -669,8 +622,7 @@ token_use(PyContextToken *token, PyContextVar *var)
     return true;
 }
 
-int
-PyContextVar_Reset(PyObject *op, PyObject *token_op)
+int PyContextVar_Reset(PyObject *op, PyObject *token_op)
 {
     if (!var_check(op)) {
         return -1;
@@ -703,28 +655,24 @@ PyContextVar_Reset(PyObject *op, PyObject *token_op)
     return 0;
 }
 
-static PyObject *
-contextvar_new(PyTypeObject *Py_UNUSED(type), PyObject *name, PyObject *fallback)
+static PyObject *contextvar_new(PyTypeObject *Py_UNUSED(type), PyObject *name, PyObject *fallback)
 {
     return (PyObject *)var_make(name, fallback);
 }
 
-static int
-contextvar_traverse(PyObject *op, visitproc visit, void *arg)
+static int contextvar_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(((PyContextVar *)op)->fallback);
     return 0;
 }
 
-static int
-contextvar_clear(PyObject *op)
+static int contextvar_clear(PyObject *op)
 {
     Py_CLEAR(((PyContextVar *)op)->fallback);
     return 0;
 }
 
-static void
-contextvar_dealloc(PyObject *op)
+static void contextvar_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     contextvar_clear(op);
@@ -732,8 +680,7 @@ contextvar_dealloc(PyObject *op)
     PyObject_GC_Del(op);
 }
 
-static PyObject *
-contextvar_repr(PyObject *op)
+static PyObject *contextvar_repr(PyObject *op)
 {
     PyContextVar *var = (PyContextVar *)op;
     if (var->fallback == NULL) {
@@ -749,8 +696,7 @@ contextvar_repr(PyObject *op)
     return text;
 }
 
-static PyObject *
-contextvar_get(PyContextVar *self, PyObject *fallback)
+static PyObject *contextvar_get(PyContextVar *self, PyObject *fallback)
 {
     PyObject *value;
     if (PyContextVar_Get((PyObject *)self, fallback, &value) == 0 && value == NULL) {
@@ -759,14 +705,12 @@ contextvar_get(PyContextVar *self, PyObject *fallback)
     return value;
 }
 
-static PyObject *
-contextvar_set(PyContextVar *self, PyObject *value)
+static PyObject *contextvar_set(PyContextVar *self, PyObject *value)
 {
     return PyContextVar_Set((PyObject *)self, value);
 }
 
-static int
-contextvar_reset(PyContextVar *self, PyObject *token)
+static int contextvar_reset(PyContextVar *self, PyObject *token)
 {
     return PyContextVar_Reset((PyObject *)self, token);
 }
@@ -777,8 +721,7 @@ static PyMemberDef contextvar_members[] = {
 };
 
 PyTypeObject PyContextVar_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "_contextvars.ContextVar",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "_contextvars.ContextVar",
     .tp_basicsize = sizeof(PyContextVar),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = contextvar_doc,
@@ -797,35 +740,31 @@ static struct {
     PyObject_HEAD
 } missing = {PyObject_HEAD_INIT(&missing_type)};
 
-static PyObject *
-missing_repr(PyObject *Py_UNUSED(op))
+static PyObject *missing_repr(PyObject *Py_UNUSED(op))
 {
     return PyUnicode_FromString("<Token.MISSING>");
 }
 
-static void
-missing_dealloc(PyObject *Py_UNUSED(op))
+static void missing_dealloc(PyObject *Py_UNUSED(op))
 {
 }
 
 static PyTypeObject missing_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "Token.MISSING",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "Token.MISSING",
     .tp_basicsize = sizeof(PyObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_repr = missing_repr,
     .tp_dealloc = missing_dealloc,
 };
 
-static PyObject *
-token_new(PyTypeObject *Py_UNUSED(type), PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *token_new(PyTypeObject *Py_UNUSED(type), PyObject *Py_UNUSED(args),
+                           PyObject *Py_UNUSED(kwargs))
 {
     PyErr_SetString(PyExc_RuntimeError, "Tokens can only be created by ContextVars");
     return NULL;
 }
 
-static int
-token_traverse(PyObject *op, visitproc visit, void *arg)
+static int token_traverse(PyObject *op, visitproc visit, void *arg)
 {
     PyContextToken *self = (PyContextToken *)op;
     Py_VISIT(self->context);
@@ -834,8 +773,7 @@ token_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-token_clear(PyObject *op)
+static int token_clear(PyObject *op)
 {
     PyContextToken *self = (PyContextToken *)op;
     Py_CLEAR(self->context);
@@ -844,37 +782,32 @@ token_clear(PyObject *op)
     return 0;
 }
 
-static void
-token_dealloc(PyObject *op)
+static void token_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     token_clear(op);
     PyObject_GC_Del(op);
 }
 
-static PyObject *
-token_repr(PyObject *op)
+static PyObject *token_repr(PyObject *op)
 {
     PyContextToken *self = (PyContextToken *)op;
     return PyUnicode_FromFormat("<Token%s var=%R at %p>", self->used ? " used" : "", self->var,
                                 self);
 }
 
-static PyObject *
-token_get_var(PyContextToken *self)
+static PyObject *token_get_var(PyContextToken *self)
 {
     return Py_NewRef(self->var);
 }
 
-static PyObject *
-token_get_old_value(PyContextToken *self)
+static PyObject *token_get_old_value(PyContextToken *self)
 {
     return Py_NewRef(self->old ? self->old : (PyObject *)&missing);
 }
 
 PyTypeObject PyContextToken_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "_contextvars.Token",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "_contextvars.Token",
     .tp_basicsize = sizeof(PyContextToken),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = token_doc,
@@ -892,8 +825,7 @@ PyTypeObject *const context_types[] = {
     &PyContext_Type, &PyContextVar_Type, &PyContextToken_Type, &node_type, &missing_type, NULL,
 };
 
-int
-context_init(void)
+int context_init(void)
 {
     for (PyTypeObject *const *type = context_types; *type != NULL; type++) {
         if (PyType_Ready(*type) < 0) {

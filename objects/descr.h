@@ -9,13 +9,13 @@
 
 struct propertyobject {
     PyObject_HEAD
-    PyObject *getter, *setter, *deleter;   /* each NULL when there is none */
+    PyObject *getter, *setter, *deleter; /* each NULL when there is none */
     PyObject *doc;
-    PyObject *name;                        /* set by __set_name__, or NULL */
+    PyObject *name; /* set by __set_name__, or NULL */
     int doc_from_getter;
 };
 
-struct class_or_static_method {            /* classmethod and staticmethod */
+struct class_or_static_method { /* classmethod and staticmethod */
     PyObject_HEAD
     PyObject *callable;
     PyObject *dict;
@@ -26,8 +26,8 @@ struct mappingproxy {
     PyObject *mapping;
 };
 
-extern PyTypeObject method_wrapper_type;   /* (1).__add__ */
-extern PyTypeObject *const descr_types[];  /* NULL-terminated */
+extern PyTypeObject method_wrapper_type;  /* (1).__add__ */
+extern PyTypeObject *const descr_types[]; /* NULL-terminated */
 
 /* Whether a method descriptor can be called with self before its arguments, so that a call needs
  * no bound method (Py_TPFLAGS_METHOD_DESCRIPTOR). */

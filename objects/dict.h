@@ -28,25 +28,25 @@
 
 enum dict_keys_kind { DICT_KEYS_GENERAL, DICT_KEYS_STR };
 
-struct dict_entry {         /* of a general table */
+struct dict_entry { /* of a general table */
     Py_hash_t hash;
-    PyObject *key;          /* owned; NULL: deleted */
-    PyObject *value;        /* owned */
+    PyObject *key;   /* owned; NULL: deleted */
+    PyObject *value; /* owned */
 };
 
-struct dict_str_entry {     /* of a table of str keys */
+struct dict_str_entry { /* of a table of str keys */
     PyObject *key;
     PyObject *value;
 };
 
 struct _dictkeysobject {
-    uint32_t version;       /* atomic; see above */
-    uint8_t log2_size;      /* of the index, in slots */
+    uint32_t version;  /* atomic; see above */
+    uint8_t log2_size; /* of the index, in slots */
     uint8_t log2_index_bytes;
-    uint8_t kind;           /* enum dict_keys_kind */
+    uint8_t kind; /* enum dict_keys_kind */
     uint8_t spare;
-    Py_ssize_t usable;      /* entries that may still be added */
-    Py_ssize_t nentries;    /* entries in use, deleted ones included */
+    Py_ssize_t usable;   /* entries that may still be added */
+    Py_ssize_t nentries; /* entries in use, deleted ones included */
     /* entries follow */
 };
 
@@ -114,8 +114,7 @@ extern uint64_t dict_keys_epoch;
  * slow way. */
 static inline PyObject **dict_cached_slot(PyObject *dict, uint32_t version, Py_ssize_t index)
 {
-    PyDictKeysObject *keys =
-        __atomic_load_n(&((PyDictObject *)dict)->ma_keys, __ATOMIC_ACQUIRE);
+    PyDictKeysObject *keys = __atomic_load_n(&((PyDictObject *)dict)->ma_keys, __ATOMIC_ACQUIRE);
     if (__atomic_load_n(&keys->version, __ATOMIC_RELAXED) != version) {
         return NULL;
     }
@@ -169,8 +168,7 @@ void dict_append_inline(PyObject *dict, PyObject *name, PyObject *value);
 
 /* *pos starts at 0. Borrowed results, valid while the dict is unchanged and its lock is held
  * (or it is private). hash may be NULL. */
-bool dict_next(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value,
-               Py_hash_t *hash);
+bool dict_next(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value, Py_hash_t *hash);
 /* The same with new references, for dicts that others may change. Takes the lock. */
 bool dict_next_ref(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value);
 

@@ -12,10 +12,10 @@
 
 struct enumerate {
     PyObject_HEAD
-    Py_ssize_t index;       /* next number while it fits, else PY_SSIZE_T_MAX */
-    PyObject *it;           /* owned */
-    PyObject *result;       /* pair given last, used again while nobody else has it; or NULL */
-    PyObject *long_index;   /* next number when it does not fit, or NULL */
+    Py_ssize_t index;     /* next number while it fits, else PY_SSIZE_T_MAX */
+    PyObject *it;         /* owned */
+    PyObject *result;     /* pair given last, used again while nobody else has it; or NULL */
+    PyObject *long_index; /* next number when it does not fit, or NULL */
     PyObject *unused;
 };
 
@@ -82,8 +82,8 @@ static value_t next_number_word(struct enumerate *e)
 {
     value_t number;
     Py_BEGIN_CRITICAL_SECTION(e);
-    number = value_int_fits(e->index) ? value_from_int(e->index++)
-                                      : value_from_owned(next_number(e));
+    number =
+        value_int_fits(e->index) ? value_from_int(e->index++) : value_from_owned(next_number(e));
     Py_END_CRITICAL_SECTION();
     return number;
 }
@@ -151,8 +151,7 @@ static PyObject *enumerate_new(PyTypeObject *type, PyObject *iterable, PyObject 
     if (int_fits_i64((PyLongObject *)number, &value) && value < PY_SSIZE_T_MAX) {
         e->index = value;
         Py_DECREF(number);
-    }
-    else {
+    } else {
         e->index = PY_SSIZE_T_MAX;
         e->long_index = number;
     }
@@ -243,8 +242,7 @@ static PyObject *reversed_setstate(struct index_iter *self, PyObject *state)
 /* ---- types ----------------------------------------------------------------------------------- */
 
 PyTypeObject PyEnum_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "enumerate",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "enumerate",
     .tp_basicsize = sizeof(struct enumerate),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .tp_doc = enumerate_doc,
@@ -261,8 +259,7 @@ PyTypeObject PyEnum_Type = {
 };
 
 PyTypeObject PyReversed_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "reversed",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "reversed",
     .tp_basicsize = sizeof(struct index_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .tp_doc = reversed_doc,

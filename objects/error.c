@@ -59,8 +59,7 @@ void PyErr_Restore(PyObject *type, PyObject *value, PyObject *traceback)
         PyErr_SetString(PyExc_TypeError, "traceback must be a Traceback or None");
         return;
     }
-    if (value == NULL || !PyExceptionInstance_Check(value) ||
-        (PyObject *)Py_TYPE(value) != type) {
+    if (value == NULL || !PyExceptionInstance_Check(value) || (PyObject *)Py_TYPE(value) != type) {
         PyObject *instance = error_instance(type, value);
         Py_XDECREF(value);
         if (instance == NULL) {
@@ -105,8 +104,8 @@ void PyErr_NormalizeException(PyObject **type, PyObject **value, PyObject **trac
 
 PyObject *error_instance(PyObject *type, PyObject *value)
 {
-    if (value != NULL && PyExceptionInstance_Check(value) &&
-        PyType_IsSubtype(Py_TYPE(value), (PyTypeObject *)type)) {
+    if (value != NULL && PyExceptionInstance_Check(value)
+        && PyType_IsSubtype(Py_TYPE(value), (PyTypeObject *)type)) {
         return Py_NewRef(value);
     }
     PyObject *exception;
@@ -202,9 +201,9 @@ void PyErr_SetObject(PyObject *type, PyObject *value)
         return;
     }
     PyObject *exception = NULL;
-    if (value != NULL && PyExceptionInstance_Check(value) && !Py_IS_TYPE(type, &PyType_Type) &&
-        PyObject_IsSubclass((PyObject *)Py_TYPE(value), type) < 0) {
-        return;     /* the class of the class refuses to answer */
+    if (value != NULL && PyExceptionInstance_Check(value) && !Py_IS_TYPE(type, &PyType_Type)
+        && PyObject_IsSubclass((PyObject *)Py_TYPE(value), type) < 0) {
+        return; /* the class of the class refuses to answer */
     }
     exception = error_instance(type, value);
     if (exception == NULL) {
@@ -252,14 +251,14 @@ PyObject *PyErr_Format(PyObject *type, const char *format, ...)
     return NULL;
 }
 
-#define RAISE_FUNCTION(name, type)            \
-    int name(const char *format, ...)         \
-    {                                         \
-        va_list args;                         \
-        va_start(args, format);               \
-        PyErr_FormatV(type, format, args);    \
-        va_end(args);                         \
-        return -1;                            \
+#define RAISE_FUNCTION(name, type)                                                                 \
+    int name(const char *format, ...)                                                              \
+    {                                                                                              \
+        va_list args;                                                                              \
+        va_start(args, format);                                                                    \
+        PyErr_FormatV(type, format, args);                                                         \
+        va_end(args);                                                                              \
+        return -1;                                                                                 \
     }
 RAISE_FUNCTION(raise_type, PyExc_TypeError)
 RAISE_FUNCTION(raise_value, PyExc_ValueError)
@@ -458,10 +457,9 @@ static PyObject *import_error(PyObject *type, PyObject *message, PyObject *name,
     }
     PyObject *keywords = PyDict_New();
     PyObject *exception = NULL;
-    if (keywords != NULL &&
-        PyDict_SetItem(keywords, ID(name), name == NULL ? Py_None : name) == 0 &&
-        PyDict_SetItem(keywords, ID(path), path == NULL ? Py_None : path) == 0 &&
-        (name_from == NULL || PyDict_SetItem(keywords, ID(name_from), name_from) == 0)) {
+    if (keywords != NULL && PyDict_SetItem(keywords, ID(name), name == NULL ? Py_None : name) == 0
+        && PyDict_SetItem(keywords, ID(path), path == NULL ? Py_None : path) == 0
+        && (name_from == NULL || PyDict_SetItem(keywords, ID(name_from), name_from) == 0)) {
         exception = PyObject_VectorcallDict(type, &message, 1, keywords);
     }
     Py_XDECREF(keywords);
@@ -492,8 +490,7 @@ PyObject *_PyErr_SetImportErrorWithNameFrom(PyObject *message, PyObject *name, P
 /* ---- new exception classes ------------------------------------------------------------------- */
 
 /* The dict of the class, with __module__ (taken from the dotted name) and __doc__. */
-static PyObject *class_namespace(const char *name, const char *dot, const char *doc,
-                                 PyObject *dict)
+static PyObject *class_namespace(const char *name, const char *dot, const char *doc, PyObject *dict)
 {
     PyObject *copy = dict == NULL ? PyDict_New() : PyDict_Copy(dict);
     if (copy == NULL) {
@@ -503,9 +500,9 @@ static PyObject *class_namespace(const char *name, const char *dot, const char *
     PyObject *module =
         known == 0 ? PyUnicode_FromStringAndSize(name, (Py_ssize_t)(dot - name)) : NULL;
     PyObject *text = doc == NULL ? NULL : PyUnicode_FromString(doc);
-    if (known < 0 || (known == 0 && (module == NULL ||
-                                     PyDict_SetItem(copy, ID(__module__), module) < 0)) ||
-        (doc != NULL && (text == NULL || PyDict_SetItem(copy, ID(__doc__), text) < 0))) {
+    if (known < 0
+        || (known == 0 && (module == NULL || PyDict_SetItem(copy, ID(__module__), module) < 0))
+        || (doc != NULL && (text == NULL || PyDict_SetItem(copy, ID(__doc__), text) < 0))) {
         Py_CLEAR(copy);
     }
     Py_XDECREF(module);
@@ -588,9 +585,9 @@ static PyObject *line_of_file(FILE *file, int lineno)
         }
     }
     size_t mark = lineno == 1 && length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    PyObject *text = length < 0 ? NULL
-                                : PyUnicode_Decode(line + mark, length - (ssize_t)mark, coding,
-                                                   "replace");
+    PyObject *text = length < 0
+                         ? NULL
+                         : PyUnicode_Decode(line + mark, length - (ssize_t)mark, coding, "replace");
     free(line);
     if (text == NULL) {
         PyErr_Clear();

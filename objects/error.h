@@ -13,7 +13,8 @@
 
 #include "objects/object.h"
 
-#define PRINTF_LIKE(format, first) /* formats are PyUnicode_FromFormat's, which printf's check misjudges */
+#define PRINTF_LIKE(                                                                               \
+    format, first) /* formats are PyUnicode_FromFormat's, which printf's check misjudges */
 
 int raise_type(const char *format, ...) PRINTF_LIKE(1, 2);
 int raise_value(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -41,8 +41,8 @@ Py_hash_t float_hash(PyObject *op, double value);
  */
 enum float_digits_mode { FLOAT_SHORTEST, FLOAT_PRECISION, FLOAT_FIXED };
 #define FLOAT_DIGITS_MAX 1100
-Py_ssize_t float_digits(double value, enum float_digits_mode mode, Py_ssize_t ndigits,
-                        char *digits, Py_ssize_t *point);
+Py_ssize_t float_digits(double value, enum float_digits_mode mode, Py_ssize_t ndigits, char *digits,
+                        Py_ssize_t *point);
 
 /* Reads a decimal float as C's strtod does, but only decimal forms, inf and nan, no leading white
  * space; correctly rounded. *end is the first character not used (== text if nothing matched).

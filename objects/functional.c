@@ -156,8 +156,7 @@ static PyObject *map_reduce(struct map_object *self)
 }
 
 PyTypeObject PyMap_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "map",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "map",
     .tp_basicsize = sizeof(struct map_object),
     .tp_dealloc = functional_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -242,8 +241,7 @@ static PyObject *filter_reduce(struct filter_object *self)
 }
 
 PyTypeObject PyFilter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "filter",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "filter",
     .tp_basicsize = sizeof(struct filter_object),
     .tp_dealloc = functional_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -301,8 +299,9 @@ static void check_strict(struct zip_object *self, Py_ssize_t i)
         PyErr_Clear();
     }
     if (i > 0) {
-        PyErr_Format(PyExc_ValueError, i == 1 ? "zip() argument %zd is shorter than argument 1"
-                                              : "zip() argument %zd is shorter than arguments 1-%zd",
+        PyErr_Format(PyExc_ValueError,
+                     i == 1 ? "zip() argument %zd is shorter than argument 1"
+                            : "zip() argument %zd is shorter than arguments 1-%zd",
                      i + 1, i);
         return;
     }
@@ -353,15 +352,14 @@ static PyObject *zip_next(PyObject *op)
         return NULL;
     }
     PyObject *result = self->result;
-    bool mine = ref_is_mine(op);    /* only the owner fills a tuple twice */
+    bool mine = ref_is_mine(op); /* only the owner fills a tuple twice */
     if (mine && result != NULL && ref_is_unique(result)) {
         /* Nobody but this iterator has the last tuple: it is filled anew. */
         Py_INCREF(result);
         if (!gc_is_tracked(result)) {
             gc_track(result);
         }
-    }
-    else {
+    } else {
         result = PyTuple_New(count);
         if (result == NULL) {
             return NULL;
@@ -418,8 +416,7 @@ static PyObject *zip_setstate(struct zip_object *self, PyObject *state)
 }
 
 PyTypeObject PyZip_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "zip",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "zip",
     .tp_basicsize = sizeof(struct zip_object),
     .tp_dealloc = functional_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,

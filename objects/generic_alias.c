@@ -97,14 +97,11 @@ PyObject *alias_item_text(PyObject *item)
     if (PyObject_GetOptionalAttr(item, ID(__qualname__), &qualname) < 0
         || PyObject_GetOptionalAttr(item, ID(__module__), &module) < 0) {
         text = NULL;
-    }
-    else if (qualname == NULL || module == NULL || module == Py_None) {
+    } else if (qualname == NULL || module == NULL || module == Py_None) {
         text = PyObject_Repr(item);
-    }
-    else if (PyUnicode_Check(module) && PyUnicode_EqualToUTF8(module, "builtins")) {
+    } else if (PyUnicode_Check(module) && PyUnicode_EqualToUTF8(module, "builtins")) {
         text = PyObject_Str(qualname);
-    }
-    else {
+    } else {
         text = PyUnicode_FromFormat("%S.%S", module, qualname);
     }
     Py_XDECREF(qualname);
@@ -117,10 +114,12 @@ static PyObject *alias_repr(PyObject *op)
     struct generic_alias *self = alias_of(op);
     PyObject *origin = alias_item_text(self->origin);
     PyObject *list = origin == NULL ? NULL : PySequence_List(self->args);
-    PyObject *args = list == NULL ? NULL
-                   : PyList_GET_SIZE(list) == 0 ? PyUnicode_FromString("[()]") : list_text(list);
-    PyObject *text = args == NULL ? NULL
-                   : PyUnicode_FromFormat("%s%U%U", self->starred ? "*" : "", origin, args);
+    PyObject *args = list == NULL                 ? NULL
+                     : PyList_GET_SIZE(list) == 0 ? PyUnicode_FromString("[()]")
+                                                  : list_text(list);
+    PyObject *text = args == NULL
+                         ? NULL
+                         : PyUnicode_FromFormat("%s%U%U", self->starred ? "*" : "", origin, args);
     Py_XDECREF(args);
     Py_XDECREF(list);
     Py_XDECREF(origin);
@@ -152,7 +151,7 @@ static int add_once(PyObject *list, PyObject *item)
 static int add_parameters_of(PyObject *list, PyObject *arg)
 {
     if (PyType_Check(arg)) {
-        return 0;   /* a class's __parameters__ are not this alias's */
+        return 0; /* a class's __parameters__ are not this alias's */
     }
     int is_parameter = has_attr(arg, ID(__typing_subst__));
     if (is_parameter != 0) {
@@ -216,8 +215,7 @@ static PyObject *arguments_of(PyObject *item)
     int failed = list == NULL;
     if (!failed && !PyTuple_Check(item)) {
         failed = add_unpacked(list, item) < 0;
-    }
-    else {
+    } else {
         for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(item); i++) {
             failed = add_unpacked(list, PyTuple_GET_ITEM(item, i)) < 0;
         }
@@ -238,8 +236,7 @@ static PyObject *prepare(PyObject *self, PyObject *parameters, PyObject *argumen
                                              ID(__typing_prepare_subst__), &hook);
         if (found < 0) {
             Py_CLEAR(arguments);
-        }
-        else if (found > 0 && hook != Py_None) {
+        } else if (found > 0 && hook != Py_None) {
             Py_SETREF(arguments, PyObject_CallFunctionObjArgs(hook, self, arguments, NULL));
             if (arguments != NULL && !PyTuple_Check(arguments)) {
                 Py_SETREF(arguments, PyTuple_Pack(1, arguments));
@@ -306,11 +303,10 @@ static int add_substituted(PyObject *list, PyObject *self, PyObject *arg, PyObje
     PyObject *value;
     if (hook != NULL) {
         Py_ssize_t at = index_in(parameters, arg);
-        value = at < 0 ? Py_NewRef(arg)
-                       : PyObject_CallOneArg(hook, PyTuple_GET_ITEM(arguments, at));
+        value =
+            at < 0 ? Py_NewRef(arg) : PyObject_CallOneArg(hook, PyTuple_GET_ITEM(arguments, at));
         Py_DECREF(hook);
-    }
-    else {
+    } else {
         value = substitute_inside(arg, parameters, arguments);
     }
     if (value == NULL) {
@@ -319,13 +315,13 @@ static int add_substituted(PyObject *list, PyObject *self, PyObject *arg, PyObje
     int result;
     if (!unpack) {
         result = PyList_Append(list, value);
-    }
-    else if (PyTuple_Check(value)) {
+    } else if (PyTuple_Check(value)) {
         result = extend(list, value);
-    }
-    else {
-        PyErr_Format(PyExc_TypeError, "expected __typing_subst__ of %T objects to return a tuple, "
-                     "not %T", arg, value);
+    } else {
+        PyErr_Format(PyExc_TypeError,
+                     "expected __typing_subst__ of %T objects to return a tuple, "
+                     "not %T",
+                     arg, value);
         result = -1;
     }
     (void)self;
@@ -387,8 +383,7 @@ static PyObject *alias_subscript(PyObject *op, PyObject *item)
 {
     struct generic_alias *self = alias_of(op);
     PyObject *parameters = parameters_of(self);
-    PyObject *args = parameters == NULL ? NULL
-                   : alias_substitute(op, self->args, parameters, item);
+    PyObject *args = parameters == NULL ? NULL : alias_substitute(op, self->args, parameters, item);
     if (args == NULL) {
         return NULL;
     }
@@ -400,7 +395,7 @@ static PyObject *alias_subscript(PyObject *op, PyObject *item)
 static PyObject *generic_alias_get_typing_unpacked_tuple_args(struct generic_alias *self)
 {
     return Py_NewRef(self->starred && self->origin == (PyObject *)&PyTuple_Type ? self->args
-                                                                                 : Py_None);
+                                                                                : Py_None);
 }
 
 /* ---- attributes and calls -------------------------------------------------------------------- */
@@ -409,9 +404,10 @@ static PyObject *generic_alias_get_typing_unpacked_tuple_args(struct generic_ali
 static bool is_own_attribute(PyObject *name)
 {
     PyObject *const own[] = {
-        ID(__class__), ID(__origin__), ID(__args__), ID(__unpacked__), ID(__parameters__),
-        ID(__typing_unpacked_tuple_args__), ID(__mro_entries__), ID(__reduce_ex__),
-        ID(__reduce__), ID(__bases__), ID(__copy__), ID(__deepcopy__),
+        ID(__class__),       ID(__origin__),     ID(__args__),
+        ID(__unpacked__),    ID(__parameters__), ID(__typing_unpacked_tuple_args__),
+        ID(__mro_entries__), ID(__reduce_ex__),  ID(__reduce__),
+        ID(__bases__),       ID(__copy__),       ID(__deepcopy__),
     };
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (own[i] == name || PyUnicode_Compare(own[i], name) == 0) {
@@ -424,15 +420,25 @@ static bool is_own_attribute(PyObject *name)
 static PyObject *alias_getattro(PyObject *op, PyObject *name)
 {
     return PyUnicode_Check(name) && !is_own_attribute(name)
-               ? PyObject_GetAttr(alias_of(op)->origin, name) : PyObject_GenericGetAttr(op, name);
+               ? PyObject_GetAttr(alias_of(op)->origin, name)
+               : PyObject_GenericGetAttr(op, name);
 }
 
 static PyObject *generic_alias_dir(struct generic_alias *self)
 {
     PyObject *const own[] = {
-        ID(__class__), ID(__bases__), ID(__origin__), ID(__args__), ID(__unpacked__),
-        ID(__parameters__), ID(__typing_unpacked_tuple_args__), ID(__mro_entries__),
-        ID(__reduce_ex__), ID(__reduce__), ID(__copy__), ID(__deepcopy__),
+        ID(__class__),
+        ID(__bases__),
+        ID(__origin__),
+        ID(__args__),
+        ID(__unpacked__),
+        ID(__parameters__),
+        ID(__typing_unpacked_tuple_args__),
+        ID(__mro_entries__),
+        ID(__reduce_ex__),
+        ID(__reduce__),
+        ID(__copy__),
+        ID(__deepcopy__),
     };
     PyObject *names = PyObject_Dir(self->origin);
     for (size_t i = 0; names != NULL && i < sizeof(own) / sizeof(own[0]); i++) {
@@ -563,13 +569,12 @@ static void alias_dealloc(PyObject *op)
 
 struct alias_iterator {
     PyObject_HEAD
-    PyObject *alias;    /* NULL when it has been given out */
+    PyObject *alias; /* NULL when it has been given out */
 };
 
 static PyObject *alias_iter(PyObject *op)
 {
-    struct alias_iterator *self =
-        (struct alias_iterator *)object_new(&_Py_GenericAliasIterType, 0);
+    struct alias_iterator *self = (struct alias_iterator *)object_new(&_Py_GenericAliasIterType, 0);
     if (self != NULL) {
         self->alias = Py_NewRef(op);
         PyObject_GC_Track(self);
@@ -584,8 +589,8 @@ static PyObject *alias_iter_next(PyObject *op)
     if (alias == NULL) {
         return NULL;
     }
-    PyObject *starred = alias_make(&Py_GenericAliasType, alias_of(alias)->origin,
-                                   alias_of(alias)->args, true);
+    PyObject *starred =
+        alias_make(&Py_GenericAliasType, alias_of(alias)->origin, alias_of(alias)->args, true);
     Py_DECREF(alias);
     return starred;
 }
@@ -615,8 +620,7 @@ static void alias_iter_dealloc(PyObject *op)
 }
 
 PyTypeObject _Py_GenericAliasIterType = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "generic_alias_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "generic_alias_iterator",
     .tp_basicsize = sizeof(struct alias_iterator),
     .tp_dealloc = alias_iter_dealloc,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -628,12 +632,11 @@ PyTypeObject _Py_GenericAliasIterType = {
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static PyMappingMethods alias_as_mapping = { .mp_subscript = alias_subscript };
-static PyNumberMethods alias_as_number = { .nb_or = _Py_union_type_or };
+static PyMappingMethods alias_as_mapping = {.mp_subscript = alias_subscript};
+static PyNumberMethods alias_as_number = {.nb_or = _Py_union_type_or};
 
 PyTypeObject Py_GenericAliasType = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "types.GenericAlias",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "types.GenericAlias",
     .tp_basicsize = sizeof(struct generic_alias),
     .tp_dealloc = alias_dealloc,
     .tp_vectorcall_offset = offsetof(struct generic_alias, vectorcall),
@@ -643,8 +646,8 @@ PyTypeObject Py_GenericAliasType = {
     .tp_hash = alias_hash,
     .tp_call = alias_call,
     .tp_getattro = alias_getattro,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE
-                | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_doc = generic_alias_doc,
     .tp_traverse = alias_traverse,
     .tp_richcompare = alias_compare,

@@ -10,15 +10,17 @@
 #include "objects/typing.h"
 #include "objects/weakref.h"
 
+/* clang-format off */
 PyTypeObject *const object_types[] = {
     &PyBaseObject_Type, &PyType_Type, &PySuper_Type, &_PyNone_Type, &_PyNotImplemented_Type,
     &PyEllipsis_Type, &PyMethod_Type, &PyInstanceMethod_Type, &PyCell_Type, &_PyNamespace_Type,
     &PyPickleBuffer_Type, &buffer_owner_type, NULL,
 };
+/* clang-format on */
 
 static PyTypeObject *const *const groups[] = {
-    object_types, descr_types, cfunction_types, weakref_types, module_types, typing_types,
-    context_types,
+    object_types, descr_types,  cfunction_types, weakref_types,
+    module_types, typing_types, context_types,
 };
 
 /* Instances of typing's types find their __module__ in the type, as those of classes do. */

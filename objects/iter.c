@@ -11,7 +11,8 @@
 
 PyObject *iter_over(PyTypeObject *type, PyObject *seq, Py_ssize_t index)
 {
-    struct index_iter *it = (struct index_iter *)birth_of_container(type, sizeof(struct index_iter));
+    struct index_iter *it =
+        (struct index_iter *)birth_of_container(type, sizeof(struct index_iter));
     if (it == NULL) {
         return NULL;
     }
@@ -112,7 +113,7 @@ static PyObject *seq_iter_next(PyObject *op)
 
 struct call_iter {
     PyObject_HEAD
-    PyObject *callable;     /* owned; both NULL when exhausted */
+    PyObject *callable; /* owned; both NULL when exhausted */
     PyObject *sentinel;
 };
 
@@ -169,9 +170,8 @@ static PyObject *call_iter_next(PyObject *op)
     }
     PyObject *result = PyObject_CallNoArgs(callable);
     if (result != NULL && it->sentinel == NULL) {
-        Py_CLEAR(result);       /* the call has exhausted the iterator itself */
-    }
-    else if (result != NULL) {
+        Py_CLEAR(result); /* the call has exhausted the iterator itself */
+    } else if (result != NULL) {
         int equal = PyObject_RichCompareBool(sentinel, result, Py_EQ);
         if (equal != 0) {
             Py_CLEAR(result);
@@ -179,8 +179,7 @@ static PyObject *call_iter_next(PyObject *op)
         if (equal > 0) {
             call_iter_finish(it);
         }
-    }
-    else if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
+    } else if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
         PyErr_Clear();
         call_iter_finish(it);
     }
@@ -240,8 +239,7 @@ static PyObject *callable_iterator_reduce(struct call_iter *self)
 }
 
 PyTypeObject PySeqIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "iterator",
     .tp_basicsize = sizeof(struct index_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = iter_dealloc,
@@ -253,8 +251,7 @@ PyTypeObject PySeqIter_Type = {
 };
 
 PyTypeObject PyCallIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "callable_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "callable_iterator",
     .tp_basicsize = sizeof(struct call_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = call_iter_dealloc,

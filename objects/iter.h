@@ -17,7 +17,7 @@
 struct index_iter {
     PyObject_HEAD
     Py_ssize_t index;
-    PyObject *seq;      /* owned; may be NULL when exhausted */
+    PyObject *seq; /* owned; may be NULL when exhausted */
 };
 
 static inline Py_ssize_t iter_index(struct index_iter *it)

@@ -19,7 +19,8 @@
 ALWAYS_INLINE value_t item_word(PyObject *op)
 {
     if (ref_is_immortal(op)) {
-        return int_is_small_object(op) ? value_from_int(int_small_value(op)) : value_from_uncounted(op);
+        return int_is_small_object(op) ? value_from_int(int_small_value(op))
+                                       : value_from_uncounted(op);
     }
     return value_from_owned(ref_new(op));
 }
@@ -47,7 +48,8 @@ ALWAYS_INLINE value_t tuple_item_word(PyObject *op, int64_t i)
 }
 
 /* The next items of the iterators of exact lists, tuples and ranges. The end of a sequence may run Python code. */
-ALWAYS_INLINE value_t index_iter_word(PyObject *op, value_t (*item_word_at)(PyObject *seq, int64_t i))
+ALWAYS_INLINE value_t index_iter_word(PyObject *op,
+                                      value_t (*item_word_at)(PyObject *seq, int64_t i))
 {
     struct index_iter *it = (struct index_iter *)op;
     Py_ssize_t i = iter_index(it);

@@ -33,8 +33,7 @@ static inline int key_equals_plain(PyObject *a, PyObject *b)
     if (PyLong_CheckExact(a) && PyLong_CheckExact(b)) {
         PyLongObject *x = (PyLongObject *)a, *y = (PyLongObject *)b;
         return x->long_value.lv_tag == y->long_value.lv_tag
-               && memcmp(int_digits(x), int_digits(y),
-                         (size_t)int_ndigits(x) * sizeof(digit)) == 0;
+               && memcmp(int_digits(x), int_digits(y), (size_t)int_ndigits(x) * sizeof(digit)) == 0;
     }
     if (PyTuple_CheckExact(a) && PyTuple_CheckExact(b)) {
         return tuple_equals_plain(a, b);

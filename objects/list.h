@@ -27,7 +27,8 @@ static inline Py_ssize_t array_capacity(PyObject **items)
  * there is none, or list_get_ref() must get it. */
 static inline PyObject *list_peek(PyListObject *list, Py_ssize_t i)
 {
-    if (unlikely((size_t)i >= (size_t)field_load(&list->ob_base.ob_size) || shared_needs_lock((PyObject *)list))) {
+    if (unlikely((size_t)i >= (size_t)field_load(&list->ob_base.ob_size)
+                 || shared_needs_lock((PyObject *)list))) {
         return NULL;
     }
     PyObject **items = field_load_acquire(&list->ob_item);
@@ -35,7 +36,8 @@ static inline PyObject *list_peek(PyListObject *list, Py_ssize_t i)
         return NULL;
     }
     PyObject *item = field_load_acquire(&items[i]);
-    return lock_threads_run_together() && unlikely(item == NULL || !ref_is_held(item)) ? NULL : item;
+    return lock_threads_run_together() && unlikely(item == NULL || !ref_is_held(item)) ? NULL
+                                                                                       : item;
 }
 
 /* New reference to item i, or NULL without an exception when i is out of range (i < 0 too).

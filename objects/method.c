@@ -58,7 +58,8 @@ PyObject *PyMethod_New(PyObject *func, PyObject *self)
         PyErr_BadInternalCall();
         return NULL;
     }
-    PyMethodObject *method = (PyMethodObject *)birth_of_container(&PyMethod_Type, sizeof(PyMethodObject));
+    PyMethodObject *method =
+        (PyMethodObject *)birth_of_container(&PyMethod_Type, sizeof(PyMethodObject));
     if (method == NULL) {
         return NULL;
     }
@@ -138,9 +139,9 @@ static PyObject *method_repr(PyObject *op)
     if (name != NULL && !PyUnicode_Check(name)) {
         Py_CLEAR(name);
     }
-    PyObject *text = name == NULL
-        ? PyUnicode_FromFormat("<bound method ? of %R>", PyMethod_GET_SELF(op))
-        : PyUnicode_FromFormat("<bound method %U of %R>", name, PyMethod_GET_SELF(op));
+    PyObject *text =
+        name == NULL ? PyUnicode_FromFormat("<bound method ? of %R>", PyMethod_GET_SELF(op))
+                     : PyUnicode_FromFormat("<bound method %U of %R>", name, PyMethod_GET_SELF(op));
     Py_XDECREF(name);
     return text;
 }
@@ -160,8 +161,7 @@ static PyObject *method_compare(PyObject *a, PyObject *b, int op)
     if ((op != Py_EQ && op != Py_NE) || !PyMethod_Check(a) || !PyMethod_Check(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    int equal = PyObject_RichCompareBool(PyMethod_GET_FUNCTION(a), PyMethod_GET_FUNCTION(b),
-                                         Py_EQ);
+    int equal = PyObject_RichCompareBool(PyMethod_GET_FUNCTION(a), PyMethod_GET_FUNCTION(b), Py_EQ);
     if (equal < 0) {
         return NULL;
     }
@@ -215,21 +215,19 @@ static PyObject *method_get_doc(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyMemberDef method_members[] = {
-    { "__func__", _Py_T_OBJECT, offsetof(PyMethodObject, im_func), Py_READONLY,
-      "what gets called" },
-    { "__self__", _Py_T_OBJECT, offsetof(PyMethodObject, im_self), Py_READONLY,
-      "the first argument of calls" },
-    { NULL },
+    {"__func__", _Py_T_OBJECT, offsetof(PyMethodObject, im_func), Py_READONLY, "what gets called"},
+    {"__self__", _Py_T_OBJECT, offsetof(PyMethodObject, im_self), Py_READONLY,
+     "the first argument of calls"},
+    {NULL},
 };
 
 static PyGetSetDef method_getset[] = {
-    { "__doc__", method_get_doc },
-    { NULL },
+    {"__doc__", method_get_doc},
+    {NULL},
 };
 
 PyTypeObject PyMethod_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "method",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "method",
     .tp_basicsize = sizeof(PyMethodObject),
     .tp_dealloc = method_dealloc,
     .tp_vectorcall_offset = offsetof(PyMethodObject, vectorcall),
@@ -344,25 +342,23 @@ static PyObject *instance_method_repr(PyObject *op)
 static PyObject *instance_method_get_doc(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *doc;
-    int found =
-        PyObject_GetOptionalAttr(PyInstanceMethod_GET_FUNCTION(op), ID(__doc__), &doc);
+    int found = PyObject_GetOptionalAttr(PyInstanceMethod_GET_FUNCTION(op), ID(__doc__), &doc);
     return found == 0 ? Py_NewRef(Py_None) : doc;
 }
 
 static PyMemberDef instance_method_members[] = {
-    { "__func__", _Py_T_OBJECT, offsetof(PyInstanceMethodObject, func), Py_READONLY,
-      "what gets called" },
-    { NULL },
+    {"__func__", _Py_T_OBJECT, offsetof(PyInstanceMethodObject, func), Py_READONLY,
+     "what gets called"},
+    {NULL},
 };
 
 static PyGetSetDef instance_method_getset[] = {
-    { "__doc__", instance_method_get_doc },
-    { NULL },
+    {"__doc__", instance_method_get_doc},
+    {NULL},
 };
 
 PyTypeObject PyInstanceMethod_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "instancemethod",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "instancemethod",
     .tp_basicsize = sizeof(PyInstanceMethodObject),
     .tp_dealloc = instance_method_dealloc,
     .tp_repr = instance_method_repr,

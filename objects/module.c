@@ -37,8 +37,7 @@ PyObject *PyModuleDef_Init(PyModuleDef *def)
 }
 
 PyTypeObject PyModuleDef_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "moduledef",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "moduledef",
     .tp_basicsize = sizeof(PyModuleDef),
     .tp_flags = Py_TPFLAGS_DEFAULT,
 };
@@ -186,8 +185,8 @@ PyObject *PyModule_Create2(PyModuleDef *def, int version)
         return NULL;
     }
     if (def->m_slots != NULL) {
-        PyErr_Format(PyExc_SystemError,
-                     "module %s: PyModule_Create is incompatible with m_slots", def->m_name);
+        PyErr_Format(PyExc_SystemError, "module %s: PyModule_Create is incompatible with m_slots",
+                     def->m_name);
         return NULL;
     }
     const char *name =
@@ -224,7 +223,7 @@ static int read_slots(PyModuleDef *def, const char *name, struct slot_plan *plan
                 PyErr_Format(PyExc_SystemError, "module %s has multiple create slots", name);
                 return -1;
             }
-            plan->create = (PyObject *(*)(PyObject *, PyModuleDef *))slot->value;
+            plan->create = (PyObject * (*)(PyObject *, PyModuleDef *)) slot->value;
             break;
         case Py_mod_exec:
             plan->executes = true;
@@ -247,8 +246,7 @@ static int read_slots(PyModuleDef *def, const char *name, struct slot_plan *plan
             plan->gil = slot->value;
             break;
         default:
-            PyErr_Format(PyExc_SystemError, "module %s uses unknown slot ID %i", name,
-                         slot->slot);
+            PyErr_Format(PyExc_SystemError, "module %s uses unknown slot ID %i", name, slot->slot);
             return -1;
         }
     }
@@ -281,8 +279,7 @@ static PyObject *create_by_slot(struct slot_plan *plan, PyObject *spec, PyModule
         return NULL;
     }
     if (PyErr_Occurred()) {
-        raise_from_current("creation of module %s raised unreported exception",
-                           name);
+        raise_from_current("creation of module %s raised unreported exception", name);
         Py_DECREF(op);
         return NULL;
     }
@@ -300,15 +297,16 @@ static int attach_def(PyObject *op, PyModuleDef *def, struct slot_plan *plan, co
         }
         return 0;
     }
-    if (def->m_size > 0 || def->m_traverse != NULL || def->m_clear != NULL
-        || def->m_free != NULL) {
+    if (def->m_size > 0 || def->m_traverse != NULL || def->m_clear != NULL || def->m_free != NULL) {
         PyErr_Format(PyExc_SystemError,
                      "module %s is not a module object, but requests module state", name);
         return -1;
     }
     if (plan->executes) {
-        PyErr_Format(PyExc_SystemError, "module %s specifies execution slots, but did not create "
-                     "a ModuleType instance", name);
+        PyErr_Format(PyExc_SystemError,
+                     "module %s specifies execution slots, but did not create "
+                     "a ModuleType instance",
+                     name);
         return -1;
     }
     return 0;
@@ -316,11 +314,10 @@ static int attach_def(PyObject *op, PyModuleDef *def, struct slot_plan *plan, co
 
 static PyObject *from_def(PyModuleDef *def, PyObject *spec, PyObject *name, const char *text)
 {
-    struct slot_plan plan = { 0 };
+    struct slot_plan plan = {0};
     if (def->m_size < 0) {
         PyErr_Format(PyExc_SystemError,
-                     "module %s: m_size may not be negative for multi-phase initialization",
-                     text);
+                     "module %s: m_size may not be negative for multi-phase initialization", text);
         return NULL;
     }
     if (read_slots(def, text, &plan) < 0
@@ -328,8 +325,8 @@ static PyObject *from_def(PyModuleDef *def, PyObject *spec, PyObject *name, cons
             && module_hooks.check_interpreter(text, plan.interpreters) < 0)) {
         return NULL;
     }
-    PyObject *op = plan.create != NULL ? create_by_slot(&plan, spec, def, text)
-                                       : PyModule_NewObject(name);
+    PyObject *op =
+        plan.create != NULL ? create_by_slot(&plan, spec, def, text) : PyModule_NewObject(name);
     if (op == NULL) {
         return NULL;
     }
@@ -430,7 +427,7 @@ const char *PyModule_GetName(PyObject *op)
     if (name == NULL) {
         return NULL;
     }
-    Py_DECREF(name);   /* the module's dict keeps it */
+    Py_DECREF(name); /* the module's dict keeps it */
     return PyUnicode_AsUTF8(name);
 }
 
@@ -455,7 +452,7 @@ const char *PyModule_GetFilename(PyObject *op)
 {
     PyObject *file = PyModule_GetFilenameObject(op);
     const char *text = file == NULL ? NULL : PyUnicode_AsUTF8(file);
-    Py_XDECREF(file);   /* the module's dict keeps it */
+    Py_XDECREF(file); /* the module's dict keeps it */
     return text;
 }
 
@@ -495,8 +492,7 @@ static int is_initializing(PyObject *spec)
 static int is_loading_submodule(PyObject *spec, PyObject *name)
 {
     PyObject *list;
-    if (spec == NULL
-        || PyObject_GetOptionalAttr(spec, ID(_uninitialized_submodules), &list) <= 0) {
+    if (spec == NULL || PyObject_GetOptionalAttr(spec, ID(_uninitialized_submodules), &list) <= 0) {
         return PyErr_Occurred() ? -1 : 0;
     }
     int found = PySequence_Contains(list, name);
@@ -570,7 +566,8 @@ static void raise_absent(PyObject *module_name, PyObject *name, PyObject *spec, 
         PyErr_Format(PyExc_AttributeError,
                      "module '%U' has no attribute '%U' (consider renaming '%U' since it has the "
                      "same name as the standard library module named '%U' and the import system "
-                     "gives it precedence)", module_name, name, origin, module_name);
+                     "gives it precedence)",
+                     module_name, name, origin, module_name);
         return;
     }
     int initializing = is_initializing(spec);
@@ -580,27 +577,27 @@ static void raise_absent(PyObject *module_name, PyObject *name, PyObject *spec, 
                          "module '%U' has no attribute '%U' (consider renaming '%U' if it has "
                          "the same name as a library you intended to import)",
                          module_name, name, origin);
-        }
-        else if (origin != NULL) {
+        } else if (origin != NULL) {
             PyErr_Format(PyExc_AttributeError,
                          "partially initialized module '%U' from '%U' has no attribute '%U' "
-                         "(most likely due to a circular import)", module_name, origin, name);
-        }
-        else {
+                         "(most likely due to a circular import)",
+                         module_name, origin, name);
+        } else {
             PyErr_Format(PyExc_AttributeError,
                          "partially initialized module '%U' has no attribute '%U' "
-                         "(most likely due to a circular import)", module_name, name);
+                         "(most likely due to a circular import)",
+                         module_name, name);
         }
         return;
     }
     int loading = initializing < 0 ? -1 : is_loading_submodule(spec, name);
     if (loading > 0) {
-        PyErr_Format(PyExc_AttributeError, "cannot access submodule '%U' of module '%U' "
-                     "(most likely due to a circular import)", name, module_name);
-    }
-    else if (loading == 0) {
-        PyErr_Format(PyExc_AttributeError, "module '%U' has no attribute '%U'", module_name,
-                     name);
+        PyErr_Format(PyExc_AttributeError,
+                     "cannot access submodule '%U' of module '%U' "
+                     "(most likely due to a circular import)",
+                     name, module_name);
+    } else if (loading == 0) {
+        PyErr_Format(PyExc_AttributeError, "module '%U' has no attribute '%U'", module_name, name);
     }
 }
 
@@ -676,8 +673,7 @@ static PyObject *module_dir(struct module_object *self)
     }
     if (!PyDict_Check(dict)) {
         PyErr_Format(PyExc_TypeError, "%R.__dict__ is not a dictionary", self);
-    }
-    else if (dict_get_item(dict, ID(__dir__), &hook) >= 0) {
+    } else if (dict_get_item(dict, ID(__dir__), &hook) >= 0) {
         result = hook != NULL ? PyObject_CallNoArgs(hook) : PyDict_Keys(dict);
         Py_XDECREF(hook);
     }
@@ -700,8 +696,7 @@ static PyObject *module_get_annotations(struct module_object *self)
     PyObject *dict = module_annotations_dict(self), *annotations = NULL;
     if (dict != NULL && dict_get_item(dict, ID(__annotations__), &annotations) == 0) {
         annotations = PyDict_New();
-        if (annotations != NULL
-            && PyDict_SetItem(dict, ID(__annotations__), annotations) < 0) {
+        if (annotations != NULL && PyDict_SetItem(dict, ID(__annotations__), annotations) < 0) {
             Py_CLEAR(annotations);
         }
     }
@@ -718,8 +713,7 @@ static int module_set_annotations(struct module_object *self, PyObject *value)
     int result;
     if (value != NULL) {
         result = PyDict_SetItem(dict, ID(__annotations__), value);
-    }
-    else {
+    } else {
         int removed = PyDict_Pop(dict, ID(__annotations__), NULL);
         if (removed == 0) {
             PyErr_SetString(PyExc_AttributeError, "__annotations__");
@@ -791,8 +785,7 @@ static void clear_names(PyObject *dict, bool private_ones)
         bool is_private = length > 0 && PyUnicode_READ_CHAR(name, 0) == '_'
                           && !(length > 1 && PyUnicode_READ_CHAR(name, 1) == '_');
         bool builtins = PyUnicode_EqualToUTF8(name, "__builtins__");
-        if (private_ones == is_private && !builtins
-            && PyDict_SetItem(dict, name, Py_None) < 0) {
+        if (private_ones == is_private && !builtins && PyDict_SetItem(dict, name, Py_None) < 0) {
             PyErr_FormatUnraisable("Exception ignored on clearing module dict");
         }
     }
@@ -805,13 +798,12 @@ void module_clear_dict(PyObject *dict)
 }
 
 static PyMemberDef module_members[] = {
-    { "__dict__", _Py_T_OBJECT, offsetof(struct module_object, dict), Py_READONLY, NULL },
-    { NULL },
+    {"__dict__", _Py_T_OBJECT, offsetof(struct module_object, dict), Py_READONLY, NULL},
+    {NULL},
 };
 
 PyTypeObject PyModule_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "module",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "module",
     .tp_basicsize = MODULE_BASICSIZE,
     .tp_dealloc = module_dealloc,
     .tp_repr = module_repr,
@@ -832,4 +824,4 @@ PyTypeObject PyModule_Type = {
     .tp_free = PyObject_GC_Del,
 };
 
-PyTypeObject *const module_types[] = { &PyModule_Type, &PyModuleDef_Type, NULL };
+PyTypeObject *const module_types[] = {&PyModule_Type, &PyModuleDef_Type, NULL};

@@ -6,17 +6,17 @@
 
 struct module_object {
     PyObject_HEAD
-    PyObject *dict;         /* owned; never NULL once it is made */
-    PyModuleDef *def;       /* NULL for a module that was not made in C */
-    void *state;            /* def->m_size bytes, or NULL */
+    PyObject *dict;   /* owned; never NULL once it is made */
+    PyModuleDef *def; /* NULL for a module that was not made in C */
+    void *state;      /* def->m_size bytes, or NULL */
     PyObject *weaklist;
-    PyObject *name;         /* owned, or NULL */
-    void *gil;              /* Py_MOD_GIL_*; only where the ABI has it (free-threaded) */
+    PyObject *name; /* owned, or NULL */
+    void *gil;      /* Py_MOD_GIL_*; only where the ABI has it (free-threaded) */
 };
 
 /* The ABI's size: the last field is missing in the default build. */
-#define MODULE_BASICSIZE                                                                        \
-    ((Py_ssize_t)(sizeof(PyObject) == 16 ? offsetof(struct module_object, gil)                  \
+#define MODULE_BASICSIZE                                                                           \
+    ((Py_ssize_t)(sizeof(PyObject) == 16 ? offsetof(struct module_object, gil)                     \
                                          : sizeof(struct module_object)))
 
 BORROWED static inline PyObject *module_dict(PyObject *module)
@@ -47,6 +47,6 @@ struct module_hooks {
 };
 extern struct module_hooks module_hooks;
 
-extern PyTypeObject *const module_types[];   /* NULL-terminated */
+extern PyTypeObject *const module_types[]; /* NULL-terminated */
 
 #endif

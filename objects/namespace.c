@@ -3,7 +3,8 @@
 
 #include "objects/error.h"
 
-struct namespace {
+struct namespace
+{
     PyObject_HEAD
     PyObject *dict;
 };
@@ -32,7 +33,8 @@ static PyObject *namespace_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 static int update_from(PyObject *self, PyObject *source)
 {
     PyObject *dict = PyDict_CheckExact(source)
-                         ? Py_NewRef(source) : PyObject_CallOneArg((PyObject *)&PyDict_Type, source);
+                         ? Py_NewRef(source)
+                         : PyObject_CallOneArg((PyObject *)&PyDict_Type, source);
     if (dict == NULL) {
         return -1;
     }
@@ -44,8 +46,10 @@ static int update_from(PyObject *self, PyObject *source)
 static int namespace_init(PyObject *self, PyObject *args, PyObject *kwds)
 {
     PyObject *source = NULL;
-    if (!PyArg_UnpackTuple(args, Py_TYPE(self)->tp_name == _PyNamespace_Type.tp_name
-                                     ? "SimpleNamespace" : Py_TYPE(self)->tp_name,
+    if (!PyArg_UnpackTuple(args,
+                           Py_TYPE(self)->tp_name == _PyNamespace_Type.tp_name
+                               ? "SimpleNamespace"
+                               : Py_TYPE(self)->tp_name,
                            0, 1, &source)
         || (source != NULL && update_from(self, source) < 0)) {
         return -1;
@@ -135,9 +139,8 @@ static PyObject *namespace_replace(PyObject *self, PyObject *args, PyObject *kwd
         PyErr_Format(PyExc_TypeError, "expect %N type, but %T() returned '%T' object",
                      &_PyNamespace_Type, self, copy);
         Py_CLEAR(copy);
-    }
-    else if (PyDict_Update(dict_of(copy), dict_of(self)) < 0
-             || (kwds != NULL && PyDict_Update(dict_of(copy), kwds) < 0)) {
+    } else if (PyDict_Update(dict_of(copy), dict_of(self)) < 0
+               || (kwds != NULL && PyDict_Update(dict_of(copy), kwds) < 0)) {
         Py_CLEAR(copy);
     }
     return copy;
@@ -163,13 +166,12 @@ static void namespace_dealloc(PyObject *self)
 }
 
 static PyMemberDef namespace_members[] = {
-    { "__dict__", _Py_T_OBJECT, offsetof(struct namespace, dict), Py_READONLY, NULL },
-    { NULL },
+    {"__dict__", _Py_T_OBJECT, offsetof(struct namespace, dict), Py_READONLY, NULL},
+    {NULL},
 };
 
 PyTypeObject _PyNamespace_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "types.SimpleNamespace",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "types.SimpleNamespace",
     .tp_basicsize = sizeof(struct namespace),
     .tp_dealloc = namespace_dealloc,
     .tp_repr = namespace_repr,

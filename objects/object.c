@@ -106,8 +106,8 @@ void object_free(PyObject *op)
 
 PyObject *object_new_instance(PyTypeObject *type)
 {
-    const unsigned long usual = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC
-                                | Py_TPFLAGS_INLINE_VALUES | Py_TPFLAGS_MANAGED_DICT;
+    const unsigned long usual = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_INLINE_VALUES
+                                | Py_TPFLAGS_MANAGED_DICT;
     if (unlikely((type->tp_flags & usual) != usual || type->tp_itemsize != 0)) {
         return PyType_GenericAlloc(type, 0);
     }
@@ -261,8 +261,7 @@ void object_dealloc(PyObject *op)
         /* One digit may lie in a slot for more, if it is the rest of a longer int. */
         if (likely(PyUnstable_Long_IsCompact((PyLongObject *)op))) {
             death_of_atom(op, offsetof(PyLongObject, long_value.ob_digit) + sizeof(digit));
-        }
-        else {
+        } else {
             slab_free(op);
         }
         return;
@@ -333,7 +332,8 @@ void PyObject_CallFinalizer(PyObject *op)
 int PyObject_CallFinalizerFromDealloc(PyObject *op)
 {
     if (Py_REFCNT(op) != 0) {
-        Py_FatalError("PyObject_CallFinalizerFromDealloc called on object with a non-zero refcount");
+        Py_FatalError(
+            "PyObject_CallFinalizerFromDealloc called on object with a non-zero refcount");
     }
     /* Alive again while the finalizer runs. */
     ref_resurrect(op);

@@ -172,9 +172,9 @@ extern struct object_hooks object_hooks;
 
 /* One entry of the per-thread cache of attribute lookups on types (type.h). */
 struct type_cache_entry {
-    uint32_t version;     /* of the type; 0: empty. Versions are never used twice. */
-    PyObject *name;       /* owned: nobody else may get this address while it stands here */
-    PyObject *value;      /* borrowed: valid while the type still has the version; NULL: absent */
+    uint32_t version; /* of the type; 0: empty. Versions are never used twice. */
+    PyObject *name;   /* owned: nobody else may get this address while it stands here */
+    PyObject *value;  /* borrowed: valid while the type still has the version; NULL: absent */
 };
 
 #define TYPE_CACHE_BITS 11
@@ -192,11 +192,11 @@ enum { TYPE_COUNTS = 16 };
 /* This floor's part of a thread; locking's is its beginning. interp's starts with this one. */
 struct object_thread {
     struct thread base;
-    struct type_cache_entry *type_cache;   /* TYPE_CACHE_SIZE entries, made at first use */
-    PyObject **trash;                      /* containers whose deallocation was put off */
+    struct type_cache_entry *type_cache; /* TYPE_CACHE_SIZE entries, made at first use */
+    PyObject **trash;                    /* containers whose deallocation was put off */
     size_t trash_count, trash_capacity;
     bool trash_running;
-    PyObject *repr_running;                /* list of objects whose repr is being made, or NULL */
+    PyObject *repr_running; /* list of objects whose repr is being made, or NULL */
     struct type_count type_counts[TYPE_COUNTS];
 };
 
@@ -218,11 +218,9 @@ static inline void type_count_add(PyTypeObject *type, int n)
             entry->type = type;
         }
         entry->count += n;
-    }
-    else if (n > 0) {
+    } else if (n > 0) {
         ref_inc((PyObject *)type);
-    }
-    else {
+    } else {
         ref_dec((PyObject *)type);
     }
 }
@@ -230,8 +228,8 @@ static inline void type_count_add(PyTypeObject *type, int n)
 /* What an interpreter knows about a static type. */
 struct static_type_state {
     PyTypeObject *type;
-    PyObject *dict;                /* owned */
-    struct type_list *subclasses;  /* type.h */
+    PyObject *dict;               /* owned */
+    struct type_list *subclasses; /* type.h */
     PyObject *weaklist;
     bool ready;
 };
@@ -260,9 +258,9 @@ struct object_interp {
     struct interp_state base;
     struct static_type_state static_types[STATIC_TYPES_MAX];
     PyType_WatchCallback type_watchers[TYPE_WATCHERS];
-    PyObject *modules_by_index;    /* list: single-phase modules, for PyState_FindModule */
-    PyObject *module_repr;         /* importlib._bootstrap._module_repr, or NULL before it is set */
-    PyObject *typing_generic;      /* typing.Generic's C part, made on demand */
+    PyObject *modules_by_index; /* list: single-phase modules, for PyState_FindModule */
+    PyObject *module_repr;      /* importlib._bootstrap._module_repr, or NULL before it is set */
+    PyObject *typing_generic;   /* typing.Generic's C part, made on demand */
     void *spare[4];
 };
 
@@ -272,11 +270,11 @@ static inline struct object_interp *object_interp_self(void)
 }
 
 /* Frees what this floor keeps for a thread or interpreter. */
-void object_thread_fini(struct thread *thread);   /* thread_layout.thread_clear calls it */
-int object_init(struct interp_state *interp);     /* None, NotImplemented, Ellipsis, type core */
+void object_thread_fini(struct thread *thread); /* thread_layout.thread_clear calls it */
+int object_init(struct interp_state *interp);   /* None, NotImplemented, Ellipsis, type core */
 void object_fini(struct interp_state *interp);
 
-extern PyTypeObject *const object_types[];   /* NULL-terminated: this folder's static types */
+extern PyTypeObject *const object_types[]; /* NULL-terminated: this folder's static types */
 extern PyTypeObject _PyNone_Type, _PyNotImplemented_Type;
 
 #endif

@@ -43,8 +43,7 @@ PyObject *PyObject_Repr(PyObject *op)
     if (Py_TYPE(op)->tp_repr == NULL) {
         return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(op)->tp_name, op);
     }
-    return text_of(op, Py_TYPE(op)->tp_repr, "__repr__",
-                   " while getting the repr of an object");
+    return text_of(op, Py_TYPE(op)->tp_repr, "__repr__", " while getting the repr of an object");
 }
 
 PyObject *PyObject_Str(PyObject *op)
@@ -78,8 +77,8 @@ PyObject *PyObject_ASCII(PyObject *op)
     if (bytes == NULL) {
         return NULL;
     }
-    PyObject *text = PyUnicode_DecodeASCII(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes),
-                                           "strict");
+    PyObject *text =
+        PyUnicode_DecodeASCII(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), "strict");
     Py_DECREF(bytes);
     return text;
 }
@@ -115,7 +114,7 @@ PyObject *_PyObject_FunctionStr(PyObject *func)
     int found = PyObject_GetOptionalAttr(func, ID(__module__), &module);
     if (found >= 0) {
         bool builtin = module == NULL || module == Py_None
-            || (PyUnicode_Check(module) && PyUnicode_EqualToUTF8(module, "builtins"));
+                       || (PyUnicode_Check(module) && PyUnicode_EqualToUTF8(module, "builtins"));
         result = builtin ? PyUnicode_FromFormat("%S()", qualname)
                          : PyUnicode_FromFormat("%S.%S()", module, qualname);
     }
@@ -144,11 +143,9 @@ int PyObject_Print(PyObject *op, FILE *file, int flags)
     int result = 0;
     if (op == NULL) {
         fprintf(file, "<nil>");
-    }
-    else if (Py_REFCNT(op) <= 0) {
+    } else if (Py_REFCNT(op) <= 0) {
         fprintf(file, "<refcnt %zd at %p>", Py_REFCNT(op), (void *)op);
-    }
-    else {
+    } else {
         PyObject *text = flags & Py_PRINT_RAW ? PyObject_Str(op) : PyObject_Repr(op);
         result = text == NULL ? -1 : print_text(text, file);
         Py_XDECREF(text);
@@ -183,7 +180,7 @@ Py_hash_t PyObject_Hash(PyObject *op)
 
 /* For x op y, what y is asked. */
 PyAPI_DATA(int) _Py_SwappedOp[];
-int _Py_SwappedOp[] = { Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE };
+int _Py_SwappedOp[] = {Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE};
 
 static PyObject *compare(PyObject *a, PyObject *b, int op)
 {
@@ -213,7 +210,7 @@ static PyObject *compare(PyObject *a, PyObject *b, int op)
         }
         Py_DECREF(result);
     }
-    static const char *const symbols[] = { "<", "<=", "==", "!=", ">", ">=" };
+    static const char *const symbols[] = {"<", "<=", "==", "!=", ">", ">="};
     switch (op) {
     case Py_EQ:
         return PyBool_FromLong(a == b);
@@ -283,14 +280,11 @@ int PyObject_IsTrue(PyObject *op)
     Py_ssize_t result;
     if (type->tp_as_number != NULL && type->tp_as_number->nb_bool != NULL) {
         result = type->tp_as_number->nb_bool(op);
-    }
-    else if (type->tp_as_mapping != NULL && type->tp_as_mapping->mp_length != NULL) {
+    } else if (type->tp_as_mapping != NULL && type->tp_as_mapping->mp_length != NULL) {
         result = type->tp_as_mapping->mp_length(op);
-    }
-    else if (type->tp_as_sequence != NULL && type->tp_as_sequence->sq_length != NULL) {
+    } else if (type->tp_as_sequence != NULL && type->tp_as_sequence->sq_length != NULL) {
         result = type->tp_as_sequence->sq_length(op);
-    }
-    else {
+    } else {
         return 1;
     }
     return result > 0 ? 1 : (int)result;
@@ -350,8 +344,8 @@ static PyObject *raise_attribute_text(PyObject *op, PyObject *name, PyObject *te
 PyObject *raise_no_attribute(PyObject *op, PyObject *name)
 {
     return raise_attribute_text(
-        op, name, PyUnicode_FromFormat("'%.100s' object has no attribute '%U'",
-                                       Py_TYPE(op)->tp_name, name));
+        op, name,
+        PyUnicode_FromFormat("'%.100s' object has no attribute '%U'", Py_TYPE(op)->tp_name, name));
 }
 
 static bool check_name(PyObject *name)
@@ -375,15 +369,13 @@ PyObject *PyObject_GetAttr(PyObject *op, PyObject *name)
     PyObject *result = NULL;
     if (type->tp_getattro != NULL) {
         result = type->tp_getattro(op, name);
-    }
-    else if (type->tp_getattr != NULL) {
+    } else if (type->tp_getattr != NULL) {
         const char *text = PyUnicode_AsUTF8(name);
         if (text == NULL) {
             return NULL;
         }
         result = type->tp_getattr(op, (char *)text);
-    }
-    else {
+    } else {
         raise_no_attribute(op, name);
     }
     if (unlikely(result == NULL)) {
@@ -409,15 +401,13 @@ int PyObject_GetOptionalAttr(PyObject *op, PyObject *name, PyObject **result)
     }
     if (type->tp_getattro != NULL) {
         *result = type->tp_getattro(op, name);
-    }
-    else if (type->tp_getattr != NULL) {
+    } else if (type->tp_getattr != NULL) {
         const char *text = PyUnicode_AsUTF8(name);
         if (text == NULL) {
             return -1;
         }
         *result = type->tp_getattr(op, (char *)text);
-    }
-    else {
+    } else {
         return 0;
     }
     if (*result != NULL) {
@@ -443,12 +433,10 @@ int PyObject_SetAttr(PyObject *op, PyObject *name, PyObject *value)
     int result = -1;
     if (type->tp_setattro != NULL) {
         result = type->tp_setattro(op, name, value);
-    }
-    else if (type->tp_setattr != NULL) {
+    } else if (type->tp_setattr != NULL) {
         const char *text = PyUnicode_AsUTF8(name);
         result = text == NULL ? -1 : type->tp_setattr(op, (char *)text, value);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "'%.100s' object has %s attributes (%s .%U)", type->tp_name,
                      type->tp_getattr == NULL && type->tp_getattro == NULL ? "no"
                                                                            : "only read-only",
@@ -692,8 +680,7 @@ int object_get_generic(PyObject *op, PyObject *name, PyObject *dict, PyObject **
     int found = 0;
     if (dict != NULL) {
         found = PyDict_GetItemRef(dict, name, result);
-    }
-    else if (type->tp_dictoffset != 0) {
+    } else if (type->tp_dictoffset != 0) {
         found = get_from_instance(op, name, result);
     }
     if (found != 0) {
@@ -728,8 +715,7 @@ PyObject *_PyObject_GenericGetAttrWithDict(PyObject *op, PyObject *name, PyObjec
     int found = object_get_generic(op, name, dict, &result);
     if (found < 0 && suppress && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
-    }
-    else if (found == 0 && !suppress) {
+    } else if (found == 0 && !suppress) {
         raise_no_attribute(op, name);
     }
     return result;
@@ -745,13 +731,11 @@ static int raise_cannot_set(PyObject *op, PyObject *name, PyObject *descr)
     if (descr != NULL) {
         text = PyUnicode_FromFormat("'%.100s' object attribute '%U' is read-only", type->tp_name,
                                     name);
-    }
-    else if (type->tp_setattro == PyObject_GenericSetAttr) {
+    } else if (type->tp_setattro == PyObject_GenericSetAttr) {
         text = PyUnicode_FromFormat(
             "'%.100s' object has no attribute '%U' and no __dict__ for setting new attributes",
             type->tp_name, name);
-    }
-    else {
+    } else {
         text = PyUnicode_FromFormat("'%.100s' object has no attribute '%U'", type->tp_name, name);
     }
     raise_attribute_text(op, name, text);
@@ -802,17 +786,13 @@ int _PyObject_GenericSetAttrWithDict(PyObject *op, PyObject *name, PyObject *val
     PyObject *descr = type_lookup_ref(type, name, NULL);
     if (descr != NULL && Py_TYPE(descr)->tp_descr_set != NULL) {
         result = Py_TYPE(descr)->tp_descr_set(descr, op, value);
-    }
-    else if (dict != NULL) {
+    } else if (dict != NULL) {
         result = set_in_dict(op, dict, name, value);
-    }
-    else if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+    } else if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
         result = set_in_instance(op, name, value);
-    }
-    else if (type->tp_dictoffset == 0) {
+    } else if (type->tp_dictoffset == 0) {
         result = raise_cannot_set(op, name, descr);
-    }
-    else {
+    } else {
         PyObject *own = object_dict(op);
         result = own == NULL ? -1 : set_in_dict(op, own, name, value);
         Py_XDECREF(own);

@@ -30,8 +30,10 @@ int object_init_slot(PyObject *self, PyObject *args, PyObject *kwds)
         return -1;
     }
     if (type->tp_new == object_new_slot) {
-        PyErr_Format(PyExc_TypeError, "%.200s.__init__() takes exactly one argument "
-                     "(the instance to initialize)", type->tp_name);
+        PyErr_Format(PyExc_TypeError,
+                     "%.200s.__init__() takes exactly one argument "
+                     "(the instance to initialize)",
+                     type->tp_name);
         return -1;
     }
     return 0;
@@ -52,7 +54,8 @@ static void raise_abstract(PyTypeObject *type)
     if (joined != NULL) {
         PyErr_Format(PyExc_TypeError,
                      "Can't instantiate abstract class %s without an implementation for "
-                     "abstract method%s '%U'", type->tp_name, count > 1 ? "s" : "", joined);
+                     "abstract method%s '%U'",
+                     type->tp_name, count > 1 ? "s" : "", joined);
     }
     Py_XDECREF(joined);
     Py_XDECREF(separator);
@@ -96,8 +99,8 @@ static PyObject *base_repr(PyObject *self)
     PyObject *name = PyType_GetQualName(type);
     PyObject *text = NULL;
     if (name != NULL) {
-        bool plain = module == NULL || !PyUnicode_Check(module)
-                     || PyUnicode_EqualToUTF8(module, "builtins");
+        bool plain =
+            module == NULL || !PyUnicode_Check(module) || PyUnicode_EqualToUTF8(module, "builtins");
         text = plain ? PyUnicode_FromFormat("<%s object at %p>", type->tp_name, self)
                      : PyUnicode_FromFormat("<%U.%U object at %p>", module, name, self);
     }
@@ -201,8 +204,7 @@ static PyObject *base_dir(PyObject *self)
     }
     if (found == 0 || !PyDict_Check(dict)) {
         names = PyDict_New();
-    }
-    else {
+    } else {
         names = PyDict_Copy(dict);
     }
     Py_XDECREF(dict);
@@ -311,8 +313,7 @@ static PyObject *slot_names(PyTypeObject *cls)
             PyErr_SetString(PyExc_TypeError, "copyreg._slotnames didn't return a list or None");
             Py_CLEAR(names);
         }
-    }
-    else if (names != Py_None && !PyList_Check(names)) {
+    } else if (names != Py_None && !PyList_Check(names)) {
         PyErr_Format(PyExc_TypeError, "%.200s.__slotnames__ should be a list or None, not %.200s",
                      cls->tp_name, Py_TYPE(names)->tp_name);
         Py_CLEAR(names);
@@ -373,8 +374,7 @@ static PyObject *default_state(PyObject *obj, bool required)
     PyObject *state;
     if (has_empty_dict(obj)) {
         state = Py_NewRef(Py_None);
-    }
-    else {
+    } else {
         PyObject *dict;
         int found = PyObject_GetOptionalAttr(obj, ID(__dict__), &dict);
         if (found < 0) {
@@ -392,13 +392,11 @@ static PyObject *default_state(PyObject *obj, bool required)
     if (required && has_hidden_fields(type, count)) {
         PyErr_Format(PyExc_TypeError, "cannot pickle '%.200s' object", type->tp_name);
         Py_CLEAR(state);
-    }
-    else if (count > 0) {
+    } else if (count > 0) {
         PyObject *values = slot_values(obj, names);
         if (values == NULL) {
             Py_CLEAR(state);
-        }
-        else if (PyDict_GET_SIZE(values) > 0) {
+        } else if (PyDict_GET_SIZE(values) > 0) {
             Py_SETREF(state, PyTuple_Pack(2, state, values));
         }
         Py_XDECREF(values);
@@ -422,8 +420,7 @@ static PyObject *state_of(PyObject *obj, bool required)
     if (PyCFunction_Check(getstate) && PyCFunction_GET_SELF(getstate) == obj
         && PyCFunction_GET_FUNCTION(getstate) == BIND_FUNC(bind_base_getstate)) {
         state = default_state(obj, required);
-    }
-    else {
+    } else {
         state = PyObject_CallNoArgs(getstate);
     }
     Py_DECREF(getstate);
@@ -454,23 +451,21 @@ static int new_arguments(PyObject *obj, PyObject **args, PyObject **kwargs)
         if (!PyTuple_Check(pair)) {
             PyErr_Format(PyExc_TypeError, "__getnewargs_ex__ should return a tuple, not '%.200s'",
                          Py_TYPE(pair)->tp_name);
-        }
-        else if (PyTuple_GET_SIZE(pair) != 2) {
+        } else if (PyTuple_GET_SIZE(pair) != 2) {
             PyErr_Format(PyExc_ValueError,
                          "__getnewargs_ex__ should return a tuple of length 2, not %zd",
                          PyTuple_GET_SIZE(pair));
-        }
-        else if (!PyTuple_Check(PyTuple_GET_ITEM(pair, 0))) {
-            PyErr_Format(PyExc_TypeError, "first item of the tuple returned by "
+        } else if (!PyTuple_Check(PyTuple_GET_ITEM(pair, 0))) {
+            PyErr_Format(PyExc_TypeError,
+                         "first item of the tuple returned by "
                          "__getnewargs_ex__ must be a tuple, not '%.200s'",
                          Py_TYPE(PyTuple_GET_ITEM(pair, 0))->tp_name);
-        }
-        else if (!PyDict_Check(PyTuple_GET_ITEM(pair, 1))) {
-            PyErr_Format(PyExc_TypeError, "second item of the tuple returned by "
+        } else if (!PyDict_Check(PyTuple_GET_ITEM(pair, 1))) {
+            PyErr_Format(PyExc_TypeError,
+                         "second item of the tuple returned by "
                          "__getnewargs_ex__ must be a dict, not '%.200s'",
                          Py_TYPE(PyTuple_GET_ITEM(pair, 1))->tp_name);
-        }
-        else {
+        } else {
             *args = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
             *kwargs = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
         }
@@ -500,8 +495,7 @@ static int content_iterators(PyObject *obj, PyObject **list_items, PyObject **di
     *list_items = PyList_Check(obj) ? PyObject_GetIter(obj) : Py_NewRef(Py_None);
     if (!PyDict_Check(obj)) {
         *dict_items = Py_NewRef(Py_None);
-    }
-    else {
+    } else {
         PyObject *items = PyObject_CallMethodNoArgs(obj, ID(items));
         *dict_items = items == NULL ? NULL : PyObject_GetIter(items);
         Py_XDECREF(items);
@@ -612,8 +606,7 @@ static PyObject *base_reduce_ex(PyObject *self, int protocol)
 /* ---- the type -------------------------------------------------------------------------------- */
 
 PyTypeObject PyBaseObject_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "object",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "object",
     .tp_basicsize = sizeof(PyObject),
     .tp_dealloc = base_dealloc,
     .tp_repr = base_repr,

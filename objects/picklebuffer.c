@@ -81,10 +81,8 @@ static PyObject *picklebuffer_raw(struct picklebuffer *self)
     PyObject *bytes = NULL;
     Py_buffer layout = *view_of(whole);
     if (layout.suboffsets != NULL || !PyBuffer_IsContiguous(&layout, 'A')) {
-        PyErr_SetString(PyExc_BufferError,
-                        "cannot extract raw buffer from non-contiguous buffer");
-    }
-    else {
+        PyErr_SetString(PyExc_BufferError, "cannot extract raw buffer from non-contiguous buffer");
+    } else {
         Py_ssize_t stride = 1;
         layout.format = (char *)"B";
         layout.ndim = 1;
@@ -143,8 +141,7 @@ static void picklebuffer_dealloc(PyObject *op)
 static PyBufferProcs picklebuffer_buffer = {picklebuffer_getbuffer, picklebuffer_releasebuffer};
 
 PyTypeObject PyPickleBuffer_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "pickle.PickleBuffer",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "pickle.PickleBuffer",
     .tp_basicsize = sizeof(struct picklebuffer),
     .tp_dealloc = picklebuffer_dealloc,
     .tp_as_buffer = &picklebuffer_buffer,

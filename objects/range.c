@@ -12,7 +12,7 @@
 
 struct range {
     PyObject_HEAD
-    PyObject *start;        /* exact ints, owned */
+    PyObject *start; /* exact ints, owned */
     PyObject *stop;
     PyObject *step;
     PyObject *length;
@@ -26,13 +26,12 @@ struct range {
 static PyObject *compute_length(PyObject *start, PyObject *stop, PyObject *step)
 {
     int64_t a, b, c;
-    if (int_fits_i64(INT(start), &a) && int_fits_i64(INT(stop), &b) &&
-        int_fits_i64(INT(step), &c)) {
+    if (int_fits_i64(INT(start), &a) && int_fits_i64(INT(stop), &b)
+        && int_fits_i64(INT(step), &c)) {
         uint64_t length = 0;
         if (c > 0 && a < b) {
             length = ((uint64_t)b - (uint64_t)a - 1) / (uint64_t)c + 1;
-        }
-        else if (c < 0 && a > b) {
+        } else if (c < 0 && a > b) {
             length = ((uint64_t)a - (uint64_t)b - 1) / (0 - (uint64_t)c) + 1;
         }
         return int_from_u64(length);
@@ -140,16 +139,15 @@ static PyObject *number_at(struct range *r, PyObject *i)
 
 static PyObject *range_item_at(struct range *r, PyObject *index)
 {
-    PyObject *i = int_is_negative(INT(index)) ? int_add(INT(index), INT(r->length))
-                                              : Py_NewRef(index);
+    PyObject *i =
+        int_is_negative(INT(index)) ? int_add(INT(index), INT(r->length)) : Py_NewRef(index);
     if (i == NULL) {
         return NULL;
     }
     PyObject *number = NULL;
     if (int_is_negative(INT(i)) || int_compare(INT(i), INT(r->length)) >= 0) {
         PyErr_SetString(PyExc_IndexError, "range object index out of range");
-    }
-    else {
+    } else {
         number = number_at(r, i);
     }
     Py_DECREF(i);
@@ -327,9 +325,9 @@ bool range_as_longs(PyObject *op, long *start, long *step, long *length)
 {
     struct range *r = (struct range *)op;
     int64_t a, b, c, last;
-    if (!int_fits_i64(INT(r->start), &a) || !int_fits_i64(INT(r->step), &b) ||
-        !int_fits_i64(INT(r->length), &c) || __builtin_mul_overflow(b, c, &last) ||
-        __builtin_add_overflow(a, last, &last)) {
+    if (!int_fits_i64(INT(r->start), &a) || !int_fits_i64(INT(r->step), &b)
+        || !int_fits_i64(INT(r->length), &c) || __builtin_mul_overflow(b, c, &last)
+        || __builtin_add_overflow(a, last, &last)) {
         return false;
     }
     *start = a;
@@ -342,7 +340,8 @@ bool range_as_longs(PyObject *op, long *start, long *step, long *length)
 
 static PyObject *range_iter_new(long start, long step, long length)
 {
-    struct range_iter *it = (struct range_iter *)birth_of_atom(&PyRangeIter_Type, sizeof(struct range_iter));
+    struct range_iter *it =
+        (struct range_iter *)birth_of_atom(&PyRangeIter_Type, sizeof(struct range_iter));
     if (it != NULL) {
         it->next = start;
         it->step = step;
@@ -373,7 +372,7 @@ static PyObject *range_iter_next(PyObject *op)
 
 struct long_range_iter {
     PyObject_HEAD
-    PyObject *next;     /* exact ints, owned */
+    PyObject *next; /* exact ints, owned */
     PyObject *step;
     PyObject *left;
 };
@@ -540,8 +539,8 @@ static int range_iterator_setstate(struct range_iter *self, PyObject *state)
     }
     long left = field_load(&self->left);
     index = index < 0 ? 0 : index > left ? left : index;
-    field_store(&self->next, (long)((unsigned long)field_load(&self->next) +
-                                    (unsigned long)index * (unsigned long)self->step));
+    field_store(&self->next, (long)((unsigned long)field_load(&self->next)
+                                    + (unsigned long)index * (unsigned long)self->step));
     field_store(&self->left, left - index);
     return 0;
 }
@@ -562,7 +561,7 @@ static int longrange_iterator_setstate(struct long_range_iter *self, PyObject *s
         PyErr_Format(PyExc_TypeError, "state must be an int, not %T", state);
         return -1;
     }
-    PyObject *index = int_is_negative(INT(state))                          ? int_small(0)
+    PyObject *index = int_is_negative(INT(state))                    ? int_small(0)
                       : int_compare(INT(state), INT(self->left)) > 0 ? self->left
                                                                      : state;
     PyObject *offset = int_multiply(INT(index), INT(self->step));
@@ -596,8 +595,7 @@ static PyMappingMethods range_as_mapping = {
 };
 
 PyTypeObject PyRange_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "range",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "range",
     .tp_basicsize = sizeof(struct range),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_SEQUENCE,
     .tp_doc = "range(stop) -> range object\n"
@@ -620,8 +618,7 @@ PyTypeObject PyRange_Type = {
 };
 
 PyTypeObject PyRangeIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "range_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "range_iterator",
     .tp_basicsize = sizeof(struct range_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_dealloc = range_iter_dealloc,
@@ -632,8 +629,7 @@ PyTypeObject PyRangeIter_Type = {
 };
 
 PyTypeObject PyLongRangeIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "longrange_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "longrange_iterator",
     .tp_basicsize = sizeof(struct long_range_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_dealloc = long_range_iter_dealloc,

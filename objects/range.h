@@ -13,7 +13,7 @@ struct range_iter {
     PyObject_HEAD
     long next;
     long step;
-    long left;      /* numbers still to come */
+    long left; /* numbers still to come */
 };
 
 /* Start, step and length of a range as C longs, or false when they do not fit. */

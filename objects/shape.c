@@ -182,7 +182,7 @@ int shape_add(struct shape *shape, PyTypeObject *type, PyObject *name)
         return found;
     }
     if (type->tp_getattro == slot_tp_getattr_hook || type_lookup(type, name, NULL) != NULL) {
-        type_modified(type);   /* caches of the class attribute, or of its absence, look again */
+        type_modified(type); /* caches of the class attribute, or of its absence, look again */
     }
     mutex_lock(&shape->lock);
     found = shape_add_locked(shape, name);
@@ -271,11 +271,9 @@ bool instance_set_at(PyObject *op, int index, value_t value)
     value = value_own(value);
     if (lock_is_alone()) {
         done = set_at_locked(op, (unsigned)index, value, &old);
-    }
-    else if (instance_replace_at(op, index, value)) {
+    } else if (instance_replace_at(op, index, value)) {
         return true;
-    }
-    else {
+    } else {
         CRITICAL_SECTION(op);
         done = set_at_locked(op, (unsigned)index, value, &old);
         CRITICAL_SECTION_END();
@@ -425,8 +423,7 @@ int instance_get(PyObject *op, PyObject *name, value_t *result)
         if (managed_is_inline(object_managed_load(op))) {
             return 0;
         }
-    }
-    else if (word == 0) {
+    } else if (word == 0) {
         return 0;
     }
     PyObject *dict = dict_ref(op);
@@ -463,9 +460,8 @@ int instance_set(PyObject *op, PyObject *name, value_t value)
     Py_XDECREF(dict);
     if (value_is_number(value)) {
         Py_DECREF(object);
-    }
-    else if (result == 0) {
-        value_release(value);   /* the dict has a reference of its own */
+    } else if (result == 0) {
+        value_release(value); /* the dict has a reference of its own */
     }
     return result;
 }
@@ -560,8 +556,7 @@ void instance_clear(PyObject *op)
     if (!managed_is_inline(word)) {
         dict = (PyObject *)word;
         field_store_release(object_managed_word(op), type_shape(Py_TYPE(op)) == NULL ? 0 : 1);
-    }
-    else {
+    } else {
         struct shape *shape = type_shape(Py_TYPE(op));
         count = shape == NULL ? 0 : empty_slots(op, shape, values);
         field_store_release(object_managed_word(op), 1);

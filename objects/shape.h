@@ -36,23 +36,25 @@
 #include "objects/value.h"
 
 #define SHAPE_MAX 30
-#define SHAPE_TABLE 64             /* hash slots: a power of two, at least twice SHAPE_MAX */
+#define SHAPE_TABLE 64 /* hash slots: a power of two, at least twice SHAPE_MAX */
 #define SHAPE_NONE (-1)
-#define SLOT_SEALED VALUE_UNCOUNTED /* a slot being emptied into a dict: a word that no slot holds otherwise */
+#define SLOT_SEALED                                                                                \
+    VALUE_UNCOUNTED /* a slot being emptied into a dict: a word that no slot holds otherwise */
 
 struct shape {
     PyMutex lock;
-    uint8_t capacity;              /* inline slots of every instance */
-    uint8_t count;                 /* atomic: names so far */
-    uint8_t table[SHAPE_TABLE];    /* atomic: 1 + index of a name, 0: free */
-    PyObject *names[SHAPE_MAX];    /* owned, interned; set before table and count say so */
+    uint8_t capacity;           /* inline slots of every instance */
+    uint8_t count;              /* atomic: names so far */
+    uint8_t table[SHAPE_TABLE]; /* atomic: 1 + index of a name, 0: free */
+    PyObject *names[SHAPE_MAX]; /* owned, interned; set before table and count say so */
 };
 
 /* NULL: the type's instances have no inline slots. */
 static inline struct shape *type_shape(PyTypeObject *type)
 {
     return type->tp_flags & Py_TPFLAGS_INLINE_VALUES
-               ? (struct shape *)((PyHeapTypeObject *)type)->ht_cached_keys : NULL;
+               ? (struct shape *)((PyHeapTypeObject *)type)->ht_cached_keys
+               : NULL;
 }
 
 static inline value_t *object_inline_slots(PyObject *op)
@@ -97,8 +99,7 @@ static inline bool instance_replace_at(PyObject *op, int index, value_t value)
 {
     value_t *slot = &object_inline_slots(op)[index];
     value_t old = field_load(slot);
-    bool simple = value_is_number(old)
-                  || (old > SLOT_SEALED && ref_is_immortal(value_object(old)));
+    bool simple = value_is_number(old) || (old > SLOT_SEALED && ref_is_immortal(value_object(old)));
     return simple && managed_is_inline(object_managed_load(op)) && field_cas(slot, &old, value);
 }
 /* Replaces or adds, in the shape's order; false (value still the caller's) when it cannot be

@@ -16,8 +16,8 @@
 /* Whether this reader must take the lock (and then call shared_mark()). */
 static inline bool shared_needs_lock(PyObject *op)
 {
-    return lock_threads_run_together() && !ref_is_mine(op) &&
-           !(field_load(object_gc_byte(op)) & GC_SHARED);
+    return lock_threads_run_together() && !ref_is_mine(op)
+           && !(field_load(object_gc_byte(op)) & GC_SHARED);
 }
 
 /* Says that readers without a lock may come. Lock held. */
@@ -41,8 +41,8 @@ static inline void shared_join(PyObject *op)
 /* Whether such readers may be looking at op's arrays now. Lock held. */
 static inline bool shared_is_read(PyObject *op)
 {
-    return lock_threads_run_together() &&
-           (!ref_is_mine(op) || (field_load(object_gc_byte(op)) & GC_SHARED));
+    return lock_threads_run_together()
+           && (!ref_is_mine(op) || (field_load(object_gc_byte(op)) & GC_SHARED));
 }
 
 /* A new reference to an item found under the lock, after which others find it without. */

@@ -48,11 +48,10 @@ static PyObject *none_richcompare(PyObject *self, PyObject *other, int op)
     return PyBaseObject_Type.tp_richcompare(self, other, op);
 }
 
-static PyNumberMethods none_as_number = { .nb_bool = none_bool };
+static PyNumberMethods none_as_number = {.nb_bool = none_bool};
 
 PyTypeObject _PyNone_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "NoneType",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "NoneType",
     .tp_basicsize = sizeof(PyObject),
     .tp_dealloc = singleton_dealloc,
     .tp_repr = none_repr,
@@ -86,14 +85,16 @@ static PyObject *not_implemented_reduce(PyObject *Py_UNUSED(self))
 static int not_implemented_bool(PyObject *Py_UNUSED(self))
 {
     return PyErr_WarnEx(PyExc_DeprecationWarning,
-                        "NotImplemented should not be used in a boolean context", 1) < 0 ? -1 : 1;
+                        "NotImplemented should not be used in a boolean context", 1)
+                   < 0
+               ? -1
+               : 1;
 }
 
-static PyNumberMethods not_implemented_as_number = { .nb_bool = not_implemented_bool };
+static PyNumberMethods not_implemented_as_number = {.nb_bool = not_implemented_bool};
 
 PyTypeObject _PyNotImplemented_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "NotImplementedType",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "NotImplementedType",
     .tp_basicsize = sizeof(PyObject),
     .tp_dealloc = singleton_dealloc,
     .tp_repr = not_implemented_repr,
@@ -124,8 +125,7 @@ static PyObject *ellipsis_reduce(PyObject *Py_UNUSED(self))
 }
 
 PyTypeObject PyEllipsis_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "ellipsis",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "ellipsis",
     .tp_basicsize = sizeof(PyObject),
     .tp_dealloc = singleton_dealloc,
     .tp_repr = ellipsis_repr,

@@ -12,7 +12,8 @@
 /* Takes over the references, also on failure. */
 static PyObject *slice_from_owned(PyObject *start, PyObject *stop, PyObject *step)
 {
-    PySliceObject *slice = (PySliceObject *)birth_of_container(&PySlice_Type, sizeof(PySliceObject));
+    PySliceObject *slice =
+        (PySliceObject *)birth_of_container(&PySlice_Type, sizeof(PySliceObject));
     if (slice == NULL) {
         Py_DECREF(start);
         Py_DECREF(stop);
@@ -68,8 +69,9 @@ static int index_or_raise(PyObject *op, Py_ssize_t *index, const char *message)
 int _PyEval_SliceIndex(PyObject *op, Py_ssize_t *index)
 {
     return Py_IsNone(op) ? 1
-                         : index_or_raise(op, index, "slice indices must be integers or None or "
-                                                     "have an __index__ method");
+                         : index_or_raise(op, index,
+                                          "slice indices must be integers or None or "
+                                          "have an __index__ method");
 }
 
 int _PyEval_SliceIndexNotNone(PyObject *op, Py_ssize_t *index)
@@ -89,7 +91,7 @@ int PySlice_Unpack(PyObject *op, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t
         return -1;
     }
     if (*step < -PY_SSIZE_T_MAX) {
-        *step = -PY_SSIZE_T_MAX;    /* so that -step is a number too */
+        *step = -PY_SSIZE_T_MAX; /* so that -step is a number too */
     }
     *start = *step < 0 ? PY_SSIZE_T_MAX : 0;
     *stop = *step < 0 ? PY_SSIZE_T_MIN : PY_SSIZE_T_MAX;
@@ -190,8 +192,7 @@ static PyLongObject *adjust_end(PyObject *op, PyLongObject *none, PyLongObject *
         if (index != NULL && int_compare(index, low) < 0) {
             Py_SETREF(index, (PyLongObject *)Py_NewRef(low));
         }
-    }
-    else if (int_compare(index, high) > 0) {
+    } else if (int_compare(index, high) > 0) {
         Py_SETREF(index, (PyLongObject *)Py_NewRef(high));
     }
     return index;
@@ -201,8 +202,8 @@ int _PySlice_GetLongIndices(PySliceObject *slice, PyObject *length, PyObject **s
                             PyObject **stop, PyObject **step)
 {
     PyLongObject *n = (PyLongObject *)length, *one = (PyLongObject *)int_small(1);
-    PyLongObject *by = Py_IsNone(slice->step) ? (PyLongObject *)Py_NewRef(one)
-                                              : as_index(slice->step);
+    PyLongObject *by =
+        Py_IsNone(slice->step) ? (PyLongObject *)Py_NewRef(one) : as_index(slice->step);
     PyLongObject *low = NULL, *high = NULL;
     *start = *stop = *step = NULL;
     if (by == NULL) {
@@ -318,8 +319,7 @@ static PyObject *slice_indices(PySliceObject *self, PyObject *length)
     int failed = -1;
     if (int_is_negative((PyLongObject *)n)) {
         PyErr_SetString(PyExc_ValueError, "length should not be negative");
-    }
-    else {
+    } else {
         failed = _PySlice_GetLongIndices(self, n, &start, &stop, &step);
     }
     Py_DECREF(n);
@@ -332,8 +332,7 @@ static PyObject *slice_reduce(PySliceObject *self)
 }
 
 PyTypeObject PySlice_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "slice",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "slice",
     .tp_basicsize = sizeof(PySliceObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = "slice(stop)\n"

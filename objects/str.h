@@ -61,11 +61,9 @@ static inline void str_data_write(int kind, void *data, Py_ssize_t i, Py_UCS4 ch
 {
     if (kind == PyUnicode_1BYTE_KIND) {
         ((Py_UCS1 *)data)[i] = (Py_UCS1)ch;
-    }
-    else if (kind == PyUnicode_2BYTE_KIND) {
+    } else if (kind == PyUnicode_2BYTE_KIND) {
         ((Py_UCS2 *)data)[i] = (Py_UCS2)ch;
-    }
-    else {
+    } else {
         ((Py_UCS4 *)data)[i] = ch;
     }
 }
@@ -130,7 +128,7 @@ static inline PyObject *str_latin1_char(Py_UCS4 ch)
  * str_intern_static() at start-up. */
 #define STR_STATIC_ASCII_HEAD(LEN)                                                                 \
     {                                                                                              \
-        .ob_base = PyObject_HEAD_INIT(&PyUnicode_Type) .length = (LEN), .hash = -1,                \
+        .ob_base = PyObject_HEAD_INIT(&PyUnicode_Type).length = (LEN), .hash = -1,                 \
         .state = {.interned = 3, .kind = 1, .compact = 1, .ascii = 1, .statically_allocated = 1},  \
     }
 
@@ -182,11 +180,12 @@ bool str_equal_slow(PyObject *a, PyObject *b);
 
 static inline bool str_equal(PyObject *a, PyObject *b)
 {
-    return a == b || (str_len(a) == str_len(b) && str_kind(a) == str_kind(b) && str_equal_slow(a, b));
+    return a == b
+           || (str_len(a) == str_len(b) && str_kind(a) == str_kind(b) && str_equal_slow(a, b));
 }
 
-int str_compare(PyObject *a, PyObject *b);               /* -1, 0, 1 by code points */
-bool str_equal_ascii(PyObject *s, const char *text);     /* zero-terminated ASCII */
+int str_compare(PyObject *a, PyObject *b);           /* -1, 0, 1 by code points */
+bool str_equal_ascii(PyObject *s, const char *text); /* zero-terminated ASCII */
 bool str_equal_utf8(PyObject *s, const char *text, Py_ssize_t length);
 
 Py_hash_t str_hash_compute(PyObject *s);
@@ -301,8 +300,10 @@ void str_writer_drop(str_writer *w);
 /* ---- Formatting (objects/format/) ---------------------------------------------------------- */
 
 /* format(value, spec[start:end]) of the exact built-in types, written to `w`. */
-int format_str_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start, Py_ssize_t end);
-int format_int_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start, Py_ssize_t end);
+int format_str_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start,
+                    Py_ssize_t end);
+int format_int_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start,
+                    Py_ssize_t end);
 int format_float_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start,
                       Py_ssize_t end);
 int format_complex_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start,

@@ -199,8 +199,8 @@ PyObject *PyTuple_GetSlice(PyObject *op, Py_ssize_t low, Py_ssize_t high)
 int _PyTuple_Resize(PyObject **slot, Py_ssize_t size)
 {
     PyObject *old = *slot;
-    if (old == NULL || !PyTuple_CheckExact(old) || size < 0 ||
-        (Py_SIZE(old) != 0 && Py_REFCNT(old) != 1)) {
+    if (old == NULL || !PyTuple_CheckExact(old) || size < 0
+        || (Py_SIZE(old) != 0 && Py_REFCNT(old) != 1)) {
         *slot = NULL;
         Py_XDECREF(old);
         PyErr_BadInternalCall();
@@ -234,8 +234,7 @@ static void tuple_dealloc(PyObject *op)
     bool small = PyTuple_CheckExact(op) && n <= TUPLE_SMALL;
     if (likely(small)) {
         gc_untrack_dead(op);
-    }
-    else {
+    } else {
         gc_untrack(op);
     }
     for (Py_ssize_t i = n; --i >= 0;) {
@@ -244,11 +243,9 @@ static void tuple_dealloc(PyObject *op)
     }
     if (likely(small)) {
         death_of_container(op, tuple_bytes(n));
-    }
-    else if (PyTuple_CheckExact(op)) {
+    } else if (PyTuple_CheckExact(op)) {
         slab_free(op);
-    }
-    else {
+    } else {
         Py_TYPE(op)->tp_free(op);
     }
 }
@@ -279,8 +276,8 @@ static PyObject *tuple_repr(PyObject *op)
         goto done;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
-        if ((i > 0 && str_writer_ascii(&w, ", ", 2) < 0) ||
-            str_writer_repr(&w, tuple_items(op)[i]) < 0) {
+        if ((i > 0 && str_writer_ascii(&w, ", ", 2) < 0)
+            || str_writer_repr(&w, tuple_items(op)[i]) < 0) {
             goto done;
         }
     }
@@ -495,7 +492,8 @@ static PyObject *tuple_repeat(PyObject *op, Py_ssize_t count)
 static int tuple_contains(PyObject *op, PyObject *value)
 {
     for (Py_ssize_t i = 0; i < Py_SIZE(op); i++) {
-        int equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(tuple_items(op)[i], value, Py_EQ);
+        int equal =
+            loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(tuple_items(op)[i], value, Py_EQ);
         if (equal != 0) {
             return equal;
         }
@@ -506,13 +504,14 @@ static int tuple_contains(PyObject *op, PyObject *value)
 /* ---- methods --------------------------------------------------------------------------------- */
 
 static PyObject *tuple_index(PyTupleObject *self, PyObject *value, Py_ssize_t start,
-                                  Py_ssize_t stop)
+                             Py_ssize_t stop)
 {
     Py_ssize_t n = Py_SIZE(self);
     start = start < 0 ? (start + n < 0 ? 0 : start + n) : start;
     stop = stop < 0 ? stop + n : stop > n ? n : stop;
     for (Py_ssize_t i = start; i < stop; i++) {
-        int equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
+        int equal =
+            loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
         if (equal != 0) {
             return equal < 0 ? NULL : PyLong_FromSsize_t(i);
         }
@@ -525,7 +524,8 @@ static PyObject *tuple_count(PyTupleObject *self, PyObject *value)
 {
     Py_ssize_t count = 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
-        int equal = loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
+        int equal =
+            loop_pause(i) < 0 ? -1 : PyObject_RichCompareBool(self->ob_item[i], value, Py_EQ);
         if (equal < 0) {
             return NULL;
         }
@@ -622,12 +622,11 @@ static PyMappingMethods tuple_as_mapping = {
 };
 
 PyTypeObject PyTuple_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "tuple",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "tuple",
     .tp_basicsize = sizeof(PyTupleObject) - sizeof(PyObject *),
     .tp_itemsize = sizeof(PyObject *),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                Py_TPFLAGS_TUPLE_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_SEQUENCE,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE
+                | Py_TPFLAGS_TUPLE_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_SEQUENCE,
     .tp_doc = tuple_doc,
     .tp_dealloc = tuple_dealloc,
     .tp_traverse = tuple_traverse,
@@ -645,8 +644,7 @@ PyTypeObject PyTuple_Type = {
 };
 
 PyTypeObject PyTupleIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "tuple_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "tuple_iterator",
     .tp_basicsize = sizeof(struct index_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = iter_dealloc,

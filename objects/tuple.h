@@ -44,8 +44,7 @@ static inline PyObject *tuple_ready(PyTupleObject *t)
 {
     if (likely(Py_SIZE(t) <= TUPLE_SMALL)) {
         gc_track_new((PyObject *)t);
-    }
-    else {
+    } else {
         gc_track((PyObject *)t);
     }
     return (PyObject *)t;

@@ -56,8 +56,8 @@ void type_static_fini(struct interp_state *interp, PyTypeObject *type);
  * sequences): as type_ready, with IMMUTABLETYPE or not as flags say. */
 int type_ready_static_with_flags(PyTypeObject *type, unsigned long flags);
 
-BORROWED PyObject *type_dict(PyTypeObject *type);        /* while the type lives */
-BORROWED PyObject *type_mro(PyTypeObject *type);         /* until the next safe point */
+BORROWED PyObject *type_dict(PyTypeObject *type); /* while the type lives */
+BORROWED PyObject *type_mro(PyTypeObject *type);  /* until the next safe point */
 struct static_type_state *type_static_state(PyTypeObject *type);
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static inline uint32_t type_version_now(PyTypeObject *type)
 /* For caches with a version but no type: the type that has it, or NULL (new reference). */
 OWNED PyTypeObject *type_of_version(uint32_t version);
 
-bool type_is_subtype(PyTypeObject *type, PyTypeObject *base);  /* by MRO, no Python code */
+bool type_is_subtype(PyTypeObject *type, PyTypeObject *base); /* by MRO, no Python code */
 
 /* ---- change ---------------------------------------------------------------------------------- */
 
@@ -108,8 +108,8 @@ OWNED PyObject *type_vectorcall(PyObject *type, PyObject *const *args, size_t na
 /* Slots of classes made in Python. Exported because others compare against them. */
 PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
 int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds);
-PyObject *slot_tp_getattro(PyObject *self, PyObject *name);       /* only __getattribute__ */
-PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name);   /* with __getattr__ */
+PyObject *slot_tp_getattro(PyObject *self, PyObject *name);     /* only __getattribute__ */
+PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name); /* with __getattr__ */
 int slot_tp_setattro(PyObject *self, PyObject *name, PyObject *value);
 PyObject *slot_tp_call(PyObject *self, PyObject *args, PyObject *kwds);
 PyObject *slot_tp_iternext(PyObject *self);
@@ -126,9 +126,9 @@ int object_init_slot(PyObject *self, PyObject *args, PyObject *kwds);          /
 
 struct superobject {
     PyObject_HEAD
-    PyTypeObject *type;       /* the class behind which the search starts; owned or NULL */
-    PyObject *self;           /* owned or NULL */
-    PyTypeObject *self_type;  /* whose MRO is searched; owned or NULL */
+    PyTypeObject *type;      /* the class behind which the search starts; owned or NULL */
+    PyObject *self;          /* owned or NULL */
+    PyTypeObject *self_type; /* whose MRO is searched; owned or NULL */
 };
 
 /* What stands under the name behind `type` in start's MRO, not bound: new reference; NULL, without exception when
@@ -141,7 +141,7 @@ OWNED PyObject *super_lookup(PyTypeObject *type, PyObject *self, PyObject *name,
 
 /* ---- names for messages and reprs ------------------------------------------------------------ */
 
-const char *type_short_name(PyTypeObject *type);   /* tp_name behind its last dot */
+const char *type_short_name(PyTypeObject *type); /* tp_name behind its last dot */
 OWNED PyObject *type_module_name(PyTypeObject *type);
 
 /* Releases a value (may be NULL) that readers without a lock may still be looking at: once they have passed a safe

@@ -12,8 +12,8 @@
 
 /* A value that may still have to be computed. */
 struct lazy {
-    PyObject *value;      /* NULL until it is known */
-    PyObject *evaluate;   /* NULL: there is nothing to compute */
+    PyObject *value;    /* NULL until it is known */
+    PyObject *evaluate; /* NULL: there is nothing to compute */
 };
 
 struct typevar {
@@ -71,20 +71,19 @@ static PyObject *lazy_get(struct lazy *lazy, PyObject *holder, PyObject *absent)
         old = lazy->value;
         if (old == NULL) {
             field_store_release(&lazy->value, Py_NewRef(value));
-        }
-        else {
-            Py_SETREF(value, Py_NewRef(old));   /* another thread was first */
+        } else {
+            Py_SETREF(value, Py_NewRef(old)); /* another thread was first */
         }
         CRITICAL_SECTION_END();
     }
     return value;
 }
 
-#define VISIT_LAZY(lazy)                                                                        \
-    Py_VISIT((lazy).value);                                                                     \
+#define VISIT_LAZY(lazy)                                                                           \
+    Py_VISIT((lazy).value);                                                                        \
     Py_VISIT((lazy).evaluate);
-#define CLEAR_LAZY(lazy)                                                                        \
-    Py_CLEAR((lazy).value);                                                                     \
+#define CLEAR_LAZY(lazy)                                                                           \
+    Py_CLEAR((lazy).value);                                                                        \
     Py_CLEAR((lazy).evaluate);
 
 static PyObject *call_typing(const char *name, PyObject *args)
@@ -145,7 +144,11 @@ static bool variance_fits(int covariant, int contravariant, int infer)
 static PyObject *variance_repr(PyObject *name, bool covariant, bool contravariant, bool infer)
 {
     return infer ? Py_NewRef(name)
-                 : PyUnicode_FromFormat("%c%U", covariant ? '+' : contravariant ? '-' : '~', name);
+                 : PyUnicode_FromFormat("%c%U",
+                                        covariant       ? '+'
+                                        : contravariant ? '-'
+                                                        : '~',
+                                        name);
 }
 
 static bool has_default(struct lazy *dflt)
@@ -189,8 +192,7 @@ static void no_default_dealloc(PyObject *self)
 }
 
 PyTypeObject no_default_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "NoDefaultType",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "NoDefaultType",
     .tp_basicsize = sizeof(PyObject),
     .tp_dealloc = no_default_dealloc,
     .tp_repr = no_default_repr,
@@ -215,8 +217,7 @@ static struct typevar *typevar_make(PyObject *name)
 }
 
 /* Takes the functions over. */
-PyObject *typevar_new_lazy(PyObject *name, PyObject *evaluate_bound,
-                           PyObject *evaluate_constraints)
+PyObject *typevar_new_lazy(PyObject *name, PyObject *evaluate_bound, PyObject *evaluate_constraints)
 {
     struct typevar *self = typevar_make(name);
     if (self != NULL) {
@@ -326,9 +327,8 @@ static PyObject *typevar_typing_prepare_subst(struct typevar *self, PyObject *al
         return NULL;
     }
     if (dflt == &no_default) {
-        PyErr_Format(PyExc_TypeError,
-                     "Too few arguments for %S; actual %zd, expected at least %zd", alias, given,
-                     index + 1);
+        PyErr_Format(PyExc_TypeError, "Too few arguments for %S; actual %zd, expected at least %zd",
+                     alias, given, index + 1);
         Py_DECREF(dflt);
         return NULL;
     }
@@ -368,11 +368,10 @@ static void typevar_dealloc(PyObject *op)
     PyObject_GC_Del(op);
 }
 
-static PyNumberMethods param_as_number = { .nb_or = make_union };
+static PyNumberMethods param_as_number = {.nb_or = make_union};
 
 PyTypeObject typevar_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "typing.TypeVar",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "typing.TypeVar",
     .tp_basicsize = sizeof(struct typevar),
     .tp_dealloc = typevar_dealloc,
     .tp_repr = typevar_repr,
@@ -413,8 +412,7 @@ PyObject *paramspec_new_lazy(PyObject *name)
 }
 
 static PyObject *paramspec_new(PyTypeObject *Py_UNUSED(type), PyObject *name, PyObject *bound,
-                               PyObject *dflt, int covariant, int contravariant,
-                               int infer_variance)
+                               PyObject *dflt, int covariant, int contravariant, int infer_variance)
 {
     if (!variance_fits(covariant, contravariant, infer_variance)) {
         return NULL;
@@ -522,8 +520,7 @@ static void paramspec_dealloc(PyObject *op)
 }
 
 PyTypeObject paramspec_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "typing.ParamSpec",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "typing.ParamSpec",
     .tp_basicsize = sizeof(struct paramspec),
     .tp_dealloc = paramspec_dealloc,
     .tp_repr = paramspec_repr,
@@ -604,22 +601,20 @@ static void part_dealloc(PyObject *op)
     PyObject_GC_Del(op);
 }
 
-#define PART_TYPE(kind, full_name)                                                              \
-    {                                                                                           \
-        PyVarObject_HEAD_INIT(&PyType_Type, 0)                                                  \
-        .tp_name = full_name,                                                                   \
-        .tp_basicsize = sizeof(struct paramspec_part),                                          \
-        .tp_dealloc = part_dealloc,                                                             \
-        .tp_repr = part_repr,                                                                   \
-        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                                    \
-        .tp_doc = kind##_doc,                                                                   \
-        .tp_traverse = part_traverse,                                                           \
-        .tp_clear = part_clear,                                                                 \
-        .tp_richcompare = part_compare,                                                         \
-        .tp_weaklistoffset = offsetof(struct paramspec_part, weaklist),                         \
-        .tp_methods = kind##_methods,                                                           \
-        .tp_members = kind##_members,                                                           \
-        .tp_new = bind_##kind##_new,                                                            \
+#define PART_TYPE(kind, full_name)                                                                 \
+    {                                                                                              \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = full_name,                                \
+                                            .tp_basicsize = sizeof(struct paramspec_part),         \
+                                            .tp_dealloc = part_dealloc, .tp_repr = part_repr,      \
+                                            .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,   \
+                                            .tp_doc = kind##_doc, .tp_traverse = part_traverse,    \
+                                            .tp_clear = part_clear,                                \
+                                            .tp_richcompare = part_compare,                        \
+                                            .tp_weaklistoffset =                                   \
+                                                offsetof(struct paramspec_part, weaklist),         \
+                                            .tp_methods = kind##_methods,                          \
+                                            .tp_members = kind##_members,                          \
+                                            .tp_new = bind_##kind##_new,                           \
     }
 
 PyTypeObject paramspec_args_type = PART_TYPE(paramspecargs, "typing.ParamSpecArgs");
@@ -735,8 +730,7 @@ static void typevartuple_dealloc(PyObject *op)
 }
 
 PyTypeObject typevartuple_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "typing.TypeVarTuple",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "typing.TypeVarTuple",
     .tp_basicsize = sizeof(struct typevartuple),
     .tp_dealloc = typevartuple_dealloc,
     .tp_repr = typevartuple_repr,
@@ -762,8 +756,8 @@ static struct typealias *typealias_make(PyObject *name, PyObject *type_params)
     struct typealias *self = (struct typealias *)object_new(&typealias_type, 0);
     if (self != NULL) {
         self->name = Py_NewRef(name);
-        bool some = type_params != NULL && type_params != Py_None
-                    && PyTuple_GET_SIZE(type_params) > 0;
+        bool some =
+            type_params != NULL && type_params != Py_None && PyTuple_GET_SIZE(type_params) > 0;
         self->type_params = some ? Py_NewRef(type_params) : NULL;
         PyObject_GC_Track(self);
     }
@@ -772,8 +766,8 @@ static struct typealias *typealias_make(PyObject *name, PyObject *type_params)
 
 PyObject *typealias_new_lazy(PyObject *arguments)
 {
-    struct typealias *self = typealias_make(PyTuple_GET_ITEM(arguments, 0),
-                                            PyTuple_GET_ITEM(arguments, 1));
+    struct typealias *self =
+        typealias_make(PyTuple_GET_ITEM(arguments, 0), PyTuple_GET_ITEM(arguments, 1));
     if (self != NULL) {
         self->value.evaluate = Py_NewRef(PyTuple_GET_ITEM(arguments, 2));
     }
@@ -826,12 +820,10 @@ static PyObject *unpack_tuples(PyObject *params)
     PyObject *result = PyTuple_New(count);
     for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
         PyObject *param = PyTuple_GET_ITEM(params, i);
-        PyObject *item = Py_IS_TYPE(param, &typevartuple_type) ? unpacked(param)
-                                                               : Py_NewRef(param);
+        PyObject *item = Py_IS_TYPE(param, &typevartuple_type) ? unpacked(param) : Py_NewRef(param);
         if (item == NULL) {
             Py_CLEAR(result);
-        }
-        else {
+        } else {
             PyTuple_SET_ITEM(result, i, item);
         }
     }
@@ -889,12 +881,11 @@ static void typealias_dealloc(PyObject *op)
     PyObject_GC_Del(op);
 }
 
-static PyNumberMethods typealias_as_number = { .nb_or = _Py_union_type_or };
-static PyMappingMethods typealias_as_mapping = { .mp_subscript = typealias_subscript };
+static PyNumberMethods typealias_as_number = {.nb_or = _Py_union_type_or};
+static PyMappingMethods typealias_as_mapping = {.mp_subscript = typealias_subscript};
 
 PyTypeObject typealias_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "typing.TypeAliasType",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "typing.TypeAliasType",
     .tp_basicsize = sizeof(struct typealias),
     .tp_dealloc = typealias_dealloc,
     .tp_repr = typealias_repr,
@@ -939,9 +930,9 @@ static PyObject *generic_init_subclass(PyObject *cls, PyObject *args, PyObject *
 
 /* A heap type: what copies and pickles instances looks for the first base that is not one. */
 static PyType_Slot generic_slots[] = {
-    { Py_tp_doc, (void *)generic_doc },
-    { Py_tp_methods, generic_methods },
-    { 0, NULL },
+    {Py_tp_doc, (void *)generic_doc},
+    {Py_tp_methods, generic_methods},
+    {0, NULL},
 };
 
 static PyType_Spec generic_spec = {
@@ -970,8 +961,8 @@ PyObject *generic_subscript(PyObject *params)
 {
     PyObject *args = unpack_tuples(params), *generic = generic_type();
     PyObject *one = args == NULL || generic == NULL ? NULL : PyTuple_Pack(1, args);
-    PyObject *result = one == NULL ? NULL
-        : call_with_class("_generic_class_getitem", generic, one, NULL);
+    PyObject *result =
+        one == NULL ? NULL : call_with_class("_generic_class_getitem", generic, one, NULL);
     Py_XDECREF(one);
     Py_XDECREF(args);
     return result;
@@ -979,10 +970,11 @@ PyObject *generic_subscript(PyObject *params)
 
 PyObject *typeparam_set_default(PyObject *param, PyObject *evaluate)
 {
-    struct lazy *dflt = Py_IS_TYPE(param, &typevar_type) ? &((struct typevar *)param)->dflt
-                      : Py_IS_TYPE(param, &paramspec_type) ? &((struct paramspec *)param)->dflt
-                      : Py_IS_TYPE(param, &typevartuple_type)
-                            ? &((struct typevartuple *)param)->dflt : NULL;
+    struct lazy *dflt = Py_IS_TYPE(param, &typevar_type)     ? &((struct typevar *)param)->dflt
+                        : Py_IS_TYPE(param, &paramspec_type) ? &((struct paramspec *)param)->dflt
+                        : Py_IS_TYPE(param, &typevartuple_type)
+                            ? &((struct typevartuple *)param)->dflt
+                            : NULL;
     if (dflt == NULL) {
         PyErr_Format(PyExc_TypeError, "Expected a type param, got %R", param);
         return NULL;
@@ -991,11 +983,13 @@ PyObject *typeparam_set_default(PyObject *param, PyObject *evaluate)
     return Py_NewRef(param);
 }
 
+/* clang-format off */
 PyTypeObject *const typing_types[] = {
     &Py_GenericAliasType, &_Py_GenericAliasIterType, &_PyUnion_Type, &no_default_type,
     &typevar_type, &paramspec_type, &paramspec_args_type, &paramspec_kwargs_type,
     &typevartuple_type, &typealias_type, NULL,
 };
+/* clang-format on */
 
 /* ---- _typing --------------------------------------------------------------------------------- */
 
@@ -1005,8 +999,8 @@ static PyObject *idfunc(PyObject *Py_UNUSED(module), PyObject *op)
 }
 
 static PyMethodDef module_functions[] = {
-    { "_idfunc", idfunc, METH_O, "_idfunc($module, x, /)\n--\n\n" },
-    { NULL },
+    {"_idfunc", idfunc, METH_O, "_idfunc($module, x, /)\n--\n\n"},
+    {NULL},
 };
 
 static int module_exec(PyObject *module)
@@ -1015,14 +1009,14 @@ static int module_exec(PyObject *module)
         const char *name;
         PyObject *value;
     } contents[] = {
-        { "TypeVar", (PyObject *)&typevar_type },
-        { "TypeVarTuple", (PyObject *)&typevartuple_type },
-        { "ParamSpec", (PyObject *)&paramspec_type },
-        { "ParamSpecArgs", (PyObject *)&paramspec_args_type },
-        { "ParamSpecKwargs", (PyObject *)&paramspec_kwargs_type },
-        { "Generic", generic_type() },
-        { "TypeAliasType", (PyObject *)&typealias_type },
-        { "NoDefault", &no_default },
+        {"TypeVar", (PyObject *)&typevar_type},
+        {"TypeVarTuple", (PyObject *)&typevartuple_type},
+        {"ParamSpec", (PyObject *)&paramspec_type},
+        {"ParamSpecArgs", (PyObject *)&paramspec_args_type},
+        {"ParamSpecKwargs", (PyObject *)&paramspec_kwargs_type},
+        {"Generic", generic_type()},
+        {"TypeAliasType", (PyObject *)&typealias_type},
+        {"NoDefault", &no_default},
     };
     for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
         if (contents[i].value == NULL
@@ -1034,10 +1028,10 @@ static int module_exec(PyObject *module)
 }
 
 static PyModuleDef_Slot module_slots[] = {
-    { Py_mod_exec, module_exec },
-    { Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED },
-    { Py_mod_gil, Py_MOD_GIL_NOT_USED },
-    { 0, NULL },
+    {Py_mod_exec, module_exec},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+    {0, NULL},
 };
 
 static PyModuleDef module_def = {

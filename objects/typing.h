@@ -9,10 +9,10 @@
 struct generic_alias {
     PyObject_HEAD
     PyObject *origin;
-    PyObject *args;         /* tuple */
-    PyObject *parameters;   /* tuple, or NULL while nobody has asked */
+    PyObject *args;       /* tuple */
+    PyObject *parameters; /* tuple, or NULL while nobody has asked */
     PyObject *weaklist;
-    bool starred;           /* *tuple[int] */
+    bool starred; /* *tuple[int] */
     vectorcallfunc vectorcall;
 };
 
@@ -40,7 +40,7 @@ OWNED PyObject *union_from_tuple(PyObject *members);
 
 extern PyTypeObject typevar_type, paramspec_type, paramspec_args_type, paramspec_kwargs_type,
     typevartuple_type, typealias_type, no_default_type;
-extern PyObject no_default;   /* typing.NoDefault, immortal */
+extern PyObject no_default; /* typing.NoDefault, immortal */
 
 /* For instructions: new references, lazily evaluated by the functions given. */
 OWNED PyObject *typevar_new_lazy(PyObject *name, PyObject *evaluate_bound,
@@ -54,6 +54,6 @@ OWNED PyObject *typeparam_set_default(PyObject *param, PyObject *evaluate);
 /* Generic[params] for class C[T]: new reference. */
 OWNED PyObject *generic_subscript(PyObject *params);
 
-extern PyTypeObject *const typing_types[];   /* NULL-terminated */
+extern PyTypeObject *const typing_types[]; /* NULL-terminated */
 
 #endif

@@ -7,8 +7,8 @@
 
 struct union_object {
     PyObject_HEAD
-    PyObject *args;         /* tuple of different types */
-    PyObject *parameters;   /* tuple, or NULL while nobody has asked */
+    PyObject *args;       /* tuple of different types */
+    PyObject *parameters; /* tuple, or NULL while nobody has asked */
 };
 
 #define IS_UNION(op) Py_IS_TYPE(op, &_PyUnion_Type)
@@ -42,7 +42,8 @@ static int is_known(PyObject *list, PyObject *member)
             return 1;
         }
         int equal = alias && PyObject_TypeCheck(other, &Py_GenericAliasType)
-                        ? PyObject_RichCompareBool(member, other, Py_EQ) : 0;
+                        ? PyObject_RichCompareBool(member, other, Py_EQ)
+                        : 0;
         if (equal != 0) {
             return equal;
         }
@@ -116,8 +117,8 @@ static PyObject *union_repr(PyObject *op)
     PyObject *args = union_of(op)->args, *parts = PyList_New(0), *text = NULL;
     for (Py_ssize_t i = 0; parts != NULL && i < PyTuple_GET_SIZE(args); i++) {
         PyObject *arg = PyTuple_GET_ITEM(args, i);
-        PyObject *part = arg == (PyObject *)Py_TYPE(Py_None) ? Py_NewRef(ID(None))
-                                                             : alias_item_text(arg);
+        PyObject *part =
+            arg == (PyObject *)Py_TYPE(Py_None) ? Py_NewRef(ID(None)) : alias_item_text(arg);
         if (part == NULL || PyList_Append(parts, part) < 0) {
             Py_CLEAR(parts);
         }
@@ -171,8 +172,8 @@ static PyObject *union_get_parameters(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *union_subscript(PyObject *op, PyObject *item)
 {
     PyObject *parameters = union_get_parameters(op, NULL);
-    PyObject *args = parameters == NULL ? NULL
-                   : alias_substitute(op, union_of(op)->args, parameters, item);
+    PyObject *args =
+        parameters == NULL ? NULL : alias_substitute(op, union_of(op)->args, parameters, item);
     PyObject *result = args == NULL ? NULL : union_from_tuple(args);
     Py_XDECREF(args);
     Py_XDECREF(parameters);
@@ -204,22 +205,21 @@ static void union_dealloc(PyObject *op)
 }
 
 static PyMemberDef union_members[] = {
-    { "__args__", _Py_T_OBJECT, offsetof(struct union_object, args), Py_READONLY, NULL },
-    { NULL },
+    {"__args__", _Py_T_OBJECT, offsetof(struct union_object, args), Py_READONLY, NULL},
+    {NULL},
 };
 
 static PyGetSetDef union_getset[] = {
-    { "__parameters__", union_get_parameters, NULL, "The type parameters that occur in the members.",
-      NULL },
-    { NULL },
+    {"__parameters__", union_get_parameters, NULL, "The type parameters that occur in the members.",
+     NULL},
+    {NULL},
 };
 
-static PyNumberMethods union_as_number = { .nb_or = _Py_union_type_or };
-static PyMappingMethods union_as_mapping = { .mp_subscript = union_subscript };
+static PyNumberMethods union_as_number = {.nb_or = _Py_union_type_or};
+static PyMappingMethods union_as_mapping = {.mp_subscript = union_subscript};
 
 PyTypeObject _PyUnion_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "types.UnionType",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "types.UnionType",
     .tp_basicsize = sizeof(struct union_object),
     .tp_dealloc = union_dealloc,
     .tp_repr = union_repr,

@@ -154,8 +154,8 @@ static inline bool value_add(value_t a, value_t b, value_t *result)
 static inline bool value_subtract(value_t a, value_t b, value_t *result)
 {
     int64_t difference;
-    if (value_unlikely(__builtin_sub_overflow(value_int_scaled(a), value_int_scaled(b),
-                                              &difference))) {
+    if (value_unlikely(
+            __builtin_sub_overflow(value_int_scaled(a), value_int_scaled(b), &difference))) {
         return false;
     }
     *result = value_from_scaled(difference);
@@ -195,7 +195,7 @@ static inline value_t value_from_uncounted(PyObject *op)
 /* The same word, counting nothing: for a copy that lives shorter than v. */
 static inline value_t value_borrow(value_t v)
 {
-    return v | (v - 1 < VALUE_PAYLOAD);     /* no branch: VALUE_UNCOUNTED is 1 */
+    return v | (v - 1 < VALUE_PAYLOAD); /* no branch: VALUE_UNCOUNTED is 1 */
 }
 
 /* A copy of v that owns its object. */
@@ -281,9 +281,7 @@ static inline value_t value_read(PyObject *op)
         if (d == d) {
             return value_from_double(d);
         }
-    }
-    else if (Py_IS_TYPE(op, &PyLong_Type)
-             && ((PyLongObject *)op)->long_value.lv_tag < (2 << 3)) {
+    } else if (Py_IS_TYPE(op, &PyLong_Type) && ((PyLongObject *)op)->long_value.lv_tag < (2 << 3)) {
         return value_from_int(PyUnstable_Long_CompactValue((PyLongObject *)op));
     }
     return value_from_uncounted(op);

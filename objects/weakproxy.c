@@ -11,7 +11,7 @@ static PyObject *unwrap(PyObject *op)
         return Py_NewRef(op);
     }
     if (stack_check(" in a weak proxy") < 0) {
-        return NULL;    /* the referent may be a proxy itself */
+        return NULL; /* the referent may be a proxy itself */
     }
     PyObject *target = weakref_get(op);
     if (target == NULL) {
@@ -20,37 +20,37 @@ static PyObject *unwrap(PyObject *op)
     return target;
 }
 
-#define UNARY(name, call)                                                                       \
-    static PyObject *name(PyObject *op)                                                         \
-    {                                                                                           \
-        PyObject *target = unwrap(op);                                                          \
-        PyObject *result = target == NULL ? NULL : call(target);                                \
-        Py_XDECREF(target);                                                                     \
-        return result;                                                                          \
+#define UNARY(name, call)                                                                          \
+    static PyObject *name(PyObject *op)                                                            \
+    {                                                                                              \
+        PyObject *target = unwrap(op);                                                             \
+        PyObject *result = target == NULL ? NULL : call(target);                                   \
+        Py_XDECREF(target);                                                                        \
+        return result;                                                                             \
     }
 
-#define BINARY(name, call)                                                                      \
-    static PyObject *name(PyObject *x, PyObject *y)                                             \
-    {                                                                                           \
-        PyObject *a = unwrap(x), *b = a == NULL ? NULL : unwrap(y);                             \
-        PyObject *result = b == NULL ? NULL : call(a, b);                                       \
-        Py_XDECREF(a);                                                                          \
-        Py_XDECREF(b);                                                                          \
-        return result;                                                                          \
+#define BINARY(name, call)                                                                         \
+    static PyObject *name(PyObject *x, PyObject *y)                                                \
+    {                                                                                              \
+        PyObject *a = unwrap(x), *b = a == NULL ? NULL : unwrap(y);                                \
+        PyObject *result = b == NULL ? NULL : call(a, b);                                          \
+        Py_XDECREF(a);                                                                             \
+        Py_XDECREF(b);                                                                             \
+        return result;                                                                             \
     }
 
 /* The third argument may be NULL. */
-#define TERNARY(name, call)                                                                     \
-    static PyObject *name(PyObject *x, PyObject *y, PyObject *z)                                \
-    {                                                                                           \
-        PyObject *a = unwrap(x), *b = a == NULL ? NULL : unwrap(y);                             \
-        PyObject *c = b == NULL || z == NULL ? NULL : unwrap(z);                                \
-        bool fine = b != NULL && (c != NULL || z == NULL);                                      \
-        PyObject *result = fine ? call(a, b, c) : NULL;                                         \
-        Py_XDECREF(a);                                                                          \
-        Py_XDECREF(b);                                                                          \
-        Py_XDECREF(c);                                                                          \
-        return result;                                                                          \
+#define TERNARY(name, call)                                                                        \
+    static PyObject *name(PyObject *x, PyObject *y, PyObject *z)                                   \
+    {                                                                                              \
+        PyObject *a = unwrap(x), *b = a == NULL ? NULL : unwrap(y);                                \
+        PyObject *c = b == NULL || z == NULL ? NULL : unwrap(z);                                   \
+        bool fine = b != NULL && (c != NULL || z == NULL);                                         \
+        PyObject *result = fine ? call(a, b, c) : NULL;                                            \
+        Py_XDECREF(a);                                                                             \
+        Py_XDECREF(b);                                                                             \
+        Py_XDECREF(c);                                                                             \
+        return result;                                                                             \
     }
 
 static PyObject *call_bytes(PyObject *target)
@@ -114,8 +114,7 @@ static PyObject *proxy_next(PyObject *op)
     if (!PyIter_Check(target)) {
         PyErr_Format(PyExc_TypeError, "Weakref proxy referenced a non-iterator '%.200s' object",
                      Py_TYPE(target)->tp_name);
-    }
-    else {
+    } else {
         item = PyIter_Next(target);
     }
     Py_DECREF(target);
@@ -153,9 +152,9 @@ static int proxy_setattr(PyObject *op, PyObject *name, PyObject *value)
 static int proxy_setitem(PyObject *op, PyObject *key, PyObject *value)
 {
     PyObject *target = unwrap(op);
-    int result = target == NULL ? -1
-               : value == NULL ? PyObject_DelItem(target, key)
-                               : PyObject_SetItem(target, key, value);
+    int result = target == NULL  ? -1
+                 : value == NULL ? PyObject_DelItem(target, key)
+                                 : PyObject_SetItem(target, key, value);
     Py_XDECREF(target);
     return result;
 }
@@ -212,13 +211,14 @@ static void proxy_dealloc(PyObject *op)
 }
 
 static PyMethodDef proxy_methods[] = {
-    { "__bytes__", proxy_bytes_method, METH_NOARGS,
-      PyDoc_STR("__bytes__($self, /)\n--\n\nThe bytes that the object stands for.") },
-    { "__reversed__", proxy_reversed_method, METH_NOARGS,
-      PyDoc_STR("__reversed__($self, /)\n--\n\nAn iterator over the object, last item first.") },
-    { NULL },
+    {"__bytes__", proxy_bytes_method, METH_NOARGS,
+     PyDoc_STR("__bytes__($self, /)\n--\n\nThe bytes that the object stands for.")},
+    {"__reversed__", proxy_reversed_method, METH_NOARGS,
+     PyDoc_STR("__reversed__($self, /)\n--\n\nAn iterator over the object, last item first.")},
+    {NULL},
 };
 
+/* clang-format off */
 static PyNumberMethods proxy_as_number = {
     .nb_add = proxy_add, .nb_subtract = proxy_sub, .nb_multiply = proxy_mul,
     .nb_remainder = proxy_mod, .nb_divmod = proxy_divmod, .nb_power = proxy_pow,
@@ -235,6 +235,7 @@ static PyNumberMethods proxy_as_number = {
     .nb_index = proxy_index, .nb_matrix_multiply = proxy_matmul,
     .nb_inplace_matrix_multiply = proxy_imatmul,
 };
+/* clang-format on */
 
 static PySequenceMethods proxy_as_sequence = {
     .sq_length = proxy_length,
@@ -247,35 +248,22 @@ static PyMappingMethods proxy_as_mapping = {
     .mp_ass_subscript = proxy_setitem,
 };
 
-#define PROXY_SLOTS                                                                             \
-    .tp_basicsize = sizeof(PyWeakReference),                                                    \
-    .tp_dealloc = proxy_dealloc,                                                                \
-    .tp_repr = proxy_repr,                                                                      \
-    .tp_as_number = &proxy_as_number,                                                           \
-    .tp_as_sequence = &proxy_as_sequence,                                                       \
-    .tp_as_mapping = &proxy_as_mapping,                                                         \
-    .tp_hash = PyObject_HashNotImplemented,                                                     \
-    .tp_str = proxy_str,                                                                        \
-    .tp_getattro = proxy_getattr,                                                               \
-    .tp_setattro = proxy_setattr,                                                               \
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                                        \
-    .tp_traverse = proxy_traverse,                                                              \
-    .tp_clear = proxy_clear,                                                                    \
-    .tp_richcompare = proxy_compare,                                                            \
-    .tp_iter = proxy_iter,
+#define PROXY_SLOTS                                                                                \
+    .tp_basicsize = sizeof(PyWeakReference), .tp_dealloc = proxy_dealloc, .tp_repr = proxy_repr,   \
+    .tp_as_number = &proxy_as_number, .tp_as_sequence = &proxy_as_sequence,                        \
+    .tp_as_mapping = &proxy_as_mapping, .tp_hash = PyObject_HashNotImplemented,                    \
+    .tp_str = proxy_str, .tp_getattro = proxy_getattr, .tp_setattro = proxy_setattr,               \
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .tp_traverse = proxy_traverse,            \
+    .tp_clear = proxy_clear, .tp_richcompare = proxy_compare, .tp_iter = proxy_iter,
 
 PyTypeObject _PyWeakref_ProxyType = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "weakref.ProxyType",
-    PROXY_SLOTS
-    .tp_iternext = proxy_next,
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "weakref.ProxyType",
+    PROXY_SLOTS.tp_iternext = proxy_next,
     .tp_methods = proxy_methods,
 };
 
 PyTypeObject _PyWeakref_CallableProxyType = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "weakref.CallableProxyType",
-    PROXY_SLOTS
-    .tp_iternext = proxy_next,
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "weakref.CallableProxyType",
+    PROXY_SLOTS.tp_iternext = proxy_next,
     .tp_call = proxy_call,
 };

@@ -50,8 +50,7 @@ static void link_after(PyWeakReference **head, PyWeakReference *prev, PyWeakRefe
     }
     if (prev != NULL) {
         prev->wr_next = ref;
-    }
-    else {
+    } else {
         field_store_release(head, ref);
     }
 }
@@ -124,7 +123,8 @@ static PyWeakReference *reuse_locked(PyWeakReference *first, PyTypeObject *type)
 static PyWeakReference *allocate(PyTypeObject *type)
 {
     return (PyWeakReference *)(type == &_PyWeakref_RefType || is_proxy_type(type)
-                                   ? object_new(type, 0) : type->tp_alloc(type, 0));
+                                   ? object_new(type, 0)
+                                   : type->tp_alloc(type, 0));
 }
 
 static PyObject *weakref_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
@@ -160,15 +160,16 @@ static PyObject *weakref_make(PyTypeObject *type, PyObject *op, PyObject *callba
     ref_make_known((PyObject *)made);
     mutex_lock(mutex);
     if (callback == NULL) {
-        ref = reuse_locked(*head, type);   /* somebody may have been faster */
+        ref = reuse_locked(*head, type); /* somebody may have been faster */
     }
     if (ref == NULL) {
         PyWeakReference *shared, *proxy;
         find_shared(*head, &shared, &proxy);
         bool shareable = callback == NULL && type == &_PyWeakref_RefType;
-        PyWeakReference *prev = shareable ? NULL
-            : callback == NULL && is_proxy_type(type) ? shared
-            : proxy != NULL ? proxy : shared;
+        PyWeakReference *prev = shareable                                 ? NULL
+                                : callback == NULL && is_proxy_type(type) ? shared
+                                : proxy != NULL                           ? proxy
+                                                                          : shared;
         field_store_release(&made->wr_object, op);
         link_after(head, prev, made);
     }
@@ -190,8 +191,8 @@ PyObject *PyWeakref_NewRef(PyObject *op, PyObject *callback)
 
 PyObject *PyWeakref_NewProxy(PyObject *op, PyObject *callback)
 {
-    return weakref_make(PyCallable_Check(op) ? &_PyWeakref_CallableProxyType
-                                             : &_PyWeakref_ProxyType, op, callback);
+    return weakref_make(
+        PyCallable_Check(op) ? &_PyWeakref_CallableProxyType : &_PyWeakref_ProxyType, op, callback);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -248,8 +249,7 @@ static Py_ssize_t take_refs(PyObject *op, PyObject **refs, Py_ssize_t room)
     for (PyWeakReference *ref = *list_of(op); ref != NULL; ref = ref->wr_next) {
         if (count >= room) {
             count++;
-        }
-        else if (take((PyObject *)ref)) {
+        } else if (take((PyObject *)ref)) {
             refs[count++] = (PyObject *)ref;
         }
     }
@@ -281,8 +281,7 @@ PyObject *weakref_list(PyObject *op)
     for (Py_ssize_t i = 0; i < count; i++) {
         if (list != NULL) {
             PyList_SET_ITEM(list, i, refs[i]);
-        }
-        else {
+        } else {
             Py_DECREF(refs[i]);
         }
     }
@@ -317,7 +316,7 @@ PyObject *PyWeakref_GetObject(PyObject *op)
     if (target == NULL) {
         return Py_None;
     }
-    Py_DECREF(target);   /* borrowed, as this function promises */
+    Py_DECREF(target); /* borrowed, as this function promises */
     return target;
 }
 
@@ -498,15 +497,15 @@ static PyObject *weakref_repr(PyObject *op)
     if (target == NULL) {
         return PyUnicode_FromFormat("<weakref at %p; dead>", op);
     }
-    name = object_lookup_special(target, ID(__name__)); /* without code of the class, which could fail */
+    name = object_lookup_special(target,
+                                 ID(__name__)); /* without code of the class, which could fail */
     if (name == NULL && PyErr_Occurred()) {
         text = NULL;
-    }
-    else if (name == NULL || !PyUnicode_Check(name)) {
+    } else if (name == NULL || !PyUnicode_Check(name)) {
         text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p>", op, target, target);
-    }
-    else {
-        text = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", op, target, target, name);
+    } else {
+        text =
+            PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", op, target, target, name);
     }
     Py_XDECREF(name);
     Py_DECREF(target);
@@ -522,8 +521,7 @@ static PyObject *weakref_compare(PyObject *a, PyObject *b, int op)
     PyObject *x = weakref_get(a), *y = weakref_get(b), *result;
     if (x == NULL || y == NULL) {
         result = PyBool_FromLong(op == Py_EQ ? a == b : a != b);
-    }
-    else {
+    } else {
         result = PyObject_RichCompare(x, y, op);
     }
     Py_XDECREF(x);
@@ -538,13 +536,15 @@ static PyObject *weakref_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         || !bind_count("__new__", count, 1, 2)) {
         return NULL;
     }
-    return weakref_make(type, PyTuple_GET_ITEM(args, 0), count > 1 ? PyTuple_GET_ITEM(args, 1) : NULL);
+    return weakref_make(type, PyTuple_GET_ITEM(args, 0),
+                        count > 1 ? PyTuple_GET_ITEM(args, 1) : NULL);
 }
 
 static int weakref_init(PyObject *Py_UNUSED(self), PyObject *args, PyObject *kwds)
 {
-    return bind_no_keywords("ref", kwds) && bind_count("__init__", PyTuple_GET_SIZE(args), 1, 2) ? 0
-                                                                                                 : -1;
+    return bind_no_keywords("ref", kwds) && bind_count("__init__", PyTuple_GET_SIZE(args), 1, 2)
+               ? 0
+               : -1;
 }
 
 static PyObject *weakref_class_getitem(PyObject *type, PyObject *item)
@@ -553,27 +553,26 @@ static PyObject *weakref_class_getitem(PyObject *type, PyObject *item)
 }
 
 static PyMethodDef weakref_methods[] = {
-    { "__class_getitem__", weakref_class_getitem, METH_O | METH_CLASS,
-      "__class_getitem__($type, object, /)\n--\n\nSee PEP 585" },
-    { NULL },
+    {"__class_getitem__", weakref_class_getitem, METH_O | METH_CLASS,
+     "__class_getitem__($type, object, /)\n--\n\nSee PEP 585"},
+    {NULL},
 };
 
 static PyMemberDef weakref_members[] = {
-    { "__callback__", _Py_T_OBJECT, offsetof(PyWeakReference, wr_callback), Py_READONLY, NULL },
-    { NULL },
+    {"__callback__", _Py_T_OBJECT, offsetof(PyWeakReference, wr_callback), Py_READONLY, NULL},
+    {NULL},
 };
 
 PyTypeObject _PyWeakref_RefType = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "weakref.ReferenceType",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "weakref.ReferenceType",
     .tp_basicsize = sizeof(PyWeakReference),
     .tp_dealloc = weakref_dealloc,
     .tp_vectorcall_offset = offsetof(PyWeakReference, vectorcall),
     .tp_repr = weakref_repr,
     .tp_hash = weakref_hash,
     .tp_call = PyVectorcall_Call,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
-                | Py_TPFLAGS_BASETYPE,
+    .tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_BASETYPE,
     .tp_traverse = weakref_traverse,
     .tp_clear = weakref_clear,
     .tp_richcompare = weakref_compare,
@@ -586,5 +585,8 @@ PyTypeObject _PyWeakref_RefType = {
 };
 
 PyTypeObject *const weakref_types[] = {
-    &_PyWeakref_RefType, &_PyWeakref_ProxyType, &_PyWeakref_CallableProxyType, NULL,
+    &_PyWeakref_RefType,
+    &_PyWeakref_ProxyType,
+    &_PyWeakref_CallableProxyType,
+    NULL,
 };

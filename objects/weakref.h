@@ -38,6 +38,6 @@ void weakref_clear_collect(PyObject *op, void (*each)(PyWeakReference *ref, void
 /* Runs ref's callback and drops it; errors are reported as unraisable. */
 void weakref_call_callback(PyWeakReference *ref);
 
-extern PyTypeObject *const weakref_types[];  /* NULL-terminated */
+extern PyTypeObject *const weakref_types[]; /* NULL-terminated */
 
 #endif

@@ -64,8 +64,7 @@ static void write_code(FILE *out, const char *symbol, const char *path, const ch
     size_t length;
     char *source = read_file(path, &length);
     PyObject *filename = PyUnicode_FromFormat("<frozen %s>", shown);
-    PyObject *code =
-        filename == NULL ? NULL : compile_source(source, length, filename, 0, NULL, 0);
+    PyObject *code = filename == NULL ? NULL : compile_source(source, length, filename, 0, NULL, 0);
     PyObject *bytes = code == NULL ? NULL : PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
     if (bytes == NULL) {
         die("cannot compile", path);

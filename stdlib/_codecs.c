@@ -90,8 +90,7 @@ STATEFUL(raw_unicode_escape_decode, raw_unicode_escape_decode)
                                    const char *errors, int byteorder, int final)                   \
     {                                                                                              \
         Py_ssize_t used = data->len;                                                               \
-        PyObject *text =                                                                           \
-            decode(data->buf, data->len, errors, &byteorder, final ? NULL : &used);                \
+        PyObject *text = decode(data->buf, data->len, errors, &byteorder, final ? NULL : &used);   \
         return text == NULL ? NULL : Py_BuildValue("(Nni)", text, used, byteorder);                \
     }
 
@@ -188,14 +187,12 @@ static PyObject *codecs_escape_encode(PyObject *Py_UNUSED(module), PyObject *dat
         if (letter != 0) {
             *w.pos++ = '\\';
             *w.pos++ = (uint8_t)letter;
-        }
-        else if (c < ' ' || c >= 0x7f) {
+        } else if (c < ' ' || c >= 0x7f) {
             *w.pos++ = '\\';
             *w.pos++ = 'x';
             *w.pos++ = (uint8_t)digits[c >> 4];
             *w.pos++ = (uint8_t)digits[c & 15];
-        }
-        else {
+        } else {
             *w.pos++ = c;
         }
     }

@@ -21,11 +21,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_string",
-    .m_doc = string_doc,
-    .m_methods = string_methods,
-    .m_slots = slots,
+    PyModuleDef_HEAD_INIT,       .m_name = "_string", .m_doc = string_doc,
+    .m_methods = string_methods, .m_slots = slots,
 };
 
 PyMODINIT_FUNC PyInit__string(void)

@@ -22,8 +22,7 @@ struct abc_state {
     uint64_t registrations;
 };
 
-static struct abc_state *
-state_of(PyObject *module)
+static struct abc_state *state_of(PyObject *module)
 {
     return PyModule_GetState(module);
 }
@@ -33,8 +32,7 @@ state_of(PyObject *module)
 /* ---- what a class remembers ------------------------------------------------------------------ */
 
 /* New reference, or NULL with an exception. */
-static struct data *
-data_of(struct abc_state *state, PyObject *cls)
+static struct data *data_of(struct abc_state *state, PyObject *cls)
 {
     PyObject *op = PyObject_GetAttr(cls, state->abc_impl);
     if (op != NULL && !Py_IS_TYPE(op, state->data_type)) {
@@ -44,8 +42,7 @@ data_of(struct abc_state *state, PyObject *cls)
     return (struct data *)op;
 }
 
-static PyObject *
-data_forget(PyObject *op, PyObject *ref)
+static PyObject *data_forget(PyObject *op, PyObject *ref)
 {
     struct data *self = (struct data *)op;
     for (int i = 0; i < SETS; i++) {
@@ -61,8 +58,7 @@ data_forget(PyObject *op, PyObject *ref)
 
 static PyMethodDef forget_def = {"_forget", data_forget, METH_O, NULL};
 
-static int
-add_locked(struct data *self, int which, PyObject *cls)
+static int add_locked(struct data *self, int which, PyObject *cls)
 {
     if (self->sets[which] == NULL && (self->sets[which] = PySet_New(NULL)) == NULL) {
         return -1;
@@ -77,15 +73,13 @@ add_locked(struct data *self, int which, PyObject *cls)
     return rc;
 }
 
-static int
-data_add(struct data *self, int which, PyObject *cls)
+static int data_add(struct data *self, int which, PyObject *cls)
 {
     return LOCKED(self, add_locked(self, which, cls));
 }
 
 /* Whether the class is in a set: 1, 0, or -1 with an exception. */
-static int
-data_has(struct data *self, int which, PyObject *cls)
+static int data_has(struct data *self, int which, PyObject *cls)
 {
     PyObject *set = LOCKED(self, Py_XNewRef(self->sets[which]));
     if (set == NULL || PySet_GET_SIZE(set) == 0) {
@@ -108,8 +102,7 @@ data_has(struct data *self, int which, PyObject *cls)
 }
 
 /* Whether the answers "no" are those of today; if not and asked so, they are dropped. */
-static bool
-negatives_current(struct data *self, struct abc_state *state, bool renew)
+static bool negatives_current(struct data *self, struct abc_state *state, bool renew)
 {
     uint64_t now = __atomic_load_n(&state->registrations, __ATOMIC_ACQUIRE);
     PyObject *stale = NULL;
@@ -126,8 +119,7 @@ negatives_current(struct data *self, struct abc_state *state, bool renew)
     return current;
 }
 
-static PyObject *
-data_take(struct data *self, int which)
+static PyObject *data_take(struct data *self, int which)
 {
     PyObject *set;
     Py_BEGIN_CRITICAL_SECTION(self);
@@ -137,8 +129,7 @@ data_take(struct data *self, int which)
     return set;
 }
 
-static int
-data_traverse(PyObject *op, visitproc visit, void *arg)
+static int data_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct data *self = (struct data *)op;
     Py_VISIT(Py_TYPE(op));
@@ -149,8 +140,7 @@ data_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-data_clear(PyObject *op)
+static int data_clear(PyObject *op)
 {
     struct data *self = (struct data *)op;
     for (int i = 0; i < SETS; i++) {
@@ -169,7 +159,9 @@ static PyType_Slot data_slots[] = {
 };
 
 static PyType_Spec data_spec = {
-    "_abc._abc_data", sizeof(struct data), 0,
+    "_abc._abc_data",
+    sizeof(struct data),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     data_slots,
@@ -178,8 +170,7 @@ static PyType_Spec data_spec = {
 /* ---- abstract methods ------------------------------------------------------------------------ */
 
 /* 1, 0, or -1 with an exception. */
-static int
-is_abstract(struct abc_state *state, PyObject *op)
+static int is_abstract(struct abc_state *state, PyObject *op)
 {
     PyObject *flag;
     int rc = PyObject_GetOptionalAttr(op, state->abstract, &flag);
@@ -191,8 +182,7 @@ is_abstract(struct abc_state *state, PyObject *op)
 }
 
 /* Adds the names in the class's own namespace. */
-static int
-collect_own(struct abc_state *state, PyObject *cls, PyObject *names)
+static int collect_own(struct abc_state *state, PyObject *cls, PyObject *names)
 {
     PyObject *space = PyObject_GetAttr(cls, state->dict);
     PyObject *items = space ? PyMapping_Items(space) : NULL;
@@ -213,8 +203,8 @@ collect_own(struct abc_state *state, PyObject *cls, PyObject *names)
 }
 
 /* Adds a name that was abstract in a base, unless the class has made it concrete. */
-static int
-collect_inherited(struct abc_state *state, PyObject *cls, PyObject *name, PyObject *names)
+static int collect_inherited(struct abc_state *state, PyObject *cls, PyObject *name,
+                             PyObject *names)
 {
     PyObject *value;
     int rc = PyObject_GetOptionalAttr(cls, name, &value);
@@ -225,8 +215,7 @@ collect_inherited(struct abc_state *state, PyObject *cls, PyObject *name, PyObje
     return rc > 0 ? PySet_Add(names, name) : rc;
 }
 
-static int
-collect_base(struct abc_state *state, PyObject *cls, PyObject *base, PyObject *names)
+static int collect_base(struct abc_state *state, PyObject *cls, PyObject *base, PyObject *names)
 {
     PyObject *theirs;
     int rc = PyObject_GetOptionalAttr(base, state->abstractmethods, &theirs);
@@ -248,8 +237,7 @@ collect_base(struct abc_state *state, PyObject *cls, PyObject *base, PyObject *n
     return rc < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
-static int
-collect_bases(struct abc_state *state, PyObject *cls, PyObject *names)
+static int collect_bases(struct abc_state *state, PyObject *cls, PyObject *names)
 {
     PyObject *bases = PyObject_GetAttr(cls, state->bases);
     if (bases == NULL) {
@@ -268,8 +256,7 @@ collect_bases(struct abc_state *state, PyObject *cls, PyObject *names)
     return rc;
 }
 
-static int
-set_abstract_methods(struct abc_state *state, PyObject *cls)
+static int set_abstract_methods(struct abc_state *state, PyObject *cls)
 {
     PyObject *names = PyFrozenSet_New(NULL);
     int rc = names && collect_own(state, cls, names) == 0 && collect_bases(state, cls, names) == 0
@@ -284,8 +271,7 @@ set_abstract_methods(struct abc_state *state, PyObject *cls)
 enum { COLLECTION = Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING };
 
 /* Gives the type and its subclasses a kind of collection. Errors leave some without. */
-static int
-set_collection(struct abc_state *state, PyTypeObject *type, unsigned long kind)
+static int set_collection(struct abc_state *state, PyTypeObject *type, unsigned long kind)
 {
     unsigned long flags = PyType_GetFlags(type);
     if ((flags & COLLECTION) == kind || flags & Py_TPFLAGS_IMMUTABLETYPE) {
@@ -297,8 +283,8 @@ set_collection(struct abc_state *state, PyTypeObject *type, unsigned long kind)
         return -1;
     }
     /* type's own __subclasses__: a metaclass may have another */
-    PyObject *all = PyObject_CallMethodOneArg((PyObject *)&PyType_Type, state->subclasses,
-                                              (PyObject *)type);
+    PyObject *all =
+        PyObject_CallMethodOneArg((PyObject *)&PyType_Type, state->subclasses, (PyObject *)type);
     int rc = all ? 0 : -1;
     for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(all); i++) {
         rc = set_collection(state, (PyTypeObject *)PyList_GET_ITEM(all, i), kind);
@@ -309,8 +295,7 @@ set_collection(struct abc_state *state, PyTypeObject *type, unsigned long kind)
 }
 
 /* Obeys and removes __abc_tpflags__ in a class body. */
-static int
-take_collection_flags(struct abc_state *state, PyTypeObject *type)
+static int take_collection_flags(struct abc_state *state, PyTypeObject *type)
 {
     PyObject *space = PyType_GetDict(type);
     if (space == NULL) {
@@ -344,15 +329,13 @@ take_collection_flags(struct abc_state *state, PyTypeObject *type)
 
 /* ---- the functions --------------------------------------------------------------------------- */
 
-static PyObject *
-abc_get_cache_token(PyObject *module)
+static PyObject *abc_get_cache_token(PyObject *module)
 {
     return PyLong_FromUnsignedLongLong(
         __atomic_load_n(&state_of(module)->registrations, __ATOMIC_ACQUIRE));
 }
 
-static int
-abc_init(PyObject *module, PyObject *cls)
+static int abc_init(PyObject *module, PyObject *cls)
 {
     struct abc_state *state = state_of(module);
     if (set_abstract_methods(state, cls) < 0) {
@@ -368,8 +351,7 @@ abc_init(PyObject *module, PyObject *cls)
     return rc == 0 && PyType_Check(cls) ? take_collection_flags(state, (PyTypeObject *)cls) : rc;
 }
 
-static int
-reset(PyObject *module, PyObject *cls, int first, int last)
+static int reset(PyObject *module, PyObject *cls, int first, int last)
 {
     struct data *data = data_of(state_of(module), cls);
     if (data == NULL) {
@@ -382,20 +364,17 @@ reset(PyObject *module, PyObject *cls, int first, int last)
     return 0;
 }
 
-static int
-abc_reset_registry(PyObject *module, PyObject *cls)
+static int abc_reset_registry(PyObject *module, PyObject *cls)
 {
     return reset(module, cls, REGISTRY, REGISTRY);
 }
 
-static int
-abc_reset_caches(PyObject *module, PyObject *cls)
+static int abc_reset_caches(PyObject *module, PyObject *cls)
 {
     return reset(module, cls, CACHE, NEGATIVE);
 }
 
-static PyObject *
-abc_get_dump(PyObject *module, PyObject *cls)
+static PyObject *abc_get_dump(PyObject *module, PyObject *cls)
 {
     struct data *data = data_of(state_of(module), cls);
     if (data == NULL) {
@@ -420,8 +399,7 @@ abc_get_dump(PyObject *module, PyObject *cls)
     return dump;
 }
 
-static PyObject *
-abc_register(PyObject *module, PyObject *cls, PyObject *subclass)
+static PyObject *abc_register(PyObject *module, PyObject *cls, PyObject *subclass)
 {
     struct abc_state *state = state_of(module);
     if (!PyType_Check(subclass)) {
@@ -458,14 +436,13 @@ abc_register(PyObject *module, PyObject *cls, PyObject *subclass)
 }
 
 /* Asks a class for the answer as a user's metaclass may give it. */
-static PyObject *
-ask(struct abc_state *state, PyObject *cls, PyObject *subclass)
+static PyObject *ask(struct abc_state *state, PyObject *cls, PyObject *subclass)
 {
     return PyObject_CallMethodOneArg(cls, state->subclasscheck, subclass);
 }
 
-static PyObject *
-ask_both(struct abc_state *state, PyObject *cls, PyObject *subclass, PyObject *subtype)
+static PyObject *ask_both(struct abc_state *state, PyObject *cls, PyObject *subclass,
+                          PyObject *subtype)
 {
     PyObject *result = ask(state, cls, subclass);
     int truth = result ? PyObject_IsTrue(result) : 1;
@@ -477,8 +454,7 @@ ask_both(struct abc_state *state, PyObject *cls, PyObject *subclass, PyObject *s
     return result;
 }
 
-static PyObject *
-abc_instancecheck(PyObject *module, PyObject *cls, PyObject *instance)
+static PyObject *abc_instancecheck(PyObject *module, PyObject *cls, PyObject *instance)
 {
     struct abc_state *state = state_of(module);
     struct data *data = data_of(state, cls);
@@ -503,8 +479,7 @@ abc_instancecheck(PyObject *module, PyObject *cls, PyObject *instance)
 }
 
 /* What __subclasshook__ says: 1, 0, -1 with an exception, or 2 for nothing. */
-static int
-ask_hook(struct abc_state *state, PyObject *cls, PyObject *subclass)
+static int ask_hook(struct abc_state *state, PyObject *cls, PyObject *subclass)
 {
     PyObject *answer = PyObject_CallMethodOneArg(cls, state->subclasshook, subclass);
     if (answer == NULL) {
@@ -520,8 +495,7 @@ ask_hook(struct abc_state *state, PyObject *cls, PyObject *subclass)
 }
 
 /* Whether subclass is one of a registered class's: 1, 0, or -1 with an exception. */
-static int
-ask_registry(struct data *data, PyObject *subclass)
+static int ask_registry(struct data *data, PyObject *subclass)
 {
     PyObject *set = LOCKED(data, Py_XNewRef(data->sets[REGISTRY]));
     if (set == NULL) {
@@ -543,8 +517,7 @@ ask_registry(struct data *data, PyObject *subclass)
 }
 
 /* The same for the abstract class's own subclasses, whose registries count too. */
-static int
-ask_subclasses(struct abc_state *state, PyObject *cls, PyObject *subclass)
+static int ask_subclasses(struct abc_state *state, PyObject *cls, PyObject *subclass)
 {
     PyObject *all = PyObject_CallMethodNoArgs(cls, state->subclasses);
     if (all == NULL) {
@@ -565,8 +538,8 @@ ask_subclasses(struct abc_state *state, PyObject *cls, PyObject *subclass)
 }
 
 /* 1, 0, or -1 with an exception; the answer is remembered. */
-static int
-find_answer(struct abc_state *state, struct data *data, PyObject *cls, PyObject *subclass)
+static int find_answer(struct abc_state *state, struct data *data, PyObject *cls,
+                       PyObject *subclass)
 {
     int rc = data_has(data, CACHE, subclass);
     if (rc != 0) {
@@ -581,8 +554,8 @@ find_answer(struct abc_state *state, struct data *data, PyObject *cls, PyObject 
     uint64_t asked_at = LOCKED(data, data->negative_version);
     int answer = ask_hook(state, cls, subclass);
     if (answer == 2) {
-        answer = PyType_Check(cls)
-                 && PyType_IsSubtype((PyTypeObject *)subclass, (PyTypeObject *)cls);
+        answer =
+            PyType_Check(cls) && PyType_IsSubtype((PyTypeObject *)subclass, (PyTypeObject *)cls);
         answer = answer ? answer : ask_registry(data, subclass);
         answer = answer ? answer : ask_subclasses(state, cls, subclass);
     }
@@ -597,8 +570,7 @@ find_answer(struct abc_state *state, struct data *data, PyObject *cls, PyObject 
     return answer;
 }
 
-static PyObject *
-abc_subclasscheck(PyObject *module, PyObject *cls, PyObject *subclass)
+static PyObject *abc_subclasscheck(PyObject *module, PyObject *cls, PyObject *subclass)
 {
     if (!PyType_Check(subclass)) {
         PyErr_SetString(PyExc_TypeError, "issubclass() arg 1 must be a class");
@@ -616,8 +588,7 @@ abc_subclasscheck(PyObject *module, PyObject *cls, PyObject *subclass)
 
 /* ---- the module ------------------------------------------------------------------------------ */
 
-static int
-abc_exec(PyObject *module)
+static int abc_exec(PyObject *module)
 {
     struct abc_state *state = state_of(module);
     const struct {
@@ -644,22 +615,20 @@ abc_exec(PyObject *module)
     return state->data_type ? 0 : -1;
 }
 
-static int
-abc_module_traverse(PyObject *module, visitproc visit, void *arg)
+static int abc_module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     Py_VISIT(state_of(module)->data_type);
     return 0;
 }
 
-static int
-abc_module_clear(PyObject *module)
+static int abc_module_clear(PyObject *module)
 {
     struct abc_state *state = state_of(module);
     Py_CLEAR(state->data_type);
     PyObject **names[] = {
-        &state->abc_impl, &state->abstract, &state->abstractmethods, &state->class_name,
-        &state->subclasscheck, &state->subclasshook, &state->subclasses, &state->bases,
-        &state->tpflags, &state->dict,
+        &state->abc_impl,      &state->abstract,     &state->abstractmethods, &state->class_name,
+        &state->subclasscheck, &state->subclasshook, &state->subclasses,      &state->bases,
+        &state->tpflags,       &state->dict,
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         Py_CLEAR(*names[i]);
@@ -667,8 +636,7 @@ abc_module_clear(PyObject *module)
     return 0;
 }
 
-static void
-abc_module_free(void *module)
+static void abc_module_free(void *module)
 {
     abc_module_clear(module);
 }
@@ -676,8 +644,8 @@ abc_module_free(void *module)
 static PyModuleDef_Slot abc_slots[] = MODULE_SLOTS(abc_exec);
 
 static PyModuleDef abc_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_abc", .m_doc = abc_doc, .m_methods = abc_methods,
-    .m_slots = abc_slots, STATE_FIELDS(abc),
+    PyModuleDef_HEAD_INIT,    .m_name = "_abc",     .m_doc = abc_doc,
+    .m_methods = abc_methods, .m_slots = abc_slots, STATE_FIELDS(abc),
 };
 
 MODULE_INIT(_abc, abc_module)

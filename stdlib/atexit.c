@@ -7,8 +7,7 @@
 #include "atexit.bind.h"
 
 /* The interpreter's list (new reference), or NULL with an exception. */
-static PyObject *
-calls_get(void)
+static PyObject *calls_get(void)
 {
     PyObject *calls = main_interp_self()->atexit_calls;
     if (calls == NULL) {
@@ -18,8 +17,7 @@ calls_get(void)
     return Py_NewRef(calls);
 }
 
-static PyObject *
-pop_locked(PyObject *calls)
+static PyObject *pop_locked(PyObject *calls)
 {
     Py_ssize_t last = PyList_GET_SIZE(calls) - 1;
     if (last < 0) {
@@ -33,14 +31,13 @@ pop_locked(PyObject *calls)
 }
 
 /* Makes the calls, the last one first, also those that are registered meanwhile. */
-static int
-run_all(PyObject *calls)
+static int run_all(PyObject *calls)
 {
     PyObject *call;
     while ((call = LOCKED(calls, pop_locked(calls))) != NULL) {
         PyObject *function = PyTuple_GET_ITEM(call, 0), *kwargs = PyTuple_GET_ITEM(call, 2);
-        PyObject *result = PyObject_Call(function, PyTuple_GET_ITEM(call, 1),
-                                         kwargs == Py_None ? NULL : kwargs);
+        PyObject *result =
+            PyObject_Call(function, PyTuple_GET_ITEM(call, 1), kwargs == Py_None ? NULL : kwargs);
         if (result == NULL) {
             PyErr_FormatUnraisable("Exception ignored in atexit callback %R", function);
         }
@@ -51,8 +48,7 @@ run_all(PyObject *calls)
 }
 
 /* At the interpreter's end. */
-static int
-run_last(void)
+static int run_last(void)
 {
     PyObject *calls = main_interp_self()->atexit_calls;
     if (calls == NULL) {
@@ -65,8 +61,7 @@ run_last(void)
     return rc;
 }
 
-static PyObject *
-atexit_register(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
+static PyObject *atexit_register(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) == 0) {
         PyErr_SetString(PyExc_TypeError, "register() takes at least 1 argument (0 given)");
@@ -87,8 +82,7 @@ atexit_register(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
     return rc < 0 ? NULL : Py_NewRef(function);
 }
 
-static int
-atexit_clear_all(PyObject *Py_UNUSED(module))
+static int atexit_clear_all(PyObject *Py_UNUSED(module))
 {
     PyObject *calls = calls_get();
     int rc = calls ? PyList_Clear(calls) : -1;
@@ -97,8 +91,7 @@ atexit_clear_all(PyObject *Py_UNUSED(module))
 }
 
 /* Takes this very call out of the list, if it is still there. */
-static int
-remove_locked(PyObject *calls, PyObject *call)
+static int remove_locked(PyObject *calls, PyObject *call)
 {
     for (Py_ssize_t i = PyList_GET_SIZE(calls); i-- > 0;) {
         if (PyList_GET_ITEM(calls, i) == call) {
@@ -108,8 +101,7 @@ remove_locked(PyObject *calls, PyObject *call)
     return 0;
 }
 
-static int
-atexit_unregister(PyObject *Py_UNUSED(module), PyObject *func)
+static int atexit_unregister(PyObject *Py_UNUSED(module), PyObject *func)
 {
     PyObject *calls = calls_get();
     if (calls == NULL) {
@@ -128,8 +120,7 @@ atexit_unregister(PyObject *Py_UNUSED(module), PyObject *func)
     return rc;
 }
 
-static int
-atexit_run_exitfuncs(PyObject *Py_UNUSED(module))
+static int atexit_run_exitfuncs(PyObject *Py_UNUSED(module))
 {
     PyObject *calls = calls_get();
     int rc = calls ? run_all(calls) : -1;
@@ -137,8 +128,7 @@ atexit_run_exitfuncs(PyObject *Py_UNUSED(module))
     return rc;
 }
 
-static Py_ssize_t
-atexit_ncallbacks(PyObject *Py_UNUSED(module))
+static Py_ssize_t atexit_ncallbacks(PyObject *Py_UNUSED(module))
 {
     PyObject *calls = calls_get();
     Py_ssize_t count = calls ? PyList_GET_SIZE(calls) : -1;
@@ -146,8 +136,7 @@ atexit_ncallbacks(PyObject *Py_UNUSED(module))
     return count;
 }
 
-static int
-atexit_exec(PyObject *Py_UNUSED(module))
+static int atexit_exec(PyObject *Py_UNUSED(module))
 {
     struct main_interp *interp = main_interp_self();
     if (interp->atexit_calls == NULL && (interp->atexit_calls = PyList_New(0)) == NULL) {
@@ -160,8 +149,8 @@ atexit_exec(PyObject *Py_UNUSED(module))
 static PyModuleDef_Slot atexit_slots[] = MODULE_SLOTS(atexit_exec);
 
 static PyModuleDef atexit_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "atexit", .m_doc = atexit_doc, .m_methods = atexit_methods,
-    .m_slots = atexit_slots,
+    PyModuleDef_HEAD_INIT,       .m_name = "atexit",      .m_doc = atexit_doc,
+    .m_methods = atexit_methods, .m_slots = atexit_slots,
 };
 
 MODULE_INIT(atexit, atexit_module)

@@ -9,24 +9,21 @@ struct binascii_state {
 
 #include "binascii.bind.h"
 
-static PyObject *
-fail(PyObject *module, const char *message)
+static PyObject *fail(PyObject *module, const char *message)
 {
     PyErr_SetString(((struct binascii_state *)PyModule_GetState(module))->error, message);
     return NULL;
 }
 
 /* Bytes of at most `size`, to be written at the pointer; *out is a new reference. */
-static unsigned char *
-bytes_new(PyObject **out, Py_ssize_t size)
+static unsigned char *bytes_new(PyObject **out, Py_ssize_t size)
 {
     *out = PyBytes_FromStringAndSize(NULL, size);
     return *out ? (unsigned char *)PyBytes_AS_STRING(*out) : NULL;
 }
 
 /* Cuts `bytes` (stolen) where writing ended. */
-static PyObject *
-bytes_end(PyObject *bytes, const unsigned char *end)
+static PyObject *bytes_end(PyObject *bytes, const unsigned char *end)
 {
     _PyBytes_Resize(&bytes, end - (unsigned char *)PyBytes_AS_STRING(bytes));
     return bytes;
@@ -56,8 +53,8 @@ static const unsigned char base64_value[256] = {
 #undef X
 
 /* Decodes groups of four digits as long as there is nothing else. */
-static const unsigned char *
-base64_plain(const unsigned char *in, const unsigned char *end, unsigned char **out)
+static const unsigned char *base64_plain(const unsigned char *in, const unsigned char *end,
+                                         unsigned char **out)
 {
     unsigned char *to = *out;
     while (end - in >= 4) {
@@ -77,8 +74,7 @@ base64_plain(const unsigned char *in, const unsigned char *end, unsigned char **
     return in;
 }
 
-static PyObject *
-binascii_a2b_base64(PyObject *module, Py_buffer *data, int strict)
+static PyObject *binascii_a2b_base64(PyObject *module, Py_buffer *data, int strict)
 {
     const unsigned char *in = data->buf, *end = in + data->len;
     PyObject *result;
@@ -141,8 +137,7 @@ binascii_a2b_base64(PyObject *module, Py_buffer *data, int strict)
     return bytes_end(result, out);
 }
 
-static PyObject *
-binascii_b2a_base64(PyObject *module, Py_buffer *data, int newline)
+static PyObject *binascii_b2a_base64(PyObject *module, Py_buffer *data, int newline)
 {
     const unsigned char *in = data->buf;
     Py_ssize_t left = data->len;
@@ -176,8 +171,7 @@ binascii_b2a_base64(PyObject *module, Py_buffer *data, int newline)
 
 /* ---- hexadecimal ---------------------------------------------------------------------------- */
 
-static inline unsigned
-hex_value(unsigned char ch)
+static inline unsigned hex_value(unsigned char ch)
 {
     if (ch >= '0' && ch <= '9') {
         return ch - '0';
@@ -186,8 +180,7 @@ hex_value(unsigned char ch)
     return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10u : 16;
 }
 
-static PyObject *
-binascii_a2b_hex(PyObject *module, Py_buffer *hexstr)
+static PyObject *binascii_a2b_hex(PyObject *module, Py_buffer *hexstr)
 {
     if (hexstr->len % 2) {
         return fail(module, "Odd-length string");
@@ -206,28 +199,26 @@ binascii_a2b_hex(PyObject *module, Py_buffer *hexstr)
     return result;
 }
 
-static PyObject *
-binascii_unhexlify(PyObject *module, Py_buffer *hexstr)
+static PyObject *binascii_unhexlify(PyObject *module, Py_buffer *hexstr)
 {
     return binascii_a2b_hex(module, hexstr);
 }
 
-static PyObject *
-binascii_b2a_hex(PyObject *Py_UNUSED(module), Py_buffer *data, PyObject *sep, int bytes_per_sep)
+static PyObject *binascii_b2a_hex(PyObject *Py_UNUSED(module), Py_buffer *data, PyObject *sep,
+                                  int bytes_per_sep)
 {
     return _Py_strhex_bytes_with_sep(data->buf, data->len, sep, bytes_per_sep);
 }
 
-static PyObject *
-binascii_hexlify(PyObject *module, Py_buffer *data, PyObject *sep, int bytes_per_sep)
+static PyObject *binascii_hexlify(PyObject *module, Py_buffer *data, PyObject *sep,
+                                  int bytes_per_sep)
 {
     return binascii_b2a_hex(module, data, sep, bytes_per_sep);
 }
 
 /* ---- uuencode ------------------------------------------------------------------------------- */
 
-static PyObject *
-binascii_a2b_uu(PyObject *module, Py_buffer *data)
+static PyObject *binascii_a2b_uu(PyObject *module, Py_buffer *data)
 {
     const unsigned char *in = data->buf, *end = in + data->len;
     Py_ssize_t length = in < end ? (*in++ - ' ') & 63 : 32;
@@ -264,8 +255,7 @@ binascii_a2b_uu(PyObject *module, Py_buffer *data)
     return result;
 }
 
-static PyObject *
-binascii_b2a_uu(PyObject *module, Py_buffer *data, int backtick)
+static PyObject *binascii_b2a_uu(PyObject *module, Py_buffer *data, int backtick)
 {
     if (data->len > 45) {
         return fail(module, "At most 45 bytes at once");
@@ -294,8 +284,7 @@ binascii_b2a_uu(PyObject *module, Py_buffer *data, int backtick)
 
 /* ---- quoted-printable ----------------------------------------------------------------------- */
 
-static PyObject *
-binascii_a2b_qp(PyObject *Py_UNUSED(module), Py_buffer *data, int header)
+static PyObject *binascii_a2b_qp(PyObject *Py_UNUSED(module), Py_buffer *data, int header)
 {
     const unsigned char *in = data->buf;
     Py_ssize_t length = data->len, i = 0;
@@ -339,8 +328,7 @@ struct qp_writer {
     Py_ssize_t written, column;
 };
 
-static inline void
-qp_put(struct qp_writer *w, unsigned char ch)
+static inline void qp_put(struct qp_writer *w, unsigned char ch)
 {
     if (w->out != NULL) {
         w->out[w->written] = ch;
@@ -349,8 +337,7 @@ qp_put(struct qp_writer *w, unsigned char ch)
     w->column++;
 }
 
-static void
-qp_put_quoted(struct qp_writer *w, unsigned char ch)
+static void qp_put_quoted(struct qp_writer *w, unsigned char ch)
 {
     static const char digits[] = "0123456789ABCDEF";
     qp_put(w, '=');
@@ -359,8 +346,7 @@ qp_put_quoted(struct qp_writer *w, unsigned char ch)
 }
 
 /* A soft line end where `more` characters would make the line too long. */
-static inline void
-qp_break(struct qp_writer *w, int more, bool crlf)
+static inline void qp_break(struct qp_writer *w, int more, bool crlf)
 {
     if (w->column + more >= QP_LINE) {
         qp_put(w, '=');
@@ -372,9 +358,8 @@ qp_break(struct qp_writer *w, int more, bool crlf)
     }
 }
 
-static bool
-qp_needs_quoting(const unsigned char *in, Py_ssize_t length, Py_ssize_t i, const int how[3],
-                 Py_ssize_t column)
+static bool qp_needs_quoting(const unsigned char *in, Py_ssize_t length, Py_ssize_t i,
+                             const int how[3], Py_ssize_t column)
 {
     bool quotetabs = how[0], istext = how[1], header = how[2];
     unsigned char ch = in[i];
@@ -396,9 +381,8 @@ qp_needs_quoting(const unsigned char *in, Py_ssize_t length, Py_ssize_t i, const
     return ch < 33 && ch != '\r' && ch != '\n';
 }
 
-static void
-qp_write(struct qp_writer *w, const unsigned char *in, Py_ssize_t length, const int how[3],
-         bool crlf)
+static void qp_write(struct qp_writer *w, const unsigned char *in, Py_ssize_t length,
+                     const int how[3], bool crlf)
 {
     bool istext = how[1], header = how[2];
     for (Py_ssize_t i = 0; i < length;) {
@@ -409,8 +393,8 @@ qp_write(struct qp_writer *w, const unsigned char *in, Py_ssize_t length, const 
             i++;
             continue;
         }
-        bool line_end = istext && (ch == '\n'
-                                   || (ch == '\r' && i + 1 < length && in[i + 1] == '\n'));
+        bool line_end =
+            istext && (ch == '\n' || (ch == '\r' && i + 1 < length && in[i + 1] == '\n'));
         if (line_end) {
             /* Whitespace before a line end does not survive mail: quote what was written last. */
             if (i > 0 && (in[i - 1] == ' ' || in[i - 1] == '\t') && w->column > 0 && !how[0]) {
@@ -433,8 +417,8 @@ qp_write(struct qp_writer *w, const unsigned char *in, Py_ssize_t length, const 
     }
 }
 
-static PyObject *
-binascii_b2a_qp(PyObject *Py_UNUSED(module), Py_buffer *data, int quotetabs, int istext, int header)
+static PyObject *binascii_b2a_qp(PyObject *Py_UNUSED(module), Py_buffer *data, int quotetabs,
+                                 int istext, int header)
 {
     const unsigned char *in = data->buf;
     const int how[3] = {quotetabs, istext, header};
@@ -452,13 +436,11 @@ binascii_b2a_qp(PyObject *Py_UNUSED(module), Py_buffer *data, int quotetabs, int
 
 /* ---- checksums ------------------------------------------------------------------------------ */
 
-static unsigned int
-binascii_crc32(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int crc)
+static unsigned int binascii_crc32(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int crc)
 {
     uLong value = crc;
     if (data->len > 1024 * 5) {
-        Py_BEGIN_ALLOW_THREADS
-        value = crc32_z(value, data->buf, (size_t)data->len);
+        Py_BEGIN_ALLOW_THREADS value = crc32_z(value, data->buf, (size_t)data->len);
         Py_END_ALLOW_THREADS
     } else {
         value = crc32_z(value, data->buf, (size_t)data->len);
@@ -466,8 +448,7 @@ binascii_crc32(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int crc)
     return (unsigned int)value;
 }
 
-static unsigned int
-binascii_crc_hqx(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int crc)
+static unsigned int binascii_crc_hqx(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int crc)
 {
     const unsigned char *in = data->buf;
     crc &= 0xffff;
@@ -483,15 +464,15 @@ binascii_crc_hqx(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int crc)
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-binascii_exec(PyObject *module)
+static int binascii_exec(PyObject *module)
 {
     struct binascii_state *state = PyModule_GetState(module);
     state->error = PyErr_NewException("binascii.Error", PyExc_ValueError, NULL);
     state->incomplete = PyErr_NewException("binascii.Incomplete", NULL, NULL);
     return PyModule_AddObjectRef(module, "Error", state->error) < 0
                    || PyModule_AddObjectRef(module, "Incomplete", state->incomplete) < 0
-               ? -1 : 0;
+               ? -1
+               : 0;
 }
 
 STATE_OBJECTS(binascii)
@@ -499,7 +480,7 @@ STATE_OBJECTS(binascii)
 static PyModuleDef_Slot binascii_slots[] = MODULE_SLOTS(binascii_exec);
 
 static PyModuleDef binascii_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "binascii", .m_doc = binascii_doc,
+    PyModuleDef_HEAD_INIT,         .m_name = "binascii",      .m_doc = binascii_doc,
     .m_methods = binascii_methods, .m_slots = binascii_slots, STATE_FIELDS(binascii),
 };
 

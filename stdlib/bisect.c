@@ -4,8 +4,7 @@
 #include "bisect.bind.h"
 
 /* The item to compare at index i (new reference). */
-static PyObject *
-probe_item(PyObject *a, Py_ssize_t i, PyObject *key)
+static PyObject *probe_item(PyObject *a, Py_ssize_t i, PyObject *key)
 {
     PyObject *item = PyList_CheckExact(a) ? PyList_GetItemRef(a, i) : PySequence_GetItem(a, i);
     if (item == NULL || key == Py_None) {
@@ -18,8 +17,8 @@ probe_item(PyObject *a, Py_ssize_t i, PyObject *key)
 
 /* The first index in [lo, hi) whose item is not before x: not < x on the left side, > x on the
  * right.  -1 with an exception. */
-static Py_ssize_t
-search(PyObject *a, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *key, bool right)
+static Py_ssize_t search(PyObject *a, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *key,
+                         bool right)
 {
     if (lo < 0) {
         PyErr_SetString(PyExc_ValueError, "lo must be non-negative");
@@ -49,8 +48,8 @@ search(PyObject *a, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *key, bo
     return lo;
 }
 
-static int
-insert_sorted(PyObject *a, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *key, bool right)
+static int insert_sorted(PyObject *a, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *key,
+                         bool right)
 {
     PyObject *wanted = key == Py_None ? Py_NewRef(x) : PyObject_CallOneArg(key, x);
     Py_ssize_t index = wanted ? search(a, wanted, lo, hi, key, right) : -1;
@@ -66,30 +65,26 @@ insert_sorted(PyObject *a, PyObject *x, Py_ssize_t lo, Py_ssize_t hi, PyObject *
     return none ? 0 : -1;
 }
 
-static Py_ssize_t
-bisect_bisect_right(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssize_t lo,
-                    Py_ssize_t hi, PyObject *key)
+static Py_ssize_t bisect_bisect_right(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x,
+                                      Py_ssize_t lo, Py_ssize_t hi, PyObject *key)
 {
     return search(a, x, lo, hi, key, true);
 }
 
-static Py_ssize_t
-bisect_bisect_left(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssize_t lo,
-                   Py_ssize_t hi, PyObject *key)
+static Py_ssize_t bisect_bisect_left(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x,
+                                     Py_ssize_t lo, Py_ssize_t hi, PyObject *key)
 {
     return search(a, x, lo, hi, key, false);
 }
 
-static int
-bisect_insort_right(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssize_t lo,
-                    Py_ssize_t hi, PyObject *key)
+static int bisect_insort_right(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssize_t lo,
+                               Py_ssize_t hi, PyObject *key)
 {
     return insert_sorted(a, x, lo, hi, key, true);
 }
 
-static int
-bisect_insort_left(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssize_t lo,
-                   Py_ssize_t hi, PyObject *key)
+static int bisect_insort_left(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssize_t lo,
+                              Py_ssize_t hi, PyObject *key)
 {
     return insert_sorted(a, x, lo, hi, key, false);
 }
@@ -97,8 +92,8 @@ bisect_insort_left(PyObject *Py_UNUSED(module), PyObject *a, PyObject *x, Py_ssi
 static PyModuleDef_Slot bisect_slots[] = MODULE_SLOTS_PLAIN;
 
 static PyModuleDef bisect_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_bisect", .m_doc = bisect_doc, .m_methods = bisect_methods,
-    .m_slots = bisect_slots,
+    PyModuleDef_HEAD_INIT,       .m_name = "_bisect",     .m_doc = bisect_doc,
+    .m_methods = bisect_methods, .m_slots = bisect_slots,
 };
 
 MODULE_INIT(_bisect, bisect_module)

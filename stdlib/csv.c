@@ -1,7 +1,14 @@
 /* The module _csv. */
 #include "module.h"
 
-enum quoting { QUOTE_MINIMAL, QUOTE_ALL, QUOTE_NONNUMERIC, QUOTE_NONE, QUOTE_STRINGS, QUOTE_NOTNULL };
+enum quoting {
+    QUOTE_MINIMAL,
+    QUOTE_ALL,
+    QUOTE_NONNUMERIC,
+    QUOTE_NONE,
+    QUOTE_STRINGS,
+    QUOTE_NOTNULL
+};
 
 #define NOT_SET ((Py_UCS4)-1)
 
@@ -20,10 +27,12 @@ struct line {
     Py_ssize_t length, capacity;
 };
 
+/* clang-format off */
 enum state {
     START_RECORD, START_FIELD, ESCAPED, IN_FIELD, IN_QUOTES, ESCAPED_IN_QUOTES, QUOTE_IN_QUOTES,
     AFTER_LINE, AFTER_ESCAPED_LINE,
 };
+/* clang-format on */
 
 struct reader {
     PyObject_HEAD
@@ -48,14 +57,12 @@ static PyModuleDef csv_module;
 
 #include "csv.bind.h"
 
-static struct csv_state *
-state_of(void *op)
+static struct csv_state *state_of(void *op)
 {
     return PyModule_GetState(PyType_GetModuleByDef(Py_TYPE((PyObject *)op), &csv_module));
 }
 
-static inline bool
-line_add(struct line *line, Py_UCS4 ch)
+static inline bool line_add(struct line *line, Py_UCS4 ch)
 {
     if (UNLIKELY(line->length == line->capacity)) {
         Py_ssize_t capacity = line->capacity ? line->capacity * 2 : 256;
@@ -72,67 +79,57 @@ line_add(struct line *line, Py_UCS4 ch)
     return true;
 }
 
-static PyObject *
-line_text(const struct line *line)
+static PyObject *line_text(const struct line *line)
 {
     return PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, line->at, line->length);
 }
 
 /* ---- dialects ------------------------------------------------------------------------------- */
 
-static PyObject *
-character_object(Py_UCS4 ch)
+static PyObject *character_object(Py_UCS4 ch)
 {
     return ch == NOT_SET ? Py_NewRef(Py_None) : PyUnicode_FromOrdinal((int)ch);
 }
 
-static PyObject *
-dialect_get_delimiter(struct dialect *self)
+static PyObject *dialect_get_delimiter(struct dialect *self)
 {
     return character_object(self->delimiter);
 }
 
-static PyObject *
-dialect_get_escapechar(struct dialect *self)
+static PyObject *dialect_get_escapechar(struct dialect *self)
 {
     return character_object(self->escapechar);
 }
 
-static PyObject *
-dialect_get_quotechar(struct dialect *self)
+static PyObject *dialect_get_quotechar(struct dialect *self)
 {
     return character_object(self->quotechar);
 }
 
-static PyObject *
-dialect_get_lineterminator(struct dialect *self)
+static PyObject *dialect_get_lineterminator(struct dialect *self)
 {
     return Py_XNewRef(self->lineterminator);
 }
 
-static int
-dialect_get_quoting(struct dialect *self)
+static int dialect_get_quoting(struct dialect *self)
 {
     return self->quoting;
 }
 
-static PyObject *
-dialect_reduce(struct dialect *self)
+static PyObject *dialect_reduce(struct dialect *self)
 {
     PyErr_Format(PyExc_TypeError, "cannot pickle '%.100s' instances", "Dialect");
     (void)self;
     return NULL;
 }
 
-static PyObject *
-dialect_reduce_ex(struct dialect *self, PyObject *Py_UNUSED(protocol))
+static PyObject *dialect_reduce_ex(struct dialect *self, PyObject *Py_UNUSED(protocol))
 {
     return dialect_reduce(self);
 }
 
 /* Reads a setting of one character; NULL leaves it, None (where allowed) unsets it. */
-static bool
-set_character(const char *name, Py_UCS4 *out, PyObject *value, bool optional)
+static bool set_character(const char *name, Py_UCS4 *out, PyObject *value, bool optional)
 {
     if (value == NULL) {
         return true;
@@ -154,16 +151,14 @@ set_character(const char *name, Py_UCS4 *out, PyObject *value, bool optional)
     return true;
 }
 
-static bool
-set_flag(char *out, PyObject *value)
+static bool set_flag(char *out, PyObject *value)
 {
     int truth = value ? PyObject_IsTrue(value) : *out;
     *out = (char)truth;
     return truth >= 0;
 }
 
-static bool
-set_quoting(struct dialect *self, PyObject *value)
+static bool set_quoting(struct dialect *self, PyObject *value)
 {
     if (value == NULL) {
         return true;
@@ -175,8 +170,7 @@ set_quoting(struct dialect *self, PyObject *value)
     return bind_int(value, &self->quoting);
 }
 
-static bool
-set_terminator(struct dialect *self, PyObject *value)
+static bool set_terminator(struct dialect *self, PyObject *value)
 {
     if (value == NULL) {
         self->lineterminator = PyUnicode_FromString("\r\n");
@@ -193,24 +187,21 @@ set_terminator(struct dialect *self, PyObject *value)
     return true;
 }
 
-static bool
-in_terminator(const struct dialect *self, Py_UCS4 ch)
+static bool in_terminator(const struct dialect *self, Py_UCS4 ch)
 {
     PyObject *text = self->lineterminator;
     return PyUnicode_FindChar(text, ch, 0, PyUnicode_GET_LENGTH(text), 1) >= 0;
 }
 
 /* Whether a character, written, is not just itself. */
-static bool
-looks_special(const struct dialect *d, Py_UCS4 ch)
+static bool looks_special(const struct dialect *d, Py_UCS4 ch)
 {
     return ch == d->delimiter || ch == d->escapechar || ch == d->quotechar || ch == '\n'
            || ch == '\r' || in_terminator(d, ch);
 }
 
 /* Special characters must be told apart from each other and from line ends. */
-static bool
-dialect_consistent(const struct dialect *self)
+static bool dialect_consistent(const struct dialect *self)
 {
     const struct {
         const char *name;
@@ -246,16 +237,24 @@ dialect_consistent(const struct dialect *self)
     return true;
 }
 
-enum { DELIMITER, DOUBLEQUOTE, ESCAPECHAR, LINETERMINATOR, QUOTECHAR, QUOTING, SKIPINITIALSPACE,
-       STRICT, SETTINGS };
-
-static const char *const setting_names[SETTINGS] = {
-    "delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting",
-    "skipinitialspace", "strict",
+enum {
+    DELIMITER,
+    DOUBLEQUOTE,
+    ESCAPECHAR,
+    LINETERMINATOR,
+    QUOTECHAR,
+    QUOTING,
+    SKIPINITIALSPACE,
+    STRICT,
+    SETTINGS
 };
 
-static bool
-dialect_set(struct dialect *self, PyObject *const value[SETTINGS])
+static const char *const setting_names[SETTINGS] = {
+    "delimiter", "doublequote", "escapechar",       "lineterminator",
+    "quotechar", "quoting",     "skipinitialspace", "strict",
+};
+
+static bool dialect_set(struct dialect *self, PyObject *const value[SETTINGS])
 {
     self->delimiter = ',';
     self->doublequote = 1;
@@ -297,8 +296,7 @@ dialect_set(struct dialect *self, PyObject *const value[SETTINGS])
 }
 
 /* The dialect called `name` (new reference). */
-static PyObject *
-dialect_named(struct csv_state *state, PyObject *name)
+static PyObject *dialect_named(struct csv_state *state, PyObject *name)
 {
     PyObject *dialect;
     if (PyDict_GetItemRef(state->dialects, name, &dialect) == 0) {
@@ -308,10 +306,10 @@ dialect_named(struct csv_state *state, PyObject *name)
 }
 
 /* `base` is a dialect, its name, or None; what is not given comes from it, or from the usual one. */
-static PyObject *
-dialect_new(PyTypeObject *type, PyObject *base, PyObject *delimiter, PyObject *doublequote,
-            PyObject *escapechar, PyObject *lineterminator, PyObject *quotechar, PyObject *quoting,
-            PyObject *skipinitialspace, PyObject *strict)
+static PyObject *dialect_new(PyTypeObject *type, PyObject *base, PyObject *delimiter,
+                             PyObject *doublequote, PyObject *escapechar, PyObject *lineterminator,
+                             PyObject *quotechar, PyObject *quoting, PyObject *skipinitialspace,
+                             PyObject *strict)
 {
     PyObject *module = PyType_GetModuleByDef(type, &csv_module);
     if (module == NULL) {
@@ -326,8 +324,8 @@ dialect_new(PyTypeObject *type, PyObject *base, PyObject *delimiter, PyObject *d
         }
     }
     PyObject *settings[SETTINGS] = {
-        delimiter, doublequote, escapechar, lineterminator, quotechar, quoting, skipinitialspace,
-        strict,
+        delimiter, doublequote, escapechar,       lineterminator,
+        quotechar, quoting,     skipinitialspace, strict,
     };
     bool any = false, fine = true;
     for (int i = 0; i < SETTINGS; i++) {
@@ -354,8 +352,7 @@ dialect_new(PyTypeObject *type, PyObject *base, PyObject *delimiter, PyObject *d
 }
 
 /* A dialect made of another one (or NULL) and keywords (new reference). */
-static PyObject *
-dialect_make(struct csv_state *state, PyObject *base, PyObject *kwargs)
+static PyObject *dialect_make(struct csv_state *state, PyObject *base, PyObject *kwargs)
 {
     return PyObject_VectorcallDict(state->dialect_type, &base, base != NULL, kwargs);
 }
@@ -363,13 +360,19 @@ dialect_make(struct csv_state *state, PyObject *base, PyObject *kwargs)
 GC_OBJECT(dialect, lineterminator)
 
 static PyType_Slot dialect_slots[] = {
-    GC_SLOTS(dialect), {Py_tp_doc, dialect_doc}, {Py_tp_methods, dialect_methods},
-    {Py_tp_members, dialect_members}, {Py_tp_getset, dialect_getset}, {Py_tp_new, bind_dialect_new},
+    GC_SLOTS(dialect),
+    {Py_tp_doc, dialect_doc},
+    {Py_tp_methods, dialect_methods},
+    {Py_tp_members, dialect_members},
+    {Py_tp_getset, dialect_getset},
+    {Py_tp_new, bind_dialect_new},
     {0, NULL},
 };
 
 static PyType_Spec dialect_spec = {
-    "_csv.Dialect", sizeof(struct dialect), 0,
+    "_csv.Dialect",
+    sizeof(struct dialect),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     dialect_slots,
 };
@@ -377,11 +380,10 @@ static PyType_Spec dialect_spec = {
 /* ---- reading -------------------------------------------------------------------------------- */
 
 /* Ends the field: adds it to the row. */
-static bool
-field_end(struct reader *self, const struct dialect *d)
+static bool field_end(struct reader *self, const struct dialect *d)
 {
-    bool converts = !self->quoted
-                    && (d->quoting == QUOTE_NONNUMERIC || d->quoting == QUOTE_STRINGS);
+    bool converts =
+        !self->quoted && (d->quoting == QUOTE_NONNUMERIC || d->quoting == QUOTE_STRINGS);
     PyObject *field;
     if (!self->quoted && self->field.length == 0
         && (d->quoting == QUOTE_NOTNULL || d->quoting == QUOTE_STRINGS)) {
@@ -398,8 +400,7 @@ field_end(struct reader *self, const struct dialect *d)
     return rc == 0;
 }
 
-static bool
-field_add(struct reader *self, Py_UCS4 ch, Py_ssize_t limit)
+static bool field_add(struct reader *self, Py_UCS4 ch, Py_ssize_t limit)
 {
     if (UNLIKELY(self->field.length >= limit)) {
         PyErr_Format(state_of(self)->error, "field larger than field limit (%zd)", limit);
@@ -411,23 +412,20 @@ field_add(struct reader *self, Py_UCS4 ch, Py_ssize_t limit)
 /* The character that stands for the end of what the iterator gave. */
 #define END_OF_LINE NOT_SET
 
-static inline bool
-ends_line(Py_UCS4 ch)
+static inline bool ends_line(Py_UCS4 ch)
 {
     return ch == '\n' || ch == '\r' || ch == END_OF_LINE;
 }
 
 /* The field and the row end, here or with the rest of the line end. */
-static bool
-row_end(struct reader *self, const struct dialect *d, Py_UCS4 ch)
+static bool row_end(struct reader *self, const struct dialect *d, Py_UCS4 ch)
 {
     self->state = ch == END_OF_LINE ? START_RECORD : AFTER_LINE;
     return field_end(self, d);
 }
 
 /* A character of a field without quotes, or of what follows one with them. */
-static bool
-read_plain(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
+static bool read_plain(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
 {
     if (ends_line(ch)) {
         return row_end(self, d, ch);
@@ -444,8 +442,7 @@ read_plain(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t 
     return field_add(self, ch, limit);
 }
 
-static bool
-read_first(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
+static bool read_first(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
 {
     self->quoted = false;
     if (!ends_line(ch) && ch == d->quotechar && d->quoting != QUOTE_NONE) {
@@ -460,8 +457,7 @@ read_first(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t 
     return read_plain(self, d, ch, limit);
 }
 
-static bool
-read_quoted(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
+static bool read_quoted(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
 {
     if (ch == END_OF_LINE) {
         return true;
@@ -477,8 +473,8 @@ read_quoted(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t
     return field_add(self, ch, limit);
 }
 
-static bool
-read_after_quote(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
+static bool read_after_quote(struct reader *self, const struct dialect *d, Py_UCS4 ch,
+                             Py_ssize_t limit)
 {
     if (ch != END_OF_LINE && ch == d->quotechar && d->quoting != QUOTE_NONE) {
         self->state = IN_QUOTES;
@@ -497,8 +493,8 @@ read_after_quote(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ss
     return field_add(self, ch, limit);
 }
 
-static bool
-read_character(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssize_t limit)
+static bool read_character(struct reader *self, const struct dialect *d, Py_UCS4 ch,
+                           Py_ssize_t limit)
 {
     switch (self->state) {
     case START_RECORD:
@@ -542,8 +538,8 @@ read_character(struct reader *self, const struct dialect *d, Py_UCS4 ch, Py_ssiz
     Py_UNREACHABLE();
 }
 
-static bool
-read_line(struct reader *self, const struct dialect *d, PyObject *line, Py_ssize_t limit)
+static bool read_line(struct reader *self, const struct dialect *d, PyObject *line,
+                      Py_ssize_t limit)
 {
     int kind = PyUnicode_KIND(line);
     const void *data = PyUnicode_DATA(line);
@@ -557,8 +553,7 @@ read_line(struct reader *self, const struct dialect *d, PyObject *line, Py_ssize
 }
 
 /* The input has ended within a row; true if there is a row still. */
-static bool
-read_last(struct reader *self, const struct dialect *d)
+static bool read_last(struct reader *self, const struct dialect *d)
 {
     if (PyErr_Occurred() || (self->field.length == 0 && self->state != IN_QUOTES)) {
         return false;
@@ -570,8 +565,7 @@ read_last(struct reader *self, const struct dialect *d)
     return field_end(self, d);
 }
 
-static bool
-read_row(struct reader *self, const struct dialect *d, Py_ssize_t limit)
+static bool read_row(struct reader *self, const struct dialect *d, Py_ssize_t limit)
 {
     do {
         PyObject *line = PyIter_Next(self->input);
@@ -587,7 +581,8 @@ read_row(struct reader *self, const struct dialect *d, Py_ssize_t limit)
         if (!fine) {
             PyErr_Format(state_of(self)->error,
                          "iterator should return strings, not %.200s (the file should be opened "
-                         "in text mode)", Py_TYPE(line)->tp_name);
+                         "in text mode)",
+                         Py_TYPE(line)->tp_name);
         }
         self->line_num++;
         fine = fine && read_line(self, d, line, limit);
@@ -599,8 +594,7 @@ read_row(struct reader *self, const struct dialect *d, Py_ssize_t limit)
     return true;
 }
 
-static PyObject *
-reader_step(struct reader *self)
+static PyObject *reader_step(struct reader *self)
 {
     Py_ssize_t limit = PyLong_AsSsize_t(state_of(self)->limit);
     field_set(&self->fields, PyList_New(0));
@@ -615,16 +609,15 @@ reader_step(struct reader *self)
     return fields;
 }
 
-static PyObject *
-reader_next(PyObject *op)
+static PyObject *reader_next(PyObject *op)
 {
     return LOCKED(op, reader_step((struct reader *)op));
 }
 
 /* The first of one or two positional arguments and the dialect of the others; NULL with an
  * exception. */
-static PyObject *
-first_and_dialect(struct csv_state *state, PyObject *args, PyObject *kwargs, PyObject **dialect)
+static PyObject *first_and_dialect(struct csv_state *state, PyObject *args, PyObject *kwargs,
+                                   PyObject **dialect)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(args);
     if (!bind_count("", count, 1, 2)) {
@@ -634,8 +627,7 @@ first_and_dialect(struct csv_state *state, PyObject *args, PyObject *kwargs, PyO
     return *dialect ? PyTuple_GET_ITEM(args, 0) : NULL;
 }
 
-static PyObject *
-csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     struct csv_state *state = PyModule_GetState(module);
     if (!bind_count("", PyTuple_GET_SIZE(args), 1, 2)) {
@@ -646,8 +638,7 @@ csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->input = PyObject_GetIter(PyTuple_GET_ITEM(args, 0));
-    if (self->input == NULL
-        || first_and_dialect(state, args, kwargs, &self->dialect) == NULL) {
+    if (self->input == NULL || first_and_dialect(state, args, kwargs, &self->dialect) == NULL) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
@@ -655,8 +646,7 @@ csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
 
 GC_FIELDS(reader, input, dialect, fields)
 
-static void
-reader_dealloc(PyObject *op)
+static void reader_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -667,13 +657,18 @@ reader_dealloc(PyObject *op)
 }
 
 static PyType_Slot reader_slots[] = {
-    GC_SLOTS(reader), {Py_tp_doc, "An iterator over rows; line_num counts the lines it has read."},
-    {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, reader_next},
-    {Py_tp_members, row_reader_members}, {0, NULL},
+    GC_SLOTS(reader),
+    {Py_tp_doc, "An iterator over rows; line_num counts the lines it has read."},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, reader_next},
+    {Py_tp_members, row_reader_members},
+    {0, NULL},
 };
 
 static PyType_Spec reader_spec = {
-    "_csv.reader", sizeof(struct reader), 0,
+    "_csv.reader",
+    sizeof(struct reader),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     reader_slots,
@@ -681,15 +676,13 @@ static PyType_Spec reader_spec = {
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-static inline bool
-is_special(const struct dialect *d, Py_UCS4 ch)
+static inline bool is_special(const struct dialect *d, Py_UCS4 ch)
 {
     return LIKELY(ch < 128) ? d->special[ch >> 6] >> (ch & 63) & 1 : looks_special(d, ch);
 }
 
 /* Whether a special character gets another one in front of it; that one in *before. */
-static bool
-needs_escape(const struct dialect *d, Py_UCS4 ch, Py_UCS4 *before)
+static bool needs_escape(const struct dialect *d, Py_UCS4 ch, Py_UCS4 *before)
 {
     *before = d->escapechar;
     if (d->quoting == QUOTE_NONE) {
@@ -705,8 +698,7 @@ needs_escape(const struct dialect *d, Py_UCS4 ch, Py_UCS4 *before)
 }
 
 /* Whether a field has a character that makes it need quotes. */
-static bool
-needs_quotes(const struct dialect *d, PyObject *text)
+static bool needs_quotes(const struct dialect *d, PyObject *text)
 {
     if (d->quoting == QUOTE_NONE) {
         return false;
@@ -725,8 +717,7 @@ needs_quotes(const struct dialect *d, PyObject *text)
     return false;
 }
 
-static bool
-row_add_text(struct writer *self, const struct dialect *d, PyObject *text)
+static bool row_add_text(struct writer *self, const struct dialect *d, PyObject *text)
 {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
@@ -749,14 +740,13 @@ row_add_text(struct writer *self, const struct dialect *d, PyObject *text)
 }
 
 /* Adds a field: its text (NULL for None) with or without quotes. */
-static bool
-row_add_field(struct writer *self, const struct dialect *d, PyObject *text, bool quoted)
+static bool row_add_field(struct writer *self, const struct dialect *d, PyObject *text, bool quoted)
 {
     if (text == NULL || PyUnicode_GET_LENGTH(text) == 0) {
         if (d->delimiter == ' ' && d->skipinitialspace) { /* would be skipped when read */
-            bool never = d->quoting == QUOTE_NONE
-                         || (text == NULL
-                             && (d->quoting == QUOTE_STRINGS || d->quoting == QUOTE_NOTNULL));
+            bool never =
+                d->quoting == QUOTE_NONE
+                || (text == NULL && (d->quoting == QUOTE_STRINGS || d->quoting == QUOTE_NOTNULL));
             if (never) {
                 PyErr_SetString(state_of(self)->error,
                                 "empty field must be quoted if delimiter is a space and "
@@ -772,8 +762,7 @@ row_add_field(struct writer *self, const struct dialect *d, PyObject *text, bool
            && (!quoted || line_add(&self->row, d->quotechar));
 }
 
-static bool
-row_add_object(struct writer *self, const struct dialect *d, PyObject *field)
+static bool row_add_object(struct writer *self, const struct dialect *d, PyObject *field)
 {
     bool quoted = d->quoting == QUOTE_ALL
                   || (d->quoting == QUOTE_NONNUMERIC && !PyNumber_Check(field))
@@ -789,8 +778,7 @@ row_add_object(struct writer *self, const struct dialect *d, PyObject *field)
 }
 
 /* A row of one empty field would be read as no field at all. */
-static bool
-row_quote_empty(struct writer *self, const struct dialect *d, bool was_none)
+static bool row_quote_empty(struct writer *self, const struct dialect *d, bool was_none)
 {
     if (d->quoting == QUOTE_NONE
         || (was_none && (d->quoting == QUOTE_STRINGS || d->quoting == QUOTE_NOTNULL))) {
@@ -800,8 +788,7 @@ row_quote_empty(struct writer *self, const struct dialect *d, bool was_none)
     return line_add(&self->row, d->quotechar) && line_add(&self->row, d->quotechar);
 }
 
-static bool
-row_build(struct writer *self, const struct dialect *d, PyObject *it)
+static bool row_build(struct writer *self, const struct dialect *d, PyObject *it)
 {
     PyObject *field;
     Py_ssize_t count = 0;
@@ -809,8 +796,8 @@ row_build(struct writer *self, const struct dialect *d, PyObject *it)
     self->row.length = 0;
     while ((field = PyIter_Next(it)) != NULL) {
         was_none = field == Py_None;
-        bool fine = (count++ == 0 || line_add(&self->row, d->delimiter))
-                    && row_add_object(self, d, field);
+        bool fine =
+            (count++ == 0 || line_add(&self->row, d->delimiter)) && row_add_object(self, d, field);
         Py_DECREF(field);
         if (!fine) {
             return false;
@@ -828,8 +815,7 @@ row_build(struct writer *self, const struct dialect *d, PyObject *it)
     return true;
 }
 
-static PyObject *
-row_writer_writerow(struct writer *self, PyObject *row)
+static PyObject *row_writer_writerow(struct writer *self, PyObject *row)
 {
     PyObject *it = PyObject_GetIter(row);
     if (it == NULL) {
@@ -847,8 +833,7 @@ row_writer_writerow(struct writer *self, PyObject *row)
     return result;
 }
 
-static int
-row_writer_writerows(struct writer *self, PyObject *rows)
+static int row_writer_writerows(struct writer *self, PyObject *rows)
 {
     PyObject *it = PyObject_GetIter(rows);
     if (it == NULL) {
@@ -867,8 +852,7 @@ row_writer_writerows(struct writer *self, PyObject *rows)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static PyObject *
-csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     struct csv_state *state = PyModule_GetState(module);
     PyObject *dialect = NULL, *file = first_and_dialect(state, args, kwargs, &dialect);
@@ -899,8 +883,7 @@ csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
 
 GC_FIELDS(writer, write, dialect)
 
-static void
-writer_dealloc(PyObject *op)
+static void writer_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -911,12 +894,17 @@ writer_dealloc(PyObject *op)
 }
 
 static PyType_Slot writer_slots[] = {
-    GC_SLOTS(writer), {Py_tp_doc, "An object that writes rows to a file."},
-    {Py_tp_methods, row_writer_methods}, {Py_tp_members, row_writer_members}, {0, NULL},
+    GC_SLOTS(writer),
+    {Py_tp_doc, "An object that writes rows to a file."},
+    {Py_tp_methods, row_writer_methods},
+    {Py_tp_members, row_writer_members},
+    {0, NULL},
 };
 
 static PyType_Spec writer_spec = {
-    "_csv.writer", sizeof(struct writer), 0,
+    "_csv.writer",
+    sizeof(struct writer),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     writer_slots,
@@ -924,8 +912,7 @@ static PyType_Spec writer_spec = {
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static PyObject *
-csv_register_dialect(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *csv_register_dialect(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     struct csv_state *state = PyModule_GetState(module);
     Py_ssize_t count = PyTuple_GET_SIZE(args);
@@ -943,8 +930,7 @@ csv_register_dialect(PyObject *module, PyObject *args, PyObject *kwargs)
     return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static int
-csv_unregister_dialect(PyObject *module, PyObject *name)
+static int csv_unregister_dialect(PyObject *module, PyObject *name)
 {
     struct csv_state *state = PyModule_GetState(module);
     int found = PyDict_Pop(state->dialects, name, NULL);
@@ -954,20 +940,17 @@ csv_unregister_dialect(PyObject *module, PyObject *name)
     return found > 0 ? 0 : -1;
 }
 
-static PyObject *
-csv_get_dialect(PyObject *module, PyObject *name)
+static PyObject *csv_get_dialect(PyObject *module, PyObject *name)
 {
     return dialect_named(PyModule_GetState(module), name);
 }
 
-static PyObject *
-csv_list_dialects(PyObject *module)
+static PyObject *csv_list_dialects(PyObject *module)
 {
     return PyDict_Keys(((struct csv_state *)PyModule_GetState(module))->dialects);
 }
 
-static PyObject *
-csv_field_size_limit(PyObject *module, PyObject *new_limit)
+static PyObject *csv_field_size_limit(PyObject *module, PyObject *new_limit)
 {
     struct csv_state *state = PyModule_GetState(module);
     PyObject *number = NULL;
@@ -992,12 +975,11 @@ csv_field_size_limit(PyObject *module, PyObject *new_limit)
     return old;
 }
 
-static int
-csv_exec(PyObject *module)
+static int csv_exec(PyObject *module)
 {
     static const struct constant constants[] = {
-        CONSTANT(QUOTE_MINIMAL), CONSTANT(QUOTE_ALL), CONSTANT(QUOTE_NONNUMERIC),
-        CONSTANT(QUOTE_NONE), CONSTANT(QUOTE_STRINGS), CONSTANT(QUOTE_NOTNULL),
+        CONSTANT(QUOTE_MINIMAL), CONSTANT(QUOTE_ALL),     CONSTANT(QUOTE_NONNUMERIC),
+        CONSTANT(QUOTE_NONE),    CONSTANT(QUOTE_STRINGS), CONSTANT(QUOTE_NOTNULL),
     };
     struct csv_state *state = PyModule_GetState(module);
     state->limit = PyLong_FromLong(128 * 1024);
@@ -1023,8 +1005,8 @@ STATE_OBJECTS(csv)
 static PyModuleDef_Slot csv_slots[] = MODULE_SLOTS(csv_exec);
 
 static PyModuleDef csv_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_csv", .m_doc = csv_doc, .m_methods = csv_methods,
-    .m_slots = csv_slots, STATE_FIELDS(csv),
+    PyModuleDef_HEAD_INIT,    .m_name = "_csv",     .m_doc = csv_doc,
+    .m_methods = csv_methods, .m_slots = csv_slots, STATE_FIELDS(csv),
 };
 
 MODULE_INIT(_csv, csv_module)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 /* Of several names of one number the last here is the one errorcode has. */
+/* clang-format off */
 static const struct constant errno_constants[] = {
     CONSTANT(EDEADLK), CONSTANT(EOPNOTSUPP), CONSTANT(EWOULDBLOCK), CONSTANT(E2BIG),
     CONSTANT(EACCES), CONSTANT(EADDRINUSE), CONSTANT(EADDRNOTAVAIL), CONSTANT(EADV),
@@ -36,9 +37,9 @@ static const struct constant errno_constants[] = {
     CONSTANT(ETIME), CONSTANT(ETIMEDOUT), CONSTANT(ETOOMANYREFS), CONSTANT(ETXTBSY),
     CONSTANT(EUCLEAN), CONSTANT(EUNATCH), CONSTANT(EUSERS), CONSTANT(EXDEV), CONSTANT(EXFULL),
 };
+/* clang-format on */
 
-static int
-errno_exec(PyObject *module)
+static int errno_exec(PyObject *module)
 {
     size_t count = Py_ARRAY_LENGTH(errno_constants);
     PyObject *names = PyDict_New();
@@ -66,7 +67,10 @@ PyDoc_STRVAR(errno_doc,
 static PyModuleDef_Slot errno_slots[] = MODULE_SLOTS(errno_exec);
 
 static PyModuleDef errno_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "errno", .m_doc = errno_doc, .m_slots = errno_slots,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "errno",
+    .m_doc = errno_doc,
+    .m_slots = errno_slots,
 };
 
 MODULE_INIT(errno, errno_module)

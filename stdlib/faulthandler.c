@@ -30,11 +30,8 @@ static const struct {
     int number;
     const char *name;
 } faults[] = {
-    {SIGBUS, "Bus error"},
-    {SIGILL, "Illegal instruction"},
-    {SIGFPE, "Floating-point exception"},
-    {SIGABRT, "Aborted"},
-    {SIGSEGV, "Segmentation fault"},
+    {SIGBUS, "Bus error"}, {SIGILL, "Illegal instruction"}, {SIGFPE, "Floating-point exception"},
+    {SIGABRT, "Aborted"},  {SIGSEGV, "Segmentation fault"},
 };
 enum { FAULTS = sizeof faults / sizeof faults[0] };
 
@@ -46,12 +43,12 @@ struct user_signal {
 
 static struct {
     PyMutex lock;
-    bool enabled;                      /* handlers of faults are set */
+    bool enabled; /* handlers of faults are set */
     struct target target;
     struct sigaction previous[FAULTS];
     bool has_previous[FAULTS];
     struct user_signal user[NSIG];
-    void *stack;                       /* the main thread's, for handlers */
+    void *stack; /* the main thread's, for handlers */
 } state;
 
 enum { STACK_SIZE = 64 * 1024 };
@@ -283,8 +280,8 @@ static int check_user_signal(int number)
 {
     for (int i = 0; i < FAULTS; i++) {
         if (faults[i].number == number) {
-            PyErr_Format(PyExc_RuntimeError,
-                         "signal %i cannot be registered, use enable() instead", number);
+            PyErr_Format(PyExc_RuntimeError, "signal %i cannot be registered, use enable() instead",
+                         number);
             return -1;
         }
     }
@@ -354,7 +351,7 @@ static int faulthandler_unregister(PyObject *module, int number)
 /* ---- the watch --------------------------------------------------------------------------------------------- */
 
 static struct {
-    PyMutex lock;      /* held while it is started or cancelled */
+    PyMutex lock; /* held while it is started or cancelled */
     bool running;
     pthread_t thread;
     uint32_t cancelled; /* futex */
@@ -408,8 +405,7 @@ static PyObject *watch_cancel(void)
     atomic_store_release(&watch.cancelled, 1);
     prim_futex_wake(&watch.cancelled, 1);
     if (thread_self() != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        pthread_join(watch.thread, NULL);
+        Py_BEGIN_ALLOW_THREADS pthread_join(watch.thread, NULL);
         Py_END_ALLOW_THREADS
     } else {
         pthread_join(watch.thread, NULL);
@@ -430,9 +426,9 @@ static int watch_start(void)
 static void headline_init(PyTime_t timeout)
 {
     PyTime_t micros = timeout / 1000, seconds = micros / 1000000;
-    int length = snprintf(watch.headline, sizeof watch.headline, "Timeout (%lld:%02d:%02d",
-                          (long long)(seconds / 3600), (int)(seconds / 60 % 60),
-                          (int)(seconds % 60));
+    int length =
+        snprintf(watch.headline, sizeof watch.headline, "Timeout (%lld:%02d:%02d",
+                 (long long)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
     if (micros % 1000000 != 0) {
         length += snprintf(watch.headline + length, sizeof watch.headline - (size_t)length, ".%06d",
                            (int)(micros % 1000000));
@@ -536,8 +532,7 @@ static int faulthandler_sigsegv(PyObject *module, int release_gil)
 {
     no_core_file();
     if (release_gil) {
-        Py_BEGIN_ALLOW_THREADS
-        raise(SIGSEGV);
+        Py_BEGIN_ALLOW_THREADS raise(SIGSEGV);
         Py_END_ALLOW_THREADS
     } else {
         raise(SIGSEGV);
@@ -599,17 +594,16 @@ static PyObject *faulthandler_stack_overflow(PyObject *module)
     uintptr_t used = use_stack((uintptr_t)&depth, &depth);
     PyErr_Format(PyExc_RuntimeError,
                  "unable to raise a stack overflow (allocated %zu bytes on the stack, %zu "
-                 "recursive calls)", (size_t)used, depth);
+                 "recursive calls)",
+                 (size_t)used, depth);
     return NULL;
 }
 
 static PyModuleDef_Slot slots[] = MODULE_SLOTS_PLAIN;
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "faulthandler",
-    .m_doc = faulthandler_doc,
-    .m_methods = faulthandler_methods,
+    PyModuleDef_HEAD_INIT,     .m_name = "faulthandler",
+    .m_doc = faulthandler_doc, .m_methods = faulthandler_methods,
     .m_slots = slots,
 };
 

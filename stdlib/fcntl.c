@@ -13,22 +13,19 @@ static bool request_of(PyObject *arg, unsigned int *out);
 
 enum { COPIED_MOST = 1024 }; /* bytes that the system may read and write back */
 
-static PyObject *
-raise_errno(void)
+static PyObject *raise_errno(void)
 {
     PyErr_SetFromErrno(PyExc_OSError);
     return NULL;
 }
 
-static bool
-request_of(PyObject *arg, unsigned int *out)
+static bool request_of(PyObject *arg, unsigned int *out)
 {
     return bind_uint_mask(arg, out);
 }
 
 /* After a call that gave -1: whether to call again (a signal came, its handler is content). */
-static bool
-call_again(bool *failed)
+static bool call_again(bool *failed)
 {
     *failed = false;
     if (errno != EINTR) {
@@ -39,16 +36,14 @@ call_again(bool *failed)
 }
 
 /* Makes a call without the lock until no signal interrupts it.  `result` is -1 on error. */
-#define CALL(result, call, failed)                                                                \
-    do {                                                                                          \
-        Py_BEGIN_ALLOW_THREADS                                                                    \
-        result = call;                                                                            \
-        Py_END_ALLOW_THREADS                                                                      \
+#define CALL(result, call, failed)                                                                 \
+    do {                                                                                           \
+        Py_BEGIN_ALLOW_THREADS result = call;                                                      \
+        Py_END_ALLOW_THREADS                                                                       \
     } while (result == -1 && call_again(&failed))
 
 /* The bytes of a str or bytes-like argument; 0 if it is something else, -1 on error. */
-static int
-argument_bytes(PyObject *arg, Py_buffer *view)
+static int argument_bytes(PyObject *arg, Py_buffer *view)
 {
     if (arg == NULL) {
         return 0;
@@ -59,8 +54,7 @@ argument_bytes(PyObject *arg, Py_buffer *view)
     return 0;
 }
 
-static PyObject *
-fcntl_module_fcntl(PyObject *Py_UNUSED(module), int fd, int cmd, PyObject *arg)
+static PyObject *fcntl_module_fcntl(PyObject *Py_UNUSED(module), int fd, int cmd, PyObject *arg)
 {
     int result;
     bool failed;
@@ -97,8 +91,7 @@ fcntl_module_fcntl(PyObject *Py_UNUSED(module), int fd, int cmd, PyObject *arg)
 }
 
 /* An ioctl on a copy of the bytes; afterwards it is in `copy`.  -1 on error. */
-static int
-ioctl_copied(int fd, unsigned int request, const Py_buffer *view, char *copy)
+static int ioctl_copied(int fd, unsigned int request, const Py_buffer *view, char *copy)
 {
     int result;
     bool failed;
@@ -110,8 +103,7 @@ ioctl_copied(int fd, unsigned int request, const Py_buffer *view, char *copy)
     return result;
 }
 
-static PyObject *
-ioctl_bytes(int fd, unsigned int request, Py_buffer *view, bool mutate)
+static PyObject *ioctl_bytes(int fd, unsigned int request, Py_buffer *view, bool mutate)
 {
     char copy[COPIED_MOST];
     int result;
@@ -138,14 +130,13 @@ ioctl_bytes(int fd, unsigned int request, Py_buffer *view, bool mutate)
     return PyLong_FromLong(result);
 }
 
-static PyObject *
-fcntl_module_ioctl(PyObject *Py_UNUSED(module), int fd, unsigned int request, PyObject *arg,
-                   int mutate_flag)
+static PyObject *fcntl_module_ioctl(PyObject *Py_UNUSED(module), int fd, unsigned int request,
+                                    PyObject *arg, int mutate_flag)
 {
     if (arg != NULL && (PyUnicode_Check(arg) || PyObject_CheckBuffer(arg))) {
         Py_buffer view;
-        bool writable = !PyUnicode_Check(arg)
-                        && PyObject_GetBuffer(arg, &view, PyBUF_WRITABLE) == 0;
+        bool writable =
+            !PyUnicode_Check(arg) && PyObject_GetBuffer(arg, &view, PyBUF_WRITABLE) == 0;
         if (!writable) {
             PyErr_Clear();
             if (!bind_buffer_or_str(arg, &view)) {
@@ -169,8 +160,7 @@ fcntl_module_ioctl(PyObject *Py_UNUSED(module), int fd, unsigned int request, Py
     return PyLong_FromLong(result);
 }
 
-static int
-fcntl_module_flock(PyObject *Py_UNUSED(module), int fd, int operation)
+static int fcntl_module_flock(PyObject *Py_UNUSED(module), int fd, int operation)
 {
     int result;
     bool failed;
@@ -181,8 +171,7 @@ fcntl_module_flock(PyObject *Py_UNUSED(module), int fd, int operation)
     return result;
 }
 
-static bool
-offset_of(PyObject *arg, off_t *out)
+static bool offset_of(PyObject *arg, off_t *out)
 {
     long long value = 0;
     if (arg != NULL && !bind_longlong(arg, &value)) {
@@ -192,9 +181,8 @@ offset_of(PyObject *arg, off_t *out)
     return true;
 }
 
-static int
-fcntl_module_lockf(PyObject *Py_UNUSED(module), int fd, int cmd, PyObject *len, PyObject *start,
-                   int whence)
+static int fcntl_module_lockf(PyObject *Py_UNUSED(module), int fd, int cmd, PyObject *len,
+                              PyObject *start, int whence)
 {
     struct flock lock = {.l_whence = (short)whence};
     if (cmd == LOCK_UN) {
@@ -432,8 +420,7 @@ static const struct constant fcntl_constants[] = {
 #endif
 };
 
-static int
-fcntl_exec(PyObject *module)
+static int fcntl_exec(PyObject *module)
 {
     return module_constants(module, fcntl_constants, Py_ARRAY_LENGTH(fcntl_constants));
 }
@@ -441,8 +428,9 @@ fcntl_exec(PyObject *module)
 static PyModuleDef_Slot fcntl_slots[] = MODULE_SLOTS(fcntl_exec);
 
 static PyModuleDef fcntl_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "fcntl", .m_doc = fcntl_module_doc,
-    .m_methods = fcntl_module_methods, .m_slots = fcntl_slots,
+    PyModuleDef_HEAD_INIT,     .m_name = "fcntl",
+    .m_doc = fcntl_module_doc, .m_methods = fcntl_module_methods,
+    .m_slots = fcntl_slots,
 };
 
 MODULE_INIT(fcntl, fcntl_module)

@@ -20,11 +20,11 @@ static PyStructSequence_Field group_fields[] = {
 static PyStructSequence_Desc group_desc = {
     "grp.struct_group",
     "An entry of the group database: a tuple (gr_name, gr_passwd, gr_gid, gr_mem).",
-    group_fields, 4,
+    group_fields,
+    4,
 };
 
-static PyObject *
-group_members(char **names)
+static PyObject *group_members(char **names)
 {
     PyObject *list = PyList_New(0);
     for (; list != NULL && *names != NULL; names++) {
@@ -37,8 +37,7 @@ group_members(char **names)
     return list;
 }
 
-static PyObject *
-group_object(PyObject *module, const struct group *group)
+static PyObject *group_object(PyObject *module, const struct group *group)
 {
     struct groups_state *state = PyModule_GetState(module);
     PyObject *entry = PyStructSequence_New((PyTypeObject *)state->group_type);
@@ -56,8 +55,7 @@ group_object(PyObject *module, const struct group *group)
     return entry;
 }
 
-static PyObject *
-groups_getgrgid(PyObject *module, PyObject *id)
+static PyObject *groups_getgrgid(PyObject *module, PyObject *id)
 {
     uint32_t gid;
     if (!account_number(id, "gid", &gid)) {
@@ -86,8 +84,7 @@ groups_getgrgid(PyObject *module, PyObject *id)
     return entry;
 }
 
-static PyObject *
-groups_getgrnam(PyObject *module, PyObject *name)
+static PyObject *groups_getgrnam(PyObject *module, PyObject *name)
 {
     PyObject *bytes = account_name(name);
     if (bytes == NULL) {
@@ -115,8 +112,7 @@ groups_getgrnam(PyObject *module, PyObject *name)
 /* The process has one cursor over the database. */
 static PyMutex cursor_mutex;
 
-static PyObject *
-groups_getgrall(PyObject *module)
+static PyObject *groups_getgrall(PyObject *module)
 {
     PyObject *list = PyList_New(0);
     if (list == NULL) {
@@ -137,8 +133,7 @@ groups_getgrall(PyObject *module)
     return list;
 }
 
-static int
-groups_exec(PyObject *module)
+static int groups_exec(PyObject *module)
 {
     struct groups_state *state = PyModule_GetState(module);
     state->group_type = (PyObject *)PyStructSequence_NewType(&group_desc);
@@ -150,8 +145,8 @@ STATE_OBJECTS(groups)
 static PyModuleDef_Slot groups_slots[] = MODULE_SLOTS(groups_exec);
 
 static PyModuleDef groups_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "grp", .m_doc = groups_doc, .m_methods = groups_methods,
-    .m_slots = groups_slots, STATE_FIELDS(groups),
+    PyModuleDef_HEAD_INIT,       .m_name = "grp",         .m_doc = groups_doc,
+    .m_methods = groups_methods, .m_slots = groups_slots, STATE_FIELDS(groups),
 };
 
 MODULE_INIT(grp, groups_module)

@@ -32,8 +32,7 @@ struct json_state {
 /* ---- errors --------------------------------------------------------------------------------- */
 
 /* Raises json.JSONDecodeError(message, text, at). */
-static void
-raise_decode_error(const char *message, PyObject *text, Py_ssize_t at)
+static void raise_decode_error(const char *message, PyObject *text, Py_ssize_t at)
 {
     PyObject *module = PyImport_ImportModule("json.decoder");
     PyObject *type = module ? PyObject_GetAttrString(module, "JSONDecodeError") : NULL;
@@ -47,8 +46,7 @@ raise_decode_error(const char *message, PyObject *text, Py_ssize_t at)
 }
 
 /* Nothing that could be a value stands there. */
-static PyObject *
-raise_stop(Py_ssize_t at)
+static PyObject *raise_stop(Py_ssize_t at)
 {
     PyObject *value = PyLong_FromSsize_t(at);
     if (value != NULL) {
@@ -68,8 +66,7 @@ struct text {
     char space[256];
 };
 
-static void
-text_init(struct text *t)
+static void text_init(struct text *t)
 {
     t->at = t->space;
     t->length = 0;
@@ -77,16 +74,14 @@ text_init(struct text *t)
     t->ascii = true;
 }
 
-static void
-text_drop(struct text *t)
+static void text_drop(struct text *t)
 {
     if (t->at != t->space) {
         PyMem_Free(t->at);
     }
 }
 
-static bool
-text_grow(struct text *t, size_t more)
+static bool text_grow(struct text *t, size_t more)
 {
     size_t capacity = t->capacity * 2;
     while (capacity < t->length + more) {
@@ -106,8 +101,7 @@ text_grow(struct text *t, size_t more)
 }
 
 /* Room for `more` bytes behind the end, or NULL with MemoryError. */
-static inline char *
-text_room(struct text *t, size_t more)
+static inline char *text_room(struct text *t, size_t more)
 {
     if (UNLIKELY(t->capacity - t->length < more) && !text_grow(t, more)) {
         return NULL;
@@ -115,8 +109,7 @@ text_room(struct text *t, size_t more)
     return t->at + t->length;
 }
 
-static inline bool
-text_add(struct text *t, const char *bytes, size_t count)
+static inline bool text_add(struct text *t, const char *bytes, size_t count)
 {
     char *to = text_room(t, count);
     if (to == NULL) {
@@ -130,8 +123,7 @@ text_add(struct text *t, const char *bytes, size_t count)
 #define TEXT_ADD(t, literal) text_add(t, literal, sizeof(literal) - 1)
 
 /* One character as UTF-8 at `to`; returns the end. */
-static inline char *
-utf8_put(char *to, Py_UCS4 ch)
+static inline char *utf8_put(char *to, Py_UCS4 ch)
 {
     if (ch < 0x80) {
         *to++ = (char)ch;
@@ -152,8 +144,7 @@ utf8_put(char *to, Py_UCS4 ch)
     return to;
 }
 
-static bool
-text_add_char(struct text *t, Py_UCS4 ch)
+static bool text_add_char(struct text *t, Py_UCS4 ch)
 {
     char *to = text_room(t, 4);
     if (to == NULL) {
@@ -165,8 +156,7 @@ text_add_char(struct text *t, Py_UCS4 ch)
 }
 
 /* Characters [from, to) of a str. */
-static bool
-text_add_part(struct text *t, PyObject *str, Py_ssize_t from, Py_ssize_t to)
+static bool text_add_part(struct text *t, PyObject *str, Py_ssize_t from, Py_ssize_t to)
 {
     int kind = PyUnicode_KIND(str);
     const void *data = PyUnicode_DATA(str);
@@ -186,8 +176,7 @@ text_add_part(struct text *t, PyObject *str, Py_ssize_t from, Py_ssize_t to)
     return true;
 }
 
-static PyObject *
-text_finish(struct text *t)
+static PyObject *text_finish(struct text *t)
 {
     PyObject *str;
     if (t->ascii) {
@@ -204,8 +193,8 @@ text_finish(struct text *t)
 
 /* Where the run of bytes from i on ends that are no quote, no backslash and, with `strict`, no control
  * characters. */
-static inline Py_ssize_t
-plain_bytes(const uint8_t *data, Py_ssize_t i, Py_ssize_t length, bool strict)
+static inline Py_ssize_t plain_bytes(const uint8_t *data, Py_ssize_t i, Py_ssize_t length,
+                                     bool strict)
 {
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
@@ -213,7 +202,8 @@ plain_bytes(const uint8_t *data, Py_ssize_t i, Py_ssize_t length, bool strict)
     for (; i + 16 <= length; i += 16) {
         __m128i block = _mm_loadu_si128((const __m128i *)(data + i));
         __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, control), block);
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash));
+        __m128i special =
+            _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash));
         unsigned hits = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, special));
         if (hits != 0) {
             i += __builtin_ctz(hits);
@@ -240,22 +230,19 @@ struct source {
     Py_ssize_t length;
 };
 
-static inline Py_UCS4
-source_at(const struct source *s, Py_ssize_t i)
+static inline Py_UCS4 source_at(const struct source *s, Py_ssize_t i)
 {
     return PyUnicode_READ(s->kind, s->data, i);
 }
 
-static struct source
-source_of(PyObject *str)
+static struct source source_of(PyObject *str)
 {
     return (struct source){str, PyUnicode_DATA(str), PyUnicode_KIND(str),
                            PyUnicode_GET_LENGTH(str)};
 }
 
 /* Where the run of plain characters from i on ends. */
-static inline Py_ssize_t
-plain_run(const struct source *s, Py_ssize_t i, bool strict)
+static inline Py_ssize_t plain_run(const struct source *s, Py_ssize_t i, bool strict)
 {
     if (s->kind == PyUnicode_1BYTE_KIND) {
         return plain_bytes(s->data, i, s->length, strict);
@@ -270,8 +257,7 @@ plain_run(const struct source *s, Py_ssize_t i, bool strict)
 }
 
 /* Four hexadecimal digits at i, or -1. */
-static long
-four_digits(const struct source *s, Py_ssize_t i)
+static long four_digits(const struct source *s, Py_ssize_t i)
 {
     long value = 0;
     if (i + 4 > s->length) {
@@ -293,8 +279,7 @@ four_digits(const struct source *s, Py_ssize_t i)
 
 /* The character that the escape at *i (behind the backslash) means; moves *i behind it.  False with
  * an exception. */
-static bool
-read_escape(const struct source *s, Py_ssize_t *i, Py_ssize_t begin, Py_UCS4 *out)
+static bool read_escape(const struct source *s, Py_ssize_t *i, Py_ssize_t begin, Py_UCS4 *out)
 {
     if (*i >= s->length) {
         raise_decode_error("Unterminated string starting at", s->str, begin);
@@ -302,13 +287,28 @@ read_escape(const struct source *s, Py_ssize_t *i, Py_ssize_t begin, Py_UCS4 *ou
     }
     Py_UCS4 ch = source_at(s, (*i)++);
     switch (ch) {
-    case '"': case '\\': case '/': *out = ch; return true;
-    case 'b': *out = '\b'; return true;
-    case 'f': *out = '\f'; return true;
-    case 'n': *out = '\n'; return true;
-    case 'r': *out = '\r'; return true;
-    case 't': *out = '\t'; return true;
-    case 'u': break;
+    case '"':
+    case '\\':
+    case '/':
+        *out = ch;
+        return true;
+    case 'b':
+        *out = '\b';
+        return true;
+    case 'f':
+        *out = '\f';
+        return true;
+    case 'n':
+        *out = '\n';
+        return true;
+    case 'r':
+        *out = '\r';
+        return true;
+    case 't':
+        *out = '\t';
+        return true;
+    case 'u':
+        break;
     default:
         raise_decode_error("Invalid \\escape", s->str, *i - 2);
         return false;
@@ -332,8 +332,7 @@ read_escape(const struct source *s, Py_ssize_t *i, Py_ssize_t begin, Py_UCS4 *ou
 }
 
 /* Reads a string that begins behind the quote at i - 1; *end is behind its last quote. */
-static PyObject *
-read_string(const struct source *s, Py_ssize_t i, bool strict, Py_ssize_t *end)
+static PyObject *read_string(const struct source *s, Py_ssize_t i, bool strict, Py_ssize_t *end)
 {
     Py_ssize_t begin = i - 1;
     if (i < 0 || i > s->length) {
@@ -374,8 +373,8 @@ read_string(const struct source *s, Py_ssize_t i, bool strict, Py_ssize_t *end)
     return NULL;
 }
 
-static PyObject *
-json_scanstring(PyObject *Py_UNUSED(module), PyObject *string, Py_ssize_t end, int strict)
+static PyObject *json_scanstring(PyObject *Py_UNUSED(module), PyObject *string, Py_ssize_t end,
+                                 int strict)
 {
     if (!PyUnicode_Check(string)) {
         PyErr_Format(PyExc_TypeError, "first argument must be a string, not %.80s",
@@ -395,14 +394,13 @@ enum { RECENT_KEYS = 64 };
 struct reading {
     struct source source;
     struct scanner *scanner;
-    PyObject *memo; /* one str for each different key */
+    PyObject *memo;                /* one str for each different key */
     PyObject *recent[RECENT_KEYS]; /* keys of the memo (borrowed), where their bytes say */
 };
 
 static PyObject *read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end);
 
-static inline Py_ssize_t
-skip_space(const struct source *s, Py_ssize_t i)
+static inline Py_ssize_t skip_space(const struct source *s, Py_ssize_t i)
 {
     while (i < s->length) {
         Py_UCS4 ch = source_at(s, i);
@@ -414,24 +412,22 @@ skip_space(const struct source *s, Py_ssize_t i)
     return i;
 }
 
-static inline bool
-is_at(const struct source *s, Py_ssize_t i, Py_UCS4 ch)
+static inline bool is_at(const struct source *s, Py_ssize_t i, Py_UCS4 ch)
 {
     return i < s->length && source_at(s, i) == ch;
 }
 
 /* Where a key of these bytes is kept, if it is. */
-static inline PyObject **
-key_slot(struct reading *r, const uint8_t *bytes, Py_ssize_t length)
+static inline PyObject **key_slot(struct reading *r, const uint8_t *bytes, Py_ssize_t length)
 {
-    unsigned sum = (unsigned)length * 11 + bytes[0] * 3u + bytes[length / 2] * 5u + bytes[length - 1];
+    unsigned sum =
+        (unsigned)length * 11 + bytes[0] * 3u + bytes[length / 2] * 5u + bytes[length - 1];
     return &r->recent[sum % RECENT_KEYS];
 }
 
 /* The str of the key whose characters begin at i, behind the quote; *end is behind the closing one.
  * A key that was seen before needs no new str, and no hash. */
-static PyObject *
-read_key_str(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
+static PyObject *read_key_str(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 {
     const struct source *s = &r->source;
     const uint8_t *bytes = (const uint8_t *)s->data + i;
@@ -460,8 +456,7 @@ read_key_str(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 }
 
 /* Reads `"key":` at i; *end is where the value begins. */
-static PyObject *
-read_key(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
+static PyObject *read_key(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 {
     const struct source *s = &r->source;
     if (!is_at(s, i, '"')) {
@@ -483,8 +478,7 @@ read_key(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 }
 
 /* Adds a pair to the dict, or to the list where there is a hook for pairs. */
-static bool
-add_pair(PyObject *object, bool pairs, PyObject *key, PyObject *value)
+static bool add_pair(PyObject *object, bool pairs, PyObject *key, PyObject *value)
 {
     if (!pairs) {
         return PyDict_SetItem(object, key, value) == 0;
@@ -496,8 +490,8 @@ add_pair(PyObject *object, bool pairs, PyObject *key, PyObject *value)
 }
 
 /* Reads members into `object` from behind the brace to behind the closing one. */
-static bool
-read_members(struct reading *r, Py_ssize_t i, Py_ssize_t *end, PyObject *object, bool pairs)
+static bool read_members(struct reading *r, Py_ssize_t i, Py_ssize_t *end, PyObject *object,
+                         bool pairs)
 {
     const struct source *s = &r->source;
     i = skip_space(s, i);
@@ -532,8 +526,7 @@ read_members(struct reading *r, Py_ssize_t i, Py_ssize_t *end, PyObject *object,
     }
 }
 
-static PyObject *
-read_object(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
+static PyObject *read_object(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 {
     struct scanner *scanner = r->scanner;
     bool pairs = scanner->object_pairs_hook != Py_None;
@@ -549,8 +542,7 @@ read_object(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
     return object;
 }
 
-static bool
-read_items(struct reading *r, Py_ssize_t i, Py_ssize_t *end, PyObject *list)
+static bool read_items(struct reading *r, Py_ssize_t i, Py_ssize_t *end, PyObject *list)
 {
     const struct source *s = &r->source;
     i = skip_space(s, i);
@@ -583,8 +575,7 @@ read_items(struct reading *r, Py_ssize_t i, Py_ssize_t *end, PyObject *list)
     }
 }
 
-static PyObject *
-read_array(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
+static PyObject *read_array(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 {
     PyObject *list = PyList_New(0);
     if (list != NULL && !read_items(r, i, end, list)) {
@@ -594,8 +585,7 @@ read_array(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 }
 
 /* Where the digits from i on end. */
-static inline Py_ssize_t
-skip_digits(const struct source *s, Py_ssize_t i)
+static inline Py_ssize_t skip_digits(const struct source *s, Py_ssize_t i)
 {
     while (i < s->length && source_at(s, i) - '0' <= 9) {
         i++;
@@ -604,8 +594,7 @@ skip_digits(const struct source *s, Py_ssize_t i)
 }
 
 /* The number in [from, to) by the scanner's own functions, or plainly. */
-static PyObject *
-make_number(struct reading *r, Py_ssize_t from, Py_ssize_t to, bool is_float)
+static PyObject *make_number(struct reading *r, Py_ssize_t from, Py_ssize_t to, bool is_float)
 {
     const struct source *s = &r->source;
     PyObject *parse = is_float ? r->scanner->parse_float : r->scanner->parse_int;
@@ -646,8 +635,7 @@ make_number(struct reading *r, Py_ssize_t from, Py_ssize_t to, bool is_float)
     return number;
 }
 
-static PyObject *
-read_number(struct reading *r, Py_ssize_t start, Py_ssize_t *end)
+static PyObject *read_number(struct reading *r, Py_ssize_t start, Py_ssize_t *end)
 {
     const struct source *s = &r->source;
     Py_ssize_t i = start + is_at(s, start, '-');
@@ -674,8 +662,7 @@ read_number(struct reading *r, Py_ssize_t start, Py_ssize_t *end)
 }
 
 /* Whether a word stands at i; then *end is behind it. */
-static bool
-read_word(const struct source *s, Py_ssize_t i, const char *word, Py_ssize_t *end)
+static bool read_word(const struct source *s, Py_ssize_t i, const char *word, Py_ssize_t *end)
 {
     for (; *word != '\0'; word++, i++) {
         if (!is_at(s, i, (Py_UCS4)*word)) {
@@ -686,14 +673,12 @@ read_word(const struct source *s, Py_ssize_t i, const char *word, Py_ssize_t *en
     return true;
 }
 
-static PyObject *
-read_constant(struct reading *r, const char *word)
+static PyObject *read_constant(struct reading *r, const char *word)
 {
     return PyObject_CallFunction(r->scanner->parse_constant, "s", word);
 }
 
-static PyObject *
-read_nested(struct reading *r, Py_ssize_t i, Py_ssize_t *end, bool object)
+static PyObject *read_nested(struct reading *r, Py_ssize_t i, Py_ssize_t *end, bool object)
 {
     if (Py_EnterRecursiveCall(object ? " while decoding a JSON object from a unicode string"
                                      : " while decoding a JSON array from a unicode string")) {
@@ -704,8 +689,7 @@ read_nested(struct reading *r, Py_ssize_t i, Py_ssize_t *end, bool object)
     return value;
 }
 
-static PyObject *
-read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
+static PyObject *read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 {
     const struct source *s = &r->source;
     if (i < 0) {
@@ -760,8 +744,7 @@ read_value(struct reading *r, Py_ssize_t i, Py_ssize_t *end)
 
 /* ---- make_scanner --------------------------------------------------------------------------- */
 
-static PyObject *
-scanner_call(struct scanner *self, PyObject *string, Py_ssize_t index)
+static PyObject *scanner_call(struct scanner *self, PyObject *string, Py_ssize_t index)
 {
     Py_ssize_t end = -1;
     if (!PyUnicode_Check(string)) {
@@ -769,15 +752,13 @@ scanner_call(struct scanner *self, PyObject *string, Py_ssize_t index)
                      Py_TYPE(string)->tp_name);
         return NULL;
     }
-    struct reading reading = {
-        .source = source_of(string), .scanner = self, .memo = PyDict_New()};
+    struct reading reading = {.source = source_of(string), .scanner = self, .memo = PyDict_New()};
     PyObject *value = reading.memo ? read_value(&reading, index, &end) : NULL;
     Py_XDECREF(reading.memo);
     return value ? Py_BuildValue("Nn", value, end) : NULL;
 }
 
-static PyObject *
-scanner_new(PyTypeObject *type, PyObject *context)
+static PyObject *scanner_new(PyTypeObject *type, PyObject *context)
 {
     struct scanner *self = type_make(type);
     if (self == NULL) {
@@ -787,8 +768,7 @@ scanner_new(PyTypeObject *type, PyObject *context)
     int truth = strict ? PyObject_IsTrue(strict) : -1;
     Py_XDECREF(strict);
     self->strict = (signed char)(truth > 0);
-    if (truth < 0
-        || (self->object_hook = PyObject_GetAttrString(context, "object_hook")) == NULL
+    if (truth < 0 || (self->object_hook = PyObject_GetAttrString(context, "object_hook")) == NULL
         || (self->object_pairs_hook = PyObject_GetAttrString(context, "object_pairs_hook")) == NULL
         || (self->parse_float = PyObject_GetAttrString(context, "parse_float")) == NULL
         || (self->parse_int = PyObject_GetAttrString(context, "parse_int")) == NULL
@@ -801,19 +781,25 @@ scanner_new(PyTypeObject *type, PyObject *context)
 GC_OBJECT(scanner, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant)
 
 static PyType_Slot scanner_slots[] = {
-    GC_SLOTS(scanner), {Py_tp_doc, scanner_doc}, {Py_tp_call, bind_scanner_call},
-    {Py_tp_members, scanner_members}, {Py_tp_new, bind_scanner_new}, {0, NULL},
+    GC_SLOTS(scanner),
+    {Py_tp_doc, scanner_doc},
+    {Py_tp_call, bind_scanner_call},
+    {Py_tp_members, scanner_members},
+    {Py_tp_new, bind_scanner_new},
+    {0, NULL},
 };
 
 static PyType_Spec scanner_spec = {
-    "_json.Scanner", sizeof(struct scanner), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, scanner_slots,
+    "_json.Scanner",
+    sizeof(struct scanner),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    scanner_slots,
 };
 
 /* ---- writing strings ------------------------------------------------------------------------ */
 
-static char *
-put_u_escape(char *to, Py_UCS4 unit)
+static char *put_u_escape(char *to, Py_UCS4 unit)
 {
     static const char digits[] = "0123456789abcdef";
     *to++ = '\\';
@@ -825,18 +811,31 @@ put_u_escape(char *to, Py_UCS4 unit)
 }
 
 /* A character that has to be escaped, or is not ASCII. */
-static char *
-put_special(char *to, Py_UCS4 ch, bool ascii)
+static char *put_special(char *to, Py_UCS4 ch, bool ascii)
 {
     char letter;
     switch (ch) {
-    case '"': letter = '"'; break;
-    case '\\': letter = '\\'; break;
-    case '\b': letter = 'b'; break;
-    case '\f': letter = 'f'; break;
-    case '\n': letter = 'n'; break;
-    case '\r': letter = 'r'; break;
-    case '\t': letter = 't'; break;
+    case '"':
+        letter = '"';
+        break;
+    case '\\':
+        letter = '\\';
+        break;
+    case '\b':
+        letter = 'b';
+        break;
+    case '\f':
+        letter = 'f';
+        break;
+    case '\n':
+        letter = 'n';
+        break;
+    case '\r':
+        letter = 'r';
+        break;
+    case '\t':
+        letter = 't';
+        break;
     default:
         if (ch >= 0x20 && !ascii) {
             return utf8_put(to, ch);
@@ -854,8 +853,7 @@ put_special(char *to, Py_UCS4 ch, bool ascii)
 
 enum { PER_CHARACTER = 12, CHUNK = 128 };
 
-static bool
-write_ascii_string(struct text *t, const uint8_t *data, Py_ssize_t length)
+static bool write_ascii_string(struct text *t, const uint8_t *data, Py_ssize_t length)
 {
     bool fine = TEXT_ADD(t, "\"");
     for (Py_ssize_t i = 0; fine;) {
@@ -877,8 +875,7 @@ write_ascii_string(struct text *t, const uint8_t *data, Py_ssize_t length)
     return fine;
 }
 
-static bool
-write_string(struct text *t, PyObject *str, bool ascii)
+static bool write_string(struct text *t, PyObject *str, bool ascii)
 {
     if (PyUnicode_IS_ASCII(str)) {
         return write_ascii_string(t, PyUnicode_DATA(str), PyUnicode_GET_LENGTH(str));
@@ -911,8 +908,7 @@ write_string(struct text *t, PyObject *str, bool ascii)
     return TEXT_ADD(t, "\"");
 }
 
-static PyObject *
-encode_alone(PyObject *string, bool ascii)
+static PyObject *encode_alone(PyObject *string, bool ascii)
 {
     if (!PyUnicode_Check(string)) {
         PyErr_Format(PyExc_TypeError, "first argument must be a string, not %.80s",
@@ -928,14 +924,12 @@ encode_alone(PyObject *string, bool ascii)
     return text_finish(&text);
 }
 
-static PyObject *
-json_encode_basestring(PyObject *Py_UNUSED(module), PyObject *string)
+static PyObject *json_encode_basestring(PyObject *Py_UNUSED(module), PyObject *string)
 {
     return encode_alone(string, false);
 }
 
-static PyObject *
-json_encode_basestring_ascii(PyObject *Py_UNUSED(module), PyObject *string)
+static PyObject *json_encode_basestring_ascii(PyObject *Py_UNUSED(module), PyObject *string)
 {
     return encode_alone(string, true);
 }
@@ -959,16 +953,14 @@ struct writing {
 static bool write_value(struct writing *w, PyObject *value);
 
 /* A str as it is; released. */
-static bool
-write_text(struct text *t, PyObject *str)
+static bool write_text(struct text *t, PyObject *str)
 {
     bool written = str != NULL && text_add_part(t, str, 0, PyUnicode_GET_LENGTH(str));
     Py_XDECREF(str);
     return written;
 }
 
-static bool
-write_encoded(struct writing *w, PyObject *str)
+static bool write_encoded(struct writing *w, PyObject *str)
 {
     if (w->encoder->how != CALL_ENCODE) {
         return write_string(&w->text, str, w->encoder->how == PLAIN_ASCII);
@@ -982,8 +974,7 @@ write_encoded(struct writing *w, PyObject *str)
     return write_text(&w->text, encoded);
 }
 
-static bool
-write_float(struct writing *w, PyObject *value)
+static bool write_float(struct writing *w, PyObject *value)
 {
     double number = PyFloat_AS_DOUBLE(value);
     if (isfinite(number)) {
@@ -999,8 +990,7 @@ write_float(struct writing *w, PyObject *value)
                          : TEXT_ADD(&w->text, "-Infinity");
 }
 
-static bool
-write_int(struct text *t, PyObject *value)
+static bool write_int(struct text *t, PyObject *value)
 {
     if (PyUnstable_Long_IsCompact((PyLongObject *)value)) {
         char space[INT64_TEXT_MAX], *end = space + sizeof space;
@@ -1011,8 +1001,7 @@ write_int(struct text *t, PyObject *value)
 }
 
 /* Notes that `value` is being written; false with an exception. */
-static bool
-mark_begin(struct writing *w, struct mark *mark, PyObject *value)
+static bool mark_begin(struct writing *w, struct mark *mark, PyObject *value)
 {
     if (w->encoder->markers == Py_None) {
         return true; /* the caller knows that there are no cycles */
@@ -1028,8 +1017,7 @@ mark_begin(struct writing *w, struct mark *mark, PyObject *value)
     return true;
 }
 
-static void
-mark_end(struct writing *w, const struct mark *mark)
+static void mark_end(struct writing *w, const struct mark *mark)
 {
     if (w->marks == mark) {
         w->marks = mark->outer;
@@ -1037,8 +1025,7 @@ mark_end(struct writing *w, const struct mark *mark)
 }
 
 /* A new line at the present level, if there is any indentation. */
-static bool
-write_line(struct writing *w)
+static bool write_line(struct writing *w)
 {
     if (w->encoder->indent == Py_None) {
         return true;
@@ -1050,31 +1037,26 @@ write_line(struct writing *w)
     return fine;
 }
 
-static bool
-write_separator(struct writing *w, bool first)
+static bool write_separator(struct writing *w, bool first)
 {
     return (first || write_text(&w->text, Py_NewRef(w->encoder->item_separator))) && write_line(w);
 }
 
 /* The end of a list or dict; its own line only if there was something in it. */
-static bool
-write_end(struct writing *w, bool empty, const char *bracket)
+static bool write_end(struct writing *w, bool empty, const char *bracket)
 {
     w->level--;
     return (empty || write_line(w)) && text_add(&w->text, bracket, 1);
 }
 
-static bool
-write_item(struct writing *w, PyObject *item, bool first)
+static bool write_item(struct writing *w, PyObject *item, bool first)
 {
     return write_separator(w, first) && write_value(w, item);
 }
 
-static bool
-write_items(struct writing *w, PyObject *sequence)
+static bool write_items(struct writing *w, PyObject *sequence)
 {
-    PyObject *items = PySequence_Fast(sequence,
-                                      "_iterencode_list needs a sequence");
+    PyObject *items = PySequence_Fast(sequence, "_iterencode_list needs a sequence");
     if (items == NULL) {
         return false;
     }
@@ -1096,8 +1078,7 @@ write_items(struct writing *w, PyObject *sequence)
 }
 
 /* The key of a member.  1: written; 0: to be skipped; -1: error. */
-static int
-write_key(struct writing *w, PyObject *key)
+static int write_key(struct writing *w, PyObject *key)
 {
     bool fine;
     if (PyUnicode_Check(key)) {
@@ -1120,8 +1101,7 @@ write_key(struct writing *w, PyObject *key)
     return fine ? 1 : -1;
 }
 
-static bool
-write_member(struct writing *w, PyObject *key, PyObject *value, bool *first)
+static bool write_member(struct writing *w, PyObject *key, PyObject *value, bool *first)
 {
     size_t before = w->text.length;
     if (!write_separator(w, *first)) {
@@ -1136,8 +1116,7 @@ write_member(struct writing *w, PyObject *key, PyObject *value, bool *first)
     return write_text(&w->text, Py_NewRef(w->encoder->key_separator)) && write_value(w, value);
 }
 
-static bool
-write_members(struct writing *w, PyObject *dict)
+static bool write_members(struct writing *w, PyObject *dict)
 {
     PyObject *items = PyMapping_Items(dict);
     if (items == NULL || (w->encoder->sort_keys && PyList_Sort(items) < 0)) {
@@ -1152,16 +1131,14 @@ write_members(struct writing *w, PyObject *dict)
             PyErr_SetString(PyExc_ValueError, "items must return 2-tuples");
             fine = false;
         } else {
-            fine = write_member(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
-                                &first);
+            fine = write_member(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), &first);
         }
     }
     Py_DECREF(items);
     return fine && write_end(w, first, "}");
 }
 
-static bool
-write_plain_members(struct writing *w, PyObject *dict)
+static bool write_plain_members(struct writing *w, PyObject *dict)
 {
     bool fine = TEXT_ADD(&w->text, "{"), first = true;
     w->level++;
@@ -1177,8 +1154,7 @@ write_plain_members(struct writing *w, PyObject *dict)
     return fine && write_end(w, first, "}");
 }
 
-static bool
-write_dict(struct writing *w, PyObject *dict)
+static bool write_dict(struct writing *w, PyObject *dict)
 {
     if (PyDict_GET_SIZE(dict) == 0) {
         return TEXT_ADD(&w->text, "{}");
@@ -1188,8 +1164,7 @@ write_dict(struct writing *w, PyObject *dict)
 }
 
 /* What the caller's function makes of a value that JSON does not know. */
-static bool
-write_other(struct writing *w, PyObject *value)
+static bool write_other(struct writing *w, PyObject *value)
 {
     PyObject *instead = PyObject_CallOneArg(w->encoder->fallback, value);
     bool fine = instead != NULL && write_value(w, instead);
@@ -1197,8 +1172,7 @@ write_other(struct writing *w, PyObject *value)
     return fine;
 }
 
-static bool
-write_container(struct writing *w, PyObject *value)
+static bool write_container(struct writing *w, PyObject *value)
 {
     struct mark mark;
     if (PyErr_CheckSignals() < 0 || Py_EnterRecursiveCall(" while encoding a JSON object")) {
@@ -1215,8 +1189,7 @@ write_container(struct writing *w, PyObject *value)
     return fine;
 }
 
-static bool
-write_value(struct writing *w, PyObject *value)
+static bool write_value(struct writing *w, PyObject *value)
 {
     if (PyUnicode_Check(value)) {
         return write_encoded(w, value);
@@ -1241,8 +1214,7 @@ write_value(struct writing *w, PyObject *value)
 
 /* ---- make_encoder --------------------------------------------------------------------------- */
 
-static PyObject *
-encoder_call(struct encoder *self, PyObject *object, Py_ssize_t level)
+static PyObject *encoder_call(struct encoder *self, PyObject *object, Py_ssize_t level)
 {
     struct writing w = {.encoder = self, .level = level};
     text_init(&w.text);
@@ -1255,16 +1227,14 @@ encoder_call(struct encoder *self, PyObject *object, Py_ssize_t level)
 }
 
 /* Whether `function` is the module's own function `own`. */
-static bool
-is_own(PyObject *function, PyCFunction own)
+static bool is_own(PyObject *function, PyCFunction own)
 {
     return PyCFunction_Check(function) && PyCFunction_GetFunction(function) == own;
 }
 
-static PyObject *
-encoder_new(PyTypeObject *type, PyObject *markers, PyObject *fallback, PyObject *encode,
-            PyObject *indent, PyObject *key_separator, PyObject *item_separator, int sort_keys,
-            int skipkeys, int allow_nan)
+static PyObject *encoder_new(PyTypeObject *type, PyObject *markers, PyObject *fallback,
+                             PyObject *encode, PyObject *indent, PyObject *key_separator,
+                             PyObject *item_separator, int sort_keys, int skipkeys, int allow_nan)
 {
     if (markers != Py_None && !PyDict_Check(markers)) {
         PyErr_Format(PyExc_TypeError, "make_encoder() argument 1 must be dict or None, not %.200s",
@@ -1286,27 +1256,32 @@ encoder_new(PyTypeObject *type, PyObject *markers, PyObject *fallback, PyObject 
     self->allow_nan = allow_nan;
     self->how = is_own(encode, bind_json_encode_basestring_ascii) ? PLAIN_ASCII
                 : is_own(encode, bind_json_encode_basestring)     ? PLAIN
-                                                                   : CALL_ENCODE;
+                                                                  : CALL_ENCODE;
     return (PyObject *)self;
 }
 
 GC_OBJECT(encoder, markers, fallback, encode, indent, key_separator, item_separator)
 
 static PyType_Slot encoder_slots[] = {
-    GC_SLOTS(encoder), {Py_tp_doc, encoder_doc}, {Py_tp_call, bind_encoder_call},
-    {Py_tp_members, encoder_members}, {Py_tp_new, bind_encoder_new},
+    GC_SLOTS(encoder),
+    {Py_tp_doc, encoder_doc},
+    {Py_tp_call, bind_encoder_call},
+    {Py_tp_members, encoder_members},
+    {Py_tp_new, bind_encoder_new},
     {0, NULL},
 };
 
 static PyType_Spec encoder_spec = {
-    "_json.Encoder", sizeof(struct encoder), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, encoder_slots,
+    "_json.Encoder",
+    sizeof(struct encoder),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    encoder_slots,
 };
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-json_exec(PyObject *module)
+static int json_exec(PyObject *module)
 {
     struct json_state *state = PyModule_GetState(module);
     state->scanner_type = (PyObject *)module_type(module, &scanner_spec, false);
@@ -1314,7 +1289,8 @@ json_exec(PyObject *module)
     return state->scanner_type == NULL || state->encoder_type == NULL
                    || PyModule_AddObjectRef(module, "make_scanner", state->scanner_type) < 0
                    || PyModule_AddObjectRef(module, "make_encoder", state->encoder_type) < 0
-               ? -1 : 0;
+               ? -1
+               : 0;
 }
 
 STATE_OBJECTS(json)
@@ -1322,8 +1298,8 @@ STATE_OBJECTS(json)
 static PyModuleDef_Slot json_slots[] = MODULE_SLOTS(json_exec);
 
 static PyModuleDef json_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_json", .m_doc = json_doc, .m_methods = json_methods,
-    .m_slots = json_slots, STATE_FIELDS(json),
+    PyModuleDef_HEAD_INIT,     .m_name = "_json",     .m_doc = json_doc,
+    .m_methods = json_methods, .m_slots = json_slots, STATE_FIELDS(json),
 };
 
 MODULE_INIT(_json, json_module)

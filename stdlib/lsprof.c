@@ -40,12 +40,12 @@ struct profiler {
     PyObject_HEAD
     struct table table;
     struct lane *lanes;
-    struct call *spare;  /* for reuse */
-    PyObject *timer;     /* owned or NULL */
-    PyObject *missing;   /* owned: sys.monitoring.MISSING while enabled */
+    struct call *spare; /* for reuse */
+    PyObject *timer;    /* owned or NULL */
+    PyObject *missing;  /* owned: sys.monitoring.MISSING while enabled */
     double unit;
     bool enabled, subcalls, builtins;
-    bool in_timer;       /* the user's timer runs: nothing may be taken away under its call */
+    bool in_timer; /* the user's timer runs: nothing may be taken away under its call */
     bool out_of_memory;
 };
 
@@ -198,9 +198,9 @@ static struct tally *callee_of(struct tally *caller, const struct tally *functio
     if (caller->callees == NULL) {
         caller->callees = PyMem_Calloc(1, sizeof *caller->callees);
     }
-    return caller->callees == NULL ? NULL
-                                   : table_add(caller->callees, function->key,
-                                               Py_NewRef(function->subject));
+    return caller->callees == NULL
+               ? NULL
+               : table_add(caller->callees, function->key, Py_NewRef(function->subject));
 }
 
 static void call_begin(struct profiler *self, struct tally *function)
@@ -290,12 +290,13 @@ static PyObject *describe(PyCFunctionObject *function)
     PyObject *owner = PyCFunction_GET_SELF(function);
     if (owner == NULL || PyModule_Check(owner)) {
         PyObject *module = function->m_module;
-        PyObject *text = module == NULL ? NULL : PyUnicode_Check(module)
-                                                     ? Py_NewRef(module)
-                                                     : PyModule_GetNameObject(module);
+        PyObject *text = module == NULL            ? NULL
+                         : PyUnicode_Check(module) ? Py_NewRef(module)
+                                                   : PyModule_GetNameObject(module);
         PyErr_Clear();
-        PyObject *result = text == NULL ? PyUnicode_FromFormat("<built-in method %s>", name)
-                                        : PyUnicode_FromFormat("<built-in method %U.%s>", text, name);
+        PyObject *result = text == NULL
+                               ? PyUnicode_FromFormat("<built-in method %s>", name)
+                               : PyUnicode_FromFormat("<built-in method %U.%s>", text, name);
         Py_XDECREF(text);
         return result;
     }
@@ -308,8 +309,7 @@ static PyObject *describe(PyCFunctionObject *function)
         result = PyObject_Repr(descriptor);
         PyErr_Clear();
     }
-    return result != NULL ? result
-                          : PyUnicode_FromFormat("<built-in method %s>", name);
+    return result != NULL ? result : PyUnicode_FromFormat("<built-in method %s>", name);
 }
 
 /* The function written in C that is behind what is called (new reference), or NULL. */
@@ -384,8 +384,7 @@ static int profiler_pyreturn_callback(struct profiler *self, PyObject *code, PyO
 static int profiler_ccall_callback(struct profiler *self, PyObject *code, PyObject *offset,
                                    PyObject *callable, PyObject *first)
 {
-    PyCFunctionObject *function =
-        self->builtins ? c_function_of(self, callable, first) : NULL;
+    PyCFunctionObject *function = self->builtins ? c_function_of(self, callable, first) : NULL;
     if (function != NULL) {
         LOCKED(self, begin_locked(self, function->m_ml, (PyObject *)function));
         Py_DECREF(function);
@@ -396,8 +395,7 @@ static int profiler_ccall_callback(struct profiler *self, PyObject *code, PyObje
 static int profiler_creturn_callback(struct profiler *self, PyObject *code, PyObject *offset,
                                      PyObject *callable, PyObject *first)
 {
-    PyCFunctionObject *function =
-        self->builtins ? c_function_of(self, callable, first) : NULL;
+    PyCFunctionObject *function = self->builtins ? c_function_of(self, callable, first) : NULL;
     if (function != NULL) {
         LOCKED(self, end_locked(self));
         Py_DECREF(function);
@@ -408,10 +406,10 @@ static int profiler_creturn_callback(struct profiler *self, PyObject *code, PyOb
 static const struct {
     const char *event, *callback;
 } callbacks[] = {
-    {"PY_START", "_pystart_callback"},   {"PY_RESUME", "_pystart_callback"},
-    {"PY_THROW", "_pystart_callback"},   {"PY_RETURN", "_pyreturn_callback"},
-    {"PY_YIELD", "_pyreturn_callback"},  {"PY_UNWIND", "_pyreturn_callback"},
-    {"CALL", "_ccall_callback"},         {"C_RETURN", "_creturn_callback"},
+    {"PY_START", "_pystart_callback"},  {"PY_RESUME", "_pystart_callback"},
+    {"PY_THROW", "_pystart_callback"},  {"PY_RETURN", "_pyreturn_callback"},
+    {"PY_YIELD", "_pyreturn_callback"}, {"PY_UNWIND", "_pyreturn_callback"},
+    {"CALL", "_ccall_callback"},        {"C_RETURN", "_creturn_callback"},
     {"C_RAISE", "_creturn_callback"},
 };
 enum { CALLBACKS = sizeof callbacks / sizeof callbacks[0] };
@@ -440,8 +438,9 @@ static long register_callbacks(struct profiler *self, PyObject *monitoring, bool
         PyObject *event = PyObject_GetAttrString(events, callbacks[i].event);
         PyObject *callback = !set ? Py_NewRef(Py_None)
                                   : PyObject_GetAttrString((PyObject *)self, callbacks[i].callback);
-        if (event == NULL || callback == NULL ||
-            call_monitoring(monitoring, "register_callback", "(iOO)", TOOL, event, callback) < 0) {
+        if (event == NULL || callback == NULL
+            || call_monitoring(monitoring, "register_callback", "(iOO)", TOOL, event, callback)
+                   < 0) {
             all = -1;
         } else {
             all |= PyLong_AsLong(event);
@@ -495,10 +494,11 @@ static int profiler_enable(struct profiler *self, int subcalls, int builtins)
 static int stop_monitoring(struct profiler *self)
 {
     PyObject *monitoring = monitoring_of_sys();
-    int result = monitoring == NULL || register_callbacks(self, monitoring, false) < 0 ||
-                         call_monitoring(monitoring, "set_events", "(ii)", TOOL, 0) < 0 ||
-                         call_monitoring(monitoring, "free_tool_id", "(i)", TOOL) < 0
-                     ? -1 : 0;
+    int result = monitoring == NULL || register_callbacks(self, monitoring, false) < 0
+                         || call_monitoring(monitoring, "set_events", "(ii)", TOOL, 0) < 0
+                         || call_monitoring(monitoring, "free_tool_id", "(i)", TOOL) < 0
+                     ? -1
+                     : 0;
     Py_XDECREF(monitoring);
     return result;
 }
@@ -589,12 +589,16 @@ static PyObject *tally_object(const struct tally *tally, struct lsprof_state *st
     if (result == NULL) {
         return NULL;
     }
-    PyObject *calls = pair ? NULL : tally->callees == NULL ? Py_NewRef(Py_None)
-                                  : table_list(tally->callees, state, factor, true);
+    PyObject *calls = pair                     ? NULL
+                      : tally->callees == NULL ? Py_NewRef(Py_None)
+                                               : table_list(tally->callees, state, factor, true);
     PyObject *items[] = {
-        Py_NewRef(tally->subject), PyLong_FromLong(tally->calls), PyLong_FromLong(tally->recursive),
+        Py_NewRef(tally->subject),
+        PyLong_FromLong(tally->calls),
+        PyLong_FromLong(tally->recursive),
         PyFloat_FromDouble(factor * (double)tally->total),
-        PyFloat_FromDouble(factor * (double)tally->own), calls,
+        PyFloat_FromDouble(factor * (double)tally->own),
+        calls,
     };
     bool fine = true;
     for (int i = 0; i < (pair ? 5 : 6); i++) {
@@ -702,8 +706,8 @@ static PyType_Slot profiler_slots[] = {
 static PyType_Spec profiler_spec = {
     .name = "_lsprof.Profiler",
     .basicsize = sizeof(struct profiler),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
-             Py_TPFLAGS_IMMUTABLETYPE,
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = profiler_slots,
 };
 
@@ -713,9 +717,9 @@ static int lsprof_exec(PyObject *module)
     state->profiler_type = (PyObject *)module_type(module, &profiler_spec, true);
     state->entry_type = (PyObject *)PyStructSequence_NewType(&entry_desc);
     state->subentry_type = (PyObject *)PyStructSequence_NewType(&subentry_desc);
-    if (state->profiler_type == NULL || state->entry_type == NULL || state->subentry_type == NULL ||
-        PyModule_AddObjectRef(module, "profiler_entry", state->entry_type) < 0 ||
-        PyModule_AddObjectRef(module, "profiler_subentry", state->subentry_type) < 0) {
+    if (state->profiler_type == NULL || state->entry_type == NULL || state->subentry_type == NULL
+        || PyModule_AddObjectRef(module, "profiler_entry", state->entry_type) < 0
+        || PyModule_AddObjectRef(module, "profiler_subentry", state->subentry_type) < 0) {
         return -1;
     }
     return 0;
@@ -726,12 +730,8 @@ STATE_OBJECTS(lsprof)
 static PyModuleDef_Slot slots[] = MODULE_SLOTS(lsprof_exec);
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_lsprof",
-    .m_doc = lsprof_doc,
-    .m_methods = NULL,
-    .m_slots = slots,
-    STATE_FIELDS(lsprof),
+    PyModuleDef_HEAD_INIT, .m_name = "_lsprof", .m_doc = lsprof_doc,
+    .m_methods = NULL,     .m_slots = slots,    STATE_FIELDS(lsprof),
 };
 
 MODULE_INIT(_lsprof, definition)

@@ -28,8 +28,7 @@ struct mapping_module_state {
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
-static bool
-is_open(struct mapping *self)
+static bool is_open(struct mapping *self)
 {
     if (self->data == NULL) {
         PyErr_SetString(PyExc_ValueError, "mmap closed or invalid");
@@ -37,8 +36,7 @@ is_open(struct mapping *self)
     return self->data != NULL;
 }
 
-static bool
-is_writable(struct mapping *self)
+static bool is_writable(struct mapping *self)
 {
     if (self->access == ACCESS_READ) {
         PyErr_SetString(PyExc_TypeError, "mmap can't modify a readonly memory map.");
@@ -47,16 +45,14 @@ is_writable(struct mapping *self)
     return true;
 }
 
-static PyObject *
-raise_os(void)
+static PyObject *raise_os(void)
 {
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
 /* ---- the position --------------------------------------------------------------------------- */
 
-static PyObject *
-mapping_read(struct mapping *self, Py_ssize_t count)
+static PyObject *mapping_read(struct mapping *self, Py_ssize_t count)
 {
     if (!is_open(self)) {
         return NULL;
@@ -70,8 +66,7 @@ mapping_read(struct mapping *self, Py_ssize_t count)
     return bytes;
 }
 
-static PyObject *
-mapping_read_byte(struct mapping *self)
+static PyObject *mapping_read_byte(struct mapping *self)
 {
     if (!is_open(self)) {
         return NULL;
@@ -83,8 +78,7 @@ mapping_read_byte(struct mapping *self)
     return PyLong_FromLong((unsigned char)self->data[self->position++]);
 }
 
-static PyObject *
-mapping_readline(struct mapping *self)
+static PyObject *mapping_readline(struct mapping *self)
 {
     if (!is_open(self)) {
         return NULL;
@@ -95,8 +89,7 @@ mapping_readline(struct mapping *self)
     return mapping_read(self, newline ? newline - start + 1 : left);
 }
 
-static PyObject *
-mapping_write(struct mapping *self, Py_buffer *bytes)
+static PyObject *mapping_write(struct mapping *self, Py_buffer *bytes)
 {
     if (!is_open(self) || !is_writable(self)) {
         return NULL;
@@ -110,8 +103,7 @@ mapping_write(struct mapping *self, Py_buffer *bytes)
     return PyLong_FromSsize_t(bytes->len);
 }
 
-static int
-mapping_write_byte(struct mapping *self, unsigned char byte)
+static int mapping_write_byte(struct mapping *self, unsigned char byte)
 {
     if (!is_open(self) || !is_writable(self)) {
         return -1;
@@ -124,8 +116,7 @@ mapping_write_byte(struct mapping *self, unsigned char byte)
     return 0;
 }
 
-static PyObject *
-mapping_seek(struct mapping *self, Py_ssize_t pos, int whence)
+static PyObject *mapping_seek(struct mapping *self, Py_ssize_t pos, int whence)
 {
     if (!is_open(self)) {
         return NULL;
@@ -143,29 +134,26 @@ mapping_seek(struct mapping *self, Py_ssize_t pos, int whence)
     return PyLong_FromSsize_t(target);
 }
 
-static int
-mapping_seekable(struct mapping *Py_UNUSED(self))
+static int mapping_seekable(struct mapping *Py_UNUSED(self))
 {
     return 1;
 }
 
-static PyObject *
-mapping_tell(struct mapping *self)
+static PyObject *mapping_tell(struct mapping *self)
 {
     return is_open(self) ? PyLong_FromSsize_t(self->position) : NULL;
 }
 
 /* ---- searching and moving ------------------------------------------------------------------- */
 
-static Py_ssize_t
-clip_index(Py_ssize_t index, Py_ssize_t size)
+static Py_ssize_t clip_index(Py_ssize_t index, Py_ssize_t size)
 {
     index = index < 0 ? index + size : index;
     return index < 0 ? 0 : Py_MIN(index, size);
 }
 
-static Py_ssize_t
-find_bytes(struct mapping *self, Py_buffer *sub, Py_ssize_t start, Py_ssize_t end, bool last)
+static Py_ssize_t find_bytes(struct mapping *self, Py_buffer *sub, Py_ssize_t start, Py_ssize_t end,
+                             bool last)
 {
     if (!is_open(self)) {
         return -1;
@@ -176,9 +164,9 @@ find_bytes(struct mapping *self, Py_buffer *sub, Py_ssize_t start, Py_ssize_t en
         return -1;
     }
     if (!last) {
-        const char *found = sub->len ? memmem(self->data + start, (size_t)(end - start), sub->buf,
-                                              (size_t)sub->len)
-                                     : self->data + start;
+        const char *found =
+            sub->len ? memmem(self->data + start, (size_t)(end - start), sub->buf, (size_t)sub->len)
+                     : self->data + start;
         return found ? found - self->data : -1;
     }
     for (Py_ssize_t i = end - sub->len; i >= start; i--) {
@@ -189,20 +177,19 @@ find_bytes(struct mapping *self, Py_buffer *sub, Py_ssize_t start, Py_ssize_t en
     return -1;
 }
 
-static Py_ssize_t
-mapping_find(struct mapping *self, Py_buffer *sub, Py_ssize_t start, Py_ssize_t end)
+static Py_ssize_t mapping_find(struct mapping *self, Py_buffer *sub, Py_ssize_t start,
+                               Py_ssize_t end)
 {
     return find_bytes(self, sub, start, end, false);
 }
 
-static Py_ssize_t
-mapping_rfind(struct mapping *self, Py_buffer *sub, Py_ssize_t start, Py_ssize_t end)
+static Py_ssize_t mapping_rfind(struct mapping *self, Py_buffer *sub, Py_ssize_t start,
+                                Py_ssize_t end)
 {
     return find_bytes(self, sub, start, end, true);
 }
 
-static int
-mapping_move(struct mapping *self, Py_ssize_t to, Py_ssize_t from, Py_ssize_t count)
+static int mapping_move(struct mapping *self, Py_ssize_t to, Py_ssize_t from, Py_ssize_t count)
 {
     if (!is_open(self) || !is_writable(self)) {
         return -1;
@@ -217,8 +204,7 @@ mapping_move(struct mapping *self, Py_ssize_t to, Py_ssize_t from, Py_ssize_t co
 
 /* ---- the memory itself ---------------------------------------------------------------------- */
 
-static int
-mapping_flush(struct mapping *self, Py_ssize_t offset, Py_ssize_t size)
+static int mapping_flush(struct mapping *self, Py_ssize_t offset, Py_ssize_t size)
 {
     if (!is_open(self)) {
         return -1;
@@ -234,18 +220,15 @@ mapping_flush(struct mapping *self, Py_ssize_t offset, Py_ssize_t size)
     int rc;
     char *data = self->data;
     self->exports++; /* so that nobody gives it up meanwhile */
-    Py_BEGIN_ALLOW_THREADS
-    rc = msync(data + offset, (size_t)size, MS_SYNC);
-    Py_END_ALLOW_THREADS
-    self->exports--;
+    Py_BEGIN_ALLOW_THREADS rc = msync(data + offset, (size_t)size, MS_SYNC);
+    Py_END_ALLOW_THREADS self->exports--;
     if (rc < 0) {
         raise_os();
     }
     return rc;
 }
 
-static int
-mapping_madvise(struct mapping *self, int option, Py_ssize_t start, Py_ssize_t length)
+static int mapping_madvise(struct mapping *self, int option, Py_ssize_t start, Py_ssize_t length)
 {
     if (!is_open(self)) {
         return -1;
@@ -271,8 +254,7 @@ mapping_madvise(struct mapping *self, int option, Py_ssize_t start, Py_ssize_t l
     return 0;
 }
 
-static int
-mapping_resize(struct mapping *self, Py_ssize_t size)
+static int mapping_resize(struct mapping *self, Py_ssize_t size)
 {
     if (!is_open(self)) {
         return -1;
@@ -308,8 +290,7 @@ mapping_resize(struct mapping *self, Py_ssize_t size)
     return 0;
 }
 
-static PyObject *
-mapping_size(struct mapping *self)
+static PyObject *mapping_size(struct mapping *self)
 {
     if (!is_open(self)) {
         return NULL;
@@ -321,8 +302,7 @@ mapping_size(struct mapping *self)
     return PyLong_FromLongLong(status.st_size);
 }
 
-static int
-mapping_close(struct mapping *self)
+static int mapping_close(struct mapping *self)
 {
     if (self->exports > 0) {
         PyErr_SetString(PyExc_BufferError, "cannot close exported pointers exist");
@@ -332,38 +312,33 @@ mapping_close(struct mapping *self)
     char *data = self->data;
     self->fd = -1;
     self->data = NULL;
-    Py_BEGIN_ALLOW_THREADS
-    if (fd >= 0) {
+    Py_BEGIN_ALLOW_THREADS if (fd >= 0)
+    {
         close(fd);
     }
     if (data != NULL) {
         munmap(data, (size_t)self->size);
     }
-    Py_END_ALLOW_THREADS
-    return 0;
+    Py_END_ALLOW_THREADS return 0;
 }
 
-static int
-mapping_get_closed(struct mapping *self)
+static int mapping_get_closed(struct mapping *self)
 {
     return self->data == NULL;
 }
 
-static PyObject *
-mapping_enter(struct mapping *self)
+static PyObject *mapping_enter(struct mapping *self)
 {
     return is_open(self) ? Py_NewRef((PyObject *)self) : NULL;
 }
 
-static PyObject *
-mapping_exit(struct mapping *self, PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(value),
-             PyObject *Py_UNUSED(traceback))
+static PyObject *mapping_exit(struct mapping *self, PyObject *Py_UNUSED(type),
+                              PyObject *Py_UNUSED(value), PyObject *Py_UNUSED(traceback))
 {
     return PyObject_CallMethod((PyObject *)self, "close", NULL);
 }
 
-static PyObject *
-mapping_repr(PyObject *op)
+static PyObject *mapping_repr(PyObject *op)
 {
     struct mapping *self = (struct mapping *)op;
     static const char *const names[] = {"ACCESS_DEFAULT", "ACCESS_READ", "ACCESS_WRITE",
@@ -378,16 +353,14 @@ mapping_repr(PyObject *op)
 
 /* ---- as a sequence of bytes ----------------------------------------------------------------- */
 
-static Py_ssize_t
-mapping_length(PyObject *op)
+static Py_ssize_t mapping_length(PyObject *op)
 {
     struct mapping *self = (struct mapping *)op;
     return is_open(self) ? self->size : -1;
 }
 
 /* An index in range; -1 with an exception. */
-static Py_ssize_t
-index_of(struct mapping *self, PyObject *key)
+static Py_ssize_t index_of(struct mapping *self, PyObject *key)
 {
     Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
     if (i == -1 && PyErr_Occurred()) {
@@ -404,8 +377,7 @@ index_of(struct mapping *self, PyObject *key)
     return i;
 }
 
-static PyObject *
-mapping_slice(struct mapping *self, PyObject *key)
+static PyObject *mapping_slice(struct mapping *self, PyObject *key)
 {
     Py_ssize_t start, stop, step;
     if (PySlice_Unpack(key, &start, &stop, &step) < 0 || !is_open(self)) {
@@ -419,8 +391,7 @@ mapping_slice(struct mapping *self, PyObject *key)
     return bytes;
 }
 
-static PyObject *
-subscript_locked(struct mapping *self, PyObject *key)
+static PyObject *subscript_locked(struct mapping *self, PyObject *key)
 {
     if (!is_open(self)) {
         return NULL;
@@ -436,14 +407,12 @@ subscript_locked(struct mapping *self, PyObject *key)
     return NULL;
 }
 
-static PyObject *
-mapping_subscript(PyObject *op, PyObject *key)
+static PyObject *mapping_subscript(PyObject *op, PyObject *key)
 {
     return LOCKED(op, subscript_locked((struct mapping *)op, key));
 }
 
-static int
-assign_item(struct mapping *self, PyObject *key, PyObject *value)
+static int assign_item(struct mapping *self, PyObject *key, PyObject *value)
 {
     Py_ssize_t i = index_of(self, key);
     if (i < 0) {
@@ -472,8 +441,7 @@ assign_item(struct mapping *self, PyObject *key, PyObject *value)
     return 0;
 }
 
-static int
-assign_slice(struct mapping *self, PyObject *key, PyObject *value)
+static int assign_slice(struct mapping *self, PyObject *key, PyObject *value)
 {
     Py_ssize_t start, stop, step;
     if (PySlice_Unpack(key, &start, &stop, &step) < 0 || !is_open(self)) {
@@ -506,8 +474,7 @@ assign_slice(struct mapping *self, PyObject *key, PyObject *value)
     return rc;
 }
 
-static int
-assign_locked(struct mapping *self, PyObject *key, PyObject *value)
+static int assign_locked(struct mapping *self, PyObject *key, PyObject *value)
 {
     if (!is_open(self) || !is_writable(self)) {
         return -1;
@@ -522,14 +489,12 @@ assign_locked(struct mapping *self, PyObject *key, PyObject *value)
     return -1;
 }
 
-static int
-mapping_assign(PyObject *op, PyObject *key, PyObject *value)
+static int mapping_assign(PyObject *op, PyObject *key, PyObject *value)
 {
     return LOCKED(op, assign_locked((struct mapping *)op, key, value));
 }
 
-static PyObject *
-item_locked(struct mapping *self, Py_ssize_t i)
+static PyObject *item_locked(struct mapping *self, Py_ssize_t i)
 {
     if (!is_open(self)) {
         return NULL;
@@ -541,32 +506,29 @@ item_locked(struct mapping *self, Py_ssize_t i)
     return PyBytes_FromStringAndSize(self->data + i, 1);
 }
 
-static PyObject *
-mapping_item(PyObject *op, Py_ssize_t i)
+static PyObject *mapping_item(PyObject *op, Py_ssize_t i)
 {
     return LOCKED(op, item_locked((struct mapping *)op, i));
 }
 
-static int
-getbuffer_locked(struct mapping *self, Py_buffer *view, int flags)
+static int getbuffer_locked(struct mapping *self, Py_buffer *view, int flags)
 {
     if (!is_open(self)
         || PyBuffer_FillInfo(view, (PyObject *)self, self->data, self->size,
-                             self->access == ACCESS_READ, flags) < 0) {
+                             self->access == ACCESS_READ, flags)
+               < 0) {
         return -1;
     }
     self->exports++;
     return 0;
 }
 
-static int
-mapping_getbuffer(PyObject *op, Py_buffer *view, int flags)
+static int mapping_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     return LOCKED(op, getbuffer_locked((struct mapping *)op, view, flags));
 }
 
-static void
-mapping_releasebuffer(PyObject *op, Py_buffer *Py_UNUSED(view))
+static void mapping_releasebuffer(PyObject *op, Py_buffer *Py_UNUSED(view))
 {
     (void)LOCKED(op, ((struct mapping *)op)->exports--);
 }
@@ -574,8 +536,7 @@ mapping_releasebuffer(PyObject *op, Py_buffer *Py_UNUSED(view))
 /* ---- making --------------------------------------------------------------------------------- */
 
 /* What flags and protection an access means; false with ValueError. */
-static bool
-access_modes(int access, int *flags, int *prot)
+static bool access_modes(int access, int *flags, int *prot)
 {
     if (access != ACCESS_DEFAULT && (*flags != MAP_SHARED || *prot != (PROT_WRITE | PROT_READ))) {
         PyErr_SetString(PyExc_ValueError, "mmap can't specify both access and flags, prot.");
@@ -603,15 +564,13 @@ access_modes(int access, int *flags, int *prot)
 }
 
 /* The length for a file, out of its size where none was given; false with an exception. */
-static bool
-length_for_file(int fd, long long offset, Py_ssize_t *length)
+static bool length_for_file(int fd, long long offset, Py_ssize_t *length)
 {
     struct stat status;
     int rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = fstat(fd, &status);
-    Py_END_ALLOW_THREADS
-    if (rc != 0 || !S_ISREG(status.st_mode)) {
+    Py_BEGIN_ALLOW_THREADS rc = fstat(fd, &status);
+    Py_END_ALLOW_THREADS if (rc != 0 || !S_ISREG(status.st_mode))
+    {
         return true; /* mmap will say */
     }
     if (*length == 0) {
@@ -635,9 +594,8 @@ length_for_file(int fd, long long offset, Py_ssize_t *length)
     return true;
 }
 
-static PyObject *
-mapping_new(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot, int access,
-            long long offset, int track_fd)
+static PyObject *mapping_new(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot,
+                             int access, long long offset, int track_fd)
 {
     if (PySys_Audit("mmap.__new__", "iniL", fd, length, access, offset) < 0) {
         return NULL;
@@ -678,10 +636,9 @@ mapping_new(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot, 
     }
     self->flags = flags;
     void *data;
-    Py_BEGIN_ALLOW_THREADS
-    data = mmap(NULL, (size_t)length, prot, flags, fd, offset);
-    Py_END_ALLOW_THREADS
-    if (data == MAP_FAILED) {
+    Py_BEGIN_ALLOW_THREADS data = mmap(NULL, (size_t)length, prot, flags, fd, offset);
+    Py_END_ALLOW_THREADS if (data == MAP_FAILED)
+    {
         raise_os();
         Py_DECREF(self);
         return NULL;
@@ -690,15 +647,13 @@ mapping_new(PyTypeObject *type, int fd, Py_ssize_t length, int flags, int prot, 
     return (PyObject *)self;
 }
 
-static int
-mapping_traverse(PyObject *op, visitproc visit, void *arg)
+static int mapping_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
 }
 
-static void
-mapping_dealloc(PyObject *op)
+static void mapping_dealloc(PyObject *op)
 {
     struct mapping *self = (struct mapping *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -740,7 +695,9 @@ static PyType_Slot mapping_slots[] = {
 };
 
 static PyType_Spec mapping_spec = {
-    "mmap.mmap", sizeof(struct mapping), 0,
+    "mmap.mmap",
+    sizeof(struct mapping),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     mapping_slots,
 };
@@ -748,10 +705,8 @@ static PyType_Spec mapping_spec = {
 /* ---- the module ----------------------------------------------------------------------------- */
 
 static const struct constant mmap_constants[] = {
-    CONSTANT(ACCESS_COPY),
-    CONSTANT(ACCESS_DEFAULT),
-    CONSTANT(ACCESS_READ),
-    CONSTANT(ACCESS_WRITE),
+    CONSTANT(ACCESS_COPY),      CONSTANT(ACCESS_DEFAULT),
+    CONSTANT(ACCESS_READ),      CONSTANT(ACCESS_WRITE),
 #ifdef MADV_DODUMP
     CONSTANT(MADV_DODUMP),
 #endif
@@ -841,8 +796,7 @@ static const struct constant mmap_constants[] = {
 #endif
 };
 
-static int
-mapping_module_exec(PyObject *module)
+static int mapping_module_exec(PyObject *module)
 {
     struct mapping_module_state *state = PyModule_GetState(module);
     long page = sysconf(_SC_PAGESIZE);
@@ -860,7 +814,9 @@ STATE_OBJECTS(mapping_module)
 static PyModuleDef_Slot mapping_module_slots[] = MODULE_SLOTS(mapping_module_exec);
 
 static PyModuleDef mapping_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "mmap", .m_slots = mapping_module_slots,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "mmap",
+    .m_slots = mapping_module_slots,
     STATE_FIELDS(mapping_module),
 };
 

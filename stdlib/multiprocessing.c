@@ -20,20 +20,17 @@ struct semlock {
 
 #include "multiprocessing.bind.h"
 
-static PyObject *
-raise_errno(void)
+static PyObject *raise_errno(void)
 {
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
-static int
-count_of(struct semlock *self)
+static int count_of(struct semlock *self)
 {
     return __atomic_load_n(&self->count, __ATOMIC_RELAXED);
 }
 
-static int
-semlock_is_mine(struct semlock *self)
+static int semlock_is_mine(struct semlock *self)
 {
     return count_of(self) > 0
            && __atomic_load_n(&self->owner, __ATOMIC_RELAXED) == PyThread_get_thread_ident();
@@ -42,8 +39,8 @@ semlock_is_mine(struct semlock *self)
 /* ---- making --------------------------------------------------------------------------------- */
 
 /* Makes the object; the semaphore is closed if that fails.  The name may be NULL. */
-static PyObject *
-semlock_make(PyTypeObject *type, sem_t *handle, int kind, int maxvalue, const char *name)
+static PyObject *semlock_make(PyTypeObject *type, sem_t *handle, int kind, int maxvalue,
+                              const char *name)
 {
     struct semlock *self = type_make(type);
     char *copy = NULL;
@@ -67,8 +64,8 @@ semlock_make(PyTypeObject *type, sem_t *handle, int kind, int maxvalue, const ch
     return (PyObject *)self;
 }
 
-static PyObject *
-semlock_new(PyTypeObject *type, int kind, int value, int maxvalue, const char *name, int unlink)
+static PyObject *semlock_new(PyTypeObject *type, int kind, int value, int maxvalue,
+                             const char *name, int unlink)
 {
     if (kind != RECURSIVE_MUTEX && kind != SEMAPHORE) {
         PyErr_SetString(PyExc_ValueError, "unrecognized kind");
@@ -86,8 +83,8 @@ semlock_new(PyTypeObject *type, int kind, int value, int maxvalue, const char *n
     return semlock_make(type, handle, kind, maxvalue, unlink ? NULL : name);
 }
 
-static PyObject *
-semlock_rebuild(PyTypeObject *type, PyObject *number, int kind, int maxvalue, const char *name)
+static PyObject *semlock_rebuild(PyTypeObject *type, PyObject *number, int kind, int maxvalue,
+                                 const char *name)
 {
     sem_t *handle;
     if (name != NULL) {
@@ -104,8 +101,7 @@ semlock_rebuild(PyTypeObject *type, PyObject *number, int kind, int maxvalue, co
     return semlock_make(type, handle, kind, maxvalue, name);
 }
 
-static void
-semlock_dealloc(PyObject *op)
+static void semlock_dealloc(PyObject *op)
 {
     struct semlock *self = (struct semlock *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -118,8 +114,7 @@ semlock_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static int
-semlock_traverse(PyObject *op, visitproc visit, void *arg)
+static int semlock_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
@@ -128,8 +123,7 @@ semlock_traverse(PyObject *op, visitproc visit, void *arg)
 /* ---- taking and giving back ----------------------------------------------------------------- */
 
 /* When the time will be up, by the clock that semaphores go by.  False with an exception. */
-static bool
-deadline_read(PyObject *timeout, struct timespec *out)
+static bool deadline_read(PyObject *timeout, struct timespec *out)
 {
     double seconds = PyFloat_AsDouble(timeout);
     if (PyErr_Occurred()) {
@@ -147,16 +141,15 @@ deadline_read(PyObject *timeout, struct timespec *out)
 }
 
 /* Waits: 1 when taken, 0 when the time is up, -1 with an exception. */
-static int
-semlock_wait(struct semlock *self, const struct timespec *deadline)
+static int semlock_wait(struct semlock *self, const struct timespec *deadline)
 {
     for (;;) {
         int rc, error;
-        Py_BEGIN_ALLOW_THREADS
-        rc = deadline ? sem_timedwait(self->handle, deadline) : sem_wait(self->handle);
+        Py_BEGIN_ALLOW_THREADS rc =
+            deadline ? sem_timedwait(self->handle, deadline) : sem_wait(self->handle);
         error = errno;
-        Py_END_ALLOW_THREADS
-        if (rc == 0) {
+        Py_END_ALLOW_THREADS if (rc == 0)
+        {
             return 1;
         }
         if (error == ETIMEDOUT || error == EAGAIN) {
@@ -173,8 +166,7 @@ semlock_wait(struct semlock *self, const struct timespec *deadline)
     }
 }
 
-static int
-semlock_take(struct semlock *self, int block, PyObject *timeout)
+static int semlock_take(struct semlock *self, int block, PyObject *timeout)
 {
     struct timespec deadline;
     if (block && timeout != Py_None && !deadline_read(timeout, &deadline)) {
@@ -194,8 +186,7 @@ semlock_take(struct semlock *self, int block, PyObject *timeout)
     return 1;
 }
 
-static PyObject *
-semlock_acquire(struct semlock *self, int block, PyObject *timeout)
+static PyObject *semlock_acquire(struct semlock *self, int block, PyObject *timeout)
 {
     if (self->kind == RECURSIVE_MUTEX && semlock_is_mine(self)) {
         __atomic_add_fetch(&self->count, 1, __ATOMIC_RELAXED);
@@ -209,8 +200,7 @@ semlock_acquire(struct semlock *self, int block, PyObject *timeout)
     return taken < 0 ? NULL : PyBool_FromLong(taken);
 }
 
-static int
-value_of(struct semlock *self, int *value)
+static int value_of(struct semlock *self, int *value)
 {
     if (sem_getvalue(self->handle, value) < 0) {
         raise_errno();
@@ -220,8 +210,7 @@ value_of(struct semlock *self, int *value)
     return 0;
 }
 
-static int
-semlock_release(struct semlock *self)
+static int semlock_release(struct semlock *self)
 {
     if (self->kind == RECURSIVE_MUTEX) {
         if (!semlock_is_mine(self)) {
@@ -253,56 +242,48 @@ semlock_release(struct semlock *self)
     return 0;
 }
 
-static PyObject *
-semlock_enter(struct semlock *self)
+static PyObject *semlock_enter(struct semlock *self)
 {
     return semlock_acquire(self, true, Py_None);
 }
 
-static int
-semlock_exit(struct semlock *self, PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(value),
-             PyObject *Py_UNUSED(traceback))
+static int semlock_exit(struct semlock *self, PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(value),
+                        PyObject *Py_UNUSED(traceback))
 {
     return semlock_release(self);
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
-static PyObject *
-semlock_count(struct semlock *self)
+static PyObject *semlock_count(struct semlock *self)
 {
     return PyLong_FromLong(count_of(self));
 }
 
-static PyObject *
-semlock_get_value(struct semlock *self)
+static PyObject *semlock_get_value(struct semlock *self)
 {
     int value;
     return value_of(self, &value) < 0 ? NULL : PyLong_FromLong(value);
 }
 
-static int
-semlock_is_zero(struct semlock *self)
+static int semlock_is_zero(struct semlock *self)
 {
     int value;
     return value_of(self, &value) < 0 ? -1 : value == 0;
 }
 
-static int
-semlock_after_fork(struct semlock *self)
+static int semlock_after_fork(struct semlock *self)
 {
     __atomic_store_n(&self->count, 0, __ATOMIC_RELAXED);
     return 0;
 }
 
-static PyObject *
-semlock_get_handle(struct semlock *self)
+static PyObject *semlock_get_handle(struct semlock *self)
 {
     return PyLong_FromVoidPtr(self->handle);
 }
 
-static int
-semaphores_unlink(PyObject *Py_UNUSED(module), const char *name)
+static int semaphores_unlink(PyObject *Py_UNUSED(module), const char *name)
 {
     if (sem_unlink(name) < 0) {
         raise_errno();
@@ -314,24 +295,21 @@ semaphores_unlink(PyObject *Py_UNUSED(module), const char *name)
 /* ---- the module ----------------------------------------------------------------------------- */
 
 static PyType_Slot semlock_slots[] = {
-    {Py_tp_dealloc, semlock_dealloc},
-    {Py_tp_traverse, semlock_traverse},
-    {Py_tp_doc, (void *)semlock_doc},
-    {Py_tp_methods, semlock_methods},
-    {Py_tp_members, semlock_members},
-    {Py_tp_getset, semlock_getset},
-    {Py_tp_new, bind_semlock_new},
-    {0, NULL},
+    {Py_tp_dealloc, semlock_dealloc}, {Py_tp_traverse, semlock_traverse},
+    {Py_tp_doc, (void *)semlock_doc}, {Py_tp_methods, semlock_methods},
+    {Py_tp_members, semlock_members}, {Py_tp_getset, semlock_getset},
+    {Py_tp_new, bind_semlock_new},    {0, NULL},
 };
 
 static PyType_Spec semlock_spec = {
-    "_multiprocessing.SemLock", sizeof(struct semlock), 0,
+    "_multiprocessing.SemLock",
+    sizeof(struct semlock),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     semlock_slots,
 };
 
-static int
-semaphores_exec(PyObject *module)
+static int semaphores_exec(PyObject *module)
 {
     PyTypeObject *type = module_type(module, &semlock_spec, true);
     PyObject *most = PyLong_FromLong(SEM_VALUE_MAX);
@@ -342,8 +320,8 @@ semaphores_exec(PyObject *module)
     }
     Py_XDECREF(most);
     Py_XDECREF(type);
-    PyObject *flags = rc == 0 ? Py_BuildValue("{sisi}", "HAVE_SEM_OPEN", 1, "HAVE_SEM_TIMEDWAIT", 1)
-                              : NULL;
+    PyObject *flags =
+        rc == 0 ? Py_BuildValue("{sisi}", "HAVE_SEM_OPEN", 1, "HAVE_SEM_TIMEDWAIT", 1) : NULL;
     rc = flags ? PyModule_AddObjectRef(module, "flags", flags) : -1;
     Py_XDECREF(flags);
     return rc;
@@ -352,7 +330,7 @@ semaphores_exec(PyObject *module)
 static PyModuleDef_Slot semaphores_slots[] = MODULE_SLOTS(semaphores_exec);
 
 static PyModuleDef semaphores_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_multiprocessing", .m_doc = semaphores_doc,
+    PyModuleDef_HEAD_INIT,           .m_name = "_multiprocessing", .m_doc = semaphores_doc,
     .m_methods = semaphores_methods, .m_slots = semaphores_slots,
 };
 

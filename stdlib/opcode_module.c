@@ -33,9 +33,9 @@ static int opcode_module_is_valid(PyObject *module, int opcode)
 
 static int opcode_module_has_arg(PyObject *module, int opcode)
 {
-    return valid(opcode) && (opcode_table[opcode].a != OPERAND_NONE ||
-                             opcode_table[opcode].b != OPERAND_NONE ||
-                             opcode_table[opcode].c != OPERAND_NONE);
+    return valid(opcode)
+           && (opcode_table[opcode].a != OPERAND_NONE || opcode_table[opcode].b != OPERAND_NONE
+               || opcode_table[opcode].c != OPERAND_NONE);
 }
 
 static int opcode_module_has_const(PyObject *module, int opcode)
@@ -55,8 +55,8 @@ static int opcode_module_has_jump(PyObject *module, int opcode)
 
 static int opcode_module_has_free(PyObject *module, int opcode)
 {
-    return opcode == GET_DEREF || opcode == SET_DEREF || opcode == DEL_DEREF ||
-           opcode == GET_FROM_DICT_OR_DEREF || opcode == MAKE_CELL;
+    return opcode == GET_DEREF || opcode == SET_DEREF || opcode == DEL_DEREF
+           || opcode == GET_FROM_DICT_OR_DEREF || opcode == MAKE_CELL;
 }
 
 static int opcode_module_has_local(PyObject *module, int opcode)
@@ -88,15 +88,32 @@ static PyObject *names_of(const char *const *names, size_t count)
 static PyObject *opcode_module_get_nb_ops(PyObject *module)
 {
     static const char *const ops[][2] = {
-        {"NB_ADD", "+"}, {"NB_AND", "&"}, {"NB_FLOOR_DIVIDE", "//"}, {"NB_LSHIFT", "<<"},
-        {"NB_MATRIX_MULTIPLY", "@"}, {"NB_MULTIPLY", "*"}, {"NB_REMAINDER", "%"}, {"NB_OR", "|"},
-        {"NB_POWER", "**"}, {"NB_RSHIFT", ">>"}, {"NB_SUBTRACT", "-"}, {"NB_TRUE_DIVIDE", "/"},
-        {"NB_XOR", "^"}, {"NB_INPLACE_ADD", "+="}, {"NB_INPLACE_AND", "&="},
-        {"NB_INPLACE_FLOOR_DIVIDE", "//="}, {"NB_INPLACE_LSHIFT", "<<="},
-        {"NB_INPLACE_MATRIX_MULTIPLY", "@="}, {"NB_INPLACE_MULTIPLY", "*="},
-        {"NB_INPLACE_REMAINDER", "%="}, {"NB_INPLACE_OR", "|="}, {"NB_INPLACE_POWER", "**="},
-        {"NB_INPLACE_RSHIFT", ">>="}, {"NB_INPLACE_SUBTRACT", "-="},
-        {"NB_INPLACE_TRUE_DIVIDE", "/="}, {"NB_INPLACE_XOR", "^="},
+        {"NB_ADD", "+"},
+        {"NB_AND", "&"},
+        {"NB_FLOOR_DIVIDE", "//"},
+        {"NB_LSHIFT", "<<"},
+        {"NB_MATRIX_MULTIPLY", "@"},
+        {"NB_MULTIPLY", "*"},
+        {"NB_REMAINDER", "%"},
+        {"NB_OR", "|"},
+        {"NB_POWER", "**"},
+        {"NB_RSHIFT", ">>"},
+        {"NB_SUBTRACT", "-"},
+        {"NB_TRUE_DIVIDE", "/"},
+        {"NB_XOR", "^"},
+        {"NB_INPLACE_ADD", "+="},
+        {"NB_INPLACE_AND", "&="},
+        {"NB_INPLACE_FLOOR_DIVIDE", "//="},
+        {"NB_INPLACE_LSHIFT", "<<="},
+        {"NB_INPLACE_MATRIX_MULTIPLY", "@="},
+        {"NB_INPLACE_MULTIPLY", "*="},
+        {"NB_INPLACE_REMAINDER", "%="},
+        {"NB_INPLACE_OR", "|="},
+        {"NB_INPLACE_POWER", "**="},
+        {"NB_INPLACE_RSHIFT", ">>="},
+        {"NB_INPLACE_SUBTRACT", "-="},
+        {"NB_INPLACE_TRUE_DIVIDE", "/="},
+        {"NB_INPLACE_XOR", "^="},
     };
     size_t count = sizeof ops / sizeof ops[0];
     PyObject *list = PyList_New((Py_ssize_t)count);
@@ -114,10 +131,12 @@ static PyObject *opcode_module_get_nb_ops(PyObject *module)
 static PyObject *opcode_module_get_intrinsic1_descs(PyObject *module)
 {
     static const char *const names[] = {
-        "INTRINSIC_1_INVALID", "INTRINSIC_PRINT", "INTRINSIC_IMPORT_STAR",
-        "INTRINSIC_STOPITERATION_ERROR", "INTRINSIC_ASYNC_GEN_WRAP", "INTRINSIC_UNARY_POSITIVE",
-        "INTRINSIC_LIST_TO_TUPLE", "INTRINSIC_TYPEVAR", "INTRINSIC_PARAMSPEC",
-        "INTRINSIC_TYPEVARTUPLE", "INTRINSIC_SUBSCRIPT_GENERIC", "INTRINSIC_TYPEALIAS",
+        "INTRINSIC_1_INVALID",         "INTRINSIC_PRINT",
+        "INTRINSIC_IMPORT_STAR",       "INTRINSIC_STOPITERATION_ERROR",
+        "INTRINSIC_ASYNC_GEN_WRAP",    "INTRINSIC_UNARY_POSITIVE",
+        "INTRINSIC_LIST_TO_TUPLE",     "INTRINSIC_TYPEVAR",
+        "INTRINSIC_PARAMSPEC",         "INTRINSIC_TYPEVARTUPLE",
+        "INTRINSIC_SUBSCRIPT_GENERIC", "INTRINSIC_TYPEALIAS",
     };
     return NAMES(names);
 }
@@ -125,15 +144,17 @@ static PyObject *opcode_module_get_intrinsic1_descs(PyObject *module)
 static PyObject *opcode_module_get_intrinsic2_descs(PyObject *module)
 {
     static const char *const names[] = {
-        "INTRINSIC_2_INVALID", "INTRINSIC_PREP_RERAISE_STAR", "INTRINSIC_TYPEVAR_WITH_BOUND",
-        "INTRINSIC_TYPEVAR_WITH_CONSTRAINTS", "INTRINSIC_SET_FUNCTION_TYPE_PARAMS",
+        "INTRINSIC_2_INVALID",
+        "INTRINSIC_PREP_RERAISE_STAR",
+        "INTRINSIC_TYPEVAR_WITH_BOUND",
+        "INTRINSIC_TYPEVAR_WITH_CONSTRAINTS",
+        "INTRINSIC_SET_FUNCTION_TYPE_PARAMS",
         "INTRINSIC_SET_TYPEPARAM_DEFAULT",
     };
     return NAMES(names);
 }
 
-static int opcode_module_stack_effect(PyObject *module, int opcode, PyObject *oparg,
-                                      PyObject *jump)
+static int opcode_module_stack_effect(PyObject *module, int opcode, PyObject *oparg, PyObject *jump)
 {
     if (!valid(opcode)) {
         PyErr_SetString(PyExc_ValueError, "invalid opcode or oparg");
@@ -168,11 +189,20 @@ static int opcode_module_exec(PyObject *module)
 static PyObject *opcode_module_table(PyObject *module)
 {
     static const char *const kinds[] = {
-        [OPERAND_NONE] = "", [OPERAND_DST] = "dst", [OPERAND_USE] = "use", [OPERAND_KEEP] = "keep",
-        [OPERAND_BASE] = "base", [OPERAND_JUMP] = "jump", [OPERAND_CONST] = "const",
-        [OPERAND_SITE] = "site", [OPERAND_SITE_BC] = "site_bc", [OPERAND_COUNT] = "count",
-        [OPERAND_NUMBER] = "number", [OPERAND_JUMP_BC] = "jump_bc",
-        [OPERAND_CONST_BC] = "const_bc", [OPERAND_LOCAL] = "local",
+        [OPERAND_NONE] = "",
+        [OPERAND_DST] = "dst",
+        [OPERAND_USE] = "use",
+        [OPERAND_KEEP] = "keep",
+        [OPERAND_BASE] = "base",
+        [OPERAND_JUMP] = "jump",
+        [OPERAND_CONST] = "const",
+        [OPERAND_SITE] = "site",
+        [OPERAND_SITE_BC] = "site_bc",
+        [OPERAND_COUNT] = "count",
+        [OPERAND_NUMBER] = "number",
+        [OPERAND_JUMP_BC] = "jump_bc",
+        [OPERAND_CONST_BC] = "const_bc",
+        [OPERAND_LOCAL] = "local",
         [OPERAND_NUMBER_BC] = "number_bc",
     };
     PyObject *tuple = PyTuple_New(opcode_count);
@@ -208,10 +238,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_opcode",
-    .m_doc = opcode_module_doc,
-    .m_methods = opcode_module_methods,
+    PyModuleDef_HEAD_INIT,      .m_name = "_opcode",
+    .m_doc = opcode_module_doc, .m_methods = opcode_module_methods,
     .m_slots = slots,
 };
 

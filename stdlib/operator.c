@@ -7,8 +7,8 @@ struct operator_state {
 
 struct itemgetter {
     PyObject_HEAD
-    PyObject *items;    /* tuple */
-    Py_ssize_t index;   /* the only item, if it is a small index, else -1 */
+    PyObject *items;  /* tuple */
+    Py_ssize_t index; /* the only item, if it is a small index, else -1 */
     vectorcallfunc vectorcall;
 };
 
@@ -29,16 +29,16 @@ struct methodcaller {
 
 /* ---- operators ------------------------------------------------------------------------------ */
 
-#define BINARY(name, call)                                                                        \
-    static PyObject *name(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)                  \
-    {                                                                                             \
-        return call;                                                                              \
+#define BINARY(name, call)                                                                         \
+    static PyObject *name(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)                   \
+    {                                                                                              \
+        return call;                                                                               \
     }
 
-#define UNARY(name, call)                                                                         \
-    static PyObject *name(PyObject *Py_UNUSED(module), PyObject *a)                               \
-    {                                                                                             \
-        return call;                                                                              \
+#define UNARY(name, call)                                                                          \
+    static PyObject *name(PyObject *Py_UNUSED(module), PyObject *a)                                \
+    {                                                                                              \
+        return call;                                                                               \
     }
 
 BINARY(operator_add, PyNumber_Add(a, b))
@@ -83,69 +83,59 @@ UNARY(operator_invert, PyNumber_Invert(a))
 UNARY(operator_abs, PyNumber_Absolute(a))
 UNARY(operator_index, PyNumber_Index(a))
 
-static int
-operator_truth(PyObject *Py_UNUSED(module), PyObject *a)
+static int operator_truth(PyObject *Py_UNUSED(module), PyObject *a)
 {
     return PyObject_IsTrue(a);
 }
 
-static int
-operator_not(PyObject *Py_UNUSED(module), PyObject *a)
+static int operator_not(PyObject *Py_UNUSED(module), PyObject *a)
 {
     return PyObject_Not(a);
 }
 
-static int
-operator_is(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static int operator_is(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     return Py_Is(a, b);
 }
 
-static int
-operator_is_not(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static int operator_is_not(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     return !Py_Is(a, b);
 }
 
-static int
-operator_contains(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static int operator_contains(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     return PySequence_Contains(a, b);
 }
 
-static Py_ssize_t
-operator_indexOf(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static Py_ssize_t operator_indexOf(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     return PySequence_Index(a, b);
 }
 
-static Py_ssize_t
-operator_countOf(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static Py_ssize_t operator_countOf(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     return PySequence_Count(a, b);
 }
 
-static int
-operator_setitem(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b, PyObject *c)
+static int operator_setitem(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b, PyObject *c)
 {
     return PyObject_SetItem(a, b, c);
 }
 
-static int
-operator_delitem(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static int operator_delitem(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     return PyObject_DelItem(a, b);
 }
 
-static Py_ssize_t
-operator_length_hint(PyObject *Py_UNUSED(module), PyObject *obj, Py_ssize_t otherwise)
+static Py_ssize_t operator_length_hint(PyObject *Py_UNUSED(module), PyObject *obj,
+                                       Py_ssize_t otherwise)
 {
     return PyObject_LengthHint(obj, otherwise);
 }
 
-static PyObject *
-operator_call(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs,
-              PyObject *kwnames)
+static PyObject *operator_call(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs,
+                               PyObject *kwnames)
 {
     if (nargs < 1) {
         bind_count_error("call", nargs, 1, PY_SSIZE_T_MAX);
@@ -158,9 +148,8 @@ operator_call(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nar
 /* ---- _compare_digest ------------------------------------------------------------------------ */
 
 /* Takes a time that depends on the length of b alone. */
-static bool
-bytes_same(const volatile unsigned char *a, Py_ssize_t a_len, const volatile unsigned char *b,
-           Py_ssize_t b_len)
+static bool bytes_same(const volatile unsigned char *a, Py_ssize_t a_len,
+                       const volatile unsigned char *b, Py_ssize_t b_len)
 {
     volatile unsigned char different = a_len != b_len;
     const volatile unsigned char *left = a_len == b_len ? a : b;
@@ -170,8 +159,7 @@ bytes_same(const volatile unsigned char *a, Py_ssize_t a_len, const volatile uns
     return different == 0;
 }
 
-static int
-operator_compare_digest(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
+static int operator_compare_digest(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 {
     if (PyUnicode_Check(a) && PyUnicode_Check(b)) {
         if (!PyUnicode_IS_ASCII(a) || !PyUnicode_IS_ASCII(b)) {
@@ -179,8 +167,8 @@ operator_compare_digest(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
                             "comparing strings with non-ASCII characters is not supported");
             return -1;
         }
-        return bytes_same(PyUnicode_1BYTE_DATA(a), PyUnicode_GET_LENGTH(a),
-                          PyUnicode_1BYTE_DATA(b), PyUnicode_GET_LENGTH(b));
+        return bytes_same(PyUnicode_1BYTE_DATA(a), PyUnicode_GET_LENGTH(a), PyUnicode_1BYTE_DATA(b),
+                          PyUnicode_GET_LENGTH(b));
     }
     if (!PyObject_CheckBuffer(a) && !PyObject_CheckBuffer(b)) {
         PyErr_Format(PyExc_TypeError,
@@ -210,15 +198,15 @@ operator_compare_digest(PyObject *Py_UNUSED(module), PyObject *a, PyObject *b)
 /* ---- itemgetter ----------------------------------------------------------------------------- */
 
 /* The one argument of a getter's call (borrowed), or NULL with TypeError. */
-static inline PyObject *
-getter_operand(const char *name, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static inline PyObject *getter_operand(const char *name, PyObject *const *args, size_t nargsf,
+                                       PyObject *kwnames)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     return bind_no_kwnames(name, kwnames) && bind_count(name, nargs, 1, 1) ? args[0] : NULL;
 }
 
-static PyObject *
-itemgetter_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *itemgetter_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                       PyObject *kwnames)
 {
     struct itemgetter *self = (struct itemgetter *)op;
     PyObject *of = getter_operand("itemgetter", args, nargsf, kwnames);
@@ -244,8 +232,7 @@ itemgetter_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObje
     return result;
 }
 
-static PyObject *
-itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (!bind_no_keywords("itemgetter", kwargs)) {
         return NULL;
@@ -271,61 +258,58 @@ itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 /* The text "name(a, b)" of a getter; a single part stands without parentheses of its own. */
-static PyObject *
-getter_repr(PyObject *op, PyObject *parts)
+static PyObject *getter_repr(PyObject *op, PyObject *parts)
 {
     int entered = Py_ReprEnter(op);
     if (entered != 0) {
-        return entered < 0 ? NULL
-                           : PyUnicode_FromFormat("%s(...)", Py_TYPE(op)->tp_name);
+        return entered < 0 ? NULL : PyUnicode_FromFormat("%s(...)", Py_TYPE(op)->tp_name);
     }
-    PyObject *text = PyTuple_GET_SIZE(parts) == 1
-                         ? PyUnicode_FromFormat("%s(%R)", Py_TYPE(op)->tp_name,
-                                                PyTuple_GET_ITEM(parts, 0))
-                         : PyUnicode_FromFormat("%s%R", Py_TYPE(op)->tp_name, parts);
+    PyObject *text =
+        PyTuple_GET_SIZE(parts) == 1
+            ? PyUnicode_FromFormat("%s(%R)", Py_TYPE(op)->tp_name, PyTuple_GET_ITEM(parts, 0))
+            : PyUnicode_FromFormat("%s%R", Py_TYPE(op)->tp_name, parts);
     Py_ReprLeave(op);
     return text;
 }
 
-static PyObject *
-itemgetter_repr(PyObject *op)
+static PyObject *itemgetter_repr(PyObject *op)
 {
     return getter_repr(op, ((struct itemgetter *)op)->items);
 }
 
-static PyObject *
-itemgetter_reduce(struct itemgetter *self)
+static PyObject *itemgetter_reduce(struct itemgetter *self)
 {
     return Py_BuildValue("OO", Py_TYPE(self), self->items);
 }
 
-static PyObject *
-itemgetter_get_text_signature(struct itemgetter *Py_UNUSED(self))
+static PyObject *itemgetter_get_text_signature(struct itemgetter *Py_UNUSED(self))
 {
     return PyUnicode_FromString("(obj, /)");
 }
 
 GC_OBJECT(itemgetter, items)
 
-#define GETTER_MEMBER(name)                                                                       \
-    static PyMemberDef name##_members[] = {                                                       \
-        {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct name, vectorcall), Py_READONLY,   \
-         NULL},                                                                                   \
-        {NULL, 0, 0, 0, NULL},                                                                    \
+#define GETTER_MEMBER(name)                                                                        \
+    static PyMemberDef name##_members[] = {                                                        \
+        {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(struct name, vectorcall), Py_READONLY,    \
+         NULL},                                                                                    \
+        {NULL, 0, 0, 0, NULL},                                                                     \
     };
 
-#define GETTER_SLOTS(name)                                                                        \
-    GC_SLOTS(name), {Py_tp_call, PyVectorcall_Call}, {Py_tp_doc, name##_doc},                     \
-        {Py_tp_methods, name##_methods}, {Py_tp_members, name##_members},                         \
-        {Py_tp_getset, name##_getset}, {Py_tp_new, name##_new}, {Py_tp_repr, name##_repr},        \
+#define GETTER_SLOTS(name)                                                                         \
+    GC_SLOTS(name), {Py_tp_call, PyVectorcall_Call}, {Py_tp_doc, name##_doc},                      \
+        {Py_tp_methods, name##_methods}, {Py_tp_members, name##_members},                          \
+        {Py_tp_getset, name##_getset}, {Py_tp_new, name##_new}, {Py_tp_repr, name##_repr},         \
         {Py_tp_getattro, PyObject_GenericGetAttr}, {0, NULL},
 
-#define GETTER_SPEC(name)                                                                         \
-    static PyType_Spec name##_spec = {                                                            \
-        "operator." #name, sizeof(struct name), 0,                                                \
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                        \
-            | Py_TPFLAGS_HAVE_VECTORCALL,                                                         \
-        name##_slots,                                                                             \
+#define GETTER_SPEC(name)                                                                          \
+    static PyType_Spec name##_spec = {                                                             \
+        "operator." #name,                                                                         \
+        sizeof(struct name),                                                                       \
+        0,                                                                                         \
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                         \
+            | Py_TPFLAGS_HAVE_VECTORCALL,                                                          \
+        name##_slots,                                                                              \
     };
 
 GETTER_MEMBER(itemgetter)
@@ -334,8 +318,7 @@ GETTER_SPEC(itemgetter)
 
 /* ---- attrgetter ----------------------------------------------------------------------------- */
 
-static PyObject *
-attr_get(PyObject *of, PyObject *attr)
+static PyObject *attr_get(PyObject *of, PyObject *attr)
 {
     if (PyUnicode_Check(attr)) {
         return PyObject_GetAttr(of, attr);
@@ -347,8 +330,8 @@ attr_get(PyObject *of, PyObject *attr)
     return of;
 }
 
-static PyObject *
-attrgetter_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *attrgetter_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                       PyObject *kwnames)
 {
     PyObject *attrs = ((struct attrgetter *)op)->attrs;
     PyObject *of = getter_operand("attrgetter", args, nargsf, kwnames);
@@ -372,8 +355,7 @@ attrgetter_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObje
 }
 
 /* A name as an interned str, or a tuple of them where it is dotted (new reference). */
-static PyObject *
-attr_split(PyObject *name)
+static PyObject *attr_split(PyObject *name)
 {
     Py_ssize_t len = PyUnicode_GET_LENGTH(name);
     if (PyUnicode_FindChar(name, '.', 0, len, 1) < 0) {
@@ -392,8 +374,7 @@ attr_split(PyObject *name)
     return parts;
 }
 
-static PyObject *
-attrgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *attrgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (!bind_no_keywords("attrgetter", kwargs)) {
         return NULL;
@@ -428,8 +409,7 @@ attrgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 /* The names as they were given: a tuple of str. */
-static PyObject *
-attrgetter_names(struct attrgetter *self)
+static PyObject *attrgetter_names(struct attrgetter *self)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(self->attrs);
     PyObject *dot = PyUnicode_FromString(".");
@@ -447,8 +427,7 @@ attrgetter_names(struct attrgetter *self)
     return names;
 }
 
-static PyObject *
-attrgetter_repr(PyObject *op)
+static PyObject *attrgetter_repr(PyObject *op)
 {
     PyObject *names = attrgetter_names((struct attrgetter *)op);
     PyObject *text = names ? getter_repr(op, names) : NULL;
@@ -456,15 +435,13 @@ attrgetter_repr(PyObject *op)
     return text;
 }
 
-static PyObject *
-attrgetter_reduce(struct attrgetter *self)
+static PyObject *attrgetter_reduce(struct attrgetter *self)
 {
     PyObject *names = attrgetter_names(self);
     return names ? Py_BuildValue("ON", Py_TYPE(self), names) : NULL;
 }
 
-static PyObject *
-attrgetter_get_text_signature(struct attrgetter *Py_UNUSED(self))
+static PyObject *attrgetter_get_text_signature(struct attrgetter *Py_UNUSED(self))
 {
     return PyUnicode_FromString("(obj, /)");
 }
@@ -478,8 +455,8 @@ GETTER_SPEC(attrgetter)
 
 enum { CALLER_STACK = 8 };
 
-static PyObject *
-methodcaller_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *methodcaller_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                         PyObject *kwnames)
 {
     struct methodcaller *self = (struct methodcaller *)op;
     PyObject *of = getter_operand("methodcaller", args, nargsf, kwnames);
@@ -507,8 +484,7 @@ methodcaller_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyOb
 }
 
 /* Lays positional and keyword arguments out for the call; false on error. */
-static bool
-methodcaller_layout(struct methodcaller *self, PyObject *kwargs)
+static bool methodcaller_layout(struct methodcaller *self, PyObject *kwargs)
 {
     Py_ssize_t nargs = PyTuple_GET_SIZE(self->args), nkw = kwargs ? PyDict_GET_SIZE(kwargs) : 0;
     if (nkw == 0) {
@@ -533,8 +509,7 @@ methodcaller_layout(struct methodcaller *self, PyObject *kwargs)
     return true;
 }
 
-static PyObject *
-methodcaller_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *methodcaller_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) < 1) {
         PyErr_SetString(PyExc_TypeError, "methodcaller needs at least one argument, the method "
@@ -561,8 +536,7 @@ methodcaller_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 /* The parts of the repr: the name's, the arguments' and the keywords' texts in a list. */
-static PyObject *
-methodcaller_parts(struct methodcaller *self)
+static PyObject *methodcaller_parts(struct methodcaller *self)
 {
     PyObject *list = PyList_New(0);
     Py_ssize_t nargs = PyTuple_GET_SIZE(self->args), count = PyTuple_GET_SIZE(self->values);
@@ -582,13 +556,11 @@ methodcaller_parts(struct methodcaller *self)
     return list;
 }
 
-static PyObject *
-methodcaller_repr(PyObject *op)
+static PyObject *methodcaller_repr(PyObject *op)
 {
     int entered = Py_ReprEnter(op);
     if (entered != 0) {
-        return entered < 0 ? NULL
-                           : PyUnicode_FromFormat("%s(...)", Py_TYPE(op)->tp_name);
+        return entered < 0 ? NULL : PyUnicode_FromFormat("%s(...)", Py_TYPE(op)->tp_name);
     }
     PyObject *parts = methodcaller_parts((struct methodcaller *)op);
     PyObject *comma = PyUnicode_FromString(", ");
@@ -601,8 +573,7 @@ methodcaller_repr(PyObject *op)
     return text;
 }
 
-static PyObject *
-methodcaller_reduce(struct methodcaller *self)
+static PyObject *methodcaller_reduce(struct methodcaller *self)
 {
     PyObject *name = PyTuple_Pack(1, self->name);
     PyObject *args = name ? PySequence_Concat(name, self->args) : NULL;
@@ -625,8 +596,7 @@ methodcaller_reduce(struct methodcaller *self)
     return constructor ? Py_BuildValue("NO", constructor, self->args) : NULL;
 }
 
-static PyObject *
-methodcaller_get_text_signature(struct methodcaller *Py_UNUSED(self))
+static PyObject *methodcaller_get_text_signature(struct methodcaller *Py_UNUSED(self))
 {
     return PyUnicode_FromString("(obj, /)");
 }
@@ -638,8 +608,7 @@ GETTER_SPEC(methodcaller)
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-operator_exec(PyObject *module)
+static int operator_exec(PyObject *module)
 {
     struct operator_state *state = PyModule_GetState(module);
     state->itemgetter_type = (PyObject *)module_type(module, &itemgetter_spec, true);
@@ -653,7 +622,7 @@ STATE_OBJECTS(operator)
 static PyModuleDef_Slot operator_slots[] = MODULE_SLOTS(operator_exec);
 
 static PyModuleDef operator_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_operator", .m_doc = operator_doc,
+    PyModuleDef_HEAD_INIT,         .m_name = "_operator",     .m_doc = operator_doc,
     .m_methods = operator_methods, .m_slots = operator_slots, STATE_FIELDS(operator),
 };
 

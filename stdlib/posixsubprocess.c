@@ -30,14 +30,13 @@ struct child {
     uid_t uid;
     Py_ssize_t group_count; /* -1: leave them */
     gid_t *groups;
-    PyObject *preexec_fn; /* or NULL */
+    PyObject *preexec_fn;    /* or NULL */
     const sigset_t *unblock; /* after vfork: the signals to block as they were */
 };
 
 /* ---- in the child --------------------------------------------------------------------------- */
 
-static void
-close_between(int first, int last)
+static void close_between(int first, int last)
 {
     if (first > last) {
         return;
@@ -53,8 +52,7 @@ close_between(int first, int last)
     }
 }
 
-static void
-close_others(const struct child *child)
+static void close_others(const struct child *child)
 {
     int from = 3;
     for (Py_ssize_t i = 0; i < child->keep_count; i++) {
@@ -65,8 +63,7 @@ close_others(const struct child *child)
 }
 
 /* Makes `fd` the child's descriptor `as`; false with errno. */
-static bool
-give_fd(int fd, int as)
+static bool give_fd(int fd, int as)
 {
     if (fd == as) {
         int flags = fcntl(fd, F_GETFD);
@@ -76,8 +73,7 @@ give_fd(int fd, int as)
 }
 
 /* Moves a descriptor out of the way of 0, 1 and 2 below `above`. */
-static bool
-lift_fd(int *fd, int above)
+static bool lift_fd(int *fd, int above)
 {
     if (*fd < 0 || *fd >= above) {
         return true;
@@ -86,8 +82,7 @@ lift_fd(int *fd, int above)
     return *fd >= 0;
 }
 
-static bool
-child_files(struct child *child)
+static bool child_files(struct child *child)
 {
     for (Py_ssize_t i = 0; i < child->keep_count; i++) {
         int fd = child->keep[i];
@@ -109,8 +104,7 @@ child_files(struct child *child)
            && give_fd(child->errwrite, 2);
 }
 
-static void
-default_signals(void)
+static void default_signals(void)
 {
     signal(SIGPIPE, SIG_DFL);
 #ifdef SIGXFSZ
@@ -118,8 +112,7 @@ default_signals(void)
 #endif
 }
 
-static bool
-child_identity(const struct child *child)
+static bool child_identity(const struct child *child)
 {
     if (child->setsid) {
         setsid(); /* a process group leader may not: no matter */
@@ -138,8 +131,7 @@ child_identity(const struct child *child)
     return !child->set_uid || setreuid(child->uid, child->uid) == 0;
 }
 
-static void
-write_all(int fd, const char *text)
+static void write_all(int fd, const char *text)
 {
     size_t length = strlen(text);
     while (length > 0) {
@@ -152,8 +144,7 @@ write_all(int fd, const char *text)
     }
 }
 
-static void
-report(const struct child *child, int error, const char *message)
+static void report(const struct child *child, int error, const char *message)
 {
     char digits[2 * sizeof error + 1], *at = digits + sizeof digits - 1;
     *at = '\0';
@@ -170,8 +161,7 @@ report(const struct child *child, int error, const char *message)
 }
 
 /* Runs the program, or reports why not and comes back. */
-static void
-child_run(struct child *child)
+static void child_run(struct child *child)
 {
     if (!child_files(child)) {
         report(child, errno, "noexec");
@@ -197,8 +187,7 @@ child_run(struct child *child)
     if (child->preexec_fn != NULL) {
         PyObject *result = PyObject_CallNoArgs(child->preexec_fn);
         if (result == NULL) {
-            write_all(child->errpipe_write,
-                      "SubprocessError:0:Exception occurred in preexec_fn.");
+            write_all(child->errpipe_write, "SubprocessError:0:Exception occurred in preexec_fn.");
             return;
         }
     }
@@ -222,8 +211,7 @@ child_run(struct child *child)
 /* After vfork the parent sleeps until the child is gone or has another program.  Signals are blocked
  * meanwhile, since a handler would run in the shared memory.  Not inlined, and with nothing of its
  * own after the call that the child could spoil. */
-static pid_t __attribute__((noinline))
-fork_shared(struct child *child, const sigset_t *old)
+static pid_t __attribute__((noinline)) fork_shared(struct child *child, const sigset_t *old)
 {
     child->unblock = old;
     pid_t pid = vfork();
@@ -237,15 +225,15 @@ fork_shared(struct child *child, const sigset_t *old)
 /* ---- preparing ------------------------------------------------------------------------------ */
 
 /* A sequence of paths or texts as an array for exec; `keep` gets the bytes it points to. */
-static char **
-exec_array(PyObject *sequence, PyObject *keep)
+static char **exec_array(PyObject *sequence, PyObject *keep)
 {
     Py_ssize_t count = PySequence_Size(sequence);
     if (count < 0) {
         return NULL;
     }
     char **array = count < PY_SSIZE_T_MAX / (Py_ssize_t)sizeof *array
-                       ? PyMem_Calloc((size_t)count + 1, sizeof *array) : NULL;
+                       ? PyMem_Calloc((size_t)count + 1, sizeof *array)
+                       : NULL;
     if (array == NULL) {
         PyErr_NoMemory();
         return NULL;
@@ -269,8 +257,7 @@ exec_array(PyObject *sequence, PyObject *keep)
 }
 
 /* The descriptors to keep: ascending and not negative; NULL with ValueError. */
-static int *
-kept_fds(PyObject *pass_fds)
+static int *kept_fds(PyObject *pass_fds)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(pass_fds);
     int *fds = PyMem_New(int, count ? count : 1);
@@ -292,8 +279,7 @@ kept_fds(PyObject *pass_fds)
     return fds;
 }
 
-static bool
-extra_groups_of(PyObject *arg, struct child *child)
+static bool extra_groups_of(PyObject *arg, struct child *child)
 {
     child->group_count = -1;
     if (arg == Py_None) {
@@ -335,8 +321,7 @@ extra_groups_of(PyObject *arg, struct child *child)
 }
 
 /* Forks, and in the child goes on for good.  The number of the child, or -1 with errno. */
-static pid_t
-start_child(struct child *child, bool allow_vfork)
+static pid_t start_child(struct child *child, bool allow_vfork)
 {
     if (child->preexec_fn != NULL) {
         PyOS_BeforeFork();
@@ -371,8 +356,7 @@ start_child(struct child *child, bool allow_vfork)
 }
 
 /* The collector stays off over the fork where Python code runs in the child. */
-static PyObject *
-start_and_report(struct child *child, bool allow_vfork)
+static PyObject *start_and_report(struct child *child, bool allow_vfork)
 {
     bool collecting = child->preexec_fn != NULL && PyGC_Disable();
     pid_t pid = start_child(child, allow_vfork);
@@ -387,8 +371,7 @@ start_and_report(struct child *child, bool allow_vfork)
     return PyLong_FromLong(pid);
 }
 
-static bool
-id_number(PyObject *arg, const char *what, const char *complaint, uint32_t *out)
+static bool id_number(PyObject *arg, const char *what, const char *complaint, uint32_t *out)
 {
     if (!PyLong_Check(arg)) {
         PyErr_SetString(PyExc_ValueError, complaint);
@@ -397,20 +380,30 @@ id_number(PyObject *arg, const char *what, const char *complaint, uint32_t *out)
     return account_number(arg, what, out);
 }
 
-static PyObject *
-spawner_fork_exec(PyObject *Py_UNUSED(module), PyObject *args, PyObject *executable_list,
-                  int close_fds, PyObject *pass_fds, PyObject *cwd, PyObject *env, int p2cread,
-                  int p2cwrite, int c2pread, int c2pwrite, int errread, int errwrite,
-                  int errpipe_read, int errpipe_write, int restore_signals, int call_setsid,
-                  int pgid_to_set, PyObject *gid, PyObject *extra_groups, PyObject *uid,
-                  int child_umask, PyObject *preexec_fn, int allow_vfork)
+static PyObject *spawner_fork_exec(PyObject *Py_UNUSED(module), PyObject *args,
+                                   PyObject *executable_list, int close_fds, PyObject *pass_fds,
+                                   PyObject *cwd, PyObject *env, int p2cread, int p2cwrite,
+                                   int c2pread, int c2pwrite, int errread, int errwrite,
+                                   int errpipe_read, int errpipe_write, int restore_signals,
+                                   int call_setsid, int pgid_to_set, PyObject *gid,
+                                   PyObject *extra_groups, PyObject *uid, int child_umask,
+                                   PyObject *preexec_fn, int allow_vfork)
 {
     struct child child = {
-        .close_fds = close_fds, .p2cread = p2cread, .p2cwrite = p2cwrite, .c2pread = c2pread,
-        .c2pwrite = c2pwrite, .errread = errread, .errwrite = errwrite,
-        .errpipe_read = errpipe_read, .errpipe_write = errpipe_write,
-        .restore_signals = restore_signals, .setsid = call_setsid, .pgid = pgid_to_set,
-        .umask = child_umask, .group_count = -1,
+        .close_fds = close_fds,
+        .p2cread = p2cread,
+        .p2cwrite = p2cwrite,
+        .c2pread = c2pread,
+        .c2pwrite = c2pwrite,
+        .errread = errread,
+        .errwrite = errwrite,
+        .errpipe_read = errpipe_read,
+        .errpipe_write = errpipe_write,
+        .restore_signals = restore_signals,
+        .setsid = call_setsid,
+        .pgid = pgid_to_set,
+        .umask = child_umask,
+        .group_count = -1,
         .preexec_fn = preexec_fn == Py_None ? NULL : preexec_fn,
     };
     if (child.preexec_fn != NULL && PyInterpreterState_Get() != PyInterpreterState_Main()) {
@@ -471,7 +464,7 @@ spawner_fork_exec(PyObject *Py_UNUSED(module), PyObject *args, PyObject *executa
 static PyModuleDef_Slot spawner_slots[] = MODULE_SLOTS_PLAIN;
 
 static PyModuleDef spawner_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_posixsubprocess", .m_doc = spawner_doc,
+    PyModuleDef_HEAD_INIT,        .m_name = "_posixsubprocess", .m_doc = spawner_doc,
     .m_methods = spawner_methods, .m_slots = spawner_slots,
 };
 

@@ -10,25 +10,21 @@ struct users_state {
 #include "pwd.bind.h"
 
 static PyStructSequence_Field user_fields[] = {
-    {"pw_name", "user name"},
-    {"pw_passwd", "password"},
-    {"pw_uid", "user id"},
-    {"pw_gid", "group id"},
-    {"pw_gecos", "real name"},
-    {"pw_dir", "home directory"},
-    {"pw_shell", "shell program"},
-    {NULL, NULL},
+    {"pw_name", "user name"},      {"pw_passwd", "password"},
+    {"pw_uid", "user id"},         {"pw_gid", "group id"},
+    {"pw_gecos", "real name"},     {"pw_dir", "home directory"},
+    {"pw_shell", "shell program"}, {NULL, NULL},
 };
 
 static PyStructSequence_Desc user_desc = {
     "pwd.struct_passwd",
     "An entry of the user database: a tuple\n"
     "(pw_name, pw_passwd, pw_uid, pw_gid, pw_gecos, pw_dir, pw_shell).",
-    user_fields, 7,
+    user_fields,
+    7,
 };
 
-static PyObject *
-user_object(PyObject *module, const struct passwd *user)
+static PyObject *user_object(PyObject *module, const struct passwd *user)
 {
     struct users_state *state = PyModule_GetState(module);
     PyObject *entry = PyStructSequence_New((PyTypeObject *)state->user_type);
@@ -36,9 +32,10 @@ user_object(PyObject *module, const struct passwd *user)
         return NULL;
     }
     PyObject *items[] = {
-        account_text(user->pw_name), account_text(user->pw_passwd),
+        account_text(user->pw_name),         account_text(user->pw_passwd),
         account_number_object(user->pw_uid), account_number_object(user->pw_gid),
-        account_text(user->pw_gecos), account_text(user->pw_dir), account_text(user->pw_shell),
+        account_text(user->pw_gecos),        account_text(user->pw_dir),
+        account_text(user->pw_shell),
     };
     for (int i = 0; i < 7; i++) {
         PyStructSequence_SetItem(entry, i, items[i]);
@@ -49,8 +46,7 @@ user_object(PyObject *module, const struct passwd *user)
     return entry;
 }
 
-static PyObject *
-users_getpwuid(PyObject *module, PyObject *uidobj)
+static PyObject *users_getpwuid(PyObject *module, PyObject *uidobj)
 {
     uint32_t uid;
     if (!account_number(uidobj, "uid", &uid)) {
@@ -78,8 +74,7 @@ users_getpwuid(PyObject *module, PyObject *uidobj)
     return entry;
 }
 
-static PyObject *
-users_getpwnam(PyObject *module, PyObject *name)
+static PyObject *users_getpwnam(PyObject *module, PyObject *name)
 {
     PyObject *bytes = account_name(name);
     if (bytes == NULL) {
@@ -107,8 +102,7 @@ users_getpwnam(PyObject *module, PyObject *name)
 /* The process has one cursor over the database. */
 static PyMutex cursor_mutex;
 
-static PyObject *
-users_getpwall(PyObject *module)
+static PyObject *users_getpwall(PyObject *module)
 {
     PyObject *list = PyList_New(0);
     if (list == NULL) {
@@ -129,8 +123,7 @@ users_getpwall(PyObject *module)
     return list;
 }
 
-static int
-users_exec(PyObject *module)
+static int users_exec(PyObject *module)
 {
     struct users_state *state = PyModule_GetState(module);
     state->user_type = (PyObject *)PyStructSequence_NewType(&user_desc);
@@ -142,8 +135,8 @@ STATE_OBJECTS(users)
 static PyModuleDef_Slot users_slots[] = MODULE_SLOTS(users_exec);
 
 static PyModuleDef users_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "pwd", .m_doc = users_doc, .m_methods = users_methods,
-    .m_slots = users_slots, STATE_FIELDS(users),
+    PyModuleDef_HEAD_INIT,      .m_name = "pwd",        .m_doc = users_doc,
+    .m_methods = users_methods, .m_slots = users_slots, STATE_FIELDS(users),
 };
 
 MODULE_INIT(pwd, users_module)

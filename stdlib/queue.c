@@ -30,15 +30,13 @@ static PyModuleDef queue_module;
 
 /* ---- items and the line: under the queue's lock ---------------------------------------------- */
 
-static void
-line_leave(struct queue *self, struct waiter *waiter)
+static void line_leave(struct queue *self, struct waiter *waiter)
 {
     *(waiter->prev ? &waiter->prev->next : &self->first) = waiter->next;
     *(waiter->next ? &waiter->next->prev : &self->last) = waiter->prev;
 }
 
-static int
-items_grow(struct queue *self)
+static int items_grow(struct queue *self)
 {
     size_t capacity = self->capacity ? self->capacity * 2 : 8;
     PyObject **items = PyMem_New(PyObject *, capacity);
@@ -56,8 +54,7 @@ items_grow(struct queue *self)
     return 0;
 }
 
-static int
-put_locked(struct queue *self, PyObject *item)
+static int put_locked(struct queue *self, PyObject *item)
 {
     struct waiter *waiter = self->first;
     if (waiter != NULL) {
@@ -75,8 +72,7 @@ put_locked(struct queue *self, PyObject *item)
 
 /* The first item (new reference), or NULL without an exception; then `waiter`, if any, stands in
  * the line. */
-static PyObject *
-take_locked(struct queue *self, struct waiter *waiter)
+static PyObject *take_locked(struct queue *self, struct waiter *waiter)
 {
     if (self->length != 0) {
         PyObject *item = self->items[self->head];
@@ -94,8 +90,7 @@ take_locked(struct queue *self, struct waiter *waiter)
 }
 
 /* Ends a wait: what was handed over after all, or NULL and out of the line. */
-static PyObject *
-give_up_locked(struct queue *self, struct waiter *waiter)
+static PyObject *give_up_locked(struct queue *self, struct waiter *waiter)
 {
     if (waiter->item == NULL) {
         line_leave(self, waiter);
@@ -105,8 +100,7 @@ give_up_locked(struct queue *self, struct waiter *waiter)
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
-static PyObject *
-raise_empty(struct queue *self)
+static PyObject *raise_empty(struct queue *self)
 {
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &queue_module);
     if (module != NULL) {
@@ -117,8 +111,7 @@ raise_empty(struct queue *self)
 
 /* Sleeps until something was handed over (1), the time is up (0), or a signal handler raised (-1).
  * A deadline of 0 is none. */
-static int
-waiter_sleep(struct waiter *waiter, PyTime_t deadline)
+static int waiter_sleep(struct waiter *waiter, PyTime_t deadline)
 {
     for (;;) {
         long long microseconds = -1;
@@ -130,10 +123,9 @@ waiter_sleep(struct waiter *waiter, PyTime_t deadline)
             microseconds = now >= deadline ? 0 : (deadline - now + 999) / 1000;
         }
         PyLockStatus status;
-        Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(waiter->wake, microseconds, 1);
-        Py_END_ALLOW_THREADS
-        if (status == PY_LOCK_ACQUIRED) {
+        Py_BEGIN_ALLOW_THREADS status = PyThread_acquire_lock_timed(waiter->wake, microseconds, 1);
+        Py_END_ALLOW_THREADS if (status == PY_LOCK_ACQUIRED)
+        {
             return 1;
         }
         if (status == PY_LOCK_FAILURE && microseconds >= 0) {
@@ -145,8 +137,7 @@ waiter_sleep(struct waiter *waiter, PyTime_t deadline)
     }
 }
 
-static PyObject *
-wait_for_item(struct queue *self, PyTime_t deadline)
+static PyObject *wait_for_item(struct queue *self, PyTime_t deadline)
 {
     struct waiter waiter = {.wake = PyThread_allocate_lock()};
     if (waiter.wake == NULL) {
@@ -177,27 +168,24 @@ wait_for_item(struct queue *self, PyTime_t deadline)
 
 /* ---- methods -------------------------------------------------------------------------------- */
 
-static int
-queue_put(struct queue *self, PyObject *item, int Py_UNUSED(block), PyObject *Py_UNUSED(timeout))
+static int queue_put(struct queue *self, PyObject *item, int Py_UNUSED(block),
+                     PyObject *Py_UNUSED(timeout))
 {
     return LOCKED(self, put_locked(self, item));
 }
 
-static int
-queue_put_nowait(struct queue *self, PyObject *item)
+static int queue_put_nowait(struct queue *self, PyObject *item)
 {
     return LOCKED(self, put_locked(self, item));
 }
 
-static PyObject *
-queue_get_nowait(struct queue *self)
+static PyObject *queue_get_nowait(struct queue *self)
 {
     PyObject *item = LOCKED(self, take_locked(self, NULL));
     return item ? item : raise_empty(self);
 }
 
-static PyObject *
-queue_get(struct queue *self, int block, PyObject *timeout)
+static PyObject *queue_get(struct queue *self, int block, PyObject *timeout)
 {
     if (!block) {
         return queue_get_nowait(self);
@@ -225,22 +213,19 @@ queue_get(struct queue *self, int block, PyObject *timeout)
     return wait_for_item(self, deadline);
 }
 
-static int
-queue_empty(struct queue *self)
+static int queue_empty(struct queue *self)
 {
     return __atomic_load_n(&self->length, __ATOMIC_RELAXED) == 0;
 }
 
-static Py_ssize_t
-queue_qsize(struct queue *self)
+static Py_ssize_t queue_qsize(struct queue *self)
 {
     return (Py_ssize_t)__atomic_load_n(&self->length, __ATOMIC_RELAXED);
 }
 
 /* ---- the type ------------------------------------------------------------------------------- */
 
-static PyObject *
-queue_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *queue_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) != 0) {
         PyErr_Format(PyExc_TypeError, "SimpleQueue() takes no positional arguments");
@@ -249,8 +234,7 @@ queue_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return bind_no_keywords("SimpleQueue", kwargs) ? type_make(type) : NULL;
 }
 
-static int
-queue_traverse(PyObject *op, visitproc visit, void *arg)
+static int queue_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct queue *self = (struct queue *)op;
     Py_VISIT(Py_TYPE(op));
@@ -260,8 +244,7 @@ queue_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-queue_clear(PyObject *op)
+static int queue_clear(PyObject *op)
 {
     struct queue *self = (struct queue *)op;
     PyObject **items = self->items;
@@ -275,8 +258,7 @@ queue_clear(PyObject *op)
     return 0;
 }
 
-static void
-queue_dealloc(PyObject *op)
+static void queue_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -301,19 +283,21 @@ static PyType_Slot queue_type_slots[] = {
 };
 
 static PyType_Spec queue_spec = {
-    "_queue.SimpleQueue", sizeof(struct queue), 0,
+    "_queue.SimpleQueue",
+    sizeof(struct queue),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     queue_type_slots,
 };
 
-static int
-queue_exec(PyObject *module)
+static int queue_exec(PyObject *module)
 {
     struct queue_state *state = PyModule_GetState(module);
     state->queue_type = (PyObject *)module_type(module, &queue_spec, true);
     state->empty = PyErr_NewExceptionWithDoc("_queue.Empty",
                                              "Raised by get_nowait() and by get() when no item "
-                                             "came in time.", NULL, NULL);
+                                             "came in time.",
+                                             NULL, NULL);
     return state->queue_type && PyModule_AddObjectRef(module, "Empty", state->empty) == 0 ? 0 : -1;
 }
 
@@ -322,8 +306,8 @@ STATE_OBJECTS(queue)
 static PyModuleDef_Slot queue_slots[] = MODULE_SLOTS(queue_exec);
 
 static PyModuleDef queue_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_queue", .m_doc = queue_module_doc, .m_slots = queue_slots,
-    STATE_FIELDS(queue),
+    PyModuleDef_HEAD_INIT,  .m_name = "_queue",  .m_doc = queue_module_doc,
+    .m_slots = queue_slots, STATE_FIELDS(queue),
 };
 
 MODULE_INIT(_queue, queue_module)

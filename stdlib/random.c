@@ -24,15 +24,13 @@ static PyModuleDef random_module;
 
 /* ---- the twister ---------------------------------------------------------------------------- */
 
-static inline uint32_t
-twist(uint32_t high, uint32_t low)
+static inline uint32_t twist(uint32_t high, uint32_t low)
 {
     uint32_t joined = (high & 0x80000000u) | (low & 0x7fffffffu);
     return (joined >> 1) ^ (-(low & 1u) & 0x9908b0dfu);
 }
 
-static void
-generator_refill(struct random *self)
+static void generator_refill(struct random *self)
 {
     uint32_t *w = self->word;
     int i = 0;
@@ -46,8 +44,7 @@ generator_refill(struct random *self)
     self->index = 0;
 }
 
-static inline uint32_t
-generator_next(struct random *self)
+static inline uint32_t generator_next(struct random *self)
 {
     if (UNLIKELY(self->index >= STATE_WORDS)) {
         generator_refill(self);
@@ -59,8 +56,7 @@ generator_next(struct random *self)
     return y ^ (y >> 18);
 }
 
-static void
-generator_start(struct random *self, uint32_t seed)
+static void generator_start(struct random *self, uint32_t seed)
 {
     self->word[0] = seed;
     for (uint32_t i = 1; i < STATE_WORDS; i++) {
@@ -71,8 +67,7 @@ generator_start(struct random *self, uint32_t seed)
 }
 
 /* Mixes every word of the key into the state. */
-static void
-generator_start_from(struct random *self, const uint32_t *key, size_t count)
+static void generator_start_from(struct random *self, const uint32_t *key, size_t count)
 {
     generator_start(self, 19650218u);
     uint32_t *w = self->word;
@@ -98,8 +93,7 @@ generator_start_from(struct random *self, const uint32_t *key, size_t count)
 /* ---- seeding -------------------------------------------------------------------------------- */
 
 /* From the system; where that has nothing yet, from the time and the process. */
-static void
-seed_from_system(struct random *self)
+static void seed_from_system(struct random *self)
 {
     uint32_t key[STATE_WORDS];
     if (getrandom(key, sizeof key / 4, GRND_NONBLOCK) == (ssize_t)(sizeof key / 4)) {
@@ -115,12 +109,10 @@ seed_from_system(struct random *self)
 }
 
 /* From an int >= 0: its words, the lowest first, no fewer than one. */
-static int
-seed_from_int(struct random *self, PyObject *number)
+static int seed_from_int(struct random *self, PyObject *number)
 {
-    Py_ssize_t bytes = PyLong_AsNativeBytes(number, NULL, 0,
-                                            Py_ASNATIVEBYTES_LITTLE_ENDIAN
-                                                | Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
+    Py_ssize_t bytes = PyLong_AsNativeBytes(
+        number, NULL, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
     if (bytes < 0) {
         return -1;
     }
@@ -144,8 +136,7 @@ seed_from_int(struct random *self, PyObject *number)
     return 0;
 }
 
-static int
-random_seed(struct random *self, PyObject *arg)
+static int random_seed(struct random *self, PyObject *arg)
 {
     if (arg == NULL || arg == Py_None) {
         seed_from_system(self);
@@ -167,15 +158,13 @@ random_seed(struct random *self, PyObject *arg)
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-static double
-random_random(struct random *self)
+static double random_random(struct random *self)
 {
     uint32_t high = generator_next(self) >> 5, low = generator_next(self) >> 6;
     return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0);
 }
 
-static PyObject *
-random_getrandbits(struct random *self, PyObject *arg)
+static PyObject *random_getrandbits(struct random *self, PyObject *arg)
 {
     PyObject *index = PyNumber_Index(arg);
     if (index == NULL) {
@@ -204,21 +193,20 @@ random_getrandbits(struct random *self, PyObject *arg)
         words[i] = generator_next(self);
     }
     words[count - 1] >>= (32 - bits % 32) % 32;
-    PyObject *result = PyLong_FromUnsignedNativeBytes(words, count * 4,
-                                                      Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+    PyObject *result =
+        PyLong_FromUnsignedNativeBytes(words, count * 4, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
     PyMem_Free(words);
     return result;
 }
 
 /* ---- state ---------------------------------------------------------------------------------- */
 
-static PyObject *
-random_getstate(struct random *self)
+static PyObject *random_getstate(struct random *self)
 {
     PyObject *state = PyTuple_New(STATE_WORDS + 1);
     for (int i = 0; state != NULL && i <= STATE_WORDS; i++) {
-        PyObject *item = PyLong_FromUnsignedLong(i < STATE_WORDS ? self->word[i]
-                                                                 : (unsigned long)self->index);
+        PyObject *item =
+            PyLong_FromUnsignedLong(i < STATE_WORDS ? self->word[i] : (unsigned long)self->index);
         if (item == NULL) {
             Py_CLEAR(state);
             break;
@@ -228,8 +216,7 @@ random_getstate(struct random *self)
     return state;
 }
 
-static int
-random_setstate(struct random *self, PyObject *state)
+static int random_setstate(struct random *self, PyObject *state)
 {
     if (!PyTuple_Check(state)) {
         PyErr_SetString(PyExc_TypeError, "state vector must be a tuple");
@@ -262,10 +249,7 @@ random_setstate(struct random *self, PyObject *state)
 
 /* ---- the type and the module ---------------------------------------------------------------- */
 
-
-
-static int
-random_init(PyObject *self, PyObject *args, PyObject *kwargs)
+static int random_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &random_module);
     if (module == NULL) {
@@ -285,8 +269,7 @@ random_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return LOCKED(self, random_seed((struct random *)self, arg));
 }
 
-static void
-random_dealloc(PyObject *op)
+static void random_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     type->tp_free(op);
@@ -294,21 +277,16 @@ random_dealloc(PyObject *op)
 }
 
 static PyType_Slot random_type_slots[] = {
-    {Py_tp_doc, random_doc},
-    {Py_tp_methods, random_methods},
-    {Py_tp_new, PyType_GenericNew},
-    {Py_tp_init, random_init},
-    {Py_tp_dealloc, random_dealloc},
-    {0, NULL},
+    {Py_tp_doc, random_doc},   {Py_tp_methods, random_methods}, {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, random_init}, {Py_tp_dealloc, random_dealloc}, {0, NULL},
 };
 
 static PyType_Spec random_spec = {
-    "_random.Random", sizeof(struct random), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    "_random.Random",  sizeof(struct random), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     random_type_slots,
 };
 
-static int
-random_exec(PyObject *module)
+static int random_exec(PyObject *module)
 {
     struct random_state *state = PyModule_GetState(module);
     state->random_type = (PyObject *)module_type(module, &random_spec, true);
@@ -320,7 +298,7 @@ STATE_OBJECTS(random)
 static PyModuleDef_Slot random_slots[] = MODULE_SLOTS(random_exec);
 
 static PyModuleDef random_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_random", .m_doc = random_module_doc,
+    PyModuleDef_HEAD_INIT,   .m_name = "_random",  .m_doc = random_module_doc,
     .m_slots = random_slots, STATE_FIELDS(random),
 };
 

@@ -32,11 +32,13 @@ static PyStructSequence_Field rusage_fields[] = {
 };
 
 static PyStructSequence_Desc rusage_desc = {
-    "resource.struct_rusage", "What getrusage() returns.", rusage_fields, 16,
+    "resource.struct_rusage",
+    "What getrusage() returns.",
+    rusage_fields,
+    16,
 };
 
-static PyObject *
-resources_getrusage(PyObject *module, int who)
+static PyObject *resources_getrusage(PyObject *module, int who)
 {
     struct rusage used;
     if (getrusage(who, &used) < 0) {
@@ -52,15 +54,15 @@ resources_getrusage(PyObject *module, int who)
     if (result == NULL) {
         return NULL;
     }
-    const long numbers[] = {used.ru_maxrss, used.ru_ixrss, used.ru_idrss, used.ru_isrss,
-                            used.ru_minflt, used.ru_majflt, used.ru_nswap, used.ru_inblock,
+    const long numbers[] = {used.ru_maxrss,  used.ru_ixrss,  used.ru_idrss,  used.ru_isrss,
+                            used.ru_minflt,  used.ru_majflt, used.ru_nswap,  used.ru_inblock,
                             used.ru_oublock, used.ru_msgsnd, used.ru_msgrcv, used.ru_nsignals,
-                            used.ru_nvcsw, used.ru_nivcsw};
+                            used.ru_nvcsw,   used.ru_nivcsw};
     const struct timeval times[] = {used.ru_utime, used.ru_stime};
     for (int i = 0; i < 16; i++) {
-        PyObject *item = i < 2 ? PyFloat_FromDouble((double)times[i].tv_sec
-                                                    + (double)times[i].tv_usec * 1e-6)
-                               : PyLong_FromLong(numbers[i - 2]);
+        PyObject *item =
+            i < 2 ? PyFloat_FromDouble((double)times[i].tv_sec + (double)times[i].tv_usec * 1e-6)
+                  : PyLong_FromLong(numbers[i - 2]);
         if (item == NULL) {
             Py_DECREF(result);
             return NULL;
@@ -70,8 +72,7 @@ resources_getrusage(PyObject *module, int who)
     return result;
 }
 
-static bool
-resource_valid(int resource)
+static bool resource_valid(int resource)
 {
     if (resource < 0 || resource >= RLIM_NLIMITS) {
         PyErr_SetString(PyExc_ValueError, "invalid resource specified");
@@ -80,15 +81,13 @@ resource_valid(int resource)
     return true;
 }
 
-static PyObject *
-limits_tuple(const struct rlimit *limits)
+static PyObject *limits_tuple(const struct rlimit *limits)
 {
     return Py_BuildValue("LL", (long long)limits->rlim_cur, (long long)limits->rlim_max);
 }
 
 /* Reads (soft, hard); false with an exception. */
-static bool
-limits_of(PyObject *arg, struct rlimit *out)
+static bool limits_of(PyObject *arg, struct rlimit *out)
 {
     PyObject *pair = PySequence_Tuple(arg);
     if (pair == NULL) {
@@ -111,8 +110,7 @@ limits_of(PyObject *arg, struct rlimit *out)
     return fine;
 }
 
-static void
-raise_limit_error(void)
+static void raise_limit_error(void)
 {
     if (errno == EINVAL) {
         PyErr_SetString(PyExc_ValueError, "current limit exceeds maximum limit");
@@ -123,8 +121,7 @@ raise_limit_error(void)
     }
 }
 
-static PyObject *
-resources_getrlimit(PyObject *Py_UNUSED(module), int resource)
+static PyObject *resources_getrlimit(PyObject *Py_UNUSED(module), int resource)
 {
     struct rlimit limits;
     if (!resource_valid(resource)) {
@@ -136,8 +133,7 @@ resources_getrlimit(PyObject *Py_UNUSED(module), int resource)
     return limits_tuple(&limits);
 }
 
-static int
-resources_setrlimit(PyObject *Py_UNUSED(module), int resource, PyObject *arg)
+static int resources_setrlimit(PyObject *Py_UNUSED(module), int resource, PyObject *arg)
 {
     struct rlimit limits;
     if (!resource_valid(resource) || !limits_of(arg, &limits)) {
@@ -150,8 +146,8 @@ resources_setrlimit(PyObject *Py_UNUSED(module), int resource, PyObject *arg)
     return 0;
 }
 
-static PyObject *
-resources_prlimit(PyObject *Py_UNUSED(module), int pid, int resource, PyObject *arg)
+static PyObject *resources_prlimit(PyObject *Py_UNUSED(module), int pid, int resource,
+                                   PyObject *arg)
 {
     struct rlimit old, new;
     if (!resource_valid(resource) || (arg != Py_None && !limits_of(arg, &new))) {
@@ -168,36 +164,22 @@ resources_prlimit(PyObject *Py_UNUSED(module), int pid, int resource, PyObject *
     return limits_tuple(&old);
 }
 
-static int
-resources_getpagesize(PyObject *Py_UNUSED(module))
+static int resources_getpagesize(PyObject *Py_UNUSED(module))
 {
     return (int)sysconf(_SC_PAGESIZE);
 }
 
 static const struct constant resource_constants[] = {
-    CONSTANT(RLIMIT_AS),
-    CONSTANT(RLIMIT_CORE),
-    CONSTANT(RLIMIT_CPU),
-    CONSTANT(RLIMIT_DATA),
-    CONSTANT(RLIMIT_FSIZE),
-    CONSTANT(RLIMIT_MEMLOCK),
-    CONSTANT(RLIMIT_MSGQUEUE),
-    CONSTANT(RLIMIT_NICE),
-    CONSTANT(RLIMIT_NOFILE),
-    CONSTANT(RLIMIT_NPROC),
-    {"RLIMIT_OFILE", RLIMIT_NOFILE},
-    CONSTANT(RLIMIT_RSS),
-    CONSTANT(RLIMIT_RTPRIO),
-    CONSTANT(RLIMIT_RTTIME),
-    CONSTANT(RLIMIT_SIGPENDING),
-    CONSTANT(RLIMIT_STACK),
-    CONSTANT(RUSAGE_CHILDREN),
-    CONSTANT(RUSAGE_SELF),
+    CONSTANT(RLIMIT_AS),       CONSTANT(RLIMIT_CORE),           CONSTANT(RLIMIT_CPU),
+    CONSTANT(RLIMIT_DATA),     CONSTANT(RLIMIT_FSIZE),          CONSTANT(RLIMIT_MEMLOCK),
+    CONSTANT(RLIMIT_MSGQUEUE), CONSTANT(RLIMIT_NICE),           CONSTANT(RLIMIT_NOFILE),
+    CONSTANT(RLIMIT_NPROC),    {"RLIMIT_OFILE", RLIMIT_NOFILE}, CONSTANT(RLIMIT_RSS),
+    CONSTANT(RLIMIT_RTPRIO),   CONSTANT(RLIMIT_RTTIME),         CONSTANT(RLIMIT_SIGPENDING),
+    CONSTANT(RLIMIT_STACK),    CONSTANT(RUSAGE_CHILDREN),       CONSTANT(RUSAGE_SELF),
     CONSTANT(RUSAGE_THREAD),
 };
 
-static int
-resources_exec(PyObject *module)
+static int resources_exec(PyObject *module)
 {
     struct resources_state *state = PyModule_GetState(module);
     state->rusage_type = (PyObject *)PyStructSequence_NewType(&rusage_desc);
@@ -215,7 +197,7 @@ STATE_OBJECTS(resources)
 static PyModuleDef_Slot resources_slots[] = MODULE_SLOTS(resources_exec);
 
 static PyModuleDef resources_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "resource", .m_doc = resources_doc,
+    PyModuleDef_HEAD_INIT,          .m_name = "resource",       .m_doc = resources_doc,
     .m_methods = resources_methods, .m_slots = resources_slots, STATE_FIELDS(resources),
 };
 

@@ -11,8 +11,7 @@
 enum rounding { ROUND_FLOOR, ROUND_CEILING, ROUND_AWAY }; /* away from zero */
 
 /* Seconds as nanoseconds; false with an exception. May run Python code. */
-static inline bool
-nanoseconds_of(PyObject *arg, enum rounding rounding, PyTime_t *out)
+static inline bool nanoseconds_of(PyObject *arg, enum rounding rounding, PyTime_t *out)
 {
     if (PyFloat_Check(arg)) {
         double value = PyFloat_AS_DOUBLE(arg);
@@ -44,8 +43,7 @@ nanoseconds_of(PyObject *arg, enum rounding rounding, PyTime_t *out)
     return true;
 }
 
-static inline struct timespec
-timespec_of(PyTime_t time)
+static inline struct timespec timespec_of(PyTime_t time)
 {
     PyTime_t rest = time % SECOND;
     rest += rest < 0 ? SECOND : 0;

@@ -33,8 +33,7 @@ static const PyTime_t forever = -1;
 
 /* A timeout in units of `unit` nanoseconds, as nanoseconds rounded up; negative numbers stay
  * negative.  False with an exception. */
-static bool
-timeout_of(PyObject *arg, double unit, const char *complaint, PyTime_t *out)
+static bool timeout_of(PyObject *arg, double unit, const char *complaint, PyTime_t *out)
 {
     double value;
     if (PyFloat_Check(arg)) {
@@ -63,8 +62,7 @@ timeout_of(PyObject *arg, double unit, const char *complaint, PyTime_t *out)
     return true;
 }
 
-static PyTime_t
-now(void)
+static PyTime_t now(void)
 {
     PyTime_t time;
     (void)PyTime_MonotonicRaw(&time);
@@ -72,15 +70,13 @@ now(void)
 }
 
 /* What is left until the deadline, forever if there is none. */
-static PyTime_t
-time_left(PyTime_t timeout, PyTime_t deadline)
+static PyTime_t time_left(PyTime_t timeout, PyTime_t deadline)
 {
     return timeout < 0 ? forever : Py_MAX(deadline - now(), 0);
 }
 
 /* After an interrupted call: whether to go on; otherwise a signal handler raised. */
-static bool
-go_on(void)
+static bool go_on(void)
 {
     return PyErr_CheckSignals() == 0;
 }
@@ -96,8 +92,7 @@ struct files {
 };
 
 /* Reads the files of a sequence; the highest fd so far in *most.  False with an exception. */
-static bool
-files_read(struct files *files, PyObject *sequence, int *most)
+static bool files_read(struct files *files, PyObject *sequence, int *most)
 {
     files->count = 0;
     FD_ZERO(&files->wanted);
@@ -125,8 +120,7 @@ files_read(struct files *files, PyObject *sequence, int *most)
     return true;
 }
 
-static PyObject *
-files_ready(struct files *files)
+static PyObject *files_ready(struct files *files)
 {
     PyObject *list = PyList_New(0);
     for (int i = 0; list != NULL && i < files->count; i++) {
@@ -137,8 +131,7 @@ files_ready(struct files *files)
     return list;
 }
 
-static void
-files_drop(struct files *files)
+static void files_drop(struct files *files)
 {
     for (int i = 0; i < files->count; i++) {
         Py_DECREF(files->object[i]);
@@ -147,8 +140,7 @@ files_drop(struct files *files)
 }
 
 /* The number of files that are ready, or -1 with an exception. */
-static int
-select_wait(struct files sets[3], int most, PyTime_t timeout)
+static int select_wait(struct files sets[3], int most, PyTime_t timeout)
 {
     PyTime_t deadline = timeout < 0 ? 0 : now() + timeout;
     for (;;) {
@@ -162,12 +154,11 @@ select_wait(struct files sets[3], int most, PyTime_t timeout)
             sets[i].ready = sets[i].wanted;
         }
         int result, error;
-        Py_BEGIN_ALLOW_THREADS
-        result = select(most + 1, &sets[0].ready, &sets[1].ready, &sets[2].ready,
-                        left < 0 ? NULL : &tv);
+        Py_BEGIN_ALLOW_THREADS result =
+            select(most + 1, &sets[0].ready, &sets[1].ready, &sets[2].ready, left < 0 ? NULL : &tv);
         error = errno;
-        Py_END_ALLOW_THREADS
-        if (result == 0) { /* what select leaves in the sets then is not defined */
+        Py_END_ALLOW_THREADS if (result == 0)
+        { /* what select leaves in the sets then is not defined */
             for (int i = 0; i < 3; i++) {
                 FD_ZERO(&sets[i].ready);
             }
@@ -186,9 +177,8 @@ select_wait(struct files sets[3], int most, PyTime_t timeout)
     }
 }
 
-static PyObject *
-selecting_select(PyObject *Py_UNUSED(module), PyObject *rlist, PyObject *wlist, PyObject *xlist,
-                 PyObject *timeout)
+static PyObject *selecting_select(PyObject *Py_UNUSED(module), PyObject *rlist, PyObject *wlist,
+                                  PyObject *xlist, PyObject *timeout)
 {
     PyTime_t wait = forever;
     if (timeout != Py_None) {
@@ -232,8 +222,7 @@ selecting_select(PyObject *Py_UNUSED(module), PyObject *rlist, PyObject *wlist, 
 
 /* ---- poll ----------------------------------------------------------------------------------- */
 
-static PyObject *
-selecting_poll(PyObject *module)
+static PyObject *selecting_poll(PyObject *module)
 {
     struct selecting_state *state = PyModule_GetState(module);
     PyObject *events = PyDict_New();
@@ -246,8 +235,7 @@ selecting_poll(PyObject *module)
     return (PyObject *)self;
 }
 
-static int
-poll_set(struct poll *self, int fd, unsigned short mask, bool must_exist)
+static int poll_set(struct poll *self, int fd, unsigned short mask, bool must_exist)
 {
     PyObject *key = PyLong_FromLong(fd), *value = PyLong_FromLong(mask);
     int there = !must_exist ? 1 : key ? PyDict_Contains(self->events, key) : -1;
@@ -263,20 +251,17 @@ poll_set(struct poll *self, int fd, unsigned short mask, bool must_exist)
     return rc;
 }
 
-static int
-poll_register(struct poll *self, int fd, unsigned short mask)
+static int poll_register(struct poll *self, int fd, unsigned short mask)
 {
     return poll_set(self, fd, mask, false);
 }
 
-static int
-poll_modify(struct poll *self, int fd, unsigned short mask)
+static int poll_modify(struct poll *self, int fd, unsigned short mask)
 {
     return poll_set(self, fd, mask, true);
 }
 
-static int
-poll_unregister(struct poll *self, int fd)
+static int poll_unregister(struct poll *self, int fd)
 {
     PyObject *key = PyLong_FromLong(fd);
     int rc = key ? PyDict_DelItem(self->events, key) : -1;
@@ -285,8 +270,7 @@ poll_unregister(struct poll *self, int fd)
 }
 
 /* The registered files as the system wants them (allocated); NULL with an exception. */
-static struct pollfd *
-poll_array(struct poll *self, nfds_t *count)
+static struct pollfd *poll_array(struct poll *self, nfds_t *count)
 {
     PyObject *items = PyDict_Items(self->events);
     if (items == NULL) {
@@ -307,19 +291,17 @@ poll_array(struct poll *self, nfds_t *count)
     return array;
 }
 
-static int
-poll_wait(struct pollfd *array, nfds_t count, PyTime_t timeout)
+static int poll_wait(struct pollfd *array, nfds_t count, PyTime_t timeout)
 {
     PyTime_t deadline = timeout < 0 ? 0 : now() + timeout;
     for (;;) {
         PyTime_t left = time_left(timeout, deadline);
         int milliseconds = left < 0 ? -1 : (int)((left + 999999) / 1000000);
         int result, error;
-        Py_BEGIN_ALLOW_THREADS
-        result = poll(array, count, milliseconds);
+        Py_BEGIN_ALLOW_THREADS result = poll(array, count, milliseconds);
         error = errno;
-        Py_END_ALLOW_THREADS
-        if (result >= 0) {
+        Py_END_ALLOW_THREADS if (result >= 0)
+        {
             return result;
         }
         if (error != EINTR) {
@@ -334,8 +316,7 @@ poll_wait(struct pollfd *array, nfds_t count, PyTime_t timeout)
 }
 
 /* Whether this call is the one that polls now. */
-static bool
-poll_begin(struct poll *self)
+static bool poll_begin(struct poll *self)
 {
     if (self->polling) {
         PyErr_SetString(PyExc_RuntimeError, "concurrent poll() invocation");
@@ -345,8 +326,7 @@ poll_begin(struct poll *self)
     return true;
 }
 
-static PyObject *
-poll_poll(struct poll *self, PyObject *timeout)
+static PyObject *poll_poll(struct poll *self, PyObject *timeout)
 {
     PyTime_t wait = forever;
     if (timeout != Py_None) {
@@ -381,8 +361,7 @@ poll_poll(struct poll *self, PyObject *timeout)
     return list;
 }
 
-static void
-poll_dealloc(PyObject *op)
+static void poll_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     Py_XDECREF(((struct poll *)op)->events);
@@ -391,18 +370,19 @@ poll_dealloc(PyObject *op)
 }
 
 static PyType_Slot poll_slots[] = {
-    {Py_tp_dealloc, poll_dealloc}, {Py_tp_methods, poll_methods}, {0, NULL},
+    {Py_tp_dealloc, poll_dealloc},
+    {Py_tp_methods, poll_methods},
+    {0, NULL},
 };
 
 static PyType_Spec poll_spec = {
-    "select.poll", sizeof(struct poll), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, poll_slots,
+    "select.poll", sizeof(struct poll), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    poll_slots,
 };
 
 /* ---- epoll ---------------------------------------------------------------------------------- */
 
-static bool
-epoll_is_open(struct epoll *self)
+static bool epoll_is_open(struct epoll *self)
 {
     if (self->fd < 0) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on closed epoll object");
@@ -411,8 +391,7 @@ epoll_is_open(struct epoll *self)
     return true;
 }
 
-static PyObject *
-epoll_make(PyTypeObject *type, int fd)
+static PyObject *epoll_make(PyTypeObject *type, int fd)
 {
     struct epoll *self = type_make(type);
     if (self == NULL) {
@@ -425,8 +404,7 @@ epoll_make(PyTypeObject *type, int fd)
     return (PyObject *)self;
 }
 
-static PyObject *
-epoll_new(PyTypeObject *type, int sizehint, int flags)
+static PyObject *epoll_new(PyTypeObject *type, int sizehint, int flags)
 {
     if (sizehint != -1 && sizehint <= 0) {
         PyErr_SetString(PyExc_ValueError, "negative sizehint");
@@ -440,89 +418,82 @@ epoll_new(PyTypeObject *type, int sizehint, int flags)
     return fd < 0 ? PyErr_SetFromErrno(PyExc_OSError) : epoll_make(type, fd);
 }
 
-static PyObject *
-epoll_fromfd(PyTypeObject *type, int fd)
+static PyObject *epoll_fromfd(PyTypeObject *type, int fd)
 {
     return epoll_make(type, fd);
 }
 
-static int
-epoll_close(struct epoll *self)
+static int epoll_close(struct epoll *self)
 {
-    int fd = LOCKED(self, __extension__({ int was = self->fd; self->fd = -1; was; }));
+    int fd = LOCKED(self, __extension__({
+                        int was = self->fd;
+                        self->fd = -1;
+                        was;
+                    }));
     int rc = 0;
     if (fd >= 0) {
-        Py_BEGIN_ALLOW_THREADS
-        rc = close(fd);
-        Py_END_ALLOW_THREADS
-        if (rc < 0) {
+        Py_BEGIN_ALLOW_THREADS rc = close(fd);
+        Py_END_ALLOW_THREADS if (rc < 0)
+        {
             PyErr_SetFromErrno(PyExc_OSError);
         }
     }
     return rc;
 }
 
-static int
-epoll_fileno(struct epoll *self)
+static int epoll_fileno(struct epoll *self)
 {
     return epoll_is_open(self) ? self->fd : -1;
 }
 
-static int
-epoll_get_closed(struct epoll *self)
+static int epoll_get_closed(struct epoll *self)
 {
     return self->fd < 0;
 }
 
-static int
-epoll_control(struct epoll *self, int operation, int fd, unsigned int mask)
+static int epoll_control(struct epoll *self, int operation, int fd, unsigned int mask)
 {
     if (!epoll_is_open(self)) {
         return -1;
     }
     struct epoll_event event = {.events = mask, .data.fd = fd};
     int rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = epoll_ctl(self->fd, operation, fd, &event);
-    Py_END_ALLOW_THREADS
-    if (rc < 0) {
+    Py_BEGIN_ALLOW_THREADS rc = epoll_ctl(self->fd, operation, fd, &event);
+    Py_END_ALLOW_THREADS if (rc < 0)
+    {
         PyErr_SetFromErrno(PyExc_OSError);
     }
     return rc;
 }
 
-static int
-epoll_register(struct epoll *self, int fd, unsigned int mask)
+static int epoll_register(struct epoll *self, int fd, unsigned int mask)
 {
     return epoll_control(self, EPOLL_CTL_ADD, fd, mask);
 }
 
-static int
-epoll_modify(struct epoll *self, int fd, unsigned int mask)
+static int epoll_modify(struct epoll *self, int fd, unsigned int mask)
 {
     return epoll_control(self, EPOLL_CTL_MOD, fd, mask);
 }
 
-static int
-epoll_unregister(struct epoll *self, int fd)
+static int epoll_unregister(struct epoll *self, int fd)
 {
     return epoll_control(self, EPOLL_CTL_DEL, fd, 0);
 }
 
 /* The number of events, or -1 with an exception. */
-static int
-epoll_wait_for(struct epoll *self, struct epoll_event *events, int most, PyTime_t timeout)
+static int epoll_wait_for(struct epoll *self, struct epoll_event *events, int most,
+                          PyTime_t timeout)
 {
     PyTime_t deadline = timeout < 0 ? 0 : now() + timeout;
     for (;;) {
         PyTime_t left = time_left(timeout, deadline);
         int milliseconds = left < 0 ? -1 : (int)((left + 999999) / 1000000);
         int result, error;
-        Py_BEGIN_ALLOW_THREADS
-        result = epoll_wait(self->fd, events, most, milliseconds);
+        Py_BEGIN_ALLOW_THREADS result = epoll_wait(self->fd, events, most, milliseconds);
         error = errno;
-        Py_END_ALLOW_THREADS
-        if (result >= 0) {
+        Py_END_ALLOW_THREADS if (result >= 0)
+        {
             return result;
         }
         if (error != EINTR) {
@@ -536,8 +507,7 @@ epoll_wait_for(struct epoll *self, struct epoll_event *events, int most, PyTime_
     }
 }
 
-static PyObject *
-epoll_poll(struct epoll *self, PyObject *timeout, int maxevents)
+static PyObject *epoll_poll(struct epoll *self, PyObject *timeout, int maxevents)
 {
     PyTime_t wait = forever;
     if (!epoll_is_open(self)) {
@@ -576,21 +546,18 @@ epoll_poll(struct epoll *self, PyObject *timeout, int maxevents)
     return list;
 }
 
-static PyObject *
-epoll_enter(struct epoll *self)
+static PyObject *epoll_enter(struct epoll *self)
 {
     return epoll_is_open(self) ? Py_NewRef((PyObject *)self) : NULL;
 }
 
-static PyObject *
-epoll_exit(struct epoll *self, PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(value),
-           PyObject *Py_UNUSED(traceback))
+static PyObject *epoll_exit(struct epoll *self, PyObject *Py_UNUSED(type),
+                            PyObject *Py_UNUSED(value), PyObject *Py_UNUSED(traceback))
 {
     return PyObject_CallMethod((PyObject *)self, "close", NULL);
 }
 
-static void
-epoll_dealloc(PyObject *op)
+static void epoll_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     if (epoll_close((struct epoll *)op) < 0) {
@@ -601,9 +568,12 @@ epoll_dealloc(PyObject *op)
 }
 
 static PyType_Slot epoll_slots[] = {
-    {Py_tp_dealloc, epoll_dealloc}, {Py_tp_methods, epoll_methods},
-    {Py_tp_getset, epoll_getset},   {Py_tp_doc, epoll_doc},
-    {Py_tp_new, bind_epoll_new},    {Py_tp_getattro, PyObject_GenericGetAttr},
+    {Py_tp_dealloc, epoll_dealloc},
+    {Py_tp_methods, epoll_methods},
+    {Py_tp_getset, epoll_getset},
+    {Py_tp_doc, epoll_doc},
+    {Py_tp_new, bind_epoll_new},
+    {Py_tp_getattro, PyObject_GenericGetAttr},
     {0, NULL},
 };
 
@@ -614,21 +584,10 @@ static PyType_Spec epoll_spec = {
 /* ---- the module ----------------------------------------------------------------------------- */
 
 static const struct constant select_constants[] = {
-    CONSTANT(EPOLLERR),
-    CONSTANT(EPOLLET),
-    CONSTANT(EPOLLEXCLUSIVE),
-    CONSTANT(EPOLLHUP),
-    CONSTANT(EPOLLIN),
-    CONSTANT(EPOLLMSG),
-    CONSTANT(EPOLLONESHOT),
-    CONSTANT(EPOLLOUT),
-    CONSTANT(EPOLLPRI),
-    CONSTANT(EPOLLRDBAND),
-    CONSTANT(EPOLLRDHUP),
-    CONSTANT(EPOLLRDNORM),
-    CONSTANT(EPOLLWRBAND),
-    CONSTANT(EPOLLWRNORM),
-    CONSTANT(EPOLL_CLOEXEC),
+    CONSTANT(EPOLLERR),    CONSTANT(EPOLLET),     CONSTANT(EPOLLEXCLUSIVE), CONSTANT(EPOLLHUP),
+    CONSTANT(EPOLLIN),     CONSTANT(EPOLLMSG),    CONSTANT(EPOLLONESHOT),   CONSTANT(EPOLLOUT),
+    CONSTANT(EPOLLPRI),    CONSTANT(EPOLLRDBAND), CONSTANT(EPOLLRDHUP),     CONSTANT(EPOLLRDNORM),
+    CONSTANT(EPOLLWRBAND), CONSTANT(EPOLLWRNORM), CONSTANT(EPOLL_CLOEXEC),
 #ifdef PIPE_BUF
     CONSTANT(PIPE_BUF),
 #endif
@@ -670,8 +629,7 @@ static const struct constant select_constants[] = {
 #endif
 };
 
-static int
-selecting_exec(PyObject *module)
+static int selecting_exec(PyObject *module)
 {
     struct selecting_state *state = PyModule_GetState(module);
     state->poll_type = (PyObject *)module_type(module, &poll_spec, false);
@@ -688,7 +646,7 @@ STATE_OBJECTS(selecting)
 static PyModuleDef_Slot selecting_slots[] = MODULE_SLOTS(selecting_exec);
 
 static PyModuleDef selecting_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "select", .m_doc = selecting_doc,
+    PyModuleDef_HEAD_INIT,          .m_name = "select",         .m_doc = selecting_doc,
     .m_methods = selecting_methods, .m_slots = selecting_slots, STATE_FIELDS(selecting),
 };
 

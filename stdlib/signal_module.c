@@ -27,8 +27,8 @@ static struct {
     PyMutex mutex;           /* of the handlers, which the main thread alone changes */
     PyObject *handler[NSIG]; /* owned; NULL: not set from Python */
     int wakeup_fd;
-    int wakeup_warns;        /* about a full buffer */
-    int wakeup_errno;        /* why the last write failed, to be told at a safe point */
+    int wakeup_warns; /* about a full buffer */
+    int wakeup_errno; /* why the last write failed, to be told at a safe point */
     bool ended;
 } signals = {.wakeup_fd = -1};
 
@@ -40,8 +40,8 @@ static bool is_standard(PyObject *handler, void (*which)(int))
 
 static bool is_python_handler(PyObject *handler)
 {
-    return handler != NULL && handler != Py_None && !is_standard(handler, SIG_DFL) &&
-           !is_standard(handler, SIG_IGN);
+    return handler != NULL && handler != Py_None && !is_standard(handler, SIG_DFL)
+           && !is_standard(handler, SIG_IGN);
 }
 
 /* New reference; NULL: none. */
@@ -265,10 +265,9 @@ static PyObject *signal_module_strsignal(PyObject *module, int number)
 static int signal_module_raise_signal(PyObject *module, int number)
 {
     int result;
-    Py_BEGIN_ALLOW_THREADS
-    result = raise(number);
-    Py_END_ALLOW_THREADS
-    if (result != 0) {
+    Py_BEGIN_ALLOW_THREADS result = raise(number);
+    Py_END_ALLOW_THREADS if (result != 0)
+    {
         PyErr_SetFromErrno(PyExc_OSError);
         return -1;
     }
@@ -341,8 +340,8 @@ static PyObject *signal_module_setitimer(PyObject *module, int which, PyObject *
                                          PyObject *interval)
 {
     struct itimerval timer = {.it_interval = {0, 0}}, old;
-    if (!timeval_of(seconds, &timer.it_value) ||
-        (interval != NULL && !timeval_of(interval, &timer.it_interval))) {
+    if (!timeval_of(seconds, &timer.it_value)
+        || (interval != NULL && !timeval_of(interval, &timer.it_interval))) {
         return NULL;
     }
     bool failed = setitimer((__itimer_which_t)which, &timer, &old) < 0;
@@ -405,19 +404,16 @@ static PyObject *signal_module_sigpending(PyObject *module)
 
 static int signal_module_pause(PyObject *module)
 {
-    Py_BEGIN_ALLOW_THREADS
-    pause();
-    Py_END_ALLOW_THREADS
-    return PyErr_CheckSignals();
+    Py_BEGIN_ALLOW_THREADS pause();
+    Py_END_ALLOW_THREADS return PyErr_CheckSignals();
 }
 
 static PyObject *signal_module_sigwait(PyObject *module, sigset_t set)
 {
     int error, number;
-    Py_BEGIN_ALLOW_THREADS
-    error = sigwait(&set, &number);
-    Py_END_ALLOW_THREADS
-    if (error != 0) {
+    Py_BEGIN_ALLOW_THREADS error = sigwait(&set, &number);
+    Py_END_ALLOW_THREADS if (error != 0)
+    {
         errno = error;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
@@ -447,8 +443,8 @@ static PyObject *siginfo_new(PyObject *module, const siginfo_t *info)
     struct signal_state *state = PyModule_GetState(module);
     PyObject *result = PyStructSequence_New((PyTypeObject *)state->siginfo_type);
     PyObject *items[] = {
-        PyLong_FromLong(info->si_signo), PyLong_FromLong(info->si_code),
-        PyLong_FromLong(info->si_errno), PyLong_FromLong(info->si_pid),
+        PyLong_FromLong(info->si_signo),       PyLong_FromLong(info->si_code),
+        PyLong_FromLong(info->si_errno),       PyLong_FromLong(info->si_pid),
         PyLong_FromUnsignedLong(info->si_uid), PyLong_FromLong(info->si_status),
         PyLong_FromLong(info->si_band),
     };
@@ -472,10 +468,9 @@ static PyObject *signal_module_sigwaitinfo(PyObject *module, sigset_t set)
     for (;;) {
         siginfo_t info;
         int result;
-        Py_BEGIN_ALLOW_THREADS
-        result = sigwaitinfo(&set, &info);
-        Py_END_ALLOW_THREADS
-        if (result >= 0) {
+        Py_BEGIN_ALLOW_THREADS result = sigwaitinfo(&set, &info);
+        Py_END_ALLOW_THREADS if (result >= 0)
+        {
             return siginfo_new(module, &info);
         }
         if (errno != EINTR) {
@@ -503,10 +498,9 @@ static PyObject *signal_module_sigtimedwait(PyObject *module, sigset_t set, PyOb
         struct timespec wait = timespec_of(left);
         siginfo_t info;
         int result;
-        Py_BEGIN_ALLOW_THREADS
-        result = sigtimedwait(&set, &info, &wait);
-        Py_END_ALLOW_THREADS
-        if (result >= 0) {
+        Py_BEGIN_ALLOW_THREADS result = sigtimedwait(&set, &info, &wait);
+        Py_END_ALLOW_THREADS if (result >= 0)
+        {
             return siginfo_new(module, &info);
         }
         if (errno != EINTR) {
@@ -525,6 +519,7 @@ static PyObject *signal_module_sigtimedwait(PyObject *module, sigset_t set, PyOb
 
 /* ---- the module -------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct constant numbers[] = {
     CONSTANT(SIGHUP), CONSTANT(SIGINT), CONSTANT(SIGQUIT), CONSTANT(SIGILL), CONSTANT(SIGTRAP),
     CONSTANT(SIGIOT), CONSTANT(SIGABRT), CONSTANT(SIGFPE), CONSTANT(SIGKILL), CONSTANT(SIGBUS),
@@ -537,6 +532,7 @@ static const struct constant numbers[] = {
     CONSTANT(ITIMER_VIRTUAL), CONSTANT(ITIMER_PROF), {"SIG_DFL", (intptr_t)SIG_DFL},
     {"SIG_IGN", (intptr_t)SIG_IGN},
 };
+/* clang-format on */
 
 /* Fills `handler` with what the process started with: 0, or -1 with an exception. */
 static int note_initial(void)
@@ -562,8 +558,8 @@ static int take_interrupt(PyObject *module)
     struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     struct sigaction old;
-    if (sigaction(SIGINT, NULL, &old) < 0 || old.sa_handler == SIG_IGN ||
-        old.sa_handler == SIG_DFL || signals.handler[SIGINT] != NULL) {
+    if (sigaction(SIGINT, NULL, &old) < 0 || old.sa_handler == SIG_IGN || old.sa_handler == SIG_DFL
+        || signals.handler[SIGINT] != NULL) {
         return 0;
     }
     PyObject *handler = PyObject_GetAttrString(module, "default_int_handler");
@@ -602,12 +598,12 @@ static int signal_exec(PyObject *module)
     struct signal_state *state = PyModule_GetState(module);
     state->itimer_error = PyErr_NewException("signal.itimer_error", PyExc_OSError, NULL);
     state->siginfo_type = (PyObject *)PyStructSequence_NewType(&siginfo_desc);
-    if (state->itimer_error == NULL || state->siginfo_type == NULL ||
-        PyModule_AddObjectRef(module, "ItimerError", state->itimer_error) < 0 ||
-        PyModule_AddObjectRef(module, "struct_siginfo", state->siginfo_type) < 0 ||
-        module_constants(module, numbers, sizeof numbers / sizeof numbers[0]) < 0 ||
-        PyModule_AddIntConstant(module, "SIGRTMIN", SIGRTMIN) < 0 ||
-        PyModule_AddIntConstant(module, "SIGRTMAX", SIGRTMAX) < 0) {
+    if (state->itimer_error == NULL || state->siginfo_type == NULL
+        || PyModule_AddObjectRef(module, "ItimerError", state->itimer_error) < 0
+        || PyModule_AddObjectRef(module, "struct_siginfo", state->siginfo_type) < 0
+        || module_constants(module, numbers, sizeof numbers / sizeof numbers[0]) < 0
+        || PyModule_AddIntConstant(module, "SIGRTMIN", SIGRTMIN) < 0
+        || PyModule_AddIntConstant(module, "SIGRTMAX", SIGRTMAX) < 0) {
         return -1;
     }
     if (!thread_is_main() || !thread_interp(thread_self())->is_main) {
@@ -624,12 +620,9 @@ STATE_OBJECTS(signal)
 static PyModuleDef_Slot slots[] = MODULE_SLOTS(signal_exec);
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_signal",
-    .m_doc = signal_module_doc,
-    .m_methods = signal_module_methods,
-    .m_slots = slots,
-    STATE_FIELDS(signal),
+    PyModuleDef_HEAD_INIT,      .m_name = "_signal",
+    .m_doc = signal_module_doc, .m_methods = signal_module_methods,
+    .m_slots = slots,           STATE_FIELDS(signal),
 };
 
 MODULE_INIT(_signal, definition)

@@ -3,8 +3,7 @@
 
 #include <sys/stat.h>
 
-static bool
-mode_of(PyObject *arg, mode_t *out)
+static bool mode_of(PyObject *arg, mode_t *out)
 {
     unsigned long value = PyLong_AsUnsignedLong(arg);
     if (value == (unsigned long)-1 && PyErr_Occurred()) {
@@ -20,10 +19,10 @@ mode_of(PyObject *arg, mode_t *out)
 
 #include "stat.bind.h"
 
-#define IS_FUNCTION(kind, test)                                                                   \
-    static int filemode_S_IS##kind(PyObject *Py_UNUSED(module), mode_t mode)                      \
-    {                                                                                             \
-        return test;                                                                              \
+#define IS_FUNCTION(kind, test)                                                                    \
+    static int filemode_S_IS##kind(PyObject *Py_UNUSED(module), mode_t mode)                       \
+    {                                                                                              \
+        return test;                                                                               \
     }
 
 IS_FUNCTION(DIR, S_ISDIR(mode))
@@ -39,20 +38,17 @@ IS_FUNCTION(DOOR, ((void)mode, 0))
 IS_FUNCTION(PORT, ((void)mode, 0))
 IS_FUNCTION(WHT, ((void)mode, 0))
 
-static unsigned long
-filemode_S_IMODE(PyObject *Py_UNUSED(module), mode_t mode)
+static unsigned long filemode_S_IMODE(PyObject *Py_UNUSED(module), mode_t mode)
 {
     return mode & 07777;
 }
 
-static unsigned long
-filemode_S_IFMT(PyObject *Py_UNUSED(module), mode_t mode)
+static unsigned long filemode_S_IFMT(PyObject *Py_UNUSED(module), mode_t mode)
 {
     return mode & S_IFMT;
 }
 
-static PyObject *
-filemode_filemode(PyObject *Py_UNUSED(module), mode_t mode)
+static PyObject *filemode_filemode(PyObject *Py_UNUSED(module), mode_t mode)
 {
     static const char kinds[16] = "?pc?d?b?-?l?s???"; /* by the upper four bits */
     char text[10];
@@ -61,18 +57,24 @@ filemode_filemode(PyObject *Py_UNUSED(module), mode_t mode)
         text[1 + i] = mode & (0400u >> i) ? "rwx"[i % 3] : '-';
     }
     /* set-uid, set-gid and sticky stand in the place of x: small with it, large without */
-    static const struct { mode_t bit; int at; char with, without; } special[] = {
-        {S_ISUID, 3, 's', 'S'}, {S_ISGID, 6, 's', 'S'}, {S_ISVTX, 9, 't', 'T'},
+    static const struct {
+        mode_t bit;
+        int at;
+        char with, without;
+    } special[] = {
+        {S_ISUID, 3, 's', 'S'},
+        {S_ISGID, 6, 's', 'S'},
+        {S_ISVTX, 9, 't', 'T'},
     };
     for (int i = 0; i < 3; i++) {
         if (mode & special[i].bit) {
-            text[special[i].at] = text[special[i].at] == 'x' ? special[i].with
-                                                             : special[i].without;
+            text[special[i].at] = text[special[i].at] == 'x' ? special[i].with : special[i].without;
         }
     }
     return PyUnicode_FromStringAndSize(text, sizeof text);
 }
 
+/* clang-format off */
 static const struct constant stat_constants[] = {
     {"SF_APPEND", 0x40000}, {"SF_ARCHIVED", 0x10000}, {"SF_DATALESS", 0x40000000},
     {"SF_FIRMLINK", 0x800000}, {"SF_IMMUTABLE", 0x20000}, {"SF_NOUNLINK", 0x100000},
@@ -89,9 +91,9 @@ static const struct constant stat_constants[] = {
     {"UF_NODUMP", 1}, {"UF_NOUNLINK", 0x10}, {"UF_OPAQUE", 8}, {"UF_SETTABLE", 0xffff},
     {"UF_TRACKED", 0x40},
 };
+/* clang-format on */
 
-static int
-stat_exec(PyObject *module)
+static int stat_exec(PyObject *module)
 {
     return module_constants(module, stat_constants, Py_ARRAY_LENGTH(stat_constants));
 }
@@ -99,7 +101,7 @@ stat_exec(PyObject *module)
 static PyModuleDef_Slot stat_slots[] = MODULE_SLOTS(stat_exec);
 
 static PyModuleDef stat_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_stat", .m_doc = filemode_doc,
+    PyModuleDef_HEAD_INIT,         .m_name = "_stat",     .m_doc = filemode_doc,
     .m_methods = filemode_methods, .m_slots = stat_slots,
 };
 

@@ -2,8 +2,7 @@
  * each shared object that needs it. */
 #include "streams.h"
 
-size_t
-outflow_room(struct outflow *out)
+size_t outflow_room(struct outflow *out)
 {
     if (out->length < out->capacity) {
         return out->capacity - out->length;
@@ -23,14 +22,12 @@ outflow_room(struct outflow *out)
     return capacity - out->length;
 }
 
-PyObject *
-outflow_finish(struct outflow *out, bool fine)
+PyObject *outflow_finish(struct outflow *out, bool fine)
 {
     PyObject *result = NULL;
     if (fine && out->no_memory) {
         PyErr_NoMemory();
-    }
-    else if (fine) {
+    } else if (fine) {
         result = PyBytes_FromStringAndSize((char *)out->bytes, (Py_ssize_t)out->length);
     }
     PyMem_RawFree(out->bytes);
@@ -39,16 +36,14 @@ outflow_finish(struct outflow *out, bool fine)
 
 /* ---- compressors ----------------------------------------------------------------------------- */
 
-static PyObject *
-encoder_step(struct encoder *self, struct input in, bool finish, encoder_function run,
-             const char *flushed)
+static PyObject *encoder_step(struct encoder *self, struct input in, bool finish,
+                              encoder_function run, const char *flushed)
 {
     PyObject *result = NULL;
     PyMutex_Lock(&self->mutex);
     if (self->flushed) {
         PyErr_SetString(PyExc_ValueError, flushed);
-    }
-    else {
+    } else {
         struct outflow out = outflow_start(OUTFLOW_FIRST, -1);
         self->flushed = finish;
         result = outflow_finish(&out, run(self, in, finish, &out));
@@ -57,31 +52,27 @@ encoder_step(struct encoder *self, struct input in, bool finish, encoder_functio
     return result;
 }
 
-PyObject *
-encoder_compress(struct encoder *self, const Py_buffer *data, encoder_function run)
+PyObject *encoder_compress(struct encoder *self, const Py_buffer *data, encoder_function run)
 {
     return encoder_step(self, (struct input){data->buf, (size_t)data->len}, false, run,
                         "Compressor has been flushed");
 }
 
-PyObject *
-encoder_flush(struct encoder *self, encoder_function run)
+PyObject *encoder_flush(struct encoder *self, encoder_function run)
 {
     return encoder_step(self, (struct input){NULL, 0}, true, run, "Repeated call to flush()");
 }
 
 /* ---- decompressors --------------------------------------------------------------------------- */
 
-bool
-decoder_init(struct decoder *self)
+bool decoder_init(struct decoder *self)
 {
     self->needs_input = true;
     self->unused = PyBytes_FromStringAndSize(NULL, 0);
     return self->unused != NULL;
 }
 
-void
-decoder_free(struct decoder *self)
+void decoder_free(struct decoder *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyMem_Free(self->pending);
@@ -91,8 +82,7 @@ decoder_free(struct decoder *self)
 }
 
 /* The data behind what waits; false with MemoryError. */
-static bool
-pending_join(struct decoder *self, const Py_buffer *data, struct input *in)
+static bool pending_join(struct decoder *self, const Py_buffer *data, struct input *in)
 {
     if (self->pending_size == 0) {
         *in = (struct input){data->buf, (size_t)data->len};
@@ -114,17 +104,14 @@ pending_join(struct decoder *self, const Py_buffer *data, struct input *in)
 }
 
 /* Keeps what is left of the input, which may lie in `pending` itself; false with MemoryError. */
-static bool
-pending_keep(struct decoder *self, struct input in)
+static bool pending_keep(struct decoder *self, struct input in)
 {
     if (in.left == 0) {
         PyMem_Free(self->pending);
         self->pending = NULL;
-    }
-    else if (self->pending_size != 0) {
+    } else if (self->pending_size != 0) {
         memmove(self->pending, in.at, in.left);
-    }
-    else {
+    } else {
         self->pending = PyMem_Malloc(in.left);
         if (self->pending == NULL) {
             PyErr_NoMemory();
@@ -137,8 +124,8 @@ pending_keep(struct decoder *self, struct input in)
 }
 
 /* What remains to be done after a run: the input that is left, and the flags. */
-static bool
-decoder_settle(struct decoder *self, enum decoder_state state, struct input in, bool full)
+static bool decoder_settle(struct decoder *self, enum decoder_state state, struct input in,
+                           bool full)
 {
     switch (state) {
     case DECODER_FAILED:
@@ -159,17 +146,15 @@ decoder_settle(struct decoder *self, enum decoder_state state, struct input in, 
     return pending_keep(self, (struct input){NULL, 0});
 }
 
-PyObject *
-decoder_decompress(struct decoder *self, const Py_buffer *data, struct outflow out,
-                   decoder_function run, const char *ended)
+PyObject *decoder_decompress(struct decoder *self, const Py_buffer *data, struct outflow out,
+                             decoder_function run, const char *ended)
 {
     PyObject *result = NULL;
     struct input in;
     PyMutex_Lock(&self->mutex);
     if (self->eof) {
         PyErr_SetString(PyExc_EOFError, ended);
-    }
-    else if (pending_join(self, data, &in)) {
+    } else if (pending_join(self, data, &in)) {
         enum decoder_state state = run(self, &in, &out);
         bool fine = decoder_settle(self, state, in, out.length >= out.limit);
         result = outflow_finish(&out, fine);
@@ -178,8 +163,7 @@ decoder_decompress(struct decoder *self, const Py_buffer *data, struct outflow o
     return result;
 }
 
-PyObject *
-decoder_bytes(struct decoder *self, PyObject **field)
+PyObject *decoder_bytes(struct decoder *self, PyObject **field)
 {
     PyMutex_Lock(&self->mutex);
     PyObject *bytes = Py_NewRef(*field);

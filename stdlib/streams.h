@@ -24,11 +24,10 @@ struct outflow {
 };
 
 /* For at most `limit` bytes, which may be negative for no limit; there is room for `first` at first. */
-static inline struct outflow
-outflow_start(size_t first, Py_ssize_t limit)
+static inline struct outflow outflow_start(size_t first, Py_ssize_t limit)
 {
     return (struct outflow){.first = first ? first : 1,
-                           .limit = limit < 0 ? PY_SSIZE_T_MAX : (size_t)limit};
+                            .limit = limit < 0 ? PY_SSIZE_T_MAX : (size_t)limit};
 }
 
 /* How many bytes may be written behind `length`: 0 at the limit, or without memory. */
@@ -56,9 +55,9 @@ PyObject *encoder_flush(struct encoder *self, encoder_function run);
 
 struct decoder {
     PyObject_HEAD
-    PyMutex mutex;            /* held while the library runs */
-    PyObject *unused;         /* bytes: what followed the end of the stream */
-    unsigned char *pending;   /* input that waits, as the output had reached its limit */
+    PyMutex mutex;          /* held while the library runs */
+    PyObject *unused;       /* bytes: what followed the end of the stream */
+    unsigned char *pending; /* input that waits, as the output had reached its limit */
     size_t pending_size;
     bool eof, needs_input;
 };

@@ -41,15 +41,13 @@ static PyModuleDef structs_module;
 
 #include "struct.bind.h"
 
-static struct structs_state *
-structs_state_of(PyTypeObject *type)
+static struct structs_state *structs_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &structs_module);
     return module ? PyModule_GetState(module) : NULL;
 }
 
-static PyObject *
-structs_error(struct structs *self)
+static PyObject *structs_error(struct structs *self)
 {
     struct structs_state *state = structs_state_of(Py_TYPE(self));
     return state ? state->error : PyExc_SystemError;
@@ -58,33 +56,75 @@ structs_error(struct structs *self)
 /* ---- compiling a format --------------------------------------------------------------------- */
 
 /* Kind and size of a format character; size 0 if there is none such. */
-static struct field
-field_kind(char letter, bool native)
+static struct field field_kind(char letter, bool native)
 {
     struct field field = {.letter = letter};
     switch (letter) {
-    case 'x': field.kind = PAD, field.size = 1; break;
-    case 'c': field.kind = CHAR, field.size = 1; break;
-    case 's': field.kind = STRING, field.size = 1; break;
-    case 'p': field.kind = PASCAL, field.size = 1; break;
-    case '?': field.kind = BOOLEAN, field.size = 1; break;
-    case 'b': field.kind = SIGNED, field.size = 1; break;
-    case 'B': field.kind = UNSIGNED, field.size = 1; break;
-    case 'h': field.kind = SIGNED, field.size = 2; break;
-    case 'H': field.kind = UNSIGNED, field.size = 2; break;
-    case 'i': field.kind = SIGNED, field.size = 4; break;
-    case 'I': field.kind = UNSIGNED, field.size = 4; break;
-    case 'l': field.kind = SIGNED, field.size = native ? sizeof(long) : 4; break;
-    case 'L': field.kind = UNSIGNED, field.size = native ? sizeof(long) : 4; break;
-    case 'q': field.kind = SIGNED, field.size = 8; break;
-    case 'Q': field.kind = UNSIGNED, field.size = 8; break;
-    case 'e': field.kind = HALF, field.size = 2; break;
-    case 'f': field.kind = SINGLE, field.size = 4; break;
-    case 'd': field.kind = DOUBLE, field.size = 8; break;
-    case 'n': field.kind = SIGNED, field.size = native ? sizeof(Py_ssize_t) : 0; break;
-    case 'N': field.kind = UNSIGNED, field.size = native ? sizeof(size_t) : 0; break;
-    case 'P': field.kind = POINTER, field.size = native ? sizeof(void *) : 0; break;
-    default: break;
+    case 'x':
+        field.kind = PAD, field.size = 1;
+        break;
+    case 'c':
+        field.kind = CHAR, field.size = 1;
+        break;
+    case 's':
+        field.kind = STRING, field.size = 1;
+        break;
+    case 'p':
+        field.kind = PASCAL, field.size = 1;
+        break;
+    case '?':
+        field.kind = BOOLEAN, field.size = 1;
+        break;
+    case 'b':
+        field.kind = SIGNED, field.size = 1;
+        break;
+    case 'B':
+        field.kind = UNSIGNED, field.size = 1;
+        break;
+    case 'h':
+        field.kind = SIGNED, field.size = 2;
+        break;
+    case 'H':
+        field.kind = UNSIGNED, field.size = 2;
+        break;
+    case 'i':
+        field.kind = SIGNED, field.size = 4;
+        break;
+    case 'I':
+        field.kind = UNSIGNED, field.size = 4;
+        break;
+    case 'l':
+        field.kind = SIGNED, field.size = native ? sizeof(long) : 4;
+        break;
+    case 'L':
+        field.kind = UNSIGNED, field.size = native ? sizeof(long) : 4;
+        break;
+    case 'q':
+        field.kind = SIGNED, field.size = 8;
+        break;
+    case 'Q':
+        field.kind = UNSIGNED, field.size = 8;
+        break;
+    case 'e':
+        field.kind = HALF, field.size = 2;
+        break;
+    case 'f':
+        field.kind = SINGLE, field.size = 4;
+        break;
+    case 'd':
+        field.kind = DOUBLE, field.size = 8;
+        break;
+    case 'n':
+        field.kind = SIGNED, field.size = native ? sizeof(Py_ssize_t) : 0;
+        break;
+    case 'N':
+        field.kind = UNSIGNED, field.size = native ? sizeof(size_t) : 0;
+        break;
+    case 'P':
+        field.kind = POINTER, field.size = native ? sizeof(void *) : 0;
+        break;
+    default:
+        break;
     }
     return field;
 }
@@ -96,25 +136,32 @@ struct compiler {
     const char *complaint;
 };
 
-static void
-compiler_start(struct compiler *c, const char *format)
+static void compiler_start(struct compiler *c, const char *format)
 {
     const uint16_t probe = 1;
     bool little = *(const uint8_t *)&probe == 1;
     *c = (struct compiler){.at = format, .native = true};
     switch (*format) {
-    case '<': c->native = false, c->swapped = !little, c->at++; break;
+    case '<':
+        c->native = false, c->swapped = !little, c->at++;
+        break;
     case '>':
-    case '!': c->native = false, c->swapped = little, c->at++; break;
-    case '=': c->native = false, c->at++; break;
-    case '@': c->at++; break;
-    default: break;
+    case '!':
+        c->native = false, c->swapped = little, c->at++;
+        break;
+    case '=':
+        c->native = false, c->at++;
+        break;
+    case '@':
+        c->at++;
+        break;
+    default:
+        break;
     }
 }
 
 /* Reads the next field; false at the end or, with a complaint, on a mistake. */
-static bool
-compiler_next(struct compiler *c, struct field *field)
+static bool compiler_next(struct compiler *c, struct field *field)
 {
     while (Py_ISSPACE(*c->at)) {
         c->at++;
@@ -155,7 +202,7 @@ compiler_next(struct compiler *c, struct field *field)
         c->complaint = "total struct size too long";
         return false;
     }
-    c->values += field->kind == PAD                              ? 0
+    c->values += field->kind == PAD                               ? 0
                  : field->kind == STRING || field->kind == PASCAL ? 1
                                                                   : count;
     c->fields++;
@@ -163,8 +210,7 @@ compiler_next(struct compiler *c, struct field *field)
 }
 
 /* Compiles into self; -1 with an exception, and self as it was. */
-static int
-structs_compile(struct structs *self, PyObject *format, PyObject *error)
+static int structs_compile(struct structs *self, PyObject *format, PyObject *error)
 {
     struct compiler c;
     struct field field;
@@ -207,8 +253,7 @@ structs_compile(struct structs *self, PyObject *format, PyObject *error)
 }
 
 /* A format as bytes (new reference). */
-static PyObject *
-format_bytes(PyObject *format)
+static PyObject *format_bytes(PyObject *format)
 {
     if (PyUnicode_Check(format)) {
         return PyUnicode_AsASCIIString(format);
@@ -221,8 +266,7 @@ format_bytes(PyObject *format)
     return NULL;
 }
 
-static int
-Struct_init(struct structs *self, PyObject *format)
+static int Struct_init(struct structs *self, PyObject *format)
 {
     PyObject *bytes = format_bytes(format);
     PyObject *error = structs_error(self);
@@ -231,8 +275,8 @@ Struct_init(struct structs *self, PyObject *format)
     return rc;
 }
 
-static PyObject *
-Struct_make(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *Struct_make(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                             PyObject *Py_UNUSED(kwargs))
 {
     struct structs *self = type_make(type);
     if (self != NULL) {
@@ -243,8 +287,7 @@ Struct_make(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(k
 
 /* ---- one value to bytes --------------------------------------------------------------------- */
 
-static inline void
-store(void *to, const void *from, size_t size, bool swapped)
+static inline void store(void *to, const void *from, size_t size, bool swapped)
 {
     if (!swapped) {
         memcpy(to, from, size);
@@ -255,8 +298,7 @@ store(void *to, const void *from, size_t size, bool swapped)
     }
 }
 
-static int
-out_of_range(const struct field *field, struct structs *self)
+static int out_of_range(const struct field *field, struct structs *self)
 {
     int bits = field->size * 8;
     if (field->kind == UNSIGNED) {
@@ -264,15 +306,14 @@ out_of_range(const struct field *field, struct structs *self)
                      ULLONG_MAX >> (64 - bits));
     } else {
         long long most = LLONG_MAX >> (64 - bits);
-        PyErr_Format(structs_error(self), "'%c' format requires %lld <= number <= %lld", field->letter,
-                     -most - 1, most);
+        PyErr_Format(structs_error(self), "'%c' format requires %lld <= number <= %lld",
+                     field->letter, -most - 1, most);
     }
     return -1;
 }
 
 /* An int (new reference). */
-static PyObject *
-index_of(PyObject *value, struct structs *self)
+static PyObject *index_of(PyObject *value, struct structs *self)
 {
     if (PyLong_Check(value)) {
         return Py_NewRef(value);
@@ -285,8 +326,7 @@ index_of(PyObject *value, struct structs *self)
 }
 
 /* Whether the number whose low bits these are has a place in the field. */
-static inline bool
-fits_in(const struct field *field, long long number)
+static inline bool fits_in(const struct field *field, long long number)
 {
     int width = field->size * 8;
     if (field->kind == SIGNED) {
@@ -296,8 +336,7 @@ fits_in(const struct field *field, long long number)
 }
 
 /* The number of an int; false if it does not fit (then maybe with an exception). */
-static bool
-field_number(const struct field *field, PyObject *number, uint64_t *bits)
+static bool field_number(const struct field *field, PyObject *number, uint64_t *bits)
 {
     int overflow;
     long long small = PyLong_AsLongLongAndOverflow(number, &overflow);
@@ -309,8 +348,7 @@ field_number(const struct field *field, PyObject *number, uint64_t *bits)
     return overflow == 0 && fits_in(field, small);
 }
 
-static int
-pack_int(const struct field *field, PyObject *value, char *to, struct structs *self)
+static int pack_int(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     uint64_t bits;
     bool fits;
@@ -331,16 +369,23 @@ pack_int(const struct field *field, PyObject *value, char *to, struct structs *s
         return out_of_range(field, self);
     }
     switch (field->size) {
-    case 1: *to = (char)bits; break;
-    case 2: store(to, &(uint16_t){(uint16_t)bits}, 2, field->swapped); break;
-    case 4: store(to, &(uint32_t){(uint32_t)bits}, 4, field->swapped); break;
-    default: store(to, &bits, 8, field->swapped); break;
+    case 1:
+        *to = (char)bits;
+        break;
+    case 2:
+        store(to, &(uint16_t){(uint16_t)bits}, 2, field->swapped);
+        break;
+    case 4:
+        store(to, &(uint32_t){(uint32_t)bits}, 4, field->swapped);
+        break;
+    default:
+        store(to, &bits, 8, field->swapped);
+        break;
     }
     return 0;
 }
 
-static int
-pack_pointer(PyObject *value, char *to, struct structs *self)
+static int pack_pointer(PyObject *value, char *to, struct structs *self)
 {
     PyObject *number = index_of(value, self);
     if (number == NULL) {
@@ -358,8 +403,7 @@ pack_pointer(PyObject *value, char *to, struct structs *self)
     return 0;
 }
 
-static int
-pack_float(const struct field *field, PyObject *value, char *to, struct structs *self)
+static int pack_float(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     double number = PyFloat_AsDouble(value);
     if (number == -1.0 && PyErr_Occurred()) {
@@ -386,12 +430,12 @@ pack_float(const struct field *field, PyObject *value, char *to, struct structs 
 
 /* Bytes into a field of fixed length: cut, or filled with zeros; a Pascal string has its length in
  * front. */
-static int
-pack_string(const struct field *field, PyObject *value, char *to, struct structs *self)
+static int pack_string(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     bool is_bytes = PyBytes_Check(value);
     if (!is_bytes && !PyByteArray_Check(value)) {
-        PyErr_Format(structs_error(self), "argument for '%c' must be a bytes object", field->letter);
+        PyErr_Format(structs_error(self), "argument for '%c' must be a bytes object",
+                     field->letter);
         return -1;
     }
     Py_buffer view;
@@ -410,8 +454,7 @@ pack_string(const struct field *field, PyObject *value, char *to, struct structs
     return 0;
 }
 
-static int
-pack_value(const struct field *field, PyObject *value, char *to, struct structs *self)
+static int pack_value(const struct field *field, PyObject *value, char *to, struct structs *self)
 {
     switch ((enum kind)field->kind) {
     case SIGNED:
@@ -446,8 +489,7 @@ pack_value(const struct field *field, PyObject *value, char *to, struct structs 
 
 /* ---- one value from bytes ------------------------------------------------------------------- */
 
-static PyObject *
-unpack_int(const struct field *field, const char *from)
+static PyObject *unpack_int(const struct field *field, const char *from)
 {
     bool with_sign = field->kind == SIGNED;
     switch (field->size) {
@@ -471,8 +513,7 @@ unpack_int(const struct field *field, const char *from)
     }
 }
 
-static PyObject *
-unpack_float(const struct field *field, const char *from)
+static PyObject *unpack_float(const struct field *field, const char *from)
 {
     const uint16_t probe = 1;
     bool little = (*(const uint8_t *)&probe == 1) != field->swapped;
@@ -485,8 +526,7 @@ unpack_float(const struct field *field, const char *from)
     return number == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(number);
 }
 
-static PyObject *
-unpack_value(const struct field *field, const char *from)
+static PyObject *unpack_value(const struct field *field, const char *from)
 {
     switch ((enum kind)field->kind) {
     case SIGNED:
@@ -521,8 +561,7 @@ unpack_value(const struct field *field, const char *from)
 /* ---- whole structs -------------------------------------------------------------------------- */
 
 /* Writes the values; their number has been checked. */
-static int
-structs_write(struct structs *self, PyObject *const *values, char *to)
+static int structs_write(struct structs *self, PyObject *const *values, char *to)
 {
     const struct field *field = (const struct field *)PyBytes_AS_STRING(self->fields);
     const struct field *end = field + PyBytes_GET_SIZE(self->fields) / (Py_ssize_t)sizeof *field;
@@ -542,8 +581,7 @@ structs_write(struct structs *self, PyObject *const *values, char *to)
     return 0;
 }
 
-static PyObject *
-structs_read(struct structs *self, const char *from)
+static PyObject *structs_read(struct structs *self, const char *from)
 {
     const struct field *field = (const struct field *)PyBytes_AS_STRING(self->fields);
     const struct field *end = field + PyBytes_GET_SIZE(self->fields) / (Py_ssize_t)sizeof *field;
@@ -565,8 +603,7 @@ structs_read(struct structs *self, const char *from)
     return result;
 }
 
-static bool
-structs_ready(struct structs *self)
+static bool structs_ready(struct structs *self)
 {
     if (self->fields == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "Struct object is not initialized");
@@ -575,8 +612,7 @@ structs_ready(struct structs *self)
     return true;
 }
 
-static bool
-structs_count(struct structs *self, const char *name, Py_ssize_t given)
+static bool structs_count(struct structs *self, const char *name, Py_ssize_t given)
 {
     if (given != self->values) {
         PyErr_Format(structs_error(self), "%s expected %zd items for packing (got %zd)", name,
@@ -586,8 +622,7 @@ structs_count(struct structs *self, const char *name, Py_ssize_t given)
     return structs_ready(self);
 }
 
-static PyObject *
-Struct_pack(PyObject *op, PyObject *const *values, Py_ssize_t count)
+static PyObject *Struct_pack(PyObject *op, PyObject *const *values, Py_ssize_t count)
 {
     struct structs *self = (struct structs *)op;
     if (!structs_count(self, "pack", count)) {
@@ -601,8 +636,7 @@ Struct_pack(PyObject *op, PyObject *const *values, Py_ssize_t count)
 }
 
 /* Makes an offset count from the start; false with an exception if the struct does not fit. */
-static bool
-structs_place(struct structs *self, Py_ssize_t *offset, Py_ssize_t length, bool packing)
+static bool structs_place(struct structs *self, Py_ssize_t *offset, Py_ssize_t length, bool packing)
 {
     Py_ssize_t size = self->size;
     if (LIKELY(*offset >= 0 && length - *offset >= size)) {
@@ -611,8 +645,9 @@ structs_place(struct structs *self, Py_ssize_t *offset, Py_ssize_t length, bool 
     PyObject *error = structs_error(self);
     if (*offset < 0) {
         if (*offset + size > 0) {
-            PyErr_Format(error, packing ? "no space to pack %zd bytes at offset %zd"
-                                        : "not enough data to unpack %zd bytes at offset %zd",
+            PyErr_Format(error,
+                         packing ? "no space to pack %zd bytes at offset %zd"
+                                 : "not enough data to unpack %zd bytes at offset %zd",
                          size, *offset);
             return false;
         }
@@ -634,8 +669,7 @@ structs_place(struct structs *self, Py_ssize_t *offset, Py_ssize_t length, bool 
     return true;
 }
 
-static PyObject *
-Struct_pack_into(PyObject *op, PyObject *const *args, Py_ssize_t count)
+static PyObject *Struct_pack_into(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
     struct structs *self = (struct structs *)op;
     if (count < 2) {
@@ -660,8 +694,7 @@ Struct_pack_into(PyObject *op, PyObject *const *args, Py_ssize_t count)
     return done ? Py_NewRef(Py_None) : NULL;
 }
 
-static PyObject *
-Struct_unpack(struct structs *self, Py_buffer *buffer)
+static PyObject *Struct_unpack(struct structs *self, Py_buffer *buffer)
 {
     if (!structs_ready(self)) {
         return NULL;
@@ -673,8 +706,7 @@ Struct_unpack(struct structs *self, Py_buffer *buffer)
     return structs_read(self, buffer->buf);
 }
 
-static PyObject *
-Struct_unpack_from(struct structs *self, Py_buffer *buffer, Py_ssize_t offset)
+static PyObject *Struct_unpack_from(struct structs *self, Py_buffer *buffer, Py_ssize_t offset)
 {
     if (!structs_ready(self) || !structs_place(self, &offset, buffer->len, false)) {
         return NULL;
@@ -682,8 +714,7 @@ Struct_unpack_from(struct structs *self, Py_buffer *buffer, Py_ssize_t offset)
     return structs_read(self, (const char *)buffer->buf + offset);
 }
 
-static PyObject *
-Struct_iter_unpack(struct structs *self, PyObject *source)
+static PyObject *Struct_iter_unpack(struct structs *self, PyObject *source)
 {
     struct structs_state *state = structs_state_of(Py_TYPE(self));
     if (state == NULL || !structs_ready(self)) {
@@ -709,15 +740,13 @@ Struct_iter_unpack(struct structs *self, PyObject *source)
     return (PyObject *)it;
 }
 
-static size_t
-Struct_sizeof(struct structs *self)
+static size_t Struct_sizeof(struct structs *self)
 {
     return (size_t)Py_TYPE(self)->tp_basicsize
            + (self->fields ? (size_t)PyBytes_GET_SIZE(self->fields) : 0) + sizeof(struct field);
 }
 
-static PyObject *
-Struct_get_format(struct structs *self)
+static PyObject *Struct_get_format(struct structs *self)
 {
     if (self->format == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "Struct object is not initialized");
@@ -727,14 +756,12 @@ Struct_get_format(struct structs *self)
                                        PyBytes_GET_SIZE(self->format));
 }
 
-static Py_ssize_t
-Struct_get_size(struct structs *self)
+static Py_ssize_t Struct_get_size(struct structs *self)
 {
     return self->size;
 }
 
-static PyObject *
-Struct_repr(PyObject *op)
+static PyObject *Struct_repr(PyObject *op)
 {
     PyObject *format = Struct_get_format((struct structs *)op);
     PyObject *name = format ? PyType_GetName(Py_TYPE(op)) : NULL;
@@ -746,8 +773,7 @@ Struct_repr(PyObject *op)
 
 GC_TRAVERSE(structs, fields, format, retired)
 
-static void
-Struct_dealloc(PyObject *op)
+static void Struct_dealloc(PyObject *op)
 {
     struct structs *self = (struct structs *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -781,15 +807,16 @@ static PyType_Slot Struct_slots[] = {
 };
 
 static PyType_Spec Struct_spec = {
-    "_struct.Struct", sizeof(struct structs), 0,
+    "_struct.Struct",
+    sizeof(struct structs),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
     Struct_slots,
 };
 
 /* ---- unpack_iterator ------------------------------------------------------------------------ */
 
-static PyObject *
-unpacker_step(struct unpacker *self)
+static PyObject *unpacker_step(struct unpacker *self)
 {
     if (self->structs == NULL) {
         return NULL;
@@ -804,20 +831,17 @@ unpacker_step(struct unpacker *self)
     return structs_read(self->structs, from);
 }
 
-static PyObject *
-unpacker_next(PyObject *op)
+static PyObject *unpacker_next(PyObject *op)
 {
     return LOCKED(op, unpacker_step((struct unpacker *)op));
 }
 
-static Py_ssize_t
-unpacker_length_hint(struct unpacker *self)
+static Py_ssize_t unpacker_length_hint(struct unpacker *self)
 {
     return self->structs ? (self->buffer.len - self->index) / self->structs->size : 0;
 }
 
-static int
-unpacker_traverse(PyObject *op, visitproc visit, void *arg)
+static int unpacker_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT((PyObject *)((struct unpacker *)op)->structs);
@@ -825,8 +849,7 @@ unpacker_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-unpacker_dealloc(PyObject *op)
+static void unpacker_dealloc(PyObject *op)
 {
     struct unpacker *self = (struct unpacker *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -848,7 +871,9 @@ static PyType_Slot unpacker_slots[] = {
 };
 
 static PyType_Spec unpacker_spec = {
-    "_struct.unpack_iterator", sizeof(struct unpacker), 0,
+    "_struct.unpack_iterator",
+    sizeof(struct unpacker),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     unpacker_slots,
@@ -856,8 +881,7 @@ static PyType_Spec unpacker_spec = {
 
 /* ---- functions of the module: by a Struct out of a cache ------------------------------------- */
 
-static struct structs *
-structs_cached(PyObject *module, PyObject *format)
+static struct structs *structs_cached(PyObject *module, PyObject *format)
 {
     struct structs_state *state = PyModule_GetState(module);
     PyObject *found;
@@ -879,8 +903,7 @@ structs_cached(PyObject *module, PyObject *format)
     return (struct structs *)made;
 }
 
-static Py_ssize_t
-structs_calcsize(PyObject *module, PyObject *format)
+static Py_ssize_t structs_calcsize(PyObject *module, PyObject *format)
 {
     struct structs *structs = structs_cached(module, format);
     Py_ssize_t size = structs ? structs->size : -1;
@@ -888,8 +911,7 @@ structs_calcsize(PyObject *module, PyObject *format)
     return size;
 }
 
-static PyObject *
-structs_unpack(PyObject *module, PyObject *format, Py_buffer *buffer)
+static PyObject *structs_unpack(PyObject *module, PyObject *format, Py_buffer *buffer)
 {
     struct structs *structs = structs_cached(module, format);
     PyObject *result = structs ? Struct_unpack(structs, buffer) : NULL;
@@ -897,8 +919,8 @@ structs_unpack(PyObject *module, PyObject *format, Py_buffer *buffer)
     return result;
 }
 
-static PyObject *
-structs_unpack_from(PyObject *module, PyObject *format, Py_buffer *buffer, Py_ssize_t offset)
+static PyObject *structs_unpack_from(PyObject *module, PyObject *format, Py_buffer *buffer,
+                                     Py_ssize_t offset)
 {
     struct structs *structs = structs_cached(module, format);
     PyObject *result = structs ? Struct_unpack_from(structs, buffer, offset) : NULL;
@@ -906,8 +928,7 @@ structs_unpack_from(PyObject *module, PyObject *format, Py_buffer *buffer, Py_ss
     return result;
 }
 
-static PyObject *
-structs_iter_unpack(PyObject *module, PyObject *format, PyObject *buffer)
+static PyObject *structs_iter_unpack(PyObject *module, PyObject *format, PyObject *buffer)
 {
     struct structs *structs = structs_cached(module, format);
     PyObject *result = structs ? Struct_iter_unpack(structs, buffer) : NULL;
@@ -917,8 +938,8 @@ structs_iter_unpack(PyObject *module, PyObject *format, PyObject *buffer)
 
 typedef PyObject *(*packer)(PyObject *structs, PyObject *const *args, Py_ssize_t count);
 
-static PyObject *
-pack_by_format(PyObject *module, PyObject *const *args, Py_ssize_t count, packer pack)
+static PyObject *pack_by_format(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                                packer pack)
 {
     if (count == 0) {
         PyErr_SetString(PyExc_TypeError, "missing format argument");
@@ -930,28 +951,24 @@ pack_by_format(PyObject *module, PyObject *const *args, Py_ssize_t count, packer
     return result;
 }
 
-static PyObject *
-structs_pack(PyObject *module, PyObject *const *args, Py_ssize_t count)
+static PyObject *structs_pack(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     return pack_by_format(module, args, count, Struct_pack);
 }
 
-static PyObject *
-structs_pack_into(PyObject *module, PyObject *const *args, Py_ssize_t count)
+static PyObject *structs_pack_into(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     return pack_by_format(module, args, count, Struct_pack_into);
 }
 
-static void
-structs_clearcache(PyObject *module)
+static void structs_clearcache(PyObject *module)
 {
     PyDict_Clear(((struct structs_state *)PyModule_GetState(module))->cache);
 }
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-structs_exec(PyObject *module)
+static int structs_exec(PyObject *module)
 {
     struct structs_state *state = PyModule_GetState(module);
     state->cache = PyDict_New();
@@ -967,8 +984,8 @@ STATE_OBJECTS(structs)
 static PyModuleDef_Slot structs_slots[] = MODULE_SLOTS(structs_exec);
 
 static PyModuleDef structs_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_struct", .m_doc = structs_doc, .m_methods = structs_methods,
-    .m_slots = structs_slots, STATE_FIELDS(structs),
+    PyModuleDef_HEAD_INIT,        .m_name = "_struct",      .m_doc = structs_doc,
+    .m_methods = structs_methods, .m_slots = structs_slots, STATE_FIELDS(structs),
 };
 
 MODULE_INIT(_struct, structs_module)

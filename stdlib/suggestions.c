@@ -12,15 +12,13 @@ struct word {
     Py_ssize_t len;
 };
 
-static Py_ssize_t
-substitution(char a, char b)
+static Py_ssize_t substitution(char a, char b)
 {
     return a == b ? 0 : Py_TOLOWER(a) == Py_TOLOWER(b) ? CASE : EDIT;
 }
 
 /* Leaves out what both begin and end with. */
-static void
-trim(struct word *a, struct word *b)
+static void trim(struct word *a, struct word *b)
 {
     while (a->len > 0 && b->len > 0 && a->text[0] == b->text[0]) {
         a->text++, a->len--;
@@ -33,8 +31,7 @@ trim(struct word *a, struct word *b)
 }
 
 /* What it costs to make one of the other, or some number above `most`. */
-static Py_ssize_t
-distance(struct word a, struct word b, Py_ssize_t most)
+static Py_ssize_t distance(struct word a, struct word b, Py_ssize_t most)
 {
     trim(&a, &b);
     if (a.len == 0 || b.len == 0) {
@@ -63,8 +60,8 @@ distance(struct word a, struct word b, Py_ssize_t most)
     return row[b.len];
 }
 
-static PyObject *
-suggestions_generate(PyObject *Py_UNUSED(module), PyObject *candidates, PyObject *item)
+static PyObject *suggestions_generate(PyObject *Py_UNUSED(module), PyObject *candidates,
+                                      PyObject *item)
 {
     if (!PyList_CheckExact(candidates)) {
         PyErr_SetString(PyExc_TypeError, "candidates must be a list");
@@ -114,8 +111,9 @@ suggestions_generate(PyObject *Py_UNUSED(module), PyObject *candidates, PyObject
 static PyModuleDef_Slot suggestions_slots[] = MODULE_SLOTS_PLAIN;
 
 static PyModuleDef suggestions_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_suggestions", .m_doc = suggestions_doc,
-    .m_methods = suggestions_methods, .m_slots = suggestions_slots,
+    PyModuleDef_HEAD_INIT,        .m_name = "_suggestions",
+    .m_doc = suggestions_doc,     .m_methods = suggestions_methods,
+    .m_slots = suggestions_slots,
 };
 
 MODULE_INIT(_suggestions, suggestions_module)

@@ -49,8 +49,8 @@ static PyType_Slot entry_slots[] = {
 static PyType_Spec entry_spec = {
     .name = "_symtable.symtable entry",
     .basicsize = sizeof(struct entry),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
-             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
+             | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = entry_slots,
 };
 
@@ -114,8 +114,8 @@ static int entry_fill(struct entry *self, PyTypeObject *type, const struct block
     self->symbols = symbols_of(block);
     self->varnames = params_of(block);
     self->children = PyList_New(0);
-    if (self->id == NULL || self->symbols == NULL || self->varnames == NULL ||
-        self->children == NULL || Py_EnterRecursiveCall(" while building a symbol table")) {
+    if (self->id == NULL || self->symbols == NULL || self->varnames == NULL
+        || self->children == NULL || Py_EnterRecursiveCall(" while building a symbol table")) {
         return -1;
     }
     int result = add_children(type, self->children, block);
@@ -190,6 +190,7 @@ static PyObject *symtable_module_symtable(PyObject *module, PyObject *source, Py
 
 /* ---- the module ------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct constant constants[] = {
     {"USE", SYM_USE}, {"DEF_GLOBAL", SYM_GLOBAL}, {"DEF_NONLOCAL", SYM_NONLOCAL},
     {"DEF_LOCAL", SYM_LOCAL}, {"DEF_PARAM", SYM_PARAM},
@@ -202,6 +203,7 @@ static const struct constant constants[] = {
     {"GLOBAL_EXPLICIT", SCOPE_GLOBAL_EXPLICIT}, {"GLOBAL_IMPLICIT", SCOPE_GLOBAL_IMPLICIT},
     {"FREE", SCOPE_FREE}, {"CELL", SCOPE_CELL}, {"SCOPE_OFF", SCOPE_SHIFT}, {"SCOPE_MASK", 15},
 };
+/* clang-format on */
 
 static int symtable_exec(PyObject *module)
 {

@@ -11,8 +11,7 @@ static char *logger_ident;
 static bool logger_open;
 
 /* Takes over `ident` (allocated, or NULL); with the mutex held. */
-static void
-logger_start(char *ident, long option, long facility)
+static void logger_start(char *ident, long option, long facility)
 {
     char *old = logger_ident;
     logger_ident = ident;
@@ -21,8 +20,7 @@ logger_start(char *ident, long option, long facility)
     PyMem_RawFree(old);
 }
 
-static char *
-text_copy(const char *text)
+static char *text_copy(const char *text)
 {
     size_t size = strlen(text) + 1;
     char *copy = PyMem_RawMalloc(size);
@@ -34,12 +32,11 @@ text_copy(const char *text)
 }
 
 /* The name of the program: the last part of sys.argv[0] (allocated), NULL if there is none. */
-static char *
-program_name(void)
+static char *program_name(void)
 {
     PyObject *argv = PySys_GetObject("argv");
-    PyObject *first = argv && PyList_Check(argv) && PyList_GET_SIZE(argv) > 0
-                          ? PyList_GetItemRef(argv, 0) : NULL;
+    PyObject *first =
+        argv && PyList_Check(argv) && PyList_GET_SIZE(argv) > 0 ? PyList_GetItemRef(argv, 0) : NULL;
     char *name = NULL;
     if (first != NULL && PyUnicode_Check(first) && PyUnicode_GET_LENGTH(first) > 0) {
         const char *path = PyUnicode_AsUTF8(first);
@@ -54,8 +51,7 @@ program_name(void)
 }
 
 /* The log belongs to the main interpreter; -1 with RuntimeError in others. */
-static int
-main_interpreter_only(const char *complaint)
+static int main_interpreter_only(const char *complaint)
 {
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_RuntimeError, complaint);
@@ -64,8 +60,8 @@ main_interpreter_only(const char *complaint)
     return 0;
 }
 
-static int
-logger_openlog(PyObject *Py_UNUSED(module), PyObject *ident, long logoption, long facility)
+static int logger_openlog(PyObject *Py_UNUSED(module), PyObject *ident, long logoption,
+                          long facility)
 {
     char *name = NULL;
     if (main_interpreter_only("subinterpreter can't use syslog.openlog()") < 0) {
@@ -90,8 +86,7 @@ logger_openlog(PyObject *Py_UNUSED(module), PyObject *ident, long logoption, lon
     return 0;
 }
 
-static int
-logger_syslog(PyObject *module, int priority, PyObject *message, int priority_given)
+static int logger_syslog(PyObject *module, int priority, PyObject *message, int priority_given)
 {
     priority = priority_given ? priority : LOG_INFO;
     const char *text = PyUnicode_AsUTF8(message);
@@ -100,22 +95,20 @@ logger_syslog(PyObject *module, int priority, PyObject *message, int priority_gi
     }
     if (!logger_open
         && main_interpreter_only("subinterpreter can't use syslog.syslog() until the syslog is "
-                                 "opened by the main interpreter") < 0) {
+                                 "opened by the main interpreter")
+               < 0) {
         return -1;
     }
     if (!logger_open && logger_openlog(module, NULL, 0, LOG_USER) < 0) {
         return -1;
     }
-    Py_BEGIN_ALLOW_THREADS
-    PyMutex_Lock(&logger_mutex);
+    Py_BEGIN_ALLOW_THREADS PyMutex_Lock(&logger_mutex);
     syslog(priority, "%s", text);
     PyMutex_Unlock(&logger_mutex);
-    Py_END_ALLOW_THREADS
-    return 0;
+    Py_END_ALLOW_THREADS return 0;
 }
 
-static int
-logger_closelog(PyObject *Py_UNUSED(module))
+static int logger_closelog(PyObject *Py_UNUSED(module))
 {
     if (main_interpreter_only("sunbinterpreter can't use syslog.closelog()") < 0
         || PySys_Audit("syslog.closelog", NULL) < 0) {
@@ -132,8 +125,7 @@ logger_closelog(PyObject *Py_UNUSED(module))
     return 0;
 }
 
-static long
-logger_setlogmask(PyObject *Py_UNUSED(module), long mask)
+static long logger_setlogmask(PyObject *Py_UNUSED(module), long mask)
 {
     if (PySys_Audit("syslog.setlogmask", "l", mask) < 0) {
         return -1;
@@ -141,14 +133,12 @@ logger_setlogmask(PyObject *Py_UNUSED(module), long mask)
     return setlogmask((int)mask);
 }
 
-static long
-logger_mask_of(PyObject *Py_UNUSED(module), long priority)
+static long logger_mask_of(PyObject *Py_UNUSED(module), long priority)
 {
     return LOG_MASK((int)priority);
 }
 
-static long
-logger_mask_upto(PyObject *Py_UNUSED(module), long priority)
+static long logger_mask_upto(PyObject *Py_UNUSED(module), long priority)
 {
     return LOG_UPTO((int)priority);
 }
@@ -258,8 +248,7 @@ static const struct constant syslog_constants[] = {
 #endif
 };
 
-static int
-logger_exec(PyObject *module)
+static int logger_exec(PyObject *module)
 {
     return module_constants(module, syslog_constants, Py_ARRAY_LENGTH(syslog_constants));
 }
@@ -267,8 +256,8 @@ logger_exec(PyObject *module)
 static PyModuleDef_Slot logger_slots[] = MODULE_SLOTS(logger_exec);
 
 static PyModuleDef logger_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "syslog", .m_doc = logger_doc, .m_methods = logger_methods,
-    .m_slots = logger_slots,
+    PyModuleDef_HEAD_INIT,       .m_name = "syslog",      .m_doc = logger_doc,
+    .m_methods = logger_methods, .m_slots = logger_slots,
 };
 
 MODULE_INIT(syslog, logger_module)

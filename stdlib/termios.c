@@ -12,34 +12,30 @@ struct terminal_state {
 
 #include "termios.bind.h"
 
-static int
-raise_error(PyObject *module)
+static int raise_error(PyObject *module)
 {
     PyErr_SetFromErrno(((struct terminal_state *)PyModule_GetState(module))->error);
     return -1;
 }
 
 /* Makes a call without the lock; the function returns on failure. */
-#define TERMINAL_CALL(module, call)                                                               \
-    do {                                                                                          \
-        int call_result;                                                                          \
-        Py_BEGIN_ALLOW_THREADS                                                                    \
-        call_result = call;                                                                       \
-        Py_END_ALLOW_THREADS                                                                      \
-        if (call_result == -1) {                                                                  \
-            return raise_error(module);                                                           \
-        }                                                                                         \
+#define TERMINAL_CALL(module, call)                                                                \
+    do {                                                                                           \
+        int call_result;                                                                           \
+        Py_BEGIN_ALLOW_THREADS call_result = call;                                                 \
+        Py_END_ALLOW_THREADS if (call_result == -1)                                                \
+        {                                                                                          \
+            return raise_error(module);                                                            \
+        }                                                                                          \
     } while (0)
 
-static int
-get_attributes(PyObject *module, int fd, struct termios *mode)
+static int get_attributes(PyObject *module, int fd, struct termios *mode)
 {
     TERMINAL_CALL(module, tcgetattr(fd, mode));
     return 0;
 }
 
-static PyObject *
-terminal_tcgetattr(PyObject *module, int fd)
+static PyObject *terminal_tcgetattr(PyObject *module, int fd)
 {
     struct termios mode;
     if (get_attributes(module, fd, &mode) < 0) {
@@ -58,16 +54,14 @@ terminal_tcgetattr(PyObject *module, int fd)
         }
         PyList_SET_ITEM(cc, i, item);
     }
-    return cc ? Py_BuildValue("[kkkkIIN]", (unsigned long)mode.c_iflag,
-                              (unsigned long)mode.c_oflag, (unsigned long)mode.c_cflag,
-                              (unsigned long)mode.c_lflag, cfgetispeed(&mode), cfgetospeed(&mode),
-                              cc)
+    return cc ? Py_BuildValue("[kkkkIIN]", (unsigned long)mode.c_iflag, (unsigned long)mode.c_oflag,
+                              (unsigned long)mode.c_cflag, (unsigned long)mode.c_lflag,
+                              cfgetispeed(&mode), cfgetospeed(&mode), cc)
               : NULL;
 }
 
 /* Reads one control character: bytes of length 1 or an int. */
-static bool
-control_character(PyObject *item, cc_t *out)
+static bool control_character(PyObject *item, cc_t *out)
 {
     if (PyBytes_Check(item) && PyBytes_GET_SIZE(item) == 1) {
         *out = (cc_t)PyBytes_AS_STRING(item)[0];
@@ -90,8 +84,7 @@ control_character(PyObject *item, cc_t *out)
     return false;
 }
 
-static bool
-flags_of(PyObject *attributes, Py_ssize_t i, tcflag_t *out)
+static bool flags_of(PyObject *attributes, Py_ssize_t i, tcflag_t *out)
 {
     PyObject *item = PyList_GetItemRef(attributes, i);
     unsigned long value = item ? PyLong_AsUnsignedLong(item) : (unsigned long)-1;
@@ -100,14 +93,12 @@ flags_of(PyObject *attributes, Py_ssize_t i, tcflag_t *out)
     return value != (unsigned long)-1 || !PyErr_Occurred();
 }
 
-static bool
-control_characters(PyObject *attributes, struct termios *mode)
+static bool control_characters(PyObject *attributes, struct termios *mode)
 {
     PyObject *cc = PyList_GetItemRef(attributes, 6);
     bool fine = cc != NULL && PyList_Check(cc) && PyList_GET_SIZE(cc) == NCCS;
     if (!fine && cc != NULL) {
-        PyErr_Format(PyExc_TypeError,
-                     "tcsetattr: attributes[6] must be %d element list", NCCS);
+        PyErr_Format(PyExc_TypeError, "tcsetattr: attributes[6] must be %d element list", NCCS);
     }
     for (int i = 0; fine && i < NCCS; i++) {
         PyObject *item = PyList_GetItemRef(cc, i);
@@ -118,8 +109,7 @@ control_characters(PyObject *attributes, struct termios *mode)
     return fine;
 }
 
-static int
-terminal_tcsetattr(PyObject *module, int fd, int when, PyObject *attributes)
+static int terminal_tcsetattr(PyObject *module, int fd, int when, PyObject *attributes)
 {
     if (!PyList_Check(attributes) || PyList_GET_SIZE(attributes) != 7) {
         PyErr_SetString(PyExc_TypeError, "tcsetattr, arg 3: must be 7 element list");
@@ -143,52 +133,46 @@ terminal_tcsetattr(PyObject *module, int fd, int when, PyObject *attributes)
     return 0;
 }
 
-static int
-terminal_tcsendbreak(PyObject *module, int fd, int duration)
+static int terminal_tcsendbreak(PyObject *module, int fd, int duration)
 {
     TERMINAL_CALL(module, tcsendbreak(fd, duration));
     return 0;
 }
 
-static int
-terminal_tcdrain(PyObject *module, int fd)
+static int terminal_tcdrain(PyObject *module, int fd)
 {
     TERMINAL_CALL(module, tcdrain(fd));
     return 0;
 }
 
-static int
-terminal_tcflush(PyObject *module, int fd, int queue)
+static int terminal_tcflush(PyObject *module, int fd, int queue)
 {
     TERMINAL_CALL(module, tcflush(fd, queue));
     return 0;
 }
 
-static int
-terminal_tcflow(PyObject *module, int fd, int action)
+static int terminal_tcflow(PyObject *module, int fd, int action)
 {
     TERMINAL_CALL(module, tcflow(fd, action));
     return 0;
 }
 
-static int
-get_window(PyObject *module, int fd, struct winsize *window)
+static int get_window(PyObject *module, int fd, struct winsize *window)
 {
     TERMINAL_CALL(module, ioctl(fd, TIOCGWINSZ, window));
     return 0;
 }
 
-static PyObject *
-terminal_tcgetwinsize(PyObject *module, int fd)
+static PyObject *terminal_tcgetwinsize(PyObject *module, int fd)
 {
     struct winsize window;
     return get_window(module, fd, &window) < 0
-               ? NULL : Py_BuildValue("ii", (int)window.ws_row, (int)window.ws_col);
+               ? NULL
+               : Py_BuildValue("ii", (int)window.ws_row, (int)window.ws_col);
 }
 
 /* An item of the size as an unsigned short. */
-static bool
-window_length(PyObject *pair, Py_ssize_t i, unsigned short *out)
+static bool window_length(PyObject *pair, Py_ssize_t i, unsigned short *out)
 {
     PyObject *item = PySequence_GetItem(pair, i);
     long value = item ? PyLong_AsLong(item) : -1;
@@ -204,8 +188,7 @@ window_length(PyObject *pair, Py_ssize_t i, unsigned short *out)
     return true;
 }
 
-static int
-terminal_tcsetwinsize(PyObject *module, int fd, PyObject *size)
+static int terminal_tcsetwinsize(PyObject *module, int fd, PyObject *size)
 {
     if (!PySequence_Check(size) || PySequence_Size(size) != 2) {
         PyErr_SetString(PyExc_TypeError, "tcsetwinsize, arg 2: must be a two-item sequence");
@@ -928,8 +911,7 @@ static const struct constant termios_constants[] = {
 #endif
 };
 
-static int
-terminal_exec(PyObject *module)
+static int terminal_exec(PyObject *module)
 {
     struct terminal_state *state = PyModule_GetState(module);
     state->error = PyErr_NewException("termios.error", NULL, NULL);
@@ -944,7 +926,7 @@ STATE_OBJECTS(terminal)
 static PyModuleDef_Slot terminal_slots[] = MODULE_SLOTS(terminal_exec);
 
 static PyModuleDef terminal_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "termios", .m_doc = terminal_doc,
+    PyModuleDef_HEAD_INIT,         .m_name = "termios",       .m_doc = terminal_doc,
     .m_methods = terminal_methods, .m_slots = terminal_slots, STATE_FIELDS(terminal),
 };
 

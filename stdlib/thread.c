@@ -35,13 +35,13 @@ enum progress { NOT_STARTED, STARTING, RUNNING, DONE };
 struct handle {
     struct handle *prev, *next; /* all of them; under handles.mutex */
     PyInterpreterState *interp;
-    unsigned long ident;        /* set by the thread and by who starts it, whoever comes first */
+    unsigned long ident; /* set by the thread and by who starts it, whoever comes first */
     pthread_t os;
     int refs;
     uint8_t progress; /* enum progress */
     uint8_t ended;    /* parked on by who joins */
     bool daemon;
-    bool joinable;    /* the system's thread must be joined or let go */
+    bool joinable; /* the system's thread must be joined or let go */
     PyMutex joining;
 };
 
@@ -68,8 +68,7 @@ struct holder {
 
 static PyModuleDef thread_module;
 
-static struct thread_state_ *
-state_of(PyObject *module)
+static struct thread_state_ *state_of(PyObject *module)
 {
     return PyModule_GetState(module);
 }
@@ -81,8 +80,7 @@ state_of(PyObject *module)
 #define TIMEOUT_MAX_NS (INT64_MAX / 1000 * 1000)
 
 /* The arguments of acquire(): nanoseconds, 0 to try only, -1 without a limit. */
-static bool
-acquire_timeout(int blocking, PyObject *timeout, int64_t *out)
+static bool acquire_timeout(int blocking, PyObject *timeout, int64_t *out)
 {
     int64_t ns = -1000000000;
     if (timeout != NULL && !nanoseconds_of(timeout, ROUND_AWAY, &ns)) {
@@ -105,16 +103,14 @@ acquire_timeout(int blocking, PyObject *timeout, int64_t *out)
     return true;
 }
 
-static int64_t
-now_ns(void)
+static int64_t now_ns(void)
 {
     PyTime_t now;
     return PyTime_MonotonicRaw(&now) < 0 ? 0 : now;
 }
 
 /* Takes a mutex: 1, 0 if the time is up, -1 if a signal's handler raised. */
-static int
-mutex_take(PyMutex *mutex, int64_t ns)
+static int mutex_take(PyMutex *mutex, int64_t ns)
 {
     if (LIKELY(mutex_try_lock(mutex))) {
         return 1;
@@ -140,8 +136,7 @@ mutex_take(PyMutex *mutex, int64_t ns)
 
 /* A signal that came meanwhile is handled where acquire() was called, inside its try, and not in what the caller calls next.
  * If the handler raises, the lock is taken all the same: as if the call had returned first. */
-static int
-after_wait(int taken)
+static int after_wait(int taken)
 {
     bool due = __atomic_load_n(&PyThreadState_GET()->eval_breaker, __ATOMIC_RELAXED) & BREAK_SIGNAL;
     return taken > 0 && UNLIKELY(due) && PyErr_CheckSignals() < 0 ? -1 : taken;
@@ -149,14 +144,12 @@ after_wait(int taken)
 
 /* ---- lock ------------------------------------------------------------------------------------ */
 
-static PyObject *
-lock_new(PyTypeObject *type)
+static PyObject *lock_new(PyTypeObject *type)
 {
     return type_make(type);
 }
 
-static void
-lock_dealloc(PyObject *op)
+static void lock_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -165,15 +158,13 @@ lock_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static int
-only_type_traverse(PyObject *op, visitproc visit, void *arg)
+static int only_type_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
 }
 
-static PyObject *
-lock_repr(PyObject *op)
+static PyObject *lock_repr(PyObject *op)
 {
     return PyUnicode_FromFormat("<%s %s object at %p>",
                                 mutex_is_locked(&((struct lock *)op)->mutex) ? "locked"
@@ -181,15 +172,13 @@ lock_repr(PyObject *op)
                                 Py_TYPE(op)->tp_name, op);
 }
 
-static int
-lock_acquire(struct lock *self, int blocking, PyObject *timeout)
+static int lock_acquire(struct lock *self, int blocking, PyObject *timeout)
 {
     int64_t ns;
     return acquire_timeout(blocking, timeout, &ns) ? after_wait(mutex_take(&self->mutex, ns)) : -1;
 }
 
-static int
-lock_release(struct lock *self)
+static int lock_release(struct lock *self)
 {
     if (UNLIKELY(!mutex_try_unlock(&self->mutex))) {
         PyErr_SetString(PyExc_RuntimeError, "release unlocked lock");
@@ -198,26 +187,23 @@ lock_release(struct lock *self)
     return 0;
 }
 
-static int
-lock_locked(struct lock *self)
+static int lock_locked(struct lock *self)
 {
     return mutex_is_locked(&self->mutex);
 }
 
-static int
-lock_enter(struct lock *self)
+static int lock_enter(struct lock *self)
 {
     return mutex_take(&self->mutex, -1);
 }
 
-static int
-lock_exit(struct lock *self, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
+static int lock_exit(struct lock *self, PyObject *const *Py_UNUSED(args),
+                     Py_ssize_t Py_UNUSED(count))
 {
     return lock_release(self);
 }
 
-static int
-lock_at_fork_reinit(struct lock *self)
+static int lock_at_fork_reinit(struct lock *self)
 {
     mutex_reinit(&self->mutex);
     return 0;
@@ -229,38 +215,34 @@ static PyMemberDef lock_members[] = {
 };
 
 static PyType_Slot lock_slots[] = {
-    {Py_tp_new, bind_lock_new},
-    {Py_tp_dealloc, lock_dealloc},
-    {Py_tp_traverse, only_type_traverse},
-    {Py_tp_repr, lock_repr},
-    {Py_tp_doc, (void *)lock_doc},
-    {Py_tp_methods, lock_methods},
-    {Py_tp_members, lock_members},
-    {0, NULL},
+    {Py_tp_new, bind_lock_new},           {Py_tp_dealloc, lock_dealloc},
+    {Py_tp_traverse, only_type_traverse}, {Py_tp_repr, lock_repr},
+    {Py_tp_doc, (void *)lock_doc},        {Py_tp_methods, lock_methods},
+    {Py_tp_members, lock_members},        {0, NULL},
 };
 
 static PyType_Spec lock_spec = {
-    "_thread.lock", sizeof(struct lock), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, lock_slots,
+    "_thread.lock",
+    sizeof(struct lock),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    lock_slots,
 };
 
 /* ---- RLock ----------------------------------------------------------------------------------- */
 
-static bool
-rlock_mine(struct rlock *self)
+static bool rlock_mine(struct rlock *self)
 {
     return __atomic_load_n(&self->owner, __ATOMIC_RELAXED) == PyThread_get_thread_ident();
 }
 
-static void
-rlock_own(struct rlock *self, unsigned long owner, size_t depth)
+static void rlock_own(struct rlock *self, unsigned long owner, size_t depth)
 {
     __atomic_store_n(&self->depth, depth, __ATOMIC_RELAXED);
     __atomic_store_n(&self->owner, owner, __ATOMIC_RELAXED);
 }
 
-static int
-rlock_take(struct rlock *self, int64_t ns)
+static int rlock_take(struct rlock *self, int64_t ns)
 {
     if (rlock_mine(self)) {
         if (self->depth == SIZE_MAX) {
@@ -277,22 +259,19 @@ rlock_take(struct rlock *self, int64_t ns)
     return taken;
 }
 
-static int
-rlock_acquire(struct rlock *self, int blocking, PyObject *timeout)
+static int rlock_acquire(struct rlock *self, int blocking, PyObject *timeout)
 {
     int64_t ns;
     return acquire_timeout(blocking, timeout, &ns) ? after_wait(rlock_take(self, ns)) : -1;
 }
 
-static int
-raise_not_owned(void)
+static int raise_not_owned(void)
 {
     PyErr_SetString(PyExc_RuntimeError, "cannot release un-acquired lock");
     return -1;
 }
 
-static int
-rlock_release(struct rlock *self)
+static int rlock_release(struct rlock *self)
 {
     if (UNLIKELY(!rlock_mine(self))) {
         return raise_not_owned();
@@ -305,20 +284,17 @@ rlock_release(struct rlock *self)
     return 0;
 }
 
-static int
-rlock_is_owned(struct rlock *self)
+static int rlock_is_owned(struct rlock *self)
 {
     return rlock_mine(self);
 }
 
-static size_t
-rlock_recursion_count(struct rlock *self)
+static size_t rlock_recursion_count(struct rlock *self)
 {
     return rlock_mine(self) ? self->depth : 0;
 }
 
-static int
-rlock_acquire_restore(struct rlock *self, PyObject *state)
+static int rlock_acquire_restore(struct rlock *self, PyObject *state)
 {
     Py_ssize_t depth;
     unsigned long owner;
@@ -331,8 +307,7 @@ rlock_acquire_restore(struct rlock *self, PyObject *state)
     return 0;
 }
 
-static PyObject *
-rlock_release_save(struct rlock *self)
+static PyObject *rlock_release_save(struct rlock *self)
 {
     if (!rlock_mine(self)) {
         raise_not_owned();
@@ -346,34 +321,31 @@ rlock_release_save(struct rlock *self)
     return state;
 }
 
-static int
-rlock_enter(struct rlock *self)
+static int rlock_enter(struct rlock *self)
 {
     return rlock_take(self, -1);
 }
 
-static int
-rlock_exit(struct rlock *self, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
+static int rlock_exit(struct rlock *self, PyObject *const *Py_UNUSED(args),
+                      Py_ssize_t Py_UNUSED(count))
 {
     return rlock_release(self);
 }
 
-static int
-rlock_at_fork_reinit(struct rlock *self)
+static int rlock_at_fork_reinit(struct rlock *self)
 {
     mutex_reinit(&self->mutex);
     rlock_own(self, 0, 0);
     return 0;
 }
 
-static PyObject *
-rlock_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *rlock_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                           PyObject *Py_UNUSED(kwargs))
 {
     return type_make(type);
 }
 
-static PyObject *
-rlock_repr(PyObject *op)
+static PyObject *rlock_repr(PyObject *op)
 {
     struct rlock *self = (struct rlock *)op;
     unsigned long owner = __atomic_load_n(&self->owner, __ATOMIC_RELAXED);
@@ -399,7 +371,9 @@ static PyType_Slot rlock_slots[] = {
 };
 
 static PyType_Spec rlock_spec = {
-    "_thread.RLock", sizeof(struct rlock), 0,
+    "_thread.RLock",
+    sizeof(struct rlock),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     rlock_slots,
 };
@@ -411,8 +385,7 @@ static struct {
     struct handle *first;
 } handles;
 
-static struct handle *
-handle_make(void)
+static struct handle *handle_make(void)
 {
     struct handle *handle = PyMem_RawCalloc(1, sizeof(*handle));
     if (handle == NULL) {
@@ -431,39 +404,33 @@ handle_make(void)
     return handle;
 }
 
-static enum progress
-handle_progress(struct handle *handle)
+static enum progress handle_progress(struct handle *handle)
 {
     return (enum progress)__atomic_load_n(&handle->progress, __ATOMIC_ACQUIRE);
 }
 
-static void
-handle_advance(struct handle *handle, enum progress progress)
+static void handle_advance(struct handle *handle, enum progress progress)
 {
     __atomic_store_n(&handle->progress, (uint8_t)progress, __ATOMIC_RELEASE);
 }
 
-static unsigned long
-handle_ident(struct handle *handle)
+static unsigned long handle_ident(struct handle *handle)
 {
     return __atomic_load_n(&handle->ident, __ATOMIC_RELAXED);
 }
 
-static void
-handle_set_ident(struct handle *handle, unsigned long ident)
+static void handle_set_ident(struct handle *handle, unsigned long ident)
 {
     __atomic_store_n(&handle->ident, ident, __ATOMIC_RELAXED);
 }
 
-static void
-handle_hold(struct handle *handle)
+static void handle_hold(struct handle *handle)
 {
     __atomic_fetch_add(&handle->refs, 1, __ATOMIC_RELAXED);
 }
 
 /* Any thread, attached or not. */
-static void
-handle_drop(struct handle *handle)
+static void handle_drop(struct handle *handle)
 {
     /* The list hands out handles under its mutex, so the last reference goes under it as well. */
     mutex_lock(&handles.mutex);
@@ -485,8 +452,7 @@ handle_drop(struct handle *handle)
 }
 
 /* The thread is past its last Python code. Any thread, attached or not. */
-static void
-handle_end(struct handle *handle)
+static void handle_end(struct handle *handle)
 {
     handle_advance(handle, DONE);
     __atomic_store_n(&handle->ended, 1, __ATOMIC_RELEASE);
@@ -494,8 +460,7 @@ handle_end(struct handle *handle)
 }
 
 /* Waits for the end: 1, 0 if the time is up, -1 with an exception. */
-static int
-handle_wait(struct handle *handle, int64_t ns)
+static int handle_wait(struct handle *handle, int64_t ns)
 {
     int64_t deadline = ns > 0 ? now_ns() + ns : 0;
     const uint8_t running = 0;
@@ -503,8 +468,8 @@ handle_wait(struct handle *handle, int64_t ns)
         if (ns == 0) {
             return 0;
         }
-        enum park_result result = park(&handle->ended, &running, 1, ns, NULL,
-                                       LOCK_DETACH | LOCK_SIGNALS);
+        enum park_result result =
+            park(&handle->ended, &running, 1, ns, NULL, LOCK_DETACH | LOCK_SIGNALS);
         if (result == PARK_INTERRUPTED && Py_MakePendingCalls() < 0) {
             return -1;
         }
@@ -517,8 +482,7 @@ handle_wait(struct handle *handle, int64_t ns)
 }
 
 /* Joins; 0 also if the time is up, -1 with an exception. */
-static int
-handle_join_for(struct handle *handle, int64_t ns)
+static int handle_join_for(struct handle *handle, int64_t ns)
 {
     if (handle_progress(handle) < RUNNING) {
         PyErr_SetString(PyExc_RuntimeError, "thread not started");
@@ -538,8 +502,7 @@ handle_join_for(struct handle *handle, int64_t ns)
     int failed = 0;
     if (handle->joinable && handle_ident(handle) != PyThread_get_thread_ident()) {
         handle->joinable = false;
-        Py_BEGIN_ALLOW_THREADS
-        failed = pthread_join(handle->os, NULL);
+        Py_BEGIN_ALLOW_THREADS failed = pthread_join(handle->os, NULL);
         Py_END_ALLOW_THREADS
     }
     mutex_unlock(&handle->joining);
@@ -550,8 +513,7 @@ handle_join_for(struct handle *handle, int64_t ns)
     return 0;
 }
 
-static PyObject *
-handle_new(PyTypeObject *type)
+static PyObject *handle_new(PyTypeObject *type)
 {
     struct handle_object *self = type_make(type);
     if (self != NULL && (self->handle = handle_make()) == NULL) {
@@ -560,8 +522,7 @@ handle_new(PyTypeObject *type)
     return (PyObject *)self;
 }
 
-static void
-handle_dealloc(PyObject *op)
+static void handle_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -573,15 +534,13 @@ handle_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static PyObject *
-handle_repr(PyObject *op)
+static PyObject *handle_repr(PyObject *op)
 {
     return PyUnicode_FromFormat("<%s object: ident=%lu>", Py_TYPE(op)->tp_name,
                                 handle_ident(((struct handle_object *)op)->handle));
 }
 
-static int
-handle_join(struct handle_object *self, PyObject *timeout)
+static int handle_join(struct handle_object *self, PyObject *timeout)
 {
     int64_t ns = -1;
     if (timeout != Py_None) {
@@ -593,8 +552,7 @@ handle_join(struct handle_object *self, PyObject *timeout)
     return handle_join_for(self->handle, ns);
 }
 
-static int
-handle_set_done(struct handle_object *self)
+static int handle_set_done(struct handle_object *self)
 {
     struct handle *handle = self->handle;
     if (handle_progress(handle) < RUNNING) {
@@ -611,51 +569,45 @@ handle_set_done(struct handle_object *self)
     return 0;
 }
 
-static int
-handle_is_done(struct handle_object *self)
+static int handle_is_done(struct handle_object *self)
 {
     return __atomic_load_n(&self->handle->ended, __ATOMIC_ACQUIRE);
 }
 
-static unsigned long
-handle_get_ident(struct handle_object *self)
+static unsigned long handle_get_ident(struct handle_object *self)
 {
     return handle_ident(self->handle);
 }
 
 static PyType_Slot handle_slots[] = {
-    {Py_tp_new, bind_handle_new},
-    {Py_tp_dealloc, handle_dealloc},
-    {Py_tp_traverse, only_type_traverse},
-    {Py_tp_repr, handle_repr},
-    {Py_tp_doc, (void *)handle_doc},
-    {Py_tp_methods, handle_methods},
-    {Py_tp_getset, handle_getset},
-    {0, NULL},
+    {Py_tp_new, bind_handle_new},         {Py_tp_dealloc, handle_dealloc},
+    {Py_tp_traverse, only_type_traverse}, {Py_tp_repr, handle_repr},
+    {Py_tp_doc, (void *)handle_doc},      {Py_tp_methods, handle_methods},
+    {Py_tp_getset, handle_getset},        {0, NULL},
 };
 
 static PyType_Spec handle_spec = {
-    "_thread._ThreadHandle", sizeof(struct handle_object), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, handle_slots,
+    "_thread._ThreadHandle",
+    sizeof(struct handle_object),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    handle_slots,
 };
 
 /* ---- fork ------------------------------------------------------------------------------------ */
 
-static void
-fork_before(void)
+static void fork_before(void)
 {
     mutex_lock(&handles.mutex);
 }
 
-static void
-fork_parent(void)
+static void fork_parent(void)
 {
     mutex_unlock(&handles.mutex);
 }
 
 /* Only the forking thread is left: the others count as ended, and cannot be joined. */
-static void
-fork_child(void)
+static void fork_child(void)
 {
     mutex_reinit(&handles.mutex);
     unsigned long self = PyThread_get_thread_ident();
@@ -680,8 +632,7 @@ struct start {
 
 static Py_ssize_t running; /* threads started here, in all interpreters */
 
-static void
-call_function(struct start *start)
+static void call_function(struct start *start)
 {
     PyObject *result = PyObject_Call(start->function, start->args, start->kwargs);
     if (result != NULL) {
@@ -693,8 +644,7 @@ call_function(struct start *start)
     }
 }
 
-static void
-start_free(struct start *start)
+static void start_free(struct start *start)
 {
     Py_XDECREF(start->function);
     Py_XDECREF(start->args);
@@ -703,8 +653,7 @@ start_free(struct start *start)
     PyMem_RawFree(start);
 }
 
-static void
-thread_run(void *arg)
+static void thread_run(void *arg)
 {
     struct start *start = arg;
     struct handle *handle = start->handle;
@@ -723,9 +672,8 @@ thread_run(void *arg)
 
 /* Starts a thread for `handle`, whose progress is STARTING; takes over nothing. -1 with an
  * exception. */
-static int
-start_thread(PyObject *module, struct handle *handle, PyObject *function, PyObject *args,
-             PyObject *kwargs, bool daemon)
+static int start_thread(PyObject *module, struct handle *handle, PyObject *function, PyObject *args,
+                        PyObject *kwargs, bool daemon)
 {
     if (Py_IsFinalizing()) {
         PyErr_SetString(PyExc_PythonFinalizationError,
@@ -739,8 +687,12 @@ start_thread(PyObject *module, struct handle *handle, PyObject *function, PyObje
         PyErr_NoMemory();
         return -1;
     }
-    *start = (struct start){thread, handle, Py_NewRef(module), Py_NewRef(function),
-                            Py_NewRef(args), Py_XNewRef(kwargs)};
+    *start = (struct start){thread,
+                            handle,
+                            Py_NewRef(module),
+                            Py_NewRef(function),
+                            Py_NewRef(args),
+                            Py_XNewRef(kwargs)};
     handle->daemon = daemon;
     handle_hold(handle);
     unsigned long ident;
@@ -765,8 +717,8 @@ start_thread(PyObject *module, struct handle *handle, PyObject *function, PyObje
     return 0;
 }
 
-static PyObject *
-thread_start_new_thread(PyObject *module, PyObject *function, PyObject *args, PyObject *kwargs)
+static PyObject *thread_start_new_thread(PyObject *module, PyObject *function, PyObject *args,
+                                         PyObject *kwargs)
 {
     if (!PyCallable_Check(function)) {
         PyErr_SetString(PyExc_TypeError, "first arg must be callable");
@@ -797,8 +749,8 @@ thread_start_new_thread(PyObject *module, PyObject *function, PyObject *args, Py
     return ident;
 }
 
-static PyObject *
-thread_start_joinable_thread(PyObject *module, PyObject *function, PyObject *handle_op, int daemon)
+static PyObject *thread_start_joinable_thread(PyObject *module, PyObject *function,
+                                              PyObject *handle_op, int daemon)
 {
     struct thread_state_ *state = state_of(module);
     if (!PyCallable_Check(function)) {
@@ -833,8 +785,7 @@ thread_start_joinable_thread(PyObject *module, PyObject *function, PyObject *han
     return handle_op;
 }
 
-static PyObject *
-thread_make_thread_handle(PyObject *module, unsigned long ident)
+static PyObject *thread_make_thread_handle(PyObject *module, unsigned long ident)
 {
     PyObject *op = handle_new((PyTypeObject *)state_of(module)->handle_type);
     if (op != NULL) {
@@ -847,8 +798,7 @@ thread_make_thread_handle(PyObject *module, unsigned long ident)
 }
 
 /* A thread that the end must wait for, held; NULL if there is none. */
-static struct handle *
-next_to_join(PyInterpreterState *interp)
+static struct handle *next_to_join(PyInterpreterState *interp)
 {
     unsigned long self = PyThread_get_thread_ident();
     mutex_lock(&handles.mutex);
@@ -865,8 +815,7 @@ next_to_join(PyInterpreterState *interp)
     return handle;
 }
 
-static int
-thread_shutdown(PyObject *Py_UNUSED(module))
+static int thread_shutdown(PyObject *Py_UNUSED(module))
 {
     struct handle *handle;
     while ((handle = next_to_join(PyInterpreterState_Get())) != NULL) {
@@ -881,14 +830,12 @@ thread_shutdown(PyObject *Py_UNUSED(module))
 
 /* ---- data of each thread --------------------------------------------------------------------- */
 
-static PyObject *
-thread_number(void)
+static PyObject *thread_number(void)
 {
     return PyLong_FromUnsignedLongLong(PyThreadState_GetID(PyThreadState_Get()));
 }
 
-static void
-holder_dealloc(PyObject *op)
+static void holder_dealloc(PyObject *op)
 {
     struct holder *self = (struct holder *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -916,14 +863,15 @@ static PyType_Slot holder_slots[] = {
 };
 
 static PyType_Spec holder_spec = {
-    "_thread._holder", sizeof(struct holder), 0,
+    "_thread._holder",
+    sizeof(struct holder),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
     holder_slots,
 };
 
 /* This thread's holder (new reference), made if need be. */
-static struct holder *
-holder_get(struct thread_state_ *state, PyObject *number)
+static struct holder *holder_get(struct thread_state_ *state, PyObject *number)
 {
     PyObject *mine = PyThreadState_GetDict();
     if (mine == NULL) {
@@ -941,16 +889,14 @@ holder_get(struct thread_state_ *state, PyObject *number)
     holder->number = Py_NewRef(number);
     holder->locals = PyList_New(0);
     holder->prune_at = 16;
-    if (holder->locals == NULL
-        || PyDict_SetItem(mine, state->locals_key, (PyObject *)holder) < 0) {
+    if (holder->locals == NULL || PyDict_SetItem(mine, state->locals_key, (PyObject *)holder) < 0) {
         Py_CLEAR(holder);
     }
     return holder;
 }
 
 /* Drops references to locals that are gone. Only the holder's thread comes here. */
-static int
-holder_prune(struct holder *self)
+static int holder_prune(struct holder *self)
 {
     PyObject *left = PyList_New(0);
     if (left == NULL) {
@@ -971,8 +917,7 @@ holder_prune(struct holder *self)
     return 0;
 }
 
-static int
-holder_add(struct holder *self, struct local *local)
+static int holder_add(struct holder *self, struct local *local)
 {
     if (PyList_GET_SIZE(self->locals) >= self->prune_at && holder_prune(self) < 0) {
         return -1;
@@ -983,16 +928,14 @@ holder_add(struct holder *self, struct local *local)
     return rc;
 }
 
-static struct thread_state_ *
-state_of_local(struct local *self)
+static struct thread_state_ *state_of_local(struct local *self)
 {
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &thread_module);
     return module ? state_of(module) : NULL;
 }
 
 /* A dict for this thread (new reference), without the user's initialisation. */
-static PyObject *
-local_make_dict(struct local *self, PyObject *number)
+static PyObject *local_make_dict(struct local *self, PyObject *number)
 {
     struct thread_state_ *state = state_of_local(self);
     struct holder *holder = state ? holder_get(state, number) : NULL;
@@ -1006,8 +949,7 @@ local_make_dict(struct local *self, PyObject *number)
 }
 
 /* This thread's dict (new reference); a subclass's __init__ runs when it is new. */
-static PyObject *
-local_dict(struct local *self)
+static PyObject *local_dict(struct local *self)
 {
     PyObject *number = thread_number();
     if (number == NULL) {
@@ -1031,8 +973,7 @@ local_dict(struct local *self)
     return dict;
 }
 
-static PyObject *
-local_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *local_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (type->tp_init == PyBaseObject_Type.tp_init
         && (PyTuple_GET_SIZE(args) != 0 || (kwargs && PyDict_GET_SIZE(kwargs) != 0))) {
@@ -1059,8 +1000,7 @@ local_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 GC_FIELDS(local, dicts, args, kwargs)
 
-static void
-local_dealloc(PyObject *op)
+static void local_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -1071,8 +1011,7 @@ local_dealloc(PyObject *op)
 }
 
 /* Whether an attribute's name is __dict__, as it sees it: 1, 0, or -1 with an exception. */
-static int
-names_dict(struct local *self, PyObject *name)
+static int names_dict(struct local *self, PyObject *name)
 {
     if (PyUnicode_CheckExact(name)) {
         return PyUnicode_EqualToUTF8(name, "__dict__");
@@ -1081,8 +1020,7 @@ names_dict(struct local *self, PyObject *name)
     return state ? PyObject_RichCompareBool(name, state->dict_name, Py_EQ) : -1;
 }
 
-static PyObject *
-local_getattro(PyObject *op, PyObject *name)
+static PyObject *local_getattro(PyObject *op, PyObject *name)
 {
     struct local *self = (struct local *)op;
     PyObject *dict = local_dict(self);
@@ -1095,8 +1033,7 @@ local_getattro(PyObject *op, PyObject *name)
     return result;
 }
 
-static int
-local_setattro(PyObject *op, PyObject *name, PyObject *value)
+static int local_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
     PyObject *dict = local_dict((struct local *)op);
     if (dict == NULL) {
@@ -1130,7 +1067,9 @@ static PyType_Slot local_slots[] = {
 };
 
 static PyType_Spec local_spec = {
-    "_thread._local", sizeof(struct local), 0,
+    "_thread._local",
+    sizeof(struct local),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     local_slots,
 };
@@ -1138,8 +1077,7 @@ static PyType_Spec local_spec = {
 /* ---- exceptions nobody caught ----------------------------------------------------------------- */
 
 /* Where to report: sys.stderr, or what the thread kept of it. New reference; None for nowhere. */
-static PyObject *
-report_file(PyObject *thread)
+static PyObject *report_file(PyObject *thread)
 {
     PyObject *file = PySys_GetObject("stderr");
     if (file != NULL && file != Py_None) {
@@ -1149,16 +1087,15 @@ report_file(PyObject *thread)
 }
 
 /* New reference, or NULL with an exception. */
-static PyObject *
-report_title(PyObject *thread)
+static PyObject *report_title(PyObject *thread)
 {
     PyObject *name = NULL;
     if (thread != Py_None && PyObject_GetOptionalAttrString(thread, "name", &name) < 0) {
         return NULL;
     }
-    PyObject *title = name ? PyUnicode_FromFormat("Exception in thread %S:\n", name)
-                           : PyUnicode_FromFormat("Exception in thread %lu:\n",
-                                                  PyThread_get_thread_ident());
+    PyObject *title =
+        name ? PyUnicode_FromFormat("Exception in thread %S:\n", name)
+             : PyUnicode_FromFormat("Exception in thread %lu:\n", PyThread_get_thread_ident());
     if (title == NULL && name != NULL) {
         PyErr_Clear();
         title = PyUnicode_FromString("Exception in thread <failed to get thread name>:\n");
@@ -1167,8 +1104,7 @@ report_title(PyObject *thread)
     return title;
 }
 
-static int
-report_traceback(PyObject *args, PyObject *file)
+static int report_traceback(PyObject *args, PyObject *file)
 {
     PyObject *traceback = PyImport_ImportModule("traceback");
     PyObject *print = traceback ? PyObject_GetAttrString(traceback, "print_exception") : NULL;
@@ -1183,12 +1119,10 @@ report_traceback(PyObject *args, PyObject *file)
     return done ? 0 : -1;
 }
 
-static int
-thread_excepthook(PyObject *module, PyObject *args)
+static int thread_excepthook(PyObject *module, PyObject *args)
 {
     if (!Py_IS_TYPE(args, (PyTypeObject *)state_of(module)->args_type)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "_thread.excepthook argument type must be ExceptHookArgs");
+        PyErr_SetString(PyExc_TypeError, "_thread.excepthook argument type must be ExceptHookArgs");
         return -1;
     }
     PyObject *type = PyStructSequence_GET_ITEM(args, 0);
@@ -1225,32 +1159,31 @@ static PyStructSequence_Field args_fields[] = {
 };
 
 static PyStructSequence_Desc args_desc = {
-    "_thread._ExceptHookArgs", "What threading.excepthook is called with.", args_fields, 4,
+    "_thread._ExceptHookArgs",
+    "What threading.excepthook is called with.",
+    args_fields,
+    4,
 };
 
 /* ---- small functions ------------------------------------------------------------------------- */
 
-static int
-thread_daemon_threads_allowed(PyObject *Py_UNUSED(module))
+static int thread_daemon_threads_allowed(PyObject *Py_UNUSED(module))
 {
     return 1;
 }
 
-static PyObject *
-thread_allocate_lock(PyObject *module)
+static PyObject *thread_allocate_lock(PyObject *module)
 {
     return type_make((PyTypeObject *)state_of(module)->lock_type);
 }
 
-static PyObject *
-thread_exit_now(PyObject *Py_UNUSED(module))
+static PyObject *thread_exit_now(PyObject *Py_UNUSED(module))
 {
     PyErr_SetNone(PyExc_SystemExit);
     return NULL;
 }
 
-static int
-thread_interrupt_main(PyObject *Py_UNUSED(module), int number)
+static int thread_interrupt_main(PyObject *Py_UNUSED(module), int number)
 {
     if (PyErr_SetInterruptEx(number) < 0) {
         PyErr_SetString(PyExc_ValueError, "signal number out of range");
@@ -1259,26 +1192,22 @@ thread_interrupt_main(PyObject *Py_UNUSED(module), int number)
     return PyErr_CheckSignals(); /* here and now, if this is the main thread */
 }
 
-static unsigned long
-thread_get_ident(PyObject *Py_UNUSED(module))
+static unsigned long thread_get_ident(PyObject *Py_UNUSED(module))
 {
     return PyThread_get_thread_ident();
 }
 
-static unsigned long
-thread_get_native_id(PyObject *Py_UNUSED(module))
+static unsigned long thread_get_native_id(PyObject *Py_UNUSED(module))
 {
     return PyThread_get_thread_native_id();
 }
 
-static Py_ssize_t
-thread_count(PyObject *Py_UNUSED(module))
+static Py_ssize_t thread_count(PyObject *Py_UNUSED(module))
 {
     return __atomic_load_n(&running, __ATOMIC_RELAXED);
 }
 
-static PyObject *
-thread_stack_size(PyObject *Py_UNUSED(module), Py_ssize_t size)
+static PyObject *thread_stack_size(PyObject *Py_UNUSED(module), Py_ssize_t size)
 {
     if (size < 0) {
         PyErr_SetString(PyExc_ValueError, "size must be 0 or a positive value");
@@ -1294,22 +1223,19 @@ thread_stack_size(PyObject *Py_UNUSED(module), Py_ssize_t size)
     return rc < 0 ? NULL : PyLong_FromSize_t(old);
 }
 
-static int
-thread_is_main_interpreter(PyObject *Py_UNUSED(module))
+static int thread_is_main_interpreter(PyObject *Py_UNUSED(module))
 {
     return PyInterpreterState_Get() == PyInterpreterState_Main();
 }
 
-static unsigned long
-thread_get_main_thread_ident(PyObject *Py_UNUSED(module))
+static unsigned long thread_get_main_thread_ident(PyObject *Py_UNUSED(module))
 {
     return runtime.main_thread;
 }
 
 /* ---- the module ------------------------------------------------------------------------------ */
 
-static int
-watch_forks(void)
+static int watch_forks(void)
 {
     static struct fork_hooks hooks = {
         .before = fork_before, .parent = fork_parent, .child = fork_child};
@@ -1321,8 +1247,7 @@ watch_forks(void)
     return 0;
 }
 
-static int
-thread_exec(PyObject *module)
+static int thread_exec(PyObject *module)
 {
     struct thread_state_ *state = state_of(module);
     state->lock_type = (PyObject *)module_type(module, &lock_spec, true);
@@ -1350,8 +1275,7 @@ thread_exec(PyObject *module)
     return rc;
 }
 
-static int
-thread_module_traverse(PyObject *module, visitproc visit, void *arg)
+static int thread_module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     PyObject **item = PyModule_GetState(module);
     for (size_t i = 0; i < sizeof(struct thread_state_) / sizeof(PyObject *); i++) {
@@ -1360,8 +1284,7 @@ thread_module_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-thread_module_clear(PyObject *module)
+static int thread_module_clear(PyObject *module)
 {
     PyObject **item = PyModule_GetState(module);
     for (size_t i = 0; i < sizeof(struct thread_state_) / sizeof(PyObject *); i++) {
@@ -1370,8 +1293,7 @@ thread_module_clear(PyObject *module)
     return 0;
 }
 
-static void
-thread_module_free(void *module)
+static void thread_module_free(void *module)
 {
     thread_module_clear(module);
 }
@@ -1379,9 +1301,14 @@ thread_module_free(void *module)
 static PyModuleDef_Slot thread_slots[] = MODULE_SLOTS(thread_exec);
 
 static PyModuleDef thread_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_thread", .m_doc = thread_doc, .m_methods = thread_methods,
-    .m_slots = thread_slots, .m_size = sizeof(struct thread_state_),
-    .m_traverse = thread_module_traverse, .m_clear = thread_module_clear,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_thread",
+    .m_doc = thread_doc,
+    .m_methods = thread_methods,
+    .m_slots = thread_slots,
+    .m_size = sizeof(struct thread_state_),
+    .m_traverse = thread_module_traverse,
+    .m_clear = thread_module_clear,
     .m_free = thread_module_free,
 };
 

@@ -13,8 +13,7 @@ struct clock_state {
 
 /* ---- clocks --------------------------------------------------------------------------------- */
 
-static bool
-clock_read(clockid_t id, PyTime_t *out)
+static bool clock_read(clockid_t id, PyTime_t *out)
 {
     struct timespec now;
     if (clock_gettime(id, &now) != 0) {
@@ -25,28 +24,26 @@ clock_read(clockid_t id, PyTime_t *out)
     return true;
 }
 
-static PyObject *
-clock_seconds(clockid_t id)
+static PyObject *clock_seconds(clockid_t id)
 {
     PyTime_t now;
     return clock_read(id, &now) ? PyFloat_FromDouble(PyTime_AsSecondsDouble(now)) : NULL;
 }
 
-static PyObject *
-clock_nanoseconds(clockid_t id)
+static PyObject *clock_nanoseconds(clockid_t id)
 {
     PyTime_t now;
     return clock_read(id, &now) ? PyLong_FromLongLong(now) : NULL;
 }
 
-#define CLOCK_FUNCTIONS(name, id)                                                                 \
-    static PyObject *clock_##name(PyObject *Py_UNUSED(module))                                    \
-    {                                                                                             \
-        return clock_seconds(id);                                                                 \
-    }                                                                                             \
-    static PyObject *clock_##name##_ns(PyObject *Py_UNUSED(module))                               \
-    {                                                                                             \
-        return clock_nanoseconds(id);                                                             \
+#define CLOCK_FUNCTIONS(name, id)                                                                  \
+    static PyObject *clock_##name(PyObject *Py_UNUSED(module))                                     \
+    {                                                                                              \
+        return clock_seconds(id);                                                                  \
+    }                                                                                              \
+    static PyObject *clock_##name##_ns(PyObject *Py_UNUSED(module))                                \
+    {                                                                                              \
+        return clock_nanoseconds(id);                                                              \
     }
 
 CLOCK_FUNCTIONS(time, CLOCK_REALTIME)
@@ -55,20 +52,17 @@ CLOCK_FUNCTIONS(perf_counter, CLOCK_MONOTONIC)
 CLOCK_FUNCTIONS(process_time, CLOCK_PROCESS_CPUTIME_ID)
 CLOCK_FUNCTIONS(thread_time, CLOCK_THREAD_CPUTIME_ID)
 
-static PyObject *
-clock_clock_gettime(PyObject *Py_UNUSED(module), int id)
+static PyObject *clock_clock_gettime(PyObject *Py_UNUSED(module), int id)
 {
     return clock_seconds(id);
 }
 
-static PyObject *
-clock_clock_gettime_ns(PyObject *Py_UNUSED(module), int id)
+static PyObject *clock_clock_gettime_ns(PyObject *Py_UNUSED(module), int id)
 {
     return clock_nanoseconds(id);
 }
 
-static PyObject *
-clock_clock_getres(PyObject *Py_UNUSED(module), int id)
+static PyObject *clock_clock_getres(PyObject *Py_UNUSED(module), int id)
 {
     struct timespec step;
     if (clock_getres(id, &step) != 0) {
@@ -77,8 +71,7 @@ clock_clock_getres(PyObject *Py_UNUSED(module), int id)
     return PyFloat_FromDouble((double)step.tv_sec + (double)step.tv_nsec * 1e-9);
 }
 
-static int
-clock_clock_settime_ns(PyObject *Py_UNUSED(module), int id, long long time)
+static int clock_clock_settime_ns(PyObject *Py_UNUSED(module), int id, long long time)
 {
     struct timespec value = timespec_of(time);
     if (clock_settime(id, &value) != 0) {
@@ -88,15 +81,13 @@ clock_clock_settime_ns(PyObject *Py_UNUSED(module), int id, long long time)
     return 0;
 }
 
-static int
-clock_clock_settime(PyObject *module, int id, PyObject *arg)
+static int clock_clock_settime(PyObject *module, int id, PyObject *arg)
 {
     PyTime_t time;
     return nanoseconds_of(arg, ROUND_FLOOR, &time) ? clock_clock_settime_ns(module, id, time) : -1;
 }
 
-static PyObject *
-clock_pthread_getcpuclockid(PyObject *Py_UNUSED(module), unsigned long thread)
+static PyObject *clock_pthread_getcpuclockid(PyObject *Py_UNUSED(module), unsigned long thread)
 {
     clockid_t id;
     int error = pthread_getcpuclockid((pthread_t)thread, &id);
@@ -107,8 +98,7 @@ clock_pthread_getcpuclockid(PyObject *Py_UNUSED(module), unsigned long thread)
     return PyLong_FromLong(id);
 }
 
-static PyObject *
-clock_get_clock_info(PyObject *Py_UNUSED(module), const char *name)
+static PyObject *clock_get_clock_info(PyObject *Py_UNUSED(module), const char *name)
 {
     static const struct {
         const char *name, *call;
@@ -130,11 +120,12 @@ clock_get_clock_info(PyObject *Py_UNUSED(module), const char *name)
             PyObject *types = PyImport_ImportModule("types");
             PyObject *make = types ? PyObject_GetAttrString(types, "SimpleNamespace") : NULL;
             PyObject *none = make ? PyTuple_New(0) : NULL;
-            PyObject *fields = none ? Py_BuildValue(
-                "{sssOsOsd}", "implementation", clocks[i].call, "monotonic",
-                clocks[i].monotonic ? Py_True : Py_False, "adjustable",
-                clocks[i].adjustable ? Py_True : Py_False, "resolution",
-                (double)step.tv_sec + (double)step.tv_nsec * 1e-9) : NULL;
+            PyObject *fields =
+                none ? Py_BuildValue("{sssOsOsd}", "implementation", clocks[i].call, "monotonic",
+                                     clocks[i].monotonic ? Py_True : Py_False, "adjustable",
+                                     clocks[i].adjustable ? Py_True : Py_False, "resolution",
+                                     (double)step.tv_sec + (double)step.tv_nsec * 1e-9)
+                     : NULL;
             PyObject *result = fields ? PyObject_Call(make, none, fields) : NULL;
             Py_XDECREF(types);
             Py_XDECREF(make);
@@ -147,8 +138,7 @@ clock_get_clock_info(PyObject *Py_UNUSED(module), const char *name)
     return NULL;
 }
 
-static int
-clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
+static int clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PyTime_t wait, now;
     if (PySys_Audit("time.sleep", "O", arg) < 0 || !nanoseconds_of(arg, ROUND_AWAY, &wait)) {
@@ -168,10 +158,10 @@ clock_sleep(PyObject *Py_UNUSED(module), PyObject *arg)
     struct timespec deadline = timespec_of(end);
     for (;;) {
         int error;
-        Py_BEGIN_ALLOW_THREADS
-        error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL);
-        Py_END_ALLOW_THREADS
-        if (error == 0) {
+        Py_BEGIN_ALLOW_THREADS error =
+            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL);
+        Py_END_ALLOW_THREADS if (error == 0)
+        {
             return PyErr_CheckSignals();
         }
         if (error != EINTR) {
@@ -203,12 +193,13 @@ static PyStructSequence_Field struct_time_fields[] = {
 };
 
 static PyStructSequence_Desc struct_time_desc = {
-    "time.struct_time", "The parts of a time, as localtime() and its kin return them.",
-    struct_time_fields, 9,
+    "time.struct_time",
+    "The parts of a time, as localtime() and its kin return them.",
+    struct_time_fields,
+    9,
 };
 
-static PyObject *
-struct_time_make(PyObject *module, const struct tm *parts)
+static PyObject *struct_time_make(PyObject *module, const struct tm *parts)
 {
     struct clock_state *state = PyModule_GetState(module);
     PyObject *self = PyStructSequence_New((PyTypeObject *)state->struct_time);
@@ -216,14 +207,15 @@ struct_time_make(PyObject *module, const struct tm *parts)
         return NULL;
     }
     const long long numbers[9] = {
-        parts->tm_year + 1900LL, parts->tm_mon + 1, parts->tm_mday, parts->tm_hour, parts->tm_min,
-        parts->tm_sec, (parts->tm_wday + 6) % 7, parts->tm_yday + 1, parts->tm_isdst,
+        parts->tm_year + 1900LL,  parts->tm_mon + 1,  parts->tm_mday,
+        parts->tm_hour,           parts->tm_min,      parts->tm_sec,
+        (parts->tm_wday + 6) % 7, parts->tm_yday + 1, parts->tm_isdst,
     };
     for (int i = 0; i < 9; i++) {
         PyStructSequence_SetItem(self, i, PyLong_FromLongLong(numbers[i]));
     }
-    PyStructSequence_SetItem(self, 9, PyUnicode_DecodeLocale(parts->tm_zone ? parts->tm_zone : "",
-                                                             "surrogateescape"));
+    PyStructSequence_SetItem(
+        self, 9, PyUnicode_DecodeLocale(parts->tm_zone ? parts->tm_zone : "", "surrogateescape"));
     PyStructSequence_SetItem(self, 10, PyLong_FromLong(parts->tm_gmtoff));
     if (PyErr_Occurred()) {
         Py_CLEAR(self);
@@ -232,8 +224,7 @@ struct_time_make(PyObject *module, const struct tm *parts)
 }
 
 /* Seconds (None: now), rounded down. */
-static bool
-seconds_of(PyObject *arg, time_t *out)
+static bool seconds_of(PyObject *arg, time_t *out)
 {
     if (arg == Py_None) {
         *out = time(NULL);
@@ -263,8 +254,7 @@ seconds_of(PyObject *arg, time_t *out)
     return true;
 }
 
-static bool
-parts_of_seconds(PyObject *arg, bool local, struct tm *out)
+static bool parts_of_seconds(PyObject *arg, bool local, struct tm *out)
 {
     time_t seconds;
     if (!seconds_of(arg, &seconds)) {
@@ -279,8 +269,7 @@ parts_of_seconds(PyObject *arg, bool local, struct tm *out)
     return true;
 }
 
-static PyObject *
-clock_gmtime(PyObject *module, PyObject *seconds)
+static PyObject *clock_gmtime(PyObject *module, PyObject *seconds)
 {
     struct tm parts;
     if (!parts_of_seconds(seconds, false, &parts)) {
@@ -290,8 +279,7 @@ clock_gmtime(PyObject *module, PyObject *seconds)
     return struct_time_make(module, &parts);
 }
 
-static PyObject *
-clock_localtime(PyObject *module, PyObject *seconds)
+static PyObject *clock_localtime(PyObject *module, PyObject *seconds)
 {
     struct tm parts;
     return parts_of_seconds(seconds, true, &parts) ? struct_time_make(module, &parts) : NULL;
@@ -299,8 +287,8 @@ clock_localtime(PyObject *module, PyObject *seconds)
 
 /* Reads a tuple of nine; the name of its zone (new reference) goes to *zone for as long as `out`
  * is in use. */
-static bool
-parts_read(PyObject *module, const char *function, PyObject *arg, struct tm *out, PyObject **zone)
+static bool parts_read(PyObject *module, const char *function, PyObject *arg, struct tm *out,
+                       PyObject **zone)
 {
     struct clock_state *state = PyModule_GetState(module);
     *zone = NULL;
@@ -324,9 +312,14 @@ parts_read(PyObject *module, const char *function, PyObject *arg, struct tm *out
         return false;
     }
     *out = (struct tm){
-        .tm_year = n[0] - 1900, .tm_mon = (int)((unsigned)n[1] - 1), .tm_mday = n[2],
-        .tm_hour = n[3], .tm_min = n[4], .tm_sec = n[5],
-        .tm_wday = n[6] == INT32_MAX ? -1 : (n[6] + 1) % 7, .tm_yday = (int)((unsigned)n[7] - 1),
+        .tm_year = n[0] - 1900,
+        .tm_mon = (int)((unsigned)n[1] - 1),
+        .tm_mday = n[2],
+        .tm_hour = n[3],
+        .tm_min = n[4],
+        .tm_sec = n[5],
+        .tm_wday = n[6] == INT32_MAX ? -1 : (n[6] + 1) % 7,
+        .tm_yday = (int)((unsigned)n[7] - 1),
         .tm_isdst = n[8],
     };
     if (Py_IS_TYPE(arg, (PyTypeObject *)state->struct_time)) {
@@ -352,8 +345,7 @@ parts_read(PyObject *module, const char *function, PyObject *arg, struct tm *out
 }
 
 /* Parts that are to be printed must make sense; zero stands for the least month and day. */
-static bool
-parts_are_fine(struct tm *parts)
+static bool parts_are_fine(struct tm *parts)
 {
     const char *wrong = NULL;
     parts->tm_mon = parts->tm_mon == -1 ? 0 : parts->tm_mon;
@@ -380,8 +372,7 @@ parts_are_fine(struct tm *parts)
     return wrong == NULL;
 }
 
-static PyObject *
-parts_text(const struct tm *parts)
+static PyObject *parts_text(const struct tm *parts)
 {
     static const char days[] = "SunMonTueWedThuFriSat";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -390,36 +381,32 @@ parts_text(const struct tm *parts)
                                 parts->tm_min, parts->tm_sec, parts->tm_year + 1900LL);
 }
 
-static PyObject *
-clock_ctime(PyObject *Py_UNUSED(module), PyObject *seconds)
+static PyObject *clock_ctime(PyObject *Py_UNUSED(module), PyObject *seconds)
 {
     struct tm parts;
     return parts_of_seconds(seconds, true, &parts) ? parts_text(&parts) : NULL;
 }
 
 /* The parts of an argument, or of now without one. */
-static bool
-parts_or_now(PyObject *module, const char *function, PyObject *arg, struct tm *out,
-             PyObject **zone)
+static bool parts_or_now(PyObject *module, const char *function, PyObject *arg, struct tm *out,
+                         PyObject **zone)
 {
     *zone = NULL;
     return arg == NULL ? parts_of_seconds(Py_None, true, out)
                        : parts_read(module, function, arg, out, zone) && parts_are_fine(out);
 }
 
-static PyObject *
-clock_asctime(PyObject *module, PyObject *arg)
+static PyObject *clock_asctime(PyObject *module, PyObject *arg)
 {
     struct tm parts;
     PyObject *zone;
-    PyObject *text = parts_or_now(module, "asctime", arg, &parts, &zone) ? parts_text(&parts)
-                                                                         : NULL;
+    PyObject *text =
+        parts_or_now(module, "asctime", arg, &parts, &zone) ? parts_text(&parts) : NULL;
     Py_XDECREF(zone);
     return text;
 }
 
-static PyObject *
-clock_mktime(PyObject *module, PyObject *arg)
+static PyObject *clock_mktime(PyObject *module, PyObject *arg)
 {
     struct tm parts;
     PyObject *zone;
@@ -438,8 +425,7 @@ clock_mktime(PyObject *module, PyObject *arg)
 }
 
 /* The text of one piece of a format, which has no NUL inside. */
-static PyObject *
-format_text(const char *format, const struct tm *parts)
+static PyObject *format_text(const char *format, const struct tm *parts)
 {
     size_t most = 256 * (strlen(format) + 4);
     for (size_t room = 256;; room *= 4) {
@@ -449,8 +435,8 @@ format_text(const char *format, const struct tm *parts)
         }
         size_t length = strftime(text, room, format, parts);
         if (length > 0 || room >= most) {
-            PyObject *result = PyUnicode_DecodeLocaleAndSize(text, (Py_ssize_t)length,
-                                                             "surrogateescape");
+            PyObject *result =
+                PyUnicode_DecodeLocaleAndSize(text, (Py_ssize_t)length, "surrogateescape");
             PyMem_Free(text);
             return result;
         }
@@ -458,8 +444,7 @@ format_text(const char *format, const struct tm *parts)
     }
 }
 
-static PyObject *
-clock_strftime(PyObject *module, PyObject *format, PyObject *arg)
+static PyObject *clock_strftime(PyObject *module, PyObject *format, PyObject *arg)
 {
     if (!PyUnicode_Check(format)) {
         bind_bad_argument("strftime", "argument 1", "str", format);
@@ -499,8 +484,7 @@ clock_strftime(PyObject *module, PyObject *format, PyObject *arg)
     return result;
 }
 
-static PyObject *
-clock_strptime(PyObject *Py_UNUSED(module), PyObject *args)
+static PyObject *clock_strptime(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *library = PyImport_ImportModule("_strptime");
     PyObject *function = library ? PyObject_GetAttrString(library, "_strptime_time") : NULL;
@@ -513,8 +497,7 @@ clock_strptime(PyObject *Py_UNUSED(module), PyObject *args)
 /* ---- zones ---------------------------------------------------------------------------------- */
 
 /* Seconds west of UTC at a time, and what the zone is called then. */
-static long
-zone_at(time_t time, char name[100])
+static long zone_at(time_t time, char name[100])
 {
     struct tm parts;
     if (localtime_r(&time, &parts) == NULL) {
@@ -528,8 +511,7 @@ zone_at(time_t time, char name[100])
 
 /* timezone, altzone, daylight and tzname: of January and July this year, the one with less sun
  * first. */
-static int
-zones_set(PyObject *module)
+static int zones_set(PyObject *module)
 {
     char january_name[100], july_name[100];
     const time_t year = (365 * 24 + 6) * 3600;
@@ -543,13 +525,13 @@ zones_set(PyObject *module)
                      || PyModule_AddIntConstant(module, "timezone", south ? july : january) < 0
                      || PyModule_AddIntConstant(module, "altzone", south ? january : july) < 0
                      || PyModule_AddIntConstant(module, "daylight", january != july) < 0
-                 ? -1 : 0;
+                 ? -1
+                 : 0;
     Py_XDECREF(names);
     return rc;
 }
 
-static int
-clock_tzset(PyObject *module)
+static int clock_tzset(PyObject *module)
 {
     tzset();
     return zones_set(module);
@@ -558,13 +540,17 @@ clock_tzset(PyObject *module)
 /* ---- the module ----------------------------------------------------------------------------- */
 
 static const struct constant clock_constants[] = {
-    CONSTANT(CLOCK_REALTIME), CONSTANT(CLOCK_MONOTONIC), CONSTANT(CLOCK_MONOTONIC_RAW),
-    CONSTANT(CLOCK_PROCESS_CPUTIME_ID), CONSTANT(CLOCK_THREAD_CPUTIME_ID),
-    CONSTANT(CLOCK_BOOTTIME), CONSTANT(CLOCK_TAI), {"_STRUCT_TM_ITEMS", 11},
+    CONSTANT(CLOCK_REALTIME),
+    CONSTANT(CLOCK_MONOTONIC),
+    CONSTANT(CLOCK_MONOTONIC_RAW),
+    CONSTANT(CLOCK_PROCESS_CPUTIME_ID),
+    CONSTANT(CLOCK_THREAD_CPUTIME_ID),
+    CONSTANT(CLOCK_BOOTTIME),
+    CONSTANT(CLOCK_TAI),
+    {"_STRUCT_TM_ITEMS", 11},
 };
 
-static int
-clock_exec(PyObject *module)
+static int clock_exec(PyObject *module)
 {
     struct clock_state *state = PyModule_GetState(module);
     state->struct_time = (PyObject *)PyStructSequence_NewType(&struct_time_desc);
@@ -581,8 +567,8 @@ STATE_OBJECTS(clock)
 static PyModuleDef_Slot clock_slots[] = MODULE_SLOTS(clock_exec);
 
 static PyModuleDef clock_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "time", .m_doc = clock_doc, .m_methods = clock_methods,
-    .m_slots = clock_slots, STATE_FIELDS(clock),
+    PyModuleDef_HEAD_INIT,      .m_name = "time",       .m_doc = clock_doc,
+    .m_methods = clock_methods, .m_slots = clock_slots, STATE_FIELDS(clock),
 };
 
 MODULE_INIT(time, clock_module)

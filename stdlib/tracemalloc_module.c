@@ -182,8 +182,8 @@ static bool stack_equal(const struct stack *a, const struct stack *b)
         return false;
     }
     for (unsigned i = 0; i < a->count; i++) {
-        if (a->places[i].filename != b->places[i].filename ||
-            a->places[i].line != b->places[i].line) {
+        if (a->places[i].filename != b->places[i].filename
+            || a->places[i].line != b->places[i].line) {
             return false;
         }
     }
@@ -431,8 +431,8 @@ static size_t tracemalloc_module_get_tracemalloc_memory(PyObject *module)
     size_t bytes = records.traces == NULL ? 0 : (records.mask + 1) * sizeof(struct trace);
     if (records.book != NULL) {
         bytes += records.book->bytes + sizeof *records.book;
-        bytes += records.book->buckets == NULL
-                     ? 0 : (records.book->mask + 1) * sizeof(struct stack *);
+        bytes +=
+            records.book->buckets == NULL ? 0 : (records.book->mask + 1) * sizeof(struct stack *);
     }
     prim_lock_release(&records.lock);
     return bytes;

@@ -147,8 +147,8 @@ static PyObject *get_lookup(const Py_buffer *name, bool old)
         PyErr_SetString(PyExc_KeyError, "name too long");
         return NULL;
     }
-    int count = char_from_name(name->buf, name->len,
-                               old ? CHAR_NAMES : CHAR_ALIASES | CHAR_SEQUENCES, out);
+    int count =
+        char_from_name(name->buf, name->len, old ? CHAR_NAMES : CHAR_ALIASES | CHAR_SEQUENCES, out);
     if (count == 1 && old) {
         struct char_properties p;
         char_properties(out[0], true, &p);
@@ -277,9 +277,10 @@ static int api_get_code(const char *name, int length, Py_UCS4 *code, int Py_UNUS
 static int module_exec(PyObject *module)
 {
     static struct name_api api = {api_get_name, api_get_code};
-    if (PyModule_AddStringConstant(module, "unidata_version", "15.1.0") < 0 ||
-        PyModule_Add(module, "_ucnhash_CAPI",
-                     PyCapsule_New(&api, "unicodedata._ucnhash_CAPI", NULL)) < 0) {
+    if (PyModule_AddStringConstant(module, "unidata_version", "15.1.0") < 0
+        || PyModule_Add(module, "_ucnhash_CAPI",
+                        PyCapsule_New(&api, "unicodedata._ucnhash_CAPI", NULL))
+               < 0) {
         return -1;
     }
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ucd_spec, NULL);
@@ -302,10 +303,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "unicodedata",
-    .m_doc = unicodedata_doc,
-    .m_methods = unicodedata_methods,
+    PyModuleDef_HEAD_INIT,    .m_name = "unicodedata",
+    .m_doc = unicodedata_doc, .m_methods = unicodedata_methods,
     .m_slots = slots,
 };
 

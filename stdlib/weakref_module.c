@@ -5,26 +5,23 @@
 
 #include "weakref_module.bind.h"
 
-static Py_ssize_t
-weakref_module_count(PyObject *Py_UNUSED(module), PyObject *object)
+static Py_ssize_t weakref_module_count(PyObject *Py_UNUSED(module), PyObject *object)
 {
     return weakref_count(object);
 }
 
-static PyObject *
-weakref_module_list(PyObject *Py_UNUSED(module), PyObject *object)
+static PyObject *weakref_module_list(PyObject *Py_UNUSED(module), PyObject *object)
 {
     return weakref_list(object);
 }
 
-static PyObject *
-weakref_module_proxy(PyObject *Py_UNUSED(module), PyObject *object, PyObject *callback)
+static PyObject *weakref_module_proxy(PyObject *Py_UNUSED(module), PyObject *object,
+                                      PyObject *callback)
 {
     return PyWeakref_NewProxy(object, callback);
 }
 
-static int
-remove_locked(PyObject *dict, PyObject *key)
+static int remove_locked(PyObject *dict, PyObject *key)
 {
     PyObject *value;
     if (PyDict_GetItemRef(dict, key, &value) <= 0) {
@@ -41,14 +38,12 @@ remove_locked(PyObject *dict, PyObject *key)
     return rc;
 }
 
-static int
-weakref_module_remove_dead(PyObject *Py_UNUSED(module), PyObject *dict, PyObject *key)
+static int weakref_module_remove_dead(PyObject *Py_UNUSED(module), PyObject *dict, PyObject *key)
 {
     return LOCKED(dict, remove_locked(dict, key));
 }
 
-static int
-weakref_module_exec(PyObject *module)
+static int weakref_module_exec(PyObject *module)
 {
     const struct {
         const char *name;
@@ -70,8 +65,9 @@ weakref_module_exec(PyObject *module)
 static PyModuleDef_Slot weakref_module_slots[] = MODULE_SLOTS(weakref_module_exec);
 
 static PyModuleDef weakref_module_def = {
-    PyModuleDef_HEAD_INIT, .m_name = "_weakref", .m_doc = weakref_module_doc,
-    .m_methods = weakref_module_methods, .m_slots = weakref_module_slots,
+    PyModuleDef_HEAD_INIT,           .m_name = "_weakref",
+    .m_doc = weakref_module_doc,     .m_methods = weakref_module_methods,
+    .m_slots = weakref_module_slots,
 };
 
 MODULE_INIT(_weakref, weakref_module_def)

@@ -28,14 +28,12 @@ static PyModuleDef zlib_definition;
 
 #include "zlib.bind.h"
 
-static struct zlib_module_state *
-state_of(struct stream *self)
+static struct zlib_module_state *state_of(struct stream *self)
 {
     return PyModule_GetState(PyType_GetModuleByDef(Py_TYPE(self), &zlib_definition));
 }
 
-static void
-raise_zlib(PyObject *error, const z_stream *z, int code, const char *doing)
+static void raise_zlib(PyObject *error, const z_stream *z, int code, const char *doing)
 {
     const char *message = code == Z_VERSION_ERROR ? "library version mismatch" : z->msg;
     if (message == NULL) {
@@ -55,8 +53,7 @@ raise_zlib(PyObject *error, const z_stream *z, int code, const char *doing)
 
 typedef int (*stepper)(z_stream *z, int flush);
 
-static int
-set_dictionary(z_stream *z, PyObject *zdict)
+static int set_dictionary(z_stream *z, PyObject *zdict)
 {
     return inflateSetDictionary(z, (const Bytef *)PyBytes_AS_STRING(zdict),
                                 (uInt)PyBytes_GET_SIZE(zdict));
@@ -64,9 +61,8 @@ set_dictionary(z_stream *z, PyObject *zdict)
 
 /* Runs the stream over the input until that is used up, the stream ends, or the output has its limit.
  * Returns zlib's last code; Z_BUF_ERROR, which only says that nothing could be done, as Z_OK. */
-static int
-run_stream(z_stream *z, stepper step, struct input *in, int flush, struct outflow *out,
-           PyObject *zdict)
+static int run_stream(z_stream *z, stepper step, struct input *in, int flush, struct outflow *out,
+                      PyObject *zdict)
 {
     int code = Z_OK;
     do {
@@ -104,21 +100,17 @@ run_stream(z_stream *z, stepper step, struct input *in, int flush, struct outflo
 }
 
 /* The same without the global lock. */
-static int
-run_unlocked(z_stream *z, stepper step, struct input *in, int flush, struct outflow *out,
-             PyObject *zdict)
+static int run_unlocked(z_stream *z, stepper step, struct input *in, int flush, struct outflow *out,
+                        PyObject *zdict)
 {
     int code;
-    Py_BEGIN_ALLOW_THREADS
-    code = run_stream(z, step, in, flush, out, zdict);
-    Py_END_ALLOW_THREADS
-    return code;
+    Py_BEGIN_ALLOW_THREADS code = run_stream(z, step, in, flush, out, zdict);
+    Py_END_ALLOW_THREADS return code;
 }
 
 /* ---- at once -------------------------------------------------------------------------------- */
 
-static PyObject *
-zlib_module_compress(PyObject *module, Py_buffer *data, int level, int wbits)
+static PyObject *zlib_module_compress(PyObject *module, Py_buffer *data, int level, int wbits)
 {
     PyObject *error = ((struct zlib_module_state *)PyModule_GetState(module))->error;
     z_stream z = {0};
@@ -146,8 +138,8 @@ zlib_module_compress(PyObject *module, Py_buffer *data, int level, int wbits)
     return result;
 }
 
-static PyObject *
-zlib_module_decompress(PyObject *module, Py_buffer *data, int wbits, Py_ssize_t bufsize)
+static PyObject *zlib_module_decompress(PyObject *module, Py_buffer *data, int wbits,
+                                        Py_ssize_t bufsize)
 {
     PyObject *error = ((struct zlib_module_state *)PyModule_GetState(module))->error;
     if (bufsize < 0) {
@@ -177,13 +169,12 @@ zlib_module_decompress(PyObject *module, Py_buffer *data, int wbits, Py_ssize_t 
     return result;
 }
 
-static unsigned int
-checksum(uLong (*sum)(uLong, const Bytef *, z_size_t), Py_buffer *data, unsigned int value)
+static unsigned int checksum(uLong (*sum)(uLong, const Bytef *, z_size_t), Py_buffer *data,
+                             unsigned int value)
 {
     uLong result = value;
     if (data->len > LARGE_DATA) {
-        Py_BEGIN_ALLOW_THREADS
-        result = sum(result, data->buf, (z_size_t)data->len);
+        Py_BEGIN_ALLOW_THREADS result = sum(result, data->buf, (z_size_t)data->len);
         Py_END_ALLOW_THREADS
     } else {
         result = sum(result, data->buf, (z_size_t)data->len);
@@ -191,22 +182,21 @@ checksum(uLong (*sum)(uLong, const Bytef *, z_size_t), Py_buffer *data, unsigned
     return (unsigned int)result;
 }
 
-static unsigned int
-zlib_module_adler32(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int value)
+static unsigned int zlib_module_adler32(PyObject *Py_UNUSED(module), Py_buffer *data,
+                                        unsigned int value)
 {
     return checksum(adler32_z, data, value);
 }
 
-static unsigned int
-zlib_module_crc32(PyObject *Py_UNUSED(module), Py_buffer *data, unsigned int value)
+static unsigned int zlib_module_crc32(PyObject *Py_UNUSED(module), Py_buffer *data,
+                                      unsigned int value)
 {
     return checksum(crc32_z, data, value);
 }
 
 /* ---- stream objects ------------------------------------------------------------------------- */
 
-static struct stream *
-stream_make(PyObject *type)
+static struct stream *stream_make(PyObject *type)
 {
     struct stream *self = type_make((PyTypeObject *)type);
     if (self == NULL) {
@@ -220,8 +210,7 @@ stream_make(PyObject *type)
 }
 
 /* A dictionary as bytes; *out NULL for none.  False with an exception. */
-static bool
-dictionary_of(PyObject *zdict, PyObject **out)
+static bool dictionary_of(PyObject *zdict, PyObject **out)
 {
     *out = NULL;
     if (zdict == NULL || zdict == Py_None) {
@@ -236,8 +225,7 @@ dictionary_of(PyObject *zdict, PyObject **out)
 }
 
 /* Raises what the start of a stream gave; the stream is released. */
-static PyObject *
-start_failed(struct stream *self, int code, const char *doing)
+static PyObject *start_failed(struct stream *self, int code, const char *doing)
 {
     if (code == Z_MEM_ERROR) {
         PyErr_Format(PyExc_MemoryError, "Can't allocate memory for %s object", doing);
@@ -250,9 +238,8 @@ start_failed(struct stream *self, int code, const char *doing)
     return NULL;
 }
 
-static PyObject *
-zlib_module_compressobj(PyObject *module, int level, int method, int wbits, int memLevel,
-                        int strategy, PyObject *zdict)
+static PyObject *zlib_module_compressobj(PyObject *module, int level, int method, int wbits,
+                                         int memLevel, int strategy, PyObject *zdict)
 {
     struct zlib_module_state *state = PyModule_GetState(module);
     Py_buffer view;
@@ -290,8 +277,7 @@ zlib_module_compressobj(PyObject *module, int level, int method, int wbits, int 
 }
 
 /* Starts a decompressor with a dictionary: a raw stream takes it now, others ask for it. */
-static PyObject *
-inflater_start(struct stream *self, int wbits, PyObject *zdict)
+static PyObject *inflater_start(struct stream *self, int wbits, PyObject *zdict)
 {
     if (self == NULL || !dictionary_of(zdict, &self->zdict)) {
         Py_XDECREF(self);
@@ -304,15 +290,13 @@ inflater_start(struct stream *self, int wbits, PyObject *zdict)
     self->open = true;
     self->raw = wbits < 0;
     if (self->raw && self->zdict != NULL && set_dictionary(&self->z, self->zdict) != Z_OK) {
-        raise_zlib(state_of(self)->error, &self->z, Z_STREAM_ERROR,
-                   "while setting zdict");
+        raise_zlib(state_of(self)->error, &self->z, Z_STREAM_ERROR, "while setting zdict");
         Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
 
-static PyObject *
-zlib_module_decompressobj(PyObject *module, int wbits, PyObject *zdict)
+static PyObject *zlib_module_decompressobj(PyObject *module, int wbits, PyObject *zdict)
 {
     struct zlib_module_state *state = PyModule_GetState(module);
     if (zdict != NULL && !PyObject_CheckBuffer(zdict)) {
@@ -322,8 +306,7 @@ zlib_module_decompressobj(PyObject *module, int wbits, PyObject *zdict)
     return inflater_start(stream_make(state->inflater_type), wbits, zdict);
 }
 
-static void
-stream_drop(PyObject *op, int (*end)(z_stream *))
+static void stream_drop(PyObject *op, int (*end)(z_stream *))
 {
     struct stream *self = (struct stream *)op;
     if (self->open) {
@@ -334,21 +317,18 @@ stream_drop(PyObject *op, int (*end)(z_stream *))
     decoder_free(&self->base);
 }
 
-static void
-deflater_dealloc(PyObject *op)
+static void deflater_dealloc(PyObject *op)
 {
     stream_drop(op, deflateEnd);
 }
 
-static void
-inflater_dealloc(PyObject *op)
+static void inflater_dealloc(PyObject *op)
 {
     stream_drop(op, inflateEnd);
 }
 
 /* A stream in the same state. */
-static PyObject *
-stream_copy(struct stream *self, int (*copy)(z_stream *, z_stream *))
+static PyObject *stream_copy(struct stream *self, int (*copy)(z_stream *, z_stream *))
 {
     struct stream *other = stream_make((PyObject *)Py_TYPE(self));
     if (other == NULL) {
@@ -380,8 +360,7 @@ stream_copy(struct stream *self, int (*copy)(z_stream *, z_stream *))
 /* ---- Compress ------------------------------------------------------------------------------- */
 
 /* Runs the compressor with its mutex held. */
-static PyObject *
-deflater_run(struct stream *self, struct input in, int flush, const char *doing)
+static PyObject *deflater_run(struct stream *self, struct input in, int flush, const char *doing)
 {
     struct outflow out = outflow_start(DEF_BUF_SIZE, -1);
     int code = run_unlocked(&self->z, deflate, &in, flush, &out, NULL);
@@ -398,43 +377,38 @@ deflater_run(struct stream *self, struct input in, int flush, const char *doing)
     return outflow_finish(&out, code == Z_OK);
 }
 
-static PyObject *
-deflater_compress(struct stream *self, Py_buffer *data)
+static PyObject *deflater_compress(struct stream *self, Py_buffer *data)
 {
     PyMutex_Lock(&self->base.mutex);
-    PyObject *result = deflater_run(self, (struct input){data->buf, (size_t)data->len},
-                                    Z_NO_FLUSH, "while compressing data");
+    PyObject *result = deflater_run(self, (struct input){data->buf, (size_t)data->len}, Z_NO_FLUSH,
+                                    "while compressing data");
     PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
-static PyObject *
-deflater_flush(struct stream *self, int mode)
+static PyObject *deflater_flush(struct stream *self, int mode)
 {
     if (mode == Z_NO_FLUSH) {
         return PyBytes_FromStringAndSize(NULL, 0);
     }
     PyMutex_Lock(&self->base.mutex);
-    PyObject *result = deflater_run(self, (struct input){(const unsigned char *)"", 0}, mode,
-                                    "while flushing");
+    PyObject *result =
+        deflater_run(self, (struct input){(const unsigned char *)"", 0}, mode, "while flushing");
     PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
-static PyObject *
-deflater_copy(struct stream *self)
+static PyObject *deflater_copy(struct stream *self)
 {
     return stream_copy(self, deflateCopy);
 }
 
-static PyObject *
-deflater_copy_method(struct stream *self)
+static PyObject *deflater_copy_method(struct stream *self)
 {
     return deflater_copy(self);
 }
 
-static PyObject *
-deflater_deepcopy(struct stream *self, PyObject *Py_UNUSED(memo))
+static PyObject *deflater_deepcopy(struct stream *self, PyObject *Py_UNUSED(memo))
 {
     return deflater_copy(self);
 }
@@ -442,8 +416,7 @@ deflater_deepcopy(struct stream *self, PyObject *Py_UNUSED(memo))
 /* ---- Decompress ----------------------------------------------------------------------------- */
 
 /* Sets a field to the bytes [at, at + left); false with an exception. */
-static bool
-field_bytes(PyObject **field, const unsigned char *at, size_t left)
+static bool field_bytes(PyObject **field, const unsigned char *at, size_t left)
 {
     if (PyBytes_GET_SIZE(*field) == 0 && left == 0) {
         return true;
@@ -456,8 +429,7 @@ field_bytes(PyObject **field, const unsigned char *at, size_t left)
 }
 
 /* Adds what follows the end of the stream to the unused data. */
-static bool
-keep_unused(struct stream *self, const struct input *in)
+static bool keep_unused(struct stream *self, const struct input *in)
 {
     if (in->left == 0) {
         return true;
@@ -471,8 +443,8 @@ keep_unused(struct stream *self, const struct input *in)
     return all != NULL;
 }
 
-static enum decoder_state
-inflater_run(struct stream *self, struct input *in, int flush, struct outflow *out)
+static enum decoder_state inflater_run(struct stream *self, struct input *in, int flush,
+                                       struct outflow *out)
 {
     int code = run_unlocked(&self->z, inflate, in, flush, out, self->raw ? NULL : self->zdict);
     if (code == Z_OK) {
@@ -490,8 +462,8 @@ inflater_run(struct stream *self, struct input *in, int flush, struct outflow *o
 }
 
 /* A step with the mutex held.  At the end of the stream what is left is unused, otherwise the tail. */
-static PyObject *
-inflater_decompress_locked(struct stream *self, struct input in, int flush, struct outflow out)
+static PyObject *inflater_decompress_locked(struct stream *self, struct input in, int flush,
+                                            struct outflow out)
 {
     enum decoder_state state = inflater_run(self, &in, flush, &out);
     bool fine = state != DECODER_FAILED;
@@ -503,23 +475,21 @@ inflater_decompress_locked(struct stream *self, struct input in, int flush, stru
     return outflow_finish(&out, field_bytes(&self->tail, in.at, in.left) && fine);
 }
 
-static PyObject *
-inflater_decompress(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
+static PyObject *inflater_decompress(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
 {
     if (max_length < 0) {
         PyErr_SetString(PyExc_ValueError, "max_length must be non-negative");
         return NULL;
     }
     PyMutex_Lock(&self->base.mutex);
-    PyObject *result = inflater_decompress_locked(
-        self, (struct input){data->buf, (size_t)data->len}, Z_SYNC_FLUSH,
-        outflow_start(DEF_BUF_SIZE, max_length ? max_length : -1));
+    PyObject *result =
+        inflater_decompress_locked(self, (struct input){data->buf, (size_t)data->len}, Z_SYNC_FLUSH,
+                                   outflow_start(DEF_BUF_SIZE, max_length ? max_length : -1));
     PyMutex_Unlock(&self->base.mutex);
     return result;
 }
 
-static PyObject *
-inflater_flush(struct stream *self, Py_ssize_t length)
+static PyObject *inflater_flush(struct stream *self, Py_ssize_t length)
 {
     if (length <= 0) {
         PyErr_SetString(PyExc_ValueError, "length must be greater than zero");
@@ -533,8 +503,8 @@ inflater_flush(struct stream *self, Py_ssize_t length)
     PyObject *tail = Py_NewRef(self->tail);
     struct input in = {(const unsigned char *)PyBytes_AS_STRING(tail),
                        (size_t)PyBytes_GET_SIZE(tail)};
-    PyObject *result = inflater_decompress_locked(self, in, Z_FINISH,
-                                                  outflow_start((size_t)length, -1));
+    PyObject *result =
+        inflater_decompress_locked(self, in, Z_FINISH, outflow_start((size_t)length, -1));
     Py_DECREF(tail);
     if (self->base.eof && self->open) {
         inflateEnd(&self->z);
@@ -545,40 +515,34 @@ inflater_flush(struct stream *self, Py_ssize_t length)
     return result;
 }
 
-static PyObject *
-inflater_copy(struct stream *self)
+static PyObject *inflater_copy(struct stream *self)
 {
     return stream_copy(self, inflateCopy);
 }
 
-static PyObject *
-inflater_copy_method(struct stream *self)
+static PyObject *inflater_copy_method(struct stream *self)
 {
     return inflater_copy(self);
 }
 
-static PyObject *
-inflater_deepcopy(struct stream *self, PyObject *Py_UNUSED(memo))
+static PyObject *inflater_deepcopy(struct stream *self, PyObject *Py_UNUSED(memo))
 {
     return inflater_copy(self);
 }
 
-static PyObject *
-inflater_get_unused_data(struct stream *self)
+static PyObject *inflater_get_unused_data(struct stream *self)
 {
     return decoder_bytes(&self->base, &self->base.unused);
 }
 
-static PyObject *
-inflater_get_unconsumed_tail(struct stream *self)
+static PyObject *inflater_get_unconsumed_tail(struct stream *self)
 {
     return decoder_bytes(&self->base, &self->tail);
 }
 
 /* ---- _ZlibDecompressor ---------------------------------------------------------------------- */
 
-static PyObject *
-puller_new(PyTypeObject *type, int wbits, PyObject *zdict)
+static PyObject *puller_new(PyTypeObject *type, int wbits, PyObject *zdict)
 {
     if (zdict != NULL && !PyObject_CheckBuffer(zdict)) {
         PyErr_SetString(PyExc_TypeError, "zdict argument must support the buffer protocol");
@@ -587,21 +551,18 @@ puller_new(PyTypeObject *type, int wbits, PyObject *zdict)
     return inflater_start(stream_make((PyObject *)type), wbits, zdict);
 }
 
-static enum decoder_state
-puller_run(struct decoder *base, struct input *in, struct outflow *out)
+static enum decoder_state puller_run(struct decoder *base, struct input *in, struct outflow *out)
 {
     return inflater_run((struct stream *)base, in, Z_SYNC_FLUSH, out);
 }
 
-static PyObject *
-puller_decompress(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
+static PyObject *puller_decompress(struct stream *self, Py_buffer *data, Py_ssize_t max_length)
 {
-    return decoder_decompress(&self->base, data, outflow_start(DEF_BUF_SIZE, max_length), puller_run,
-                              "End of stream already reached");
+    return decoder_decompress(&self->base, data, outflow_start(DEF_BUF_SIZE, max_length),
+                              puller_run, "End of stream already reached");
 }
 
-static PyObject *
-puller_get_unused_data(struct stream *self)
+static PyObject *puller_get_unused_data(struct stream *self)
 {
     return decoder_bytes(&self->base, &self->base.unused);
 }
@@ -609,35 +570,54 @@ puller_get_unused_data(struct stream *self)
 /* ---- the module ----------------------------------------------------------------------------- */
 
 static PyType_Slot deflater_slots[] = {
-    {Py_tp_dealloc, deflater_dealloc}, {Py_tp_methods, deflater_methods}, {0, NULL},
+    {Py_tp_dealloc, deflater_dealloc},
+    {Py_tp_methods, deflater_methods},
+    {0, NULL},
 };
 
 static PyType_Slot inflater_slots[] = {
-    {Py_tp_dealloc, inflater_dealloc}, {Py_tp_methods, inflater_methods},
-    {Py_tp_getset, inflater_getset},   {Py_tp_members, inflater_members}, {0, NULL},
+    {Py_tp_dealloc, inflater_dealloc},
+    {Py_tp_methods, inflater_methods},
+    {Py_tp_getset, inflater_getset},
+    {Py_tp_members, inflater_members},
+    {0, NULL},
 };
 
 static PyType_Slot puller_slots[] = {
-    {Py_tp_dealloc, inflater_dealloc}, {Py_tp_methods, puller_methods},
-    {Py_tp_getset, puller_getset},     {Py_tp_members, puller_members},
-    {Py_tp_doc, puller_doc},           {Py_tp_new, bind_puller_new},      {0, NULL},
+    {Py_tp_dealloc, inflater_dealloc},
+    {Py_tp_methods, puller_methods},
+    {Py_tp_getset, puller_getset},
+    {Py_tp_members, puller_members},
+    {Py_tp_doc, puller_doc},
+    {Py_tp_new, bind_puller_new},
+    {0, NULL},
 };
 
 static PyType_Spec deflater_spec = {
-    "zlib.Compress", sizeof(struct stream), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, deflater_slots,
+    "zlib.Compress",
+    sizeof(struct stream),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    deflater_slots,
 };
 
 static PyType_Spec inflater_spec = {
-    "zlib.Decompress", sizeof(struct stream), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, inflater_slots,
+    "zlib.Decompress",
+    sizeof(struct stream),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    inflater_slots,
 };
 
 static PyType_Spec puller_spec = {
-    "zlib._ZlibDecompressor", sizeof(struct stream), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, puller_slots,
+    "zlib._ZlibDecompressor",
+    sizeof(struct stream),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    puller_slots,
 };
 
+/* clang-format off */
 static const struct constant zlib_constants[] = {
     CONSTANT(MAX_WBITS), {"DEFLATED", Z_DEFLATED}, CONSTANT(DEF_MEM_LEVEL),
     CONSTANT(DEF_BUF_SIZE), CONSTANT(Z_NO_COMPRESSION), CONSTANT(Z_BEST_SPEED),
@@ -646,9 +626,9 @@ static const struct constant zlib_constants[] = {
     CONSTANT(Z_NO_FLUSH), CONSTANT(Z_PARTIAL_FLUSH), CONSTANT(Z_SYNC_FLUSH),
     CONSTANT(Z_FULL_FLUSH), CONSTANT(Z_FINISH), CONSTANT(Z_BLOCK), CONSTANT(Z_TREES),
 };
+/* clang-format on */
 
-static int
-zlib_module_exec(PyObject *module)
+static int zlib_module_exec(PyObject *module)
 {
     struct zlib_module_state *state = PyModule_GetState(module);
     state->error = PyErr_NewException("zlib.error", NULL, NULL);
@@ -670,8 +650,9 @@ STATE_OBJECTS(zlib_module)
 static PyModuleDef_Slot zlib_module_slots[] = MODULE_SLOTS(zlib_module_exec);
 
 static PyModuleDef zlib_definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "zlib", .m_doc = zlib_module_doc,
-    .m_methods = zlib_module_methods, .m_slots = zlib_module_slots, STATE_FIELDS(zlib_module),
+    PyModuleDef_HEAD_INIT,        .m_name = "zlib",
+    .m_doc = zlib_module_doc,     .m_methods = zlib_module_methods,
+    .m_slots = zlib_module_slots, STATE_FIELDS(zlib_module),
 };
 
 MODULE_INIT(zlib, zlib_definition)

@@ -8,27 +8,31 @@ struct manager {
 
 #include "decimal_context.bind.h"
 
-#define ROUNDING_ERROR                                                                            \
+#define ROUNDING_ERROR                                                                             \
     "valid values for rounding are:\n  [ROUND_CEILING, ROUND_FLOOR, ROUND_UP, ROUND_DOWN,\n"       \
     "   ROUND_HALF_UP, ROUND_HALF_DOWN, ROUND_HALF_EVEN,\n   ROUND_05UP]"
-#define SIGNALS_ERROR                                                                             \
+#define SIGNALS_ERROR                                                                              \
     "valid values for signals are:\n  [InvalidOperation, FloatOperation, DivisionByZero,\n"        \
     "   Overflow, Underflow, Subnormal, Inexact, Rounded,\n   Clamped]"
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
+/* clang-format off */
 const uint32_t signal_bits[SIGNALS] = {
     MPD_IEEE_Invalid_operation, FLOAT_OPERATION, MPD_Division_by_zero, MPD_Overflow, MPD_Underflow,
     MPD_Subnormal, MPD_Inexact, MPD_Rounded, MPD_Clamped,
 };
+/* clang-format on */
 
 static const uint32_t condition_bits[CONDITIONS] = {
-    MPD_Conversion_syntax, MPD_Division_impossible, MPD_Division_undefined, MPD_Invalid_context,
+    MPD_Conversion_syntax,
+    MPD_Division_impossible,
+    MPD_Division_undefined,
+    MPD_Invalid_context,
 };
 
 /* A list of the signals in `bits`; with `details`, invalid operations by their conditions. */
-static PyObject *
-signal_list(struct decimal_state *state, uint32_t bits, bool details)
+static PyObject *signal_list(struct decimal_state *state, uint32_t bits, bool details)
 {
     PyObject *list = PyList_New(0);
     if (list == NULL) {
@@ -52,8 +56,7 @@ signal_list(struct decimal_state *state, uint32_t bits, bool details)
     return list;
 }
 
-static BIND_COLD int
-raise_signal(struct decimal_state *state, uint32_t bits)
+static BIND_COLD int raise_signal(struct decimal_state *state, uint32_t bits)
 {
     if (bits & MPD_Malloc_error) {
         PyErr_NoMemory();
@@ -71,8 +74,7 @@ raise_signal(struct decimal_state *state, uint32_t bits)
     return -1;
 }
 
-int
-context_signal(struct decimal_state *state, struct context *context, uint32_t status)
+int context_signal(struct decimal_state *state, struct context *context, uint32_t status)
 {
     uint32_t *flags = &context->mpd.status;
     if ((__atomic_load_n(flags, __ATOMIC_RELAXED) & status) != status) {
@@ -83,8 +85,7 @@ context_signal(struct decimal_state *state, struct context *context, uint32_t st
 }
 
 /* The bits of a signal; 0 with KeyError. */
-static uint32_t
-bits_of_signal(struct decimal_state *state, PyObject *signal)
+static uint32_t bits_of_signal(struct decimal_state *state, PyObject *signal)
 {
     for (int i = 0; i < SIGNALS; i++) {
         if (signal == state->signals[i]) {
@@ -95,15 +96,13 @@ bits_of_signal(struct decimal_state *state, PyObject *signal)
     return 0;
 }
 
-static bool
-is_signal_dict(struct decimal_state *state, PyObject *op)
+static bool is_signal_dict(struct decimal_state *state, PyObject *op)
 {
     return PyObject_TypeCheck(op, state->mixin_type);
 }
 
 /* The bits that a dict of all signals, or a list of some, stands for; false with an exception. */
-static bool
-bits_of_dict(struct decimal_state *state, PyObject *dict, uint32_t *bits)
+static bool bits_of_dict(struct decimal_state *state, PyObject *dict, uint32_t *bits)
 {
     *bits = 0;
     if (PyDict_GET_SIZE(dict) != SIGNALS) {
@@ -122,8 +121,7 @@ bits_of_dict(struct decimal_state *state, PyObject *dict, uint32_t *bits)
     return true;
 }
 
-static bool
-bits_of_list(struct decimal_state *state, PyObject *list, uint32_t *bits)
+static bool bits_of_list(struct decimal_state *state, PyObject *list, uint32_t *bits)
 {
     *bits = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
@@ -136,8 +134,7 @@ bits_of_list(struct decimal_state *state, PyObject *list, uint32_t *bits)
     return true;
 }
 
-static bool
-bits_read(struct decimal_state *state, PyObject *arg, bool lists, uint32_t *bits)
+static bool bits_read(struct decimal_state *state, PyObject *arg, bool lists, uint32_t *bits)
 {
     if (is_signal_dict(state, arg)) {
         uint32_t *from = ((struct signals *)arg)->bits;
@@ -160,8 +157,7 @@ bits_read(struct decimal_state *state, PyObject *arg, bool lists, uint32_t *bits
 
 /* ---- the mapping over signals ---------------------------------------------------------------- */
 
-static bool
-signals_alive(struct signals *self)
+static bool signals_alive(struct signals *self)
 {
     if (self->bits == NULL) {
         PyErr_SetString(PyExc_ValueError, "invalid signal dict");
@@ -170,21 +166,18 @@ signals_alive(struct signals *self)
     return true;
 }
 
-static int
-signals_init(PyObject *op, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static int signals_init(PyObject *op, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
     ((struct signals *)op)->bits = NULL;
     return 0;
 }
 
-static Py_ssize_t
-signals_length(PyObject *op)
+static Py_ssize_t signals_length(PyObject *op)
 {
     return signals_alive((struct signals *)op) ? SIGNALS : -1;
 }
 
-static PyObject *
-signals_subscript(PyObject *op, PyObject *key)
+static PyObject *signals_subscript(PyObject *op, PyObject *key)
 {
     struct signals *self = (struct signals *)op;
     if (!signals_alive(self)) {
@@ -194,8 +187,7 @@ signals_subscript(PyObject *op, PyObject *key)
     return bit ? PyBool_FromLong((*self->bits & bit) != 0) : NULL;
 }
 
-static int
-signals_assign(PyObject *op, PyObject *key, PyObject *value)
+static int signals_assign(PyObject *op, PyObject *key, PyObject *value)
 {
     struct signals *self = (struct signals *)op;
     if (!signals_alive(self)) {
@@ -212,15 +204,13 @@ signals_assign(PyObject *op, PyObject *key, PyObject *value)
     }
     if (set) {
         __atomic_fetch_or(self->bits, bit, __ATOMIC_RELAXED);
-    }
-    else {
+    } else {
         __atomic_fetch_and(self->bits, ~bit, __ATOMIC_RELAXED);
     }
     return 0;
 }
 
-static PyObject *
-signals_iter(PyObject *op)
+static PyObject *signals_iter(PyObject *op)
 {
     if (!signals_alive((struct signals *)op)) {
         return NULL;
@@ -231,22 +221,21 @@ signals_iter(PyObject *op)
     return it;
 }
 
-static PyObject *
-mixin_copy(struct signals *self)
+static PyObject *mixin_copy(struct signals *self)
 {
     struct decimal_state *state = STATE(self);
     PyObject *dict = signals_alive(self) ? PyDict_New() : NULL;
     for (int i = 0; dict != NULL && i < SIGNALS; i++) {
         if (PyDict_SetItem(dict, state->signals[i],
-                           *self->bits & signal_bits[i] ? Py_True : Py_False) < 0) {
+                           *self->bits & signal_bits[i] ? Py_True : Py_False)
+            < 0) {
             Py_CLEAR(dict);
         }
     }
     return dict;
 }
 
-static PyObject *
-signals_repr(PyObject *op)
+static PyObject *signals_repr(PyObject *op)
 {
     struct signals *self = (struct signals *)op;
     struct decimal_state *state = STATE(op);
@@ -264,8 +253,7 @@ signals_repr(PyObject *op)
     return text;
 }
 
-static PyObject *
-signals_richcompare(PyObject *left, PyObject *right, int op)
+static PyObject *signals_richcompare(PyObject *left, PyObject *right, int op)
 {
     struct decimal_state *state = STATE(left);
     uint32_t bits;
@@ -285,8 +273,7 @@ signals_richcompare(PyObject *left, PyObject *right, int op)
     return PyBool_FromLong((*((struct signals *)left)->bits == bits) == (op == Py_EQ));
 }
 
-static void
-signals_dealloc(PyObject *op)
+static void signals_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -294,8 +281,7 @@ signals_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static int
-signals_traverse(PyObject *op, visitproc visit, void *arg)
+static int signals_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
@@ -319,15 +305,16 @@ static PyType_Slot mixin_slots[] = {
 };
 
 static PyType_Spec mixin_spec = {
-    "decimal.SignalDictMixin", sizeof(struct signals), 0,
+    "decimal.SignalDictMixin",
+    sizeof(struct signals),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     mixin_slots,
 };
 
 /* ---- making contexts ------------------------------------------------------------------------- */
 
-static PyObject *
-signals_make(struct decimal_state *state, uint32_t *bits)
+static PyObject *signals_make(struct decimal_state *state, uint32_t *bits)
 {
     PyObject *self = PyObject_CallNoArgs(state->signal_dict);
     if (self != NULL) {
@@ -336,8 +323,8 @@ signals_make(struct decimal_state *state, uint32_t *bits)
     return self;
 }
 
-static struct context *
-context_make(struct decimal_state *state, PyTypeObject *type, const mpd_context_t *mpd)
+static struct context *context_make(struct decimal_state *state, PyTypeObject *type,
+                                    const mpd_context_t *mpd)
 {
     struct context *self = type_make(type);
     if (self == NULL) {
@@ -355,8 +342,7 @@ context_make(struct decimal_state *state, PyTypeObject *type, const mpd_context_
     return self;
 }
 
-PyObject *
-context_copy(struct decimal_state *state, const struct context *from)
+PyObject *context_copy(struct decimal_state *state, const struct context *from)
 {
     struct context *self = context_make(state, state->context_type, &from->mpd);
     if (self != NULL) {
@@ -367,8 +353,7 @@ context_copy(struct decimal_state *state, const struct context *from)
 }
 
 /* The same without flags. */
-static PyObject *
-context_fresh(struct decimal_state *state, PyObject *from)
+static PyObject *context_fresh(struct decimal_state *state, PyObject *from)
 {
     PyObject *self = context_copy(state, (struct context *)from);
     if (self != NULL) {
@@ -377,8 +362,7 @@ context_fresh(struct decimal_state *state, PyObject *from)
     return self;
 }
 
-static PyObject *
-context_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *context_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct decimal_state *state = state_of_type(type);
     if (state == NULL) {
@@ -392,8 +376,7 @@ context_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-static void
-context_dealloc(PyObject *op)
+static void context_dealloc(PyObject *op)
 {
     struct context *self = (struct context *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -410,8 +393,7 @@ context_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static int
-context_traverse(PyObject *op, visitproc visit, void *arg)
+static int context_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct context *self = (struct context *)op;
     Py_VISIT(Py_TYPE(op));
@@ -422,8 +404,7 @@ context_traverse(PyObject *op, visitproc visit, void *arg)
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-int
-rounding_of(struct decimal_state *state, PyObject *arg)
+int rounding_of(struct decimal_state *state, PyObject *arg)
 {
     if (PyUnicode_Check(arg)) {
         for (int i = 0; i < ROUNDINGS; i++) {
@@ -437,8 +418,7 @@ rounding_of(struct decimal_state *state, PyObject *arg)
 }
 
 /* A number for one of the fields; false with an exception. */
-static bool
-field_number(PyObject *arg, Py_ssize_t *out)
+static bool field_number(PyObject *arg, Py_ssize_t *out)
 {
     if (!PyLong_Check(arg)) {
         PyErr_SetString(PyExc_TypeError, "an integer is required");
@@ -448,15 +428,13 @@ field_number(PyObject *arg, Py_ssize_t *out)
     return *out != -1 || !PyErr_Occurred();
 }
 
-static int
-raise_value(const char *text)
+static int raise_value(const char *text)
 {
     PyErr_SetString(PyExc_ValueError, text);
     return -1;
 }
 
-static int
-delete_error(PyObject *value)
+static int delete_error(PyObject *value)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_AttributeError, "context attributes cannot be deleted");
@@ -465,18 +443,18 @@ delete_error(PyObject *value)
     return 0;
 }
 
-#define FIELD(name, type, field, setter, text)                                                    \
-    static type context_get_##name(struct context *self)                                          \
-    {                                                                                             \
-        return (type)self->field;                                                                 \
-    }                                                                                             \
-    static int context_set_##name(struct context *self, PyObject *value)                          \
-    {                                                                                             \
-        Py_ssize_t number;                                                                        \
-        if (delete_error(value) < 0 || !field_number(value, &number)) {                           \
-            return -1;                                                                            \
-        }                                                                                         \
-        return setter ? 0 : raise_value(text);                                                    \
+#define FIELD(name, type, field, setter, text)                                                     \
+    static type context_get_##name(struct context *self)                                           \
+    {                                                                                              \
+        return (type)self->field;                                                                  \
+    }                                                                                              \
+    static int context_set_##name(struct context *self, PyObject *value)                           \
+    {                                                                                              \
+        Py_ssize_t number;                                                                         \
+        if (delete_error(value) < 0 || !field_number(value, &number)) {                            \
+            return -1;                                                                             \
+        }                                                                                          \
+        return setter ? 0 : raise_value(text);                                                     \
     }
 
 FIELD(prec, Py_ssize_t, mpd.prec, mpd_qsetprec(&self->mpd, number),
@@ -487,18 +465,15 @@ FIELD(emin, Py_ssize_t, mpd.emin, mpd_qsetemin(&self->mpd, number),
       "valid range for Emin is [MIN_EMIN, 0]")
 FIELD(clamp, int, mpd.clamp, (number == 0 || number == 1) && mpd_qsetclamp(&self->mpd, (int)number),
       "valid values for clamp are 0 or 1")
-FIELD(capitals, int, capitals,
-      (number == 0 || number == 1) && (self->capitals = (int)number, true),
+FIELD(capitals, int, capitals, (number == 0 || number == 1) && (self->capitals = (int)number, true),
       "valid values for capitals are 0 or 1")
 
-static PyObject *
-context_get_rounding(struct context *self)
+static PyObject *context_get_rounding(struct context *self)
 {
     return Py_NewRef(STATE(self)->roundings[self->mpd.round]);
 }
 
-static int
-context_set_rounding(struct context *self, PyObject *value)
+static int context_set_rounding(struct context *self, PyObject *value)
 {
     if (delete_error(value) < 0) {
         return -1;
@@ -511,77 +486,76 @@ context_set_rounding(struct context *self, PyObject *value)
     return 0;
 }
 
-static PyObject *
-context_get_traps(struct context *self)
+static PyObject *context_get_traps(struct context *self)
 {
     return Py_NewRef(self->traps);
 }
 
-static PyObject *
-context_get_flags(struct context *self)
+static PyObject *context_get_flags(struct context *self)
 {
     return Py_NewRef(self->flags);
 }
 
-static int
-context_set_traps(struct context *self, PyObject *value)
+static int context_set_traps(struct context *self, PyObject *value)
 {
     return delete_error(value) < 0 || !bits_read(STATE(self), value, false, &self->mpd.traps) ? -1
                                                                                               : 0;
 }
 
-static int
-context_set_flags(struct context *self, PyObject *value)
+static int context_set_flags(struct context *self, PyObject *value)
 {
     return delete_error(value) < 0 || !bits_read(STATE(self), value, false, &self->mpd.status) ? -1
                                                                                                : 0;
 }
 
 /* No attribute can be deleted, not even one that does not exist. */
-static int
-context_setattro(PyObject *op, PyObject *name, PyObject *value)
+static int context_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
     return delete_error(value) < 0 ? -1 : PyObject_GenericSetAttr(op, name, value);
 }
 
 /* Sets the fields that were given, None is not. */
-static int
-context_fill(struct context *self, PyObject *prec, PyObject *rounding, PyObject *emin,
-             PyObject *emax, PyObject *capitals, PyObject *clamp, PyObject *flags, PyObject *traps)
+static int context_fill(struct context *self, PyObject *prec, PyObject *rounding, PyObject *emin,
+                        PyObject *emax, PyObject *capitals, PyObject *clamp, PyObject *flags,
+                        PyObject *traps)
 {
     struct decimal_state *state = STATE(self);
-    if ((prec != Py_None && context_set_prec(self, prec) < 0) ||
-        (rounding != Py_None && context_set_rounding(self, rounding) < 0) ||
-        (emin != Py_None && context_set_emin(self, emin) < 0) ||
-        (emax != Py_None && context_set_emax(self, emax) < 0) ||
-        (clamp != Py_None && context_set_clamp(self, clamp) < 0) ||
-        (capitals != Py_None && context_set_capitals(self, capitals) < 0) ||
-        (traps != Py_None && !bits_read(state, traps, true, &self->mpd.traps)) ||
-        (flags != Py_None && !bits_read(state, flags, true, &self->mpd.status))) {
+    if ((prec != Py_None && context_set_prec(self, prec) < 0)
+        || (rounding != Py_None && context_set_rounding(self, rounding) < 0)
+        || (emin != Py_None && context_set_emin(self, emin) < 0)
+        || (emax != Py_None && context_set_emax(self, emax) < 0)
+        || (clamp != Py_None && context_set_clamp(self, clamp) < 0)
+        || (capitals != Py_None && context_set_capitals(self, capitals) < 0)
+        || (traps != Py_None && !bits_read(state, traps, true, &self->mpd.traps))
+        || (flags != Py_None && !bits_read(state, flags, true, &self->mpd.status))) {
         return -1;
     }
     return 0;
 }
 
-static int
-context_init(struct context *self, PyObject *prec, PyObject *rounding, PyObject *emin,
-             PyObject *emax, PyObject *capitals, PyObject *clamp, PyObject *flags, PyObject *traps)
+static int context_init(struct context *self, PyObject *prec, PyObject *rounding, PyObject *emin,
+                        PyObject *emax, PyObject *capitals, PyObject *clamp, PyObject *flags,
+                        PyObject *traps)
 {
     return context_fill(self, prec, rounding, emin, emax, capitals, clamp, flags, traps);
 }
 
 /* '[Inexact, Rounded]' into text. */
-static void
-names_put(char *text, uint32_t bits)
+static void names_put(char *text, uint32_t bits)
 {
     static const struct {
         const char *name;
         uint32_t bits;
     } names[] = {
-        {"Clamped", MPD_Clamped}, {"InvalidOperation", MPD_IEEE_Invalid_operation},
-        {"DivisionByZero", MPD_Division_by_zero}, {"Inexact", MPD_Inexact},
-        {"FloatOperation", FLOAT_OPERATION}, {"Overflow", MPD_Overflow}, {"Rounded", MPD_Rounded},
-        {"Subnormal", MPD_Subnormal}, {"Underflow", MPD_Underflow},
+        {"Clamped", MPD_Clamped},
+        {"InvalidOperation", MPD_IEEE_Invalid_operation},
+        {"DivisionByZero", MPD_Division_by_zero},
+        {"Inexact", MPD_Inexact},
+        {"FloatOperation", FLOAT_OPERATION},
+        {"Overflow", MPD_Overflow},
+        {"Rounded", MPD_Rounded},
+        {"Subnormal", MPD_Subnormal},
+        {"Underflow", MPD_Underflow},
     };
     char *at = text;
     *at++ = '[';
@@ -593,8 +567,7 @@ names_put(char *text, uint32_t bits)
     strcpy(at, "]");
 }
 
-static PyObject *
-context_repr(PyObject *op)
+static PyObject *context_repr(PyObject *op)
 {
     struct context *self = (struct context *)op;
     char flags[200], traps[200];
@@ -602,19 +575,18 @@ context_repr(PyObject *op)
     names_put(traps, self->mpd.traps);
     return PyUnicode_FromFormat(
         "Context(prec=%zd, rounding=%U, Emin=%zd, Emax=%zd, capitals=%d, clamp=%d, flags=%s, "
-        "traps=%s)", (Py_ssize_t)self->mpd.prec, STATE(op)->roundings[self->mpd.round],
+        "traps=%s)",
+        (Py_ssize_t)self->mpd.prec, STATE(op)->roundings[self->mpd.round],
         (Py_ssize_t)self->mpd.emin, (Py_ssize_t)self->mpd.emax, self->capitals, self->mpd.clamp,
         flags, traps);
 }
 
-static PyObject *
-context_copy_method(struct context *self)
+static PyObject *context_copy_method(struct context *self)
 {
     return context_copy(STATE(self), self);
 }
 
-static PyObject *
-context_reduce(struct context *self)
+static PyObject *context_reduce(struct context *self)
 {
     struct decimal_state *state = STATE(self);
     PyObject *flags = signal_list(state, self->mpd.status, false);
@@ -628,29 +600,27 @@ context_reduce(struct context *self)
                          (Py_ssize_t)self->mpd.emax, self->capitals, self->mpd.clamp, flags, traps);
 }
 
-static void
-context_clear_flags(struct context *self)
+static void context_clear_flags(struct context *self)
 {
     self->mpd.status = 0;
 }
 
-static void
-context_clear_traps(struct context *self)
+static void context_clear_traps(struct context *self)
 {
     self->mpd.traps = 0;
 }
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
-#define UNARY(name, function)                                                                     \
-    static PyObject *context_##name(struct context *self, PyObject *x)                            \
-    {                                                                                             \
-        return apply_unary(STATE(self), self, function, x);                                       \
+#define UNARY(name, function)                                                                      \
+    static PyObject *context_##name(struct context *self, PyObject *x)                             \
+    {                                                                                              \
+        return apply_unary(STATE(self), self, function, x);                                        \
     }
-#define BINARY(name, function)                                                                    \
-    static PyObject *context_##name(struct context *self, PyObject *x, PyObject *y)               \
-    {                                                                                             \
-        return apply_binary(STATE(self), self, function, x, y);                                   \
+#define BINARY(name, function)                                                                     \
+    static PyObject *context_##name(struct context *self, PyObject *x, PyObject *y)                \
+    {                                                                                              \
+        return apply_binary(STATE(self), self, function, x, y);                                    \
     }
 
 UNARY_METHODS(UNARY)
@@ -670,42 +640,38 @@ BINARY(quantize, mpd_qquantize)
 BINARY(remainder, mpd_qrem)
 BINARY(subtract, mpd_qsub)
 
-static PyObject *
-context_divmod(struct context *self, PyObject *x, PyObject *y)
+static PyObject *context_divmod(struct context *self, PyObject *x, PyObject *y)
 {
     return apply_divmod(STATE(self), self, x, y);
 }
 
-static PyObject *
-context_fma(struct context *self, PyObject *x, PyObject *y, PyObject *z)
+static PyObject *context_fma(struct context *self, PyObject *x, PyObject *y, PyObject *z)
 {
     return apply_fma(STATE(self), self, x, y, z);
 }
 
-static PyObject *
-context_power(struct context *self, PyObject *a, PyObject *b, PyObject *modulo)
+static PyObject *context_power(struct context *self, PyObject *a, PyObject *b, PyObject *modulo)
 {
     return apply_power(STATE(self), self, a, b, modulo);
 }
 
-static PyObject *
-context_same_quantum(struct context *self, PyObject *x, PyObject *y)
+static PyObject *context_same_quantum(struct context *self, PyObject *x, PyObject *y)
 {
     return apply_same_quantum(STATE(self), x, y);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-#define ABOUT(name, expression)                                                                   \
-    static PyObject *context_##name(struct context *self, PyObject *x)                            \
-    {                                                                                             \
-        struct operand operand;                                                                   \
-        if (!operand_require(&operand, STATE(self), x)) {                                         \
-            return NULL;                                                                          \
-        }                                                                                         \
-        PyObject *result = expression;                                                            \
-        operand_drop(&operand);                                                                   \
-        return result;                                                                            \
+#define ABOUT(name, expression)                                                                    \
+    static PyObject *context_##name(struct context *self, PyObject *x)                             \
+    {                                                                                              \
+        struct operand operand;                                                                    \
+        if (!operand_require(&operand, STATE(self), x)) {                                          \
+            return NULL;                                                                           \
+        }                                                                                          \
+        PyObject *result = expression;                                                             \
+        operand_drop(&operand);                                                                    \
+        return result;                                                                             \
     }
 #define QUESTION(name, function) ABOUT(name, PyBool_FromLong(function(operand.mpd)))
 
@@ -714,8 +680,7 @@ ABOUT(is_normal, PyBool_FromLong(mpd_isnormal(operand.mpd, &self->mpd)))
 ABOUT(is_subnormal, PyBool_FromLong(mpd_issubnormal(operand.mpd, &self->mpd)))
 ABOUT(number_class, PyUnicode_FromString(mpd_class(operand.mpd, &self->mpd)))
 
-static bool
-number_required(struct context *self, PyObject *x)
+static bool number_required(struct context *self, PyObject *x)
 {
     if (is_number(STATE(self), x)) {
         return true;
@@ -724,21 +689,18 @@ number_required(struct context *self, PyObject *x)
     return false;
 }
 
-static PyObject *
-context_is_canonical(struct context *self, PyObject *x)
+static PyObject *context_is_canonical(struct context *self, PyObject *x)
 {
     return number_required(self, x) ? Py_NewRef(Py_True) : NULL;
 }
 
-static PyObject *
-context_canonical(struct context *self, PyObject *x)
+static PyObject *context_canonical(struct context *self, PyObject *x)
 {
     return number_required(self, x) ? Py_NewRef(x) : NULL;
 }
 
 /* The operand as a number: new reference. */
-static PyObject *
-number_of(struct context *self, PyObject *x)
+static PyObject *number_of(struct context *self, PyObject *x)
 {
     struct decimal_state *state = STATE(self);
     if (is_number(state, x)) {
@@ -752,14 +714,12 @@ number_of(struct context *self, PyObject *x)
     return NULL;
 }
 
-static PyObject *
-context_copy_decimal(struct context *self, PyObject *x)
+static PyObject *context_copy_decimal(struct context *self, PyObject *x)
 {
     return number_of(self, x);
 }
 
-static PyObject *
-context_text(struct context *self, PyObject *x, bool engineering)
+static PyObject *context_text(struct context *self, PyObject *x, bool engineering)
 {
     PyObject *number = number_of(self, x);
     PyObject *text = number ? number_to_str(number, self->capitals, engineering) : NULL;
@@ -767,44 +727,37 @@ context_text(struct context *self, PyObject *x, bool engineering)
     return text;
 }
 
-static PyObject *
-context_to_sci_string(struct context *self, PyObject *x)
+static PyObject *context_to_sci_string(struct context *self, PyObject *x)
 {
     return context_text(self, x, false);
 }
 
-static PyObject *
-context_to_eng_string(struct context *self, PyObject *x)
+static PyObject *context_to_eng_string(struct context *self, PyObject *x)
 {
     return context_text(self, x, true);
 }
 
-static PyObject *
-context_apply(struct context *self, PyObject *x)
+static PyObject *context_apply(struct context *self, PyObject *x)
 {
     return number_required(self, x) ? context_create_decimal(self, x) : NULL;
 }
 
-static Py_ssize_t
-context_etiny(struct context *self)
+static Py_ssize_t context_etiny(struct context *self)
 {
     return mpd_etiny(&self->mpd);
 }
 
-static Py_ssize_t
-context_etop(struct context *self)
+static Py_ssize_t context_etop(struct context *self)
 {
     return mpd_etop(&self->mpd);
 }
 
-static PyObject *
-context_radix(struct context *self)
+static PyObject *context_radix(struct context *self)
 {
     return number_from_ssize(STATE(self)->number_type, 10);
 }
 
-static PyObject *
-context_create_decimal(struct context *self, PyObject *value)
+static PyObject *context_create_decimal(struct context *self, PyObject *value)
 {
     struct decimal_state *state = STATE(self);
     if (value == NULL) {
@@ -813,8 +766,7 @@ context_create_decimal(struct context *self, PyObject *value)
     return number_from_object(state, state->number_type, value, self, false);
 }
 
-static PyObject *
-context_create_decimal_from_float(struct context *self, PyObject *value)
+static PyObject *context_create_decimal_from_float(struct context *self, PyObject *value)
 {
     struct decimal_state *state = STATE(self);
     if (PyLong_Check(value)) {
@@ -829,16 +781,14 @@ context_create_decimal_from_float(struct context *self, PyObject *value)
 
 /* ---- the current context --------------------------------------------------------------------- */
 
-static int
-current_set(struct decimal_state *state, PyObject *context)
+static int current_set(struct decimal_state *state, PyObject *context)
 {
     PyObject *token = PyContextVar_Set(state->current, context);
     Py_XDECREF(token);
     return token ? 0 : -1;
 }
 
-struct context *
-context_current(struct decimal_state *state)
+struct context *context_current(struct decimal_state *state)
 {
     PyObject *context;
     if (PyContextVar_Get(state->current, NULL, &context) < 0) {
@@ -853,8 +803,7 @@ context_current(struct decimal_state *state)
     return (struct context *)context;
 }
 
-struct context *
-context_argument(struct decimal_state *state, PyObject *arg)
+struct context *context_argument(struct decimal_state *state, PyObject *arg)
 {
     if (arg == NULL || arg == Py_None) {
         return context_current(state);
@@ -866,23 +815,21 @@ context_argument(struct decimal_state *state, PyObject *arg)
     return (struct context *)Py_NewRef(arg);
 }
 
-static PyObject *
-decimal_module_getcontext(PyObject *module)
+static PyObject *decimal_module_getcontext(PyObject *module)
 {
     return (PyObject *)context_current(PyModule_GetState(module));
 }
 
 /* The three contexts of the module are only patterns. */
-static int
-decimal_module_setcontext(PyObject *module, PyObject *context)
+static int decimal_module_setcontext(PyObject *module, PyObject *context)
 {
     struct decimal_state *state = PyModule_GetState(module);
     if (!PyObject_TypeCheck(context, state->context_type)) {
         PyErr_SetString(PyExc_TypeError, "argument must be a context");
         return -1;
     }
-    if (context != state->default_context && context != state->basic_context &&
-        context != state->extended_context) {
+    if (context != state->default_context && context != state->basic_context
+        && context != state->extended_context) {
         return current_set(state, context);
     }
     PyObject *copy = context_fresh(state, context);
@@ -891,10 +838,10 @@ decimal_module_setcontext(PyObject *module, PyObject *context)
     return rc;
 }
 
-static PyObject *
-decimal_module_localcontext(PyObject *module, PyObject *ctx, PyObject *prec, PyObject *rounding,
-                            PyObject *emin, PyObject *emax, PyObject *capitals, PyObject *clamp,
-                            PyObject *flags, PyObject *traps)
+static PyObject *decimal_module_localcontext(PyObject *module, PyObject *ctx, PyObject *prec,
+                                             PyObject *rounding, PyObject *emin, PyObject *emax,
+                                             PyObject *capitals, PyObject *clamp, PyObject *flags,
+                                             PyObject *traps)
 {
     struct decimal_state *state = PyModule_GetState(module);
     struct context *from = context_argument(state, ctx);
@@ -905,9 +852,10 @@ decimal_module_localcontext(PyObject *module, PyObject *ctx, PyObject *prec, PyO
     if (self != NULL) {
         self->saved = (PyObject *)context_current(state);
         self->local = self->saved ? context_copy(state, from) : NULL;
-        if (self->local == NULL ||
-            context_fill((struct context *)self->local, prec, rounding, emin, emax, capitals,
-                         clamp, flags, traps) < 0) {
+        if (self->local == NULL
+            || context_fill((struct context *)self->local, prec, rounding, emin, emax, capitals,
+                            clamp, flags, traps)
+                   < 0) {
             Py_CLEAR(self);
         }
     }
@@ -915,15 +863,13 @@ decimal_module_localcontext(PyObject *module, PyObject *ctx, PyObject *prec, PyO
     return (PyObject *)self;
 }
 
-static PyObject *
-manager_enter(struct manager *self)
+static PyObject *manager_enter(struct manager *self)
 {
     struct decimal_state *state = STATE(self);
     return current_set(state, self->local) < 0 ? NULL : Py_NewRef(self->local);
 }
 
-static int
-manager_exit(struct manager *self, PyObject *const *args, Py_ssize_t nargs)
+static int manager_exit(struct manager *self, PyObject *const *args, Py_ssize_t nargs)
 {
     return current_set(STATE(self), self->saved);
 }
@@ -937,9 +883,11 @@ static PyType_Slot manager_slots[] = {
 };
 
 static PyType_Spec manager_spec = {
-    "decimal.ContextManager", sizeof(struct manager), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
-        Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    "decimal.ContextManager",
+    sizeof(struct manager),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
+        | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     manager_slots,
 };
 
@@ -960,26 +908,27 @@ static PyType_Slot context_slots[] = {
 };
 
 static PyType_Spec context_spec = {
-    "decimal.Context", sizeof(struct context), 0,
+    "decimal.Context",
+    sizeof(struct context),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     context_slots,
 };
 
 /* SignalDict, which gets the rest of its methods from MutableMapping. */
-static PyObject *
-signal_dict_make(struct decimal_state *state)
+static PyObject *signal_dict_make(struct decimal_state *state)
 {
     PyObject *mapping = _PyImport_GetModuleAttrString("collections.abc", "MutableMapping");
     PyObject *meta = mapping ? (PyObject *)Py_TYPE(mapping) : NULL;
-    PyObject *type = meta ? PyObject_CallFunction(meta, "s(OO){}", "SignalDict", state->mixin_type,
-                                                  mapping) : NULL;
+    PyObject *type =
+        meta ? PyObject_CallFunction(meta, "s(OO){}", "SignalDict", state->mixin_type, mapping)
+             : NULL;
     Py_XDECREF(mapping);
     return type;
 }
 
-static PyObject *
-pattern_make(struct decimal_state *state, PyObject *module, const char *name, int prec,
-             int rounding, uint32_t traps)
+static PyObject *pattern_make(struct decimal_state *state, PyObject *module, const char *name,
+                              int prec, int rounding, uint32_t traps)
 {
     mpd_context_t mpd;
     mpd_maxcontext(&mpd);
@@ -996,8 +945,7 @@ pattern_make(struct decimal_state *state, PyObject *module, const char *name, in
     return (PyObject *)self;
 }
 
-int
-context_setup(struct decimal_state *state, PyObject *module)
+int context_setup(struct decimal_state *state, PyObject *module)
 {
     const uint32_t usual = MPD_IEEE_Invalid_operation | MPD_Division_by_zero | MPD_Overflow;
     state->mixin_type = module_type(module, &mixin_spec, false);
@@ -1008,12 +956,12 @@ context_setup(struct decimal_state *state, PyObject *module)
     if (state->current == NULL) {
         return -1;
     }
-    state->default_context = pattern_make(state, module, "DefaultContext", 28,
-                                          MPD_ROUND_HALF_EVEN, usual);
+    state->default_context =
+        pattern_make(state, module, "DefaultContext", 28, MPD_ROUND_HALF_EVEN, usual);
     state->basic_context = pattern_make(state, module, "BasicContext", 9, MPD_ROUND_HALF_UP,
                                         usual | MPD_Underflow | MPD_Clamped);
-    state->extended_context = pattern_make(state, module, "ExtendedContext", 9,
-                                           MPD_ROUND_HALF_EVEN, 0);
+    state->extended_context =
+        pattern_make(state, module, "ExtendedContext", 9, MPD_ROUND_HALF_EVEN, 0);
     if (!state->default_context || !state->basic_context || !state->extended_context) {
         return -1;
     }

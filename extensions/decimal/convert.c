@@ -5,8 +5,7 @@
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-struct number *
-number_make(PyTypeObject *type)
+struct number *number_make(PyTypeObject *type)
 {
     struct number *self = type_make(type);
     if (self != NULL) {
@@ -19,9 +18,8 @@ number_make(PyTypeObject *type)
 }
 
 /* The end of every conversion: signals what happened; no number if that is trapped. */
-static PyObject *
-number_finish(struct number *self, struct decimal_state *state, struct context *context,
-              uint32_t status)
+static PyObject *number_finish(struct number *self, struct decimal_state *state,
+                               struct context *context, uint32_t status)
 {
     if (self != NULL && context_signal(state, context, status) < 0) {
         Py_CLEAR(self);
@@ -30,8 +28,7 @@ number_finish(struct number *self, struct decimal_state *state, struct context *
 }
 
 /* An exact conversion that could not be exact has failed. */
-static uint32_t
-exact_status(struct number *self, uint32_t status)
+static uint32_t exact_status(struct number *self, uint32_t status)
 {
     if (status & (MPD_Inexact | MPD_Rounded | MPD_Clamped)) {
         mpd_seterror(&self->mpd, MPD_Invalid_operation, &status);
@@ -39,8 +36,7 @@ exact_status(struct number *self, uint32_t status)
     return status & MPD_Errors;
 }
 
-PyObject *
-number_from_ssize(PyTypeObject *type, Py_ssize_t value)
+PyObject *number_from_ssize(PyTypeObject *type, Py_ssize_t value)
 {
     struct number *self = number_make(type);
     if (self != NULL) {
@@ -51,22 +47,20 @@ number_from_ssize(PyTypeObject *type, Py_ssize_t value)
 }
 
 /* Whether rounding would not change a number. */
-static bool
-fits(const mpd_t *mpd, const mpd_context_t *context)
+static bool fits(const mpd_t *mpd, const mpd_context_t *context)
 {
-    return !mpd_isspecial(mpd) && mpd->digits <= context->prec && mpd->exp > mpd_etiny(context) &&
-           mpd->exp <= mpd_etop(context) && mpd_adjexp(mpd) <= context->emax &&
-           mpd_adjexp(mpd) >= context->emin;
+    return !mpd_isspecial(mpd) && mpd->digits <= context->prec && mpd->exp > mpd_etiny(context)
+           && mpd->exp <= mpd_etop(context) && mpd_adjexp(mpd) <= context->emax
+           && mpd_adjexp(mpd) >= context->emin;
 }
 
-static PyObject *
-number_from_number(struct decimal_state *state, PyTypeObject *type, PyObject *value,
-                   struct context *context, bool exact)
+static PyObject *number_from_number(struct decimal_state *state, PyTypeObject *type,
+                                    PyObject *value, struct context *context, bool exact)
 {
     const mpd_t *from = MPD(value);
     uint32_t status = 0;
-    if (type == state->number_type && Py_IS_TYPE(value, type) &&
-        (exact || fits(from, &context->mpd))) {
+    if (type == state->number_type && Py_IS_TYPE(value, type)
+        && (exact || fits(from, &context->mpd))) {
         return Py_NewRef(value);
     }
     struct number *self = number_make(type);
@@ -89,8 +83,7 @@ number_from_number(struct decimal_state *state, PyTypeObject *type, PyObject *va
 
 /* ---- ints ------------------------------------------------------------------------------------ */
 
-static void
-set_big_int(mpd_t *mpd, PyObject *value, const mpd_context_t *context, uint32_t *status)
+static void set_big_int(mpd_t *mpd, PyObject *value, const mpd_context_t *context, uint32_t *status)
 {
     const struct _PyLongValue *digits = &((PyLongObject *)value)->long_value;
     mpd_qimport_u32(mpd, digits->ob_digit, digits->lv_tag >> 3,
@@ -98,9 +91,8 @@ set_big_int(mpd_t *mpd, PyObject *value, const mpd_context_t *context, uint32_t 
                     context, status);
 }
 
-PyObject *
-number_from_int(PyTypeObject *type, PyObject *value, struct decimal_state *state,
-                struct context *context, bool exact)
+PyObject *number_from_int(PyTypeObject *type, PyObject *value, struct decimal_state *state,
+                          struct context *context, bool exact)
 {
     struct number *self = number_make(type);
     if (self == NULL) {
@@ -113,8 +105,7 @@ number_from_int(PyTypeObject *type, PyObject *value, struct decimal_state *state
     if (PyUnstable_Long_IsCompact((PyLongObject *)value)) {
         mpd_qset_ssize(&self->mpd, PyUnstable_Long_CompactValue((PyLongObject *)value), how,
                        &status);
-    }
-    else {
+    } else {
         set_big_int(&self->mpd, value, how, &status);
     }
     if (exact) {
@@ -123,8 +114,7 @@ number_from_int(PyTypeObject *type, PyObject *value, struct decimal_state *state
     return number_finish(self, state, context, status);
 }
 
-int
-operand_take(struct operand *operand, struct decimal_state *state, PyObject *op)
+int operand_take(struct operand *operand, struct decimal_state *state, PyObject *op)
 {
     if (is_number(state, op)) {
         operand->mpd = MPD(op);
@@ -136,12 +126,12 @@ operand_take(struct operand *operand, struct decimal_state *state, PyObject *op)
     }
     uint32_t status = 0;
     if (PyUnstable_Long_IsCompact((PyLongObject *)op)) {
-        operand->local = (mpd_t){.flags = MPD_STATIC | MPD_STATIC_DATA, .alloc = INLINE_WORDS,
-                                 .data = operand->words};
+        operand->local = (mpd_t){
+            .flags = MPD_STATIC | MPD_STATIC_DATA, .alloc = INLINE_WORDS, .data = operand->words};
         operand->owned = NULL;
         operand->mpd = &operand->local;
-        mpd_qset_i64_exact(&operand->local,
-                           PyUnstable_Long_CompactValue((PyLongObject *)op), &status);
+        mpd_qset_i64_exact(&operand->local, PyUnstable_Long_CompactValue((PyLongObject *)op),
+                           &status);
         return 1;
     }
     mpd_context_t widest;
@@ -161,8 +151,7 @@ operand_take(struct operand *operand, struct decimal_state *state, PyObject *op)
     return 1;
 }
 
-bool
-operand_require(struct operand *operand, struct decimal_state *state, PyObject *op)
+bool operand_require(struct operand *operand, struct decimal_state *state, PyObject *op)
 {
     int rc = operand_take(operand, state, op);
     if (rc == 0) {
@@ -172,29 +161,27 @@ operand_require(struct operand *operand, struct decimal_state *state, PyObject *
     return rc > 0;
 }
 
-static PyObject *
-int_from_words(const mpd_t *mpd)
+static PyObject *int_from_words(const mpd_t *mpd)
 {
     uint32_t *digits = NULL, status = 0;
     size_t count = mpd_qexport_u32(&digits, 0, (uint32_t)1 << PyLong_SHIFT, mpd, &status);
     if (count == SIZE_MAX) {
         return PyErr_NoMemory();
     }
-    PyObject *result = (PyObject *)_PyLong_FromDigits(mpd_isnegative(mpd), (Py_ssize_t)count,
-                                                      digits);
+    PyObject *result =
+        (PyObject *)_PyLong_FromDigits(mpd_isnegative(mpd), (Py_ssize_t)count, digits);
     mpd_free(digits);
     return result;
 }
 
-PyObject *
-number_to_int(struct decimal_state *state, PyObject *op, struct context *context, int rounding)
+PyObject *number_to_int(struct decimal_state *state, PyObject *op, struct context *context,
+                        int rounding)
 {
     const mpd_t *mpd = MPD(op);
     if (mpd_isspecial(mpd)) {
         if (mpd_isnan(mpd)) {
             PyErr_SetString(PyExc_ValueError, "cannot convert NaN to integer");
-        }
-        else {
+        } else {
             PyErr_SetString(PyExc_OverflowError, "cannot convert Infinity to integer");
         }
         return NULL;
@@ -220,8 +207,7 @@ number_to_int(struct decimal_state *state, PyObject *op, struct context *context
 /* ---- floats ---------------------------------------------------------------------------------- */
 
 /* mpd *= 5**power, exactly. */
-static void
-multiply_by_power_of_5(mpd_t *mpd, unsigned power, uint32_t *status)
+static void multiply_by_power_of_5(mpd_t *mpd, unsigned power, uint32_t *status)
 {
     mpd_context_t widest;
     mpd_maxcontext(&widest);
@@ -243,8 +229,7 @@ multiply_by_power_of_5(mpd_t *mpd, unsigned power, uint32_t *status)
 }
 
 /* Every float is an integer times a power of two; 2**-k is 5**k * 10**-k. */
-static void
-set_finite_double(mpd_t *mpd, double value, uint32_t *status)
+static void set_finite_double(mpd_t *mpd, double value, uint32_t *status)
 {
     mpd_context_t widest;
     int exponent;
@@ -269,9 +254,8 @@ set_finite_double(mpd_t *mpd, double value, uint32_t *status)
     mpd_set_sign(mpd, signbit(value) ? MPD_NEG : MPD_POS);
 }
 
-PyObject *
-number_from_double(PyTypeObject *type, double value, struct decimal_state *state,
-                   struct context *context, bool exact)
+PyObject *number_from_double(PyTypeObject *type, double value, struct decimal_state *state,
+                             struct context *context, bool exact)
 {
     struct number *self = number_make(type);
     uint32_t status = 0;
@@ -281,8 +265,7 @@ number_from_double(PyTypeObject *type, double value, struct decimal_state *state
     if (isfinite(value)) {
         set_finite_double(&self->mpd, value, &status);
         status = exact_status(self, status);
-    }
-    else {
+    } else {
         mpd_setspecial(&self->mpd, !isnan(value) && value < 0 ? MPD_NEG : MPD_POS,
                        isnan(value) ? MPD_NAN : MPD_INF);
     }
@@ -293,12 +276,11 @@ number_from_double(PyTypeObject *type, double value, struct decimal_state *state
 }
 
 /* A coefficient of at most 53 bits times or by a small power of ten is one correct rounding. */
-static bool
-to_double_fast(const mpd_t *mpd, double *out)
+static bool to_double_fast(const mpd_t *mpd, double *out)
 {
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
-                                    1e22};
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (mpd->digits > 15 || mpd->exp > 22 || mpd->exp < -22) {
         return false;
     }
@@ -308,8 +290,7 @@ to_double_fast(const mpd_t *mpd, double *out)
     return true;
 }
 
-PyObject *
-number_to_float(PyObject *op)
+PyObject *number_to_float(PyObject *op)
 {
     const mpd_t *mpd = MPD(op);
     double value;
@@ -336,8 +317,7 @@ number_to_float(PyObject *op)
 
 /* The text in ASCII, to be freed: digits of all scripts become ours, what cannot be part of a
  * number ends it.  Lenient: without spaces around it, and underscores.  NULL with MemoryError. */
-static char *
-text_to_ascii(PyObject *text, bool lenient)
+static char *text_to_ascii(PyObject *text, bool lenient)
 {
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(text);
     char *ascii = PyMem_Malloc((size_t)end + 1), *at = ascii;
@@ -369,9 +349,8 @@ text_to_ascii(PyObject *text, bool lenient)
     return ascii;
 }
 
-static PyObject *
-number_from_ascii(PyTypeObject *type, const char *text, struct decimal_state *state,
-                  struct context *context, bool exact)
+static PyObject *number_from_ascii(PyTypeObject *type, const char *text,
+                                   struct decimal_state *state, struct context *context, bool exact)
 {
     struct number *self = number_make(type);
     uint32_t status = 0;
@@ -381,16 +360,14 @@ number_from_ascii(PyTypeObject *type, const char *text, struct decimal_state *st
     if (exact) {
         mpd_qset_string_exact(&self->mpd, text, &status);
         status = exact_status(self, status);
-    }
-    else {
+    } else {
         mpd_qset_string(&self->mpd, text, &context->mpd, &status);
     }
     return number_finish(self, state, context, status);
 }
 
-static PyObject *
-number_from_text(PyTypeObject *type, PyObject *value, struct decimal_state *state,
-                 struct context *context, bool exact)
+static PyObject *number_from_text(PyTypeObject *type, PyObject *value, struct decimal_state *state,
+                                  struct context *context, bool exact)
 {
     char *ascii = text_to_ascii(value, exact);
     PyObject *self = ascii ? number_from_ascii(type, ascii, state, context, exact) : NULL;
@@ -398,8 +375,7 @@ number_from_text(PyTypeObject *type, PyObject *value, struct decimal_state *stat
     return self;
 }
 
-PyObject *
-number_to_str(PyObject *op, bool capitals, bool engineering)
+PyObject *number_to_str(PyObject *op, bool capitals, bool engineering)
 {
     char *text;
     mpd_ssize_t size = (engineering ? mpd_to_eng_size : mpd_to_sci_size)(&text, MPD(op), capitals);
@@ -413,15 +389,13 @@ number_to_str(PyObject *op, bool capitals, bool engineering)
 
 /* ---- tuples ---------------------------------------------------------------------------------- */
 
-static PyObject *
-raise_value(const char *text)
+static PyObject *raise_value(const char *text)
 {
     PyErr_SetString(PyExc_ValueError, text);
     return NULL;
 }
 
-static bool
-sign_read(PyObject *item, int *sign)
+static bool sign_read(PyObject *item, int *sign)
 {
     if (PyLong_Check(item)) {
         long value = PyLong_AsLong(item);
@@ -436,8 +410,7 @@ sign_read(PyObject *item, int *sign)
 }
 
 /* The third item: "", "Inf", "NaN" or "sNaN", and the exponent for the first. */
-static const char *
-exponent_read(PyObject *item, Py_ssize_t *exponent)
+static const char *exponent_read(PyObject *item, Py_ssize_t *exponent)
 {
     if (PyUnicode_Check(item)) {
         if (PyUnicode_EqualToUTF8(item, "F")) {
@@ -461,8 +434,7 @@ exponent_read(PyObject *item, Py_ssize_t *exponent)
 }
 
 /* Writes the digits; false with ValueError. */
-static bool
-digits_put(char *at, PyObject *digits)
+static bool digits_put(char *at, PyObject *digits)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(digits); i++) {
         PyObject *item = PyTuple_GET_ITEM(digits, i);
@@ -479,8 +451,7 @@ digits_put(char *at, PyObject *digits)
 }
 
 /* The items of a tuple as text, to be freed. */
-static char *
-tuple_to_text(PyObject *tuple, PyObject *digits)
+static char *tuple_to_text(PyObject *tuple, PyObject *digits)
 {
     int sign;
     Py_ssize_t exponent = 0;
@@ -513,8 +484,7 @@ tuple_to_text(PyObject *tuple, PyObject *digits)
 }
 
 /* The coefficient as a tuple: new reference. */
-static PyObject *
-coefficient_of(PyObject *tuple)
+static PyObject *coefficient_of(PyObject *tuple)
 {
     if (PyTuple_GET_SIZE(tuple) != 3) {
         return raise_value("argument must be a sequence of length 3");
@@ -533,9 +503,8 @@ coefficient_of(PyObject *tuple)
     return Py_NewRef(digits);
 }
 
-static PyObject *
-number_from_tuple(PyTypeObject *type, PyObject *value, struct decimal_state *state,
-                  struct context *context, bool exact)
+static PyObject *number_from_tuple(PyTypeObject *type, PyObject *value, struct decimal_state *state,
+                                   struct context *context, bool exact)
 {
     PyObject *tuple = PySequence_Tuple(value);
     PyObject *digits = tuple ? coefficient_of(tuple) : NULL;
@@ -548,8 +517,7 @@ number_from_tuple(PyTypeObject *type, PyObject *value, struct decimal_state *sta
 }
 
 /* The digits of the coefficient, or of the payload of a NaN. */
-static PyObject *
-digits_of(const mpd_t *mpd)
+static PyObject *digits_of(const mpd_t *mpd)
 {
     if (mpd_isinfinite(mpd)) {
         return Py_BuildValue("(i)", 0);
@@ -569,8 +537,7 @@ digits_of(const mpd_t *mpd)
     return digits;
 }
 
-PyObject *
-number_to_tuple(struct decimal_state *state, PyObject *op)
+PyObject *number_to_tuple(struct decimal_state *state, PyObject *op)
 {
     const mpd_t *mpd = MPD(op);
     PyObject *exponent = mpd_isinfinite(mpd) ? PyUnicode_FromString("F")
@@ -578,16 +545,15 @@ number_to_tuple(struct decimal_state *state, PyObject *op)
                          : mpd_issnan(mpd)   ? PyUnicode_FromString("N")
                                              : PyLong_FromSsize_t(mpd->exp);
     PyObject *digits = exponent ? digits_of(mpd) : NULL;
-    PyObject *result = digits ? PyObject_CallFunction(state->tuple, "iOO", mpd_sign(mpd), digits,
-                                                      exponent) : NULL;
+    PyObject *result =
+        digits ? PyObject_CallFunction(state->tuple, "iOO", mpd_sign(mpd), digits, exponent) : NULL;
     Py_XDECREF(exponent);
     Py_XDECREF(digits);
     return result;
 }
 
 /* 10**exponent. */
-static PyObject *
-power_of_ten(mpd_ssize_t exponent)
+static PyObject *power_of_ten(mpd_ssize_t exponent)
 {
     PyObject *ten = PyLong_FromLong(10);
     PyObject *power = ten ? PyLong_FromSsize_t(exponent) : NULL;
@@ -598,8 +564,7 @@ power_of_ten(mpd_ssize_t exponent)
 }
 
 /* Divides both by their greatest common divisor: a pair. */
-static PyObject *
-ratio_reduced(PyObject *up, PyObject *down)
+static PyObject *ratio_reduced(PyObject *up, PyObject *down)
 {
     PyObject *math = PyImport_ImportModule("math"), *result = NULL;
     PyObject *common = math ? PyObject_CallMethod(math, "gcd", "OO", up, down) : NULL;
@@ -615,8 +580,7 @@ ratio_reduced(PyObject *up, PyObject *down)
     return result;
 }
 
-PyObject *
-number_to_ratio(struct decimal_state *state, PyObject *op, struct context *context)
+PyObject *number_to_ratio(struct decimal_state *state, PyObject *op, struct context *context)
 {
     const mpd_t *mpd = MPD(op);
     if (mpd_isspecial(mpd)) {
@@ -644,8 +608,7 @@ number_to_ratio(struct decimal_state *state, PyObject *op, struct context *conte
     if (scale != NULL && exponent >= 0) {
         Py_SETREF(up, PyNumber_Multiply(up, scale));
         result = up ? Py_BuildValue("Oi", up, 1) : NULL;
-    }
-    else if (scale != NULL) {
+    } else if (scale != NULL) {
         result = ratio_reduced(up, scale);
     }
     Py_XDECREF(up);
@@ -655,9 +618,8 @@ number_to_ratio(struct decimal_state *state, PyObject *op, struct context *conte
 
 /* ---- anything -------------------------------------------------------------------------------- */
 
-PyObject *
-number_from_object(struct decimal_state *state, PyTypeObject *type, PyObject *value,
-                   struct context *context, bool exact)
+PyObject *number_from_object(struct decimal_state *state, PyTypeObject *type, PyObject *value,
+                             struct context *context, bool exact)
 {
     if (is_number(state, value)) {
         return number_from_number(state, type, value, context, exact);

@@ -50,8 +50,7 @@ struct decimal_state {
 extern PyModuleDef decimal_definition;
 extern const uint32_t signal_bits[SIGNALS];
 
-static inline struct decimal_state *
-state_of_type(PyTypeObject *type)
+static inline struct decimal_state *state_of_type(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &decimal_definition);
     return module ? PyModule_GetState(module) : NULL;
@@ -61,8 +60,7 @@ state_of_type(PyTypeObject *type)
 #define MPD(op) (&((struct number *)(op))->mpd)
 #define CTX(op) (&((struct context *)(op))->mpd)
 
-static inline bool
-is_number(struct decimal_state *state, PyObject *op)
+static inline bool is_number(struct decimal_state *state, PyObject *op)
 {
     return PyObject_TypeCheck(op, state->number_type);
 }
@@ -111,8 +109,7 @@ struct operand {
 };
 int operand_take(struct operand *operand, struct decimal_state *state, PyObject *op);
 
-static inline void
-operand_drop(struct operand *operand)
+static inline void operand_drop(struct operand *operand)
 {
     Py_XDECREF(operand->owned);
 }
@@ -155,6 +152,7 @@ void quiet_copy_abs(mpd_t *, const mpd_t *, const mpd_context_t *, uint32_t *);
 void quiet_copy_negate(mpd_t *, const mpd_t *, const mpd_context_t *, uint32_t *);
 
 /* Methods that both types have: X(name, function). */
+/* clang-format off */
 #define UNARY_METHODS(X)                                                                          \
     X(exp, mpd_qexp) X(ln, mpd_qln) X(log10, mpd_qlog10) X(next_minus, mpd_qnext_minus)           \
     X(next_plus, mpd_qnext_plus) X(normalize, mpd_qreduce) X(sqrt, mpd_qsqrt)                     \
@@ -170,6 +168,7 @@ void quiet_copy_negate(mpd_t *, const mpd_t *, const mpd_context_t *, uint32_t *
     X(is_finite, mpd_isfinite) X(is_infinite, mpd_isinfinite) X(is_nan, mpd_isnan)                \
     X(is_qnan, mpd_isqnan) X(is_snan, mpd_issnan) X(is_signed, mpd_issigned)                      \
     X(is_zero, mpd_iszero)
+/* clang-format on */
 
 int number_setup(struct decimal_state *state, PyObject *module);
 

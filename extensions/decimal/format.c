@@ -8,16 +8,14 @@ struct locale_texts {
 
 /* What localeconv() gave, in its own encoding, as UTF-8; returns the text, or NULL with an
  * exception. */
-static const char *
-locale_text(const char *text, PyObject **owner)
+static const char *locale_text(const char *text, PyObject **owner)
 {
     *owner = PyUnicode_DecodeLocale(text, NULL);
     return *owner ? PyUnicode_AsUTF8(*owner) : NULL;
 }
 
 /* An entry of the dict of overrides; false with an exception, *text unchanged without one. */
-static bool
-override_read(PyObject *overrides, const char *name, const char **text)
+static bool override_read(PyObject *overrides, const char *name, const char **text)
 {
     PyObject *value = PyDict_GetItemString(overrides, name);
     if (value == NULL) {
@@ -30,13 +28,12 @@ override_read(PyObject *overrides, const char *name, const char **text)
     return *text != NULL;
 }
 
-static bool
-spec_localize(mpd_spec_t *spec, PyObject *overrides, struct locale_texts *texts)
+static bool spec_localize(mpd_spec_t *spec, PyObject *overrides, struct locale_texts *texts)
 {
     if (overrides != NULL) {
-        if (!override_read(overrides, "decimal_point", &spec->dot) ||
-            !override_read(overrides, "thousands_sep", &spec->sep) ||
-            !override_read(overrides, "grouping", &spec->grouping)) {
+        if (!override_read(overrides, "decimal_point", &spec->dot)
+            || !override_read(overrides, "thousands_sep", &spec->sep)
+            || !override_read(overrides, "grouping", &spec->grouping)) {
             return false;
         }
         if (mpd_validate_lconv(spec) < 0) {
@@ -54,8 +51,7 @@ spec_localize(mpd_spec_t *spec, PyObject *overrides, struct locale_texts *texts)
 }
 
 /* Fills with NUL are done by a byte that UTF-8 does not have. */
-static PyObject *
-text_decode(char *text, bool fill_nul)
+static PyObject *text_decode(char *text, bool fill_nul)
 {
     size_t size = strlen(text);
     for (size_t i = 0; fill_nul && i < size; i++) {
@@ -68,8 +64,8 @@ text_decode(char *text, bool fill_nul)
 
 /* Reads the specification; a leading NUL is a fill.  1, 0 if it is malformed for the library, -1
  * with an exception. */
-static int
-spec_read(mpd_spec_t *spec, const char *format, size_t size, bool capitals, bool *fill_nul)
+static int spec_read(mpd_spec_t *spec, const char *format, size_t size, bool capitals,
+                     bool *fill_nul)
 {
     char *copy = PyMem_Malloc(size + 1);
     if (copy == NULL) {
@@ -87,22 +83,21 @@ spec_read(mpd_spec_t *spec, const char *format, size_t size, bool capitals, bool
         spec->fill[0] = '\xff';
         spec->fill[1] = '\0';
     }
-    if (fine && size > 0 && format[size - 1] == 'N' &&
-        PyErr_WarnEx(PyExc_DeprecationWarning, "Format specifier 'N' is deprecated", 1) < 0) {
+    if (fine && size > 0 && format[size - 1] == 'N'
+        && PyErr_WarnEx(PyExc_DeprecationWarning, "Format specifier 'N' is deprecated", 1) < 0) {
         return -1;
     }
     return fine;
 }
 
 /* What the library does not know is left to the module in Python. */
-static PyObject *
-format_in_python(PyObject *op, PyObject *format, struct context *context)
+static PyObject *format_in_python(PyObject *op, PyObject *format, struct context *context)
 {
     PyObject *module = PyImport_ImportModule("_pydecimal");
     PyObject *text = module ? PyObject_Str(op) : NULL;
     PyObject *number = text ? PyObject_CallMethod(module, "Decimal", "O", text) : NULL;
-    PyObject *result = number ? PyObject_CallMethod(number, "__format__", "OO", format, context)
-                              : NULL;
+    PyObject *result =
+        number ? PyObject_CallMethod(number, "__format__", "OO", format, context) : NULL;
     Py_XDECREF(module);
     Py_XDECREF(text);
     Py_XDECREF(number);
@@ -112,8 +107,8 @@ format_in_python(PyObject *op, PyObject *format, struct context *context)
     return result;
 }
 
-static PyObject *
-format_by_spec(struct context *context, PyObject *op, const mpd_spec_t *spec, bool fill_nul)
+static PyObject *format_by_spec(struct context *context, PyObject *op, const mpd_spec_t *spec,
+                                bool fill_nul)
 {
     uint32_t status = 0;
     char *text = mpd_qformat_spec(MPD(op), spec, &context->mpd, &status);
@@ -130,8 +125,8 @@ format_by_spec(struct context *context, PyObject *op, const mpd_spec_t *spec, bo
     return result;
 }
 
-PyObject *
-number_format(struct decimal_state *state, PyObject *op, PyObject *format, PyObject *overrides)
+PyObject *number_format(struct decimal_state *state, PyObject *op, PyObject *format,
+                        PyObject *overrides)
 {
     mpd_spec_t spec;
     bool fill_nul;
@@ -154,8 +149,7 @@ number_format(struct decimal_state *state, PyObject *op, PyObject *format, PyObj
     int rc = spec_read(&spec, text, (size_t)size, context->capitals, &fill_nul);
     if (rc == 0) {
         result = format_in_python(op, format, context);
-    }
-    else if (rc > 0 && spec_localize(&spec, overrides, &texts)) {
+    } else if (rc > 0 && spec_localize(&spec, overrides, &texts)) {
         result = format_by_spec(context, op, &spec, fill_nul);
     }
     Py_XDECREF(texts.dot);

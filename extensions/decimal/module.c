@@ -30,8 +30,7 @@ static const struct exception exceptions[] = {
 };
 
 /* The bases as a tuple, found in the module. */
-static PyObject *
-exception_bases(PyObject *module, const struct exception *exception)
+static PyObject *exception_bases(PyObject *module, const struct exception *exception)
 {
     PyObject *list = PyList_New(0);
     for (int i = 0; list != NULL && i < 3 && exception->bases[i] != NULL; i++) {
@@ -49,8 +48,7 @@ exception_bases(PyObject *module, const struct exception *exception)
     return bases;
 }
 
-static int
-exception_add(PyObject *module, const char *name, PyObject *bases, PyObject **out)
+static int exception_add(PyObject *module, const char *name, PyObject *bases, PyObject **out)
 {
     char full[64];
     snprintf(full, sizeof full, "decimal.%s", name);
@@ -63,8 +61,7 @@ exception_add(PyObject *module, const char *name, PyObject *bases, PyObject **ou
     return rc;
 }
 
-static int
-exceptions_setup(struct decimal_state *state, PyObject *module)
+static int exceptions_setup(struct decimal_state *state, PyObject *module)
 {
     if (exception_add(module, "DecimalException", PyExc_ArithmeticError, NULL) < 0) {
         return -1;
@@ -85,31 +82,33 @@ exceptions_setup(struct decimal_state *state, PyObject *module)
 
 /* ---- the rest of the module ------------------------------------------------------------------ */
 
-static int
-roundings_setup(struct decimal_state *state, PyObject *module)
+static int roundings_setup(struct decimal_state *state, PyObject *module)
 {
     static const char *const names[ROUNDINGS] = {
-        [MPD_ROUND_UP] = "ROUND_UP",           [MPD_ROUND_DOWN] = "ROUND_DOWN",
-        [MPD_ROUND_CEILING] = "ROUND_CEILING", [MPD_ROUND_FLOOR] = "ROUND_FLOOR",
-        [MPD_ROUND_HALF_UP] = "ROUND_HALF_UP", [MPD_ROUND_HALF_DOWN] = "ROUND_HALF_DOWN",
-        [MPD_ROUND_HALF_EVEN] = "ROUND_HALF_EVEN", [MPD_ROUND_05UP] = "ROUND_05UP",
+        [MPD_ROUND_UP] = "ROUND_UP",
+        [MPD_ROUND_DOWN] = "ROUND_DOWN",
+        [MPD_ROUND_CEILING] = "ROUND_CEILING",
+        [MPD_ROUND_FLOOR] = "ROUND_FLOOR",
+        [MPD_ROUND_HALF_UP] = "ROUND_HALF_UP",
+        [MPD_ROUND_HALF_DOWN] = "ROUND_HALF_DOWN",
+        [MPD_ROUND_HALF_EVEN] = "ROUND_HALF_EVEN",
+        [MPD_ROUND_05UP] = "ROUND_05UP",
     };
     for (int i = 0; i < ROUNDINGS; i++) {
         state->roundings[i] = PyUnicode_InternFromString(names[i]);
-        if (state->roundings[i] == NULL ||
-            PyModule_AddObjectRef(module, names[i], state->roundings[i]) < 0) {
+        if (state->roundings[i] == NULL
+            || PyModule_AddObjectRef(module, names[i], state->roundings[i]) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static PyObject *
-tuple_type_make(void)
+static PyObject *tuple_type_make(void)
 {
     PyObject *make = _PyImport_GetModuleAttrString("collections", "namedtuple");
-    PyObject *type = make ? PyObject_CallFunction(make, "ss", "DecimalTuple",
-                                                  "sign digits exponent") : NULL;
+    PyObject *type =
+        make ? PyObject_CallFunction(make, "ss", "DecimalTuple", "sign digits exponent") : NULL;
     PyObject *name = type ? PyUnicode_FromString("decimal") : NULL;
     if (name == NULL || PyObject_SetAttrString(type, "__module__", name) < 0) {
         Py_CLEAR(type);
@@ -120,35 +119,34 @@ tuple_type_make(void)
 }
 
 /* Decimal is a number, and counts as one of numbers.Number. */
-static int
-number_register(struct decimal_state *state)
+static int number_register(struct decimal_state *state)
 {
     PyObject *number = _PyImport_GetModuleAttrString("numbers", "Number");
-    PyObject *done = number ? PyObject_CallMethod(number, "register", "O", state->number_type)
-                            : NULL;
+    PyObject *done =
+        number ? PyObject_CallMethod(number, "register", "O", state->number_type) : NULL;
     Py_XDECREF(number);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
 
-static int
-constants_setup(PyObject *module)
+static int constants_setup(PyObject *module)
 {
     static const struct constant constants[] = {
-        {"MAX_PREC", MPD_MAX_PREC}, {"MAX_EMAX", MPD_MAX_EMAX}, {"MIN_EMIN", MPD_MIN_EMIN},
+        {"MAX_PREC", MPD_MAX_PREC},
+        {"MAX_EMAX", MPD_MAX_EMAX},
+        {"MIN_EMIN", MPD_MIN_EMIN},
         {"MIN_ETINY", MPD_MIN_ETINY},
     };
-    if (module_constants(module, constants, Py_ARRAY_LENGTH(constants)) < 0 ||
-        PyModule_AddObjectRef(module, "HAVE_THREADS", Py_True) < 0 ||
-        PyModule_AddObjectRef(module, "HAVE_CONTEXTVAR", Py_True) < 0 ||
-        PyModule_AddStringConstant(module, "__version__", "1.70") < 0) {
+    if (module_constants(module, constants, Py_ARRAY_LENGTH(constants)) < 0
+        || PyModule_AddObjectRef(module, "HAVE_THREADS", Py_True) < 0
+        || PyModule_AddObjectRef(module, "HAVE_CONTEXTVAR", Py_True) < 0
+        || PyModule_AddStringConstant(module, "__version__", "1.70") < 0) {
         return -1;
     }
     return PyModule_AddStringConstant(module, "__libmpdec_version__", mpd_version());
 }
 
-static int
-decimal_exec(PyObject *module)
+static int decimal_exec(PyObject *module)
 {
     struct decimal_state *state = PyModule_GetState(module);
     static int room_set; /* the library wants to be told once */
@@ -157,10 +155,10 @@ decimal_exec(PyObject *module)
     }
     state->rational = _PyImport_GetModuleAttrString("numbers", "Rational");
     state->tuple = state->rational ? tuple_type_make() : NULL;
-    if (state->tuple == NULL || PyModule_AddObjectRef(module, "DecimalTuple", state->tuple) < 0 ||
-        exceptions_setup(state, module) < 0 || roundings_setup(state, module) < 0 ||
-        number_setup(state, module) < 0 || number_register(state) < 0 ||
-        context_setup(state, module) < 0) {
+    if (state->tuple == NULL || PyModule_AddObjectRef(module, "DecimalTuple", state->tuple) < 0
+        || exceptions_setup(state, module) < 0 || roundings_setup(state, module) < 0
+        || number_setup(state, module) < 0 || number_register(state) < 0
+        || context_setup(state, module) < 0) {
         return -1;
     }
     return constants_setup(module);

@@ -35,7 +35,7 @@ static bool operands_need_prefix(const struct draft *draft)
 }
 
 struct layout {
-    uint32_t *at;         /* word index of each draft's instruction (after its prefix) */
+    uint32_t *at; /* word index of each draft's instruction (after its prefix) */
     uint8_t *prefixed;
     uint32_t words;
 };
@@ -70,8 +70,8 @@ static void settle(const struct unit *u, struct layout *layout)
         changed = false;
         place(u, layout);
         for (uint32_t i = 0; i < u->code_count; i++) {
-            if (u->code[i].label != NO_LABEL && !layout->prefixed[i] &&
-                !jump_is_wide(u->code[i].op) && !fits_signed_16(jump_distance(u, layout, i))) {
+            if (u->code[i].label != NO_LABEL && !layout->prefixed[i] && !jump_is_wide(u->code[i].op)
+                && !fits_signed_16(jump_distance(u, layout, i))) {
                 layout->prefixed[i] = 1;
                 changed = true;
             }

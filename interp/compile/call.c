@@ -255,8 +255,8 @@ static void method_push(struct compiler *c, struct expr *e)
     int object = base;
     if (!super) {
         bool lendable = !args_unstable(c, e->call.args, e->call.keywords);
-        object = lendable ? expr(c, func->attribute.value, ANY)
-                          : expr_push(c, func->attribute.value);
+        object =
+            lendable ? expr(c, func->attribute.value, ANY) : expr_push(c, func->attribute.value);
     }
     attribute_pos(c, func);
     PyObject *name = mangled(c, func->attribute.attr);
@@ -265,7 +265,9 @@ static void method_push(struct compiler *c, struct expr *e)
     }
     if (super) {
         uint32_t two = func->attribute.value->call.args->len == 2;
+        c->pos = func->attribute.value->pos;
         emit(c, LOAD_SUPER_METHOD, base, base, (int)site_new(c, name_add(c, name), two));
+        super_attribute_line(c, func);
     } else {
         emit(c, LOAD_METHOD, base, object, (int)name_site(c, name));
     }

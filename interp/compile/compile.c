@@ -41,9 +41,11 @@ PyObject *compile_tree(struct ast_module *tree, PyObject *filename, int *flags, 
     if (ast_fold(tree, optimize, *flags, arena) < 0) {
         return NULL;
     }
-    struct compiler c = {
-        .arena = arena, .filename = filename, .flags = *flags, .optimize = optimize,
-        .table = symtable_build(tree, filename, *flags, arena)};
+    struct compiler c = {.arena = arena,
+                         .filename = filename,
+                         .flags = *flags,
+                         .optimize = optimize,
+                         .table = symtable_build(tree, filename, *flags, arena)};
     if (c.table == NULL) {
         return NULL;
     }

@@ -101,8 +101,8 @@ static void sync_loop(struct compiler *c, struct expr *e, size_t depth, int iter
     int32_t start = label_new(c);
     label_here(c, start);
     c->pos = part->iter->pos;
-    int target = part->target->kind == EXPR_NAME
-                     ? name_store_register(c, part->target->name.id) : ANY;
+    int target =
+        part->target->kind == EXPR_NAME ? name_store_register(c, part->target->name.id) : ANY;
     if (target != ANY) {
         emit_jump(c, FOR_ITER, iterator, target, exhausted);
         bound_set(c, target);
@@ -176,9 +176,9 @@ static bool slot_in_use(struct compiler *c, const struct block *block, PyObject 
             return false;
         }
         const struct symbol *symbol = block_symbol(outer, name);
-        if (symbol != NULL && !(symbol->flags & SYM_COMP_ONLY) &&
-            (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL ||
-             symbol->scope == SCOPE_FREE)) {
+        if (symbol != NULL && !(symbol->flags & SYM_COMP_ONLY)
+            && (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL
+                || symbol->scope == SCOPE_FREE)) {
             return true;
         }
         if (!outer->inlined) {
@@ -189,8 +189,8 @@ static bool slot_in_use(struct compiler *c, const struct block *block, PyObject 
 
 static bool is_variable(const struct symbol *symbol)
 {
-    return !(symbol->flags & SYM_PARAM) &&
-           (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL);
+    return !(symbol->flags & SYM_PARAM)
+           && (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL);
 }
 
 /* Puts aside what the comprehension's variables would overwrite. */
@@ -245,8 +245,11 @@ static void inlined(struct compiler *c, struct expr *e, const struct block *bloc
 {
     struct comprehension *first = generators_of(e)->items[0];
     int result = c->unit->depth;
-    emit(c, e->kind == EXPR_LISTCOMP ? BUILD_LIST
-            : e->kind == EXPR_SETCOMP ? BUILD_SET : BUILD_MAP, result, result, 0);
+    emit(c,
+         e->kind == EXPR_LISTCOMP  ? BUILD_LIST
+         : e->kind == EXPR_SETCOMP ? BUILD_SET
+                                   : BUILD_MAP,
+         result, result, 0);
     temp_push(c);
     int iterator = expr_push(c, first->iter);
     c->pos = first->iter->pos;
@@ -313,8 +316,11 @@ static PyObject *function_body(struct compiler *c, struct expr *e, const struct 
     if (generator) {
         handler_push(c, raised, u->nlocals, true);
     } else {
-        emit(c, e->kind == EXPR_LISTCOMP ? BUILD_LIST
-                : e->kind == EXPR_SETCOMP ? BUILD_SET : BUILD_MAP, result, result, 0);
+        emit(c,
+             e->kind == EXPR_LISTCOMP  ? BUILD_LIST
+             : e->kind == EXPR_SETCOMP ? BUILD_SET
+                                       : BUILD_MAP,
+             result, result, 0);
         temp_push(c);
     }
     int iterator = u->depth;

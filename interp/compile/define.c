@@ -118,7 +118,9 @@ static void push_annotations(struct compiler *c, struct arguments *args, struct 
     if (args->kwarg != NULL) {
         count += push_annotation(c, args->kwarg->arg, args->kwarg->annotation);
     }
+    /* clang-format off */
     count += push_annotation(c, ID(return), returns);
+    /* clang-format on */
     if (count != 0) {
         c->pos = pos;
         emit(c, BUILD_TUPLE, first, first, count);
@@ -134,7 +136,9 @@ static int push_function(struct compiler *c, PyObject *code, const struct block 
     int function = c->unit->depth;
     make_function(c, code, block, function);
     temp_push(c);
-    const struct { int reg, kind; } attributes[] = {
+    const struct {
+        int reg, kind;
+    } attributes[] = {
         {extras->defaults, FUNC_DEFAULTS},
         {extras->kwdefaults, FUNC_KWDEFAULTS},
         {extras->annotations, FUNC_ANNOTATIONS},
@@ -207,7 +211,7 @@ static PyObject *function_code(struct compiler *c, struct stmt *s, const struct 
     if (generator) {
         handler_push(c, raised, u->nlocals, true);
     }
-    u->open_count = generator;      /* the guard counts as a block */
+    u->open_count = generator; /* the guard counts as a block */
     c->nested_functions++;
     stmts(c, s->functiondef.body);
     c->nested_functions--;
@@ -521,8 +525,8 @@ static bool stmt_has_annotations(const struct stmt *s)
                 return true;
             }
         }
-        return has_annotations(s->try_.body) || has_annotations(s->try_.orelse) ||
-               has_annotations(s->try_.finalbody);
+        return has_annotations(s->try_.body) || has_annotations(s->try_.orelse)
+               || has_annotations(s->try_.finalbody);
     default:
         return false;
     }
@@ -556,8 +560,8 @@ static int remove_margin(PyObject *lines)
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *line = PyList_GET_ITEM(lines, i);
         Py_ssize_t length = PyUnicode_GET_LENGTH(line), start = 0;
-        while (start < length && PyUnicode_READ_CHAR(line, start) == ' ' &&
-               (i == 0 || start < margin)) {
+        while (start < length && PyUnicode_READ_CHAR(line, start) == ' '
+               && (i == 0 || start < margin)) {
             start++;
         }
         PyObject *rest = PyUnicode_Substring(line, start, length);
@@ -573,8 +577,8 @@ PyObject *_PyCompile_CleanDoc(PyObject *doc)
 {
     PyObject *newline = PyUnicode_FromString("\n"), *result = NULL;
     PyObject *expanded = PyObject_CallMethod(doc, "expandtabs", NULL);
-    PyObject *lines = newline == NULL || expanded == NULL
-                          ? NULL : PyUnicode_Split(expanded, newline, -1);
+    PyObject *lines =
+        newline == NULL || expanded == NULL ? NULL : PyUnicode_Split(expanded, newline, -1);
     if (lines != NULL && remove_margin(lines) == 0) {
         result = PyUnicode_Join(newline, lines);
     }
@@ -601,8 +605,8 @@ void body_with_docstring(struct compiler *c, struct stmt_seq *body)
             emit_wide(c, SET_NAME, temp, name_site(c, ID(__doc__)));
             temp_pop_to(c, temp);
         }
-        struct stmt_seq *rest = arena_alloc(c->arena,
-                                            sizeof *rest + body->len * sizeof rest->items[0]);
+        struct stmt_seq *rest =
+            arena_alloc(c->arena, sizeof *rest + body->len * sizeof rest->items[0]);
         if (rest == NULL) {
             fail(c);
             return;

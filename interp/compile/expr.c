@@ -36,11 +36,11 @@ static bool unstable(const struct expr *e, int *budget)
     case EXPR_UNARYOP:
         return unstable(e->unaryop.operand, budget);
     case EXPR_LAMBDA:
-        return seq_unstable(e->lambda.args->defaults, budget) ||
-               seq_unstable(e->lambda.args->kw_defaults, budget);
+        return seq_unstable(e->lambda.args->defaults, budget)
+               || seq_unstable(e->lambda.args->kw_defaults, budget);
     case EXPR_IFEXP:
-        return unstable(e->ifexp.test, budget) || unstable(e->ifexp.body, budget) ||
-               unstable(e->ifexp.orelse, budget);
+        return unstable(e->ifexp.test, budget) || unstable(e->ifexp.body, budget)
+               || unstable(e->ifexp.orelse, budget);
     case EXPR_DICT:
         return seq_unstable(e->dict.keys, budget) || seq_unstable(e->dict.values, budget);
     case EXPR_SET:
@@ -60,8 +60,8 @@ static bool unstable(const struct expr *e, int *budget)
         }
         return false;
     case EXPR_FORMATTEDVALUE:
-        return unstable(e->formattedvalue.value, budget) ||
-               unstable(e->formattedvalue.format_spec, budget);
+        return unstable(e->formattedvalue.value, budget)
+               || unstable(e->formattedvalue.format_spec, budget);
     case EXPR_JOINEDSTR:
         return seq_unstable(e->joinedstr.values, budget);
     case EXPR_ATTRIBUTE:
@@ -75,8 +75,8 @@ static bool unstable(const struct expr *e, int *budget)
     case EXPR_TUPLE:
         return seq_unstable(e->tuple.elts, budget);
     case EXPR_SLICE:
-        return unstable(e->slice.lower, budget) || unstable(e->slice.upper, budget) ||
-               unstable(e->slice.step, budget);
+        return unstable(e->slice.lower, budget) || unstable(e->slice.upper, budget)
+               || unstable(e->slice.step, budget);
     case EXPR_KINDS:
         break;
     }
@@ -96,8 +96,7 @@ static bool seq_unstable(const struct expr_seq *exprs, int *budget)
 bool expr_unstable(const struct compiler *c, const struct expr *e)
 {
     const struct block *block = c->unit->block;
-    if (e == NULL ||
-        !(block->has_walrus_or_comp || block->generator || block->coroutine)) {
+    if (e == NULL || !(block->has_walrus_or_comp || block->generator || block->coroutine)) {
         return false;
     }
     int budget = 100;
@@ -152,29 +151,29 @@ void expr_drop(struct compiler *c, struct expr *e)
 /* ---- operators ---- */
 
 static const uint16_t binary_op[] = {
-    [AST_ADD] = ADD, [AST_SUB] = SUB, [AST_MULT] = MUL, [AST_MATMULT] = MATMUL,
-    [AST_DIV] = TRUEDIV, [AST_MOD] = MOD, [AST_POW] = POW, [AST_LSHIFT] = LSHIFT,
-    [AST_RSHIFT] = RSHIFT, [AST_BITOR] = OR, [AST_BITXOR] = XOR,
-    [AST_BITAND] = AND, [AST_FLOORDIV] = FLOORDIV,
+    [AST_ADD] = ADD,           [AST_SUB] = SUB,  [AST_MULT] = MUL,   [AST_MATMULT] = MATMUL,
+    [AST_DIV] = TRUEDIV,       [AST_MOD] = MOD,  [AST_POW] = POW,    [AST_LSHIFT] = LSHIFT,
+    [AST_RSHIFT] = RSHIFT,     [AST_BITOR] = OR, [AST_BITXOR] = XOR, [AST_BITAND] = AND,
+    [AST_FLOORDIV] = FLOORDIV,
 };
 static const uint16_t binary_op_k[] = {
-    [AST_ADD] = ADD_K, [AST_SUB] = SUB_K, [AST_MULT] = MUL_K,
-    [AST_DIV] = TRUEDIV_K, [AST_MOD] = MOD_K, [AST_POW] = POW_K,
-    [AST_LSHIFT] = LSHIFT_K, [AST_RSHIFT] = RSHIFT_K, [AST_BITOR] = OR_K,
-    [AST_BITXOR] = XOR_K, [AST_BITAND] = AND_K, [AST_FLOORDIV] = FLOORDIV_K,
+    [AST_ADD] = ADD_K,        [AST_SUB] = SUB_K,       [AST_MULT] = MUL_K,
+    [AST_DIV] = TRUEDIV_K,    [AST_MOD] = MOD_K,       [AST_POW] = POW_K,
+    [AST_LSHIFT] = LSHIFT_K,  [AST_RSHIFT] = RSHIFT_K, [AST_BITOR] = OR_K,
+    [AST_BITXOR] = XOR_K,     [AST_BITAND] = AND_K,    [AST_FLOORDIV] = FLOORDIV_K,
     [AST_MATMULT] = MATMUL_K,
 };
 static const uint16_t inplace_op[] = {
-    [AST_ADD] = IADD, [AST_SUB] = ISUB, [AST_MULT] = IMUL, [AST_MATMULT] = IMATMUL,
-    [AST_DIV] = ITRUEDIV, [AST_MOD] = IMOD, [AST_POW] = IPOW,
-    [AST_LSHIFT] = ILSHIFT, [AST_RSHIFT] = IRSHIFT, [AST_BITOR] = IOR,
-    [AST_BITXOR] = IXOR, [AST_BITAND] = IAND, [AST_FLOORDIV] = IFLOORDIV,
+    [AST_ADD] = IADD,           [AST_SUB] = ISUB,  [AST_MULT] = IMUL,   [AST_MATMULT] = IMATMUL,
+    [AST_DIV] = ITRUEDIV,       [AST_MOD] = IMOD,  [AST_POW] = IPOW,    [AST_LSHIFT] = ILSHIFT,
+    [AST_RSHIFT] = IRSHIFT,     [AST_BITOR] = IOR, [AST_BITXOR] = IXOR, [AST_BITAND] = IAND,
+    [AST_FLOORDIV] = IFLOORDIV,
 };
 static const uint16_t inplace_op_k[] = {
-    [AST_ADD] = IADD_K, [AST_SUB] = ISUB_K, [AST_MULT] = IMUL_K,
-    [AST_DIV] = ITRUEDIV_K, [AST_MOD] = IMOD_K, [AST_POW] = IPOW_K,
-    [AST_LSHIFT] = ILSHIFT_K, [AST_RSHIFT] = IRSHIFT_K, [AST_BITOR] = IOR_K,
-    [AST_BITXOR] = IXOR_K, [AST_BITAND] = IAND_K, [AST_FLOORDIV] = IFLOORDIV_K,
+    [AST_ADD] = IADD_K,        [AST_SUB] = ISUB_K,       [AST_MULT] = IMUL_K,
+    [AST_DIV] = ITRUEDIV_K,    [AST_MOD] = IMOD_K,       [AST_POW] = IPOW_K,
+    [AST_LSHIFT] = ILSHIFT_K,  [AST_RSHIFT] = IRSHIFT_K, [AST_BITOR] = IOR_K,
+    [AST_BITXOR] = IXOR_K,     [AST_BITAND] = IAND_K,    [AST_FLOORDIV] = IFLOORDIV_K,
     [AST_MATMULT] = IMATMUL_K,
 };
 
@@ -186,8 +185,8 @@ static bool is_const(const struct expr *e)
 /* Right operands that the machine keeps as number words. */
 static bool is_number_const(const struct expr *e)
 {
-    return is_const(e) &&
-           (PyLong_CheckExact(e->constant.value) || PyFloat_CheckExact(e->constant.value));
+    return is_const(e)
+           && (PyLong_CheckExact(e->constant.value) || PyFloat_CheckExact(e->constant.value));
 }
 
 static void binop(struct compiler *c, struct expr *e, int dst)
@@ -220,8 +219,8 @@ void emit_inplace(struct compiler *c, unsigned op, int dst, int left, struct exp
 
 static void unaryop(struct compiler *c, struct expr *e, int dst)
 {
-    static const uint16_t ops[] = {[AST_INVERT] = INVERT, [AST_NOT] = NOT,
-                                   [AST_UADD] = POS, [AST_USUB] = NEG};
+    static const uint16_t ops[] = {
+        [AST_INVERT] = INVERT, [AST_NOT] = NOT, [AST_UADD] = POS, [AST_USUB] = NEG};
     int reg = expr(c, e->unaryop.operand, ANY);
     c->pos = e->pos;
     emit(c, ops[e->op], dst, reg, 0);
@@ -273,31 +272,33 @@ static void ifexp(struct compiler *c, struct expr *e, int dst)
 /* ---- comparisons ---- */
 
 static const uint16_t compare_op[] = {
-    [AST_EQ] = EQ, [AST_NOTEQ] = NE, [AST_LT] = LT, [AST_LTE] = LE,
-    [AST_GT] = GT, [AST_GTE] = GE, [AST_IS] = IS, [AST_ISNOT] = IS_NOT,
+    [AST_EQ] = EQ,       [AST_NOTEQ] = NE,
+    [AST_LT] = LT,       [AST_LTE] = LE,
+    [AST_GT] = GT,       [AST_GTE] = GE,
+    [AST_IS] = IS,       [AST_ISNOT] = IS_NOT,
     [AST_IN] = CONTAINS, [AST_NOTIN] = NOT_CONTAINS,
 };
 static const uint16_t compare_op_k[] = {
-    [AST_EQ] = EQ_K, [AST_NOTEQ] = NE_K, [AST_LT] = LT_K, [AST_LTE] = LE_K,
-    [AST_GT] = GT_K, [AST_GTE] = GE_K,
+    [AST_EQ] = EQ_K,  [AST_NOTEQ] = NE_K, [AST_LT] = LT_K,
+    [AST_LTE] = LE_K, [AST_GT] = GT_K,    [AST_GTE] = GE_K,
 };
 static const uint16_t jump_if[] = {
-    [AST_EQ] = JIF_EQ, [AST_NOTEQ] = JIF_NE, [AST_LT] = JIF_LT, [AST_LTE] = JIF_LE,
-    [AST_GT] = JIF_GT, [AST_GTE] = JIF_GE, [AST_IS] = JIF_IS,
-    [AST_ISNOT] = JIF_IS_NOT, [AST_IN] = JIF_IN, [AST_NOTIN] = JIF_NOT_IN,
+    [AST_EQ] = JIF_EQ, [AST_NOTEQ] = JIF_NE,     [AST_LT] = JIF_LT, [AST_LTE] = JIF_LE,
+    [AST_GT] = JIF_GT, [AST_GTE] = JIF_GE,       [AST_IS] = JIF_IS, [AST_ISNOT] = JIF_IS_NOT,
+    [AST_IN] = JIF_IN, [AST_NOTIN] = JIF_NOT_IN,
 };
 static const uint16_t jump_if_not[] = {
-    [AST_EQ] = JIN_EQ, [AST_NOTEQ] = JIN_NE, [AST_LT] = JIN_LT, [AST_LTE] = JIN_LE,
-    [AST_GT] = JIN_GT, [AST_GTE] = JIN_GE, [AST_IS] = JIF_IS_NOT,
-    [AST_ISNOT] = JIF_IS, [AST_IN] = JIF_NOT_IN, [AST_NOTIN] = JIF_IN,
+    [AST_EQ] = JIN_EQ,     [AST_NOTEQ] = JIN_NE, [AST_LT] = JIN_LT,     [AST_LTE] = JIN_LE,
+    [AST_GT] = JIN_GT,     [AST_GTE] = JIN_GE,   [AST_IS] = JIF_IS_NOT, [AST_ISNOT] = JIF_IS,
+    [AST_IN] = JIF_NOT_IN, [AST_NOTIN] = JIF_IN,
 };
 static const uint16_t jump_if_k[] = {
-    [AST_EQ] = JIF_EQ_K, [AST_NOTEQ] = JIF_NE_K, [AST_LT] = JIF_LT_K,
-    [AST_LTE] = JIF_LE_K, [AST_GT] = JIF_GT_K, [AST_GTE] = JIF_GE_K,
+    [AST_EQ] = JIF_EQ_K,  [AST_NOTEQ] = JIF_NE_K, [AST_LT] = JIF_LT_K,
+    [AST_LTE] = JIF_LE_K, [AST_GT] = JIF_GT_K,    [AST_GTE] = JIF_GE_K,
 };
 static const uint16_t jump_if_not_k[] = {
-    [AST_EQ] = JIN_EQ_K, [AST_NOTEQ] = JIN_NE_K, [AST_LT] = JIN_LT_K,
-    [AST_LTE] = JIN_LE_K, [AST_GT] = JIN_GT_K, [AST_GTE] = JIN_GE_K,
+    [AST_EQ] = JIN_EQ_K,  [AST_NOTEQ] = JIN_NE_K, [AST_LT] = JIN_LT_K,
+    [AST_LTE] = JIN_LE_K, [AST_GT] = JIN_GT_K,    [AST_GTE] = JIN_GE_K,
 };
 
 static const char *type_name(const struct expr *e);
@@ -312,12 +313,12 @@ static void check_compare(struct compiler *c, struct expr *e)
         struct expr *sides[] = {left, right};
         for (int k = 0; (op == AST_IS || op == AST_ISNOT) && k < 2; k++) {
             PyObject *value = is_const(sides[k]) ? sides[k]->constant.value : NULL;
-            if (value != NULL && !Py_IsNone(value) && !PyBool_Check(value) &&
-                value != Py_Ellipsis) {
+            if (value != NULL && !Py_IsNone(value) && !PyBool_Check(value)
+                && value != Py_Ellipsis) {
                 c->pos = e->pos;
-                warn_syntax(c, op == AST_IS
-                                   ? "\"is\" with '%.200s' literal. Did you mean \"==\"?"
-                                   : "\"is not\" with '%.200s' literal. Did you mean \"!=\"?",
+                warn_syntax(c,
+                            op == AST_IS ? "\"is\" with '%.200s' literal. Did you mean \"==\"?"
+                                         : "\"is not\" with '%.200s' literal. Did you mean \"!=\"?",
                             type_name(sides[k]));
                 break;
             }
@@ -403,8 +404,7 @@ static void compare_jump(struct compiler *c, struct expr *e, bool when, int32_t 
     int left = expr_operand(c, e->compare.left, right);
     if ((op == AST_IS || op == AST_ISNOT) && is_none(right)) {
         c->pos = e->pos;
-        emit_jump(c, (op == AST_IS) == when ? JUMP_IF_NONE : JUMP_IF_NOT_NONE, left, 0,
-                  label);
+        emit_jump(c, (op == AST_IS) == when ? JUMP_IF_NONE : JUMP_IF_NOT_NONE, left, 0, label);
     } else if (op <= AST_GTE && is_number_const(right)) {
         c->pos = e->pos;
         emit_jump(c, when ? jump_if_k[op] : jump_if_not_k[op], left,
@@ -584,8 +584,8 @@ static void fill_display(struct compiler *c, struct expr_seq *elts, bool set, in
         bool starred = item->kind == EXPR_STARRED;
         int reg = expr(c, starred ? item->starred.value : item, ANY);
         c->pos = pos;
-        emit(c, starred ? (set ? SET_UPDATE : LIST_EXTEND)
-                        : (set ? SET_ADD : LIST_APPEND), list, reg, 0);
+        emit(c, starred ? (set ? SET_UPDATE : LIST_EXTEND) : (set ? SET_ADD : LIST_APPEND), list,
+             reg, 0);
         temp_pop_to(c, list + 1);
     }
     temp_pop_to(c, into);
@@ -603,8 +603,8 @@ static void display(struct compiler *c, struct expr *e, struct expr_seq *elts, e
             return;
         }
     }
-    if (elts->len <= DISPLAY_LIMIT && !any_starred(elts) &&
-        !(build != BUILD_TUPLE && elts->len >= 3 && const_elements(c, elts) != NULL)) {
+    if (elts->len <= DISPLAY_LIMIT && !any_starred(elts)
+        && !(build != BUILD_TUPLE && elts->len >= 3 && const_elements(c, elts) != NULL)) {
         push_run(c, elts);
         c->pos = e->pos;
         emit(c, build, dst, base, (int)elts->len);
@@ -674,8 +674,9 @@ static void formatted_value(struct compiler *c, struct expr *e, int dst)
     int reg = expr_operand(c, e->formattedvalue.value, e->formattedvalue.format_spec);
     c->pos = e->pos;
     if (e->formattedvalue.conversion != -1) {
-        int kind = e->formattedvalue.conversion == 's' ? 1
-                   : e->formattedvalue.conversion == 'r' ? 2 : 3;
+        int kind = e->formattedvalue.conversion == 's'   ? 1
+                   : e->formattedvalue.conversion == 'r' ? 2
+                                                         : 3;
         int temp = is_local(c, reg) ? c->unit->depth : reg;
         emit(c, CONVERT, temp, reg, kind);
         if (temp == c->unit->depth) {
@@ -764,34 +765,37 @@ static const char *type_name(const struct expr *e)
 static void check_subscript(struct compiler *c, struct expr *e)
 {
     struct expr *value = e->subscript.value, *index = e->subscript.slice;
-    bool plain = value->kind == EXPR_SET || value->kind == EXPR_SETCOMP ||
-                 value->kind == EXPR_GENERATOREXP || value->kind == EXPR_LAMBDA ||
-                 (is_const(value) &&
-                  (Py_IsNone(value->constant.value) || value->constant.value == Py_Ellipsis ||
-                   PyLong_CheckExact(value->constant.value) ||
-                   PyBool_Check(value->constant.value) ||
-                   PyFloat_CheckExact(value->constant.value) ||
-                   PyComplex_CheckExact(value->constant.value) ||
-                   PyAnySet_CheckExact(value->constant.value)));
+    bool plain =
+        value->kind == EXPR_SET || value->kind == EXPR_SETCOMP || value->kind == EXPR_GENERATOREXP
+        || value->kind == EXPR_LAMBDA
+        || (is_const(value)
+            && (Py_IsNone(value->constant.value) || value->constant.value == Py_Ellipsis
+                || PyLong_CheckExact(value->constant.value) || PyBool_Check(value->constant.value)
+                || PyFloat_CheckExact(value->constant.value)
+                || PyComplex_CheckExact(value->constant.value)
+                || PyAnySet_CheckExact(value->constant.value)));
     if (plain) {
         c->pos = e->pos;
         warn_syntax(c, "'%.200s' object is not subscriptable; perhaps you missed a comma?",
                     literal_type(value));
         return;
     }
-    bool sequence = value->kind == EXPR_TUPLE || value->kind == EXPR_LIST ||
-                    value->kind == EXPR_LISTCOMP || value->kind == EXPR_JOINEDSTR ||
-                    value->kind == EXPR_FORMATTEDVALUE ||
-                    (is_const(value) && (PyTuple_CheckExact(value->constant.value) ||
-                                         PyUnicode_CheckExact(value->constant.value) ||
-                                         PyBytes_CheckExact(value->constant.value)));
+    bool sequence = value->kind == EXPR_TUPLE || value->kind == EXPR_LIST
+                    || value->kind == EXPR_LISTCOMP || value->kind == EXPR_JOINEDSTR
+                    || value->kind == EXPR_FORMATTEDVALUE
+                    || (is_const(value)
+                        && (PyTuple_CheckExact(value->constant.value)
+                            || PyUnicode_CheckExact(value->constant.value)
+                            || PyBytes_CheckExact(value->constant.value)));
     const char *index_type = literal_type(index);
-    if (sequence && index_type != NULL && index->kind != EXPR_SLICE &&
-        !(is_const(index) && (PyLong_Check(index->constant.value) ||
-                              PySlice_Check(index->constant.value)))) {
+    if (sequence && index_type != NULL && index->kind != EXPR_SLICE
+        && !(is_const(index)
+             && (PyLong_Check(index->constant.value) || PySlice_Check(index->constant.value)))) {
         c->pos = e->pos;
-        warn_syntax(c, "%.200s indices must be integers or slices, not %.200s; "
-                       "perhaps you missed a comma?", literal_type(value), index_type);
+        warn_syntax(c,
+                    "%.200s indices must be integers or slices, not %.200s; "
+                    "perhaps you missed a comma?",
+                    literal_type(value), index_type);
     }
 }
 
@@ -842,25 +846,25 @@ static void subscript_load(struct compiler *c, struct expr *e, int dst)
 /* super().name and super(type, self).name in a method need no super object. */
 static bool is_super_call(struct compiler *c, struct expr *e)
 {
-    if (e->kind != EXPR_CALL || e->call.func->kind != EXPR_NAME || e->call.keywords->len != 0 ||
-        !PyUnicode_EqualToUTF8AndSize(e->call.func->name.id, "super", 5) ||
-        c->unit->block->kind != BLOCK_FUNCTION || c->unit->comp != NULL ||
-        place_of(c, e->call.func->name.id).kind != PLACE_GLOBAL) {
+    if (e->kind != EXPR_CALL || e->call.func->kind != EXPR_NAME || e->call.keywords->len != 0
+        || !PyUnicode_EqualToUTF8AndSize(e->call.func->name.id, "super", 5)
+        || c->unit->block->kind != BLOCK_FUNCTION || c->unit->comp != NULL
+        || place_of(c, e->call.func->name.id).kind != PLACE_GLOBAL) {
         return false;
     }
     struct unit *module = c->unit;
     while (module->outer != NULL) {
         module = module->outer;
     }
-    if (block_symbol(module->block, e->call.func->name.id) != NULL &&
-        (block_symbol(module->block, e->call.func->name.id)->flags & SYM_BOUND)) {
+    if (block_symbol(module->block, e->call.func->name.id) != NULL
+        && (block_symbol(module->block, e->call.func->name.id)->flags & SYM_BOUND)) {
         return false;
     }
     if (e->call.args->len == 2) {
         return !any_starred(e->call.args);
     }
-    return e->call.args->len == 0 && c->unit->argcount > 0 &&
-           cell_register(c, ID(__class__)) >= 0 && c->unit->block->comprehension == COMP_NONE;
+    return e->call.args->len == 0 && c->unit->argcount > 0 && cell_register(c, ID(__class__)) >= 0
+           && c->unit->block->comprehension == COMP_NONE;
 }
 
 bool super_push(struct compiler *c, struct expr *e)
@@ -896,15 +900,25 @@ void attribute_pos(struct compiler *c, const struct expr *e)
     }
 }
 
+void super_attribute_line(struct compiler *c, const struct expr *e)
+{
+    int line = e->attribute.value->pos.line;
+    attribute_pos(c, e);
+    if (c->pos.line != line) {
+        emit(c, NOP, 0, 0, 0);
+    }
+}
+
 static void attribute_load(struct compiler *c, struct expr *e, int dst)
 {
     int base = c->unit->depth;
     if (super_push(c, e->attribute.value)) {
-        attribute_pos(c, e);
+        c->pos = e->attribute.value->pos;
         PyObject *name = mangled(c, e->attribute.attr);
         if (name != NULL) {
             uint32_t two = e->attribute.value->call.args->len == 2;
             emit(c, LOAD_SUPER_ATTR, dst, base, (int)site_new(c, name_add(c, name), two));
+            super_attribute_line(c, e);
         }
         return;
     }
@@ -1087,9 +1101,8 @@ static void expr_into(struct compiler *c, struct expr *e, int dst)
         subscript_load(c, e, dst);
         return;
     case EXPR_STARRED:
-        fail_syntax(c, e->ctx == AST_STORE
-                           ? "starred assignment target must be in a list or tuple"
-                           : "can't use starred expression here");
+        fail_syntax(c, e->ctx == AST_STORE ? "starred assignment target must be in a list or tuple"
+                                           : "can't use starred expression here");
         return;
     case EXPR_NAME:
         name_load(c, e->name.id, dst);
@@ -1190,8 +1203,8 @@ static void note_static_attribute(struct compiler *c, struct expr *target)
             continue;
         }
         int known = PySequence_Contains(u->static_attributes, target->attribute.attr);
-        if (known < 0 || (!known && PyList_Append(u->static_attributes,
-                                                  target->attribute.attr) < 0)) {
+        if (known < 0
+            || (!known && PyList_Append(u->static_attributes, target->attribute.attr) < 0)) {
             fail(c);
         }
         return;
@@ -1272,8 +1285,7 @@ void target_delete(struct compiler *c, struct expr *target)
     }
     case EXPR_LIST:
     case EXPR_TUPLE: {
-        struct expr_seq *elts = target->kind == EXPR_LIST ? target->list.elts
-                                                          : target->tuple.elts;
+        struct expr_seq *elts = target->kind == EXPR_LIST ? target->list.elts : target->tuple.elts;
         for (size_t i = 0; i < elts->len; i++) {
             target_delete(c, elts->items[i]);
         }

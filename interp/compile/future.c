@@ -7,16 +7,11 @@ static const struct {
     const char *name;
     int flag;
 } features[] = {
-    {"nested_scopes", 0},
-    {"generators", 0},
-    {"division", 0},
-    {"absolute_import", 0},
-    {"with_statement", 0},
-    {"print_function", 0},
-    {"unicode_literals", 0},
-    {"barry_as_FLUFL", CO_FUTURE_BARRY_AS_BDFL},
-    {"generator_stop", 0},
-    {"annotations", CO_FUTURE_ANNOTATIONS},
+    {"nested_scopes", 0},    {"generators", 0},
+    {"division", 0},         {"absolute_import", 0},
+    {"with_statement", 0},   {"print_function", 0},
+    {"unicode_literals", 0}, {"barry_as_FLUFL", CO_FUTURE_BARRY_AS_BDFL},
+    {"generator_stop", 0},   {"annotations", CO_FUTURE_ANNOTATIONS},
 };
 
 static int fail_at(PyObject *filename, const struct ast_pos *pos)
@@ -47,9 +42,8 @@ static int feature_flag(PyObject *name, PyObject *filename, const struct ast_pos
 
 static bool is_future_import(const struct stmt *s)
 {
-    return s->kind == STMT_IMPORTFROM && s->importfrom.module != NULL &&
-           s->importfrom.level == 0 &&
-           PyUnicode_EqualToUTF8(s->importfrom.module, "__future__");
+    return s->kind == STMT_IMPORTFROM && s->importfrom.module != NULL && s->importfrom.level == 0
+           && PyUnicode_EqualToUTF8(s->importfrom.module, "__future__");
 }
 
 int future_flags(const struct ast_module *tree, PyObject *filename)

@@ -24,8 +24,8 @@ static void thread_jumps(struct unit *u)
         struct draft *draft = &u->code[i];
         for (int hops = 0; hops < 16 && draft->label != NO_LABEL; hops++) {
             uint32_t target = (uint32_t)u->labels[draft->label].at;
-            if (target >= u->code_count || u->code[target].op != JUMP ||
-                !is_nowhere(&u->code[target]) || u->code[target].label == draft->label) {
+            if (target >= u->code_count || u->code[target].op != JUMP
+                || !is_nowhere(&u->code[target]) || u->code[target].label == draft->label) {
                 break;
             }
             draft->label = u->code[target].label;
@@ -81,8 +81,8 @@ static void split_exits(struct compiler *c, struct unit *u, const uint8_t *ways)
 {
     uint32_t count = u->code_count;
     for (uint32_t i = 0; i < count && !c->failed; i++) {
-        uint32_t target = u->code[i].label == NO_LABEL ? count
-                                                       : (uint32_t)u->labels[u->code[i].label].at;
+        uint32_t target =
+            u->code[i].label == NO_LABEL ? count : (uint32_t)u->labels[u->code[i].label].at;
         uint32_t length = target >= count ? 0 : exit_length(u, target);
         if (length == 1 && u->code[i].op == JUMP) {
             struct draft *draft = &u->code[i], jump = *draft;

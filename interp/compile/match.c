@@ -16,9 +16,9 @@ struct capture {
 struct match {
     struct capture *captures;
     uint32_t capture_count, capture_capacity;
-    int32_t *failures;        /* label per number of temporaries above `base` */
+    int32_t *failures; /* label per number of temporaries above `base` */
     uint32_t failure_count, failure_capacity;
-    int base;                 /* depth at which the failed case leaves off */
+    int base; /* depth at which the failed case leaves off */
     bool allow_irrefutable;
 };
 
@@ -114,8 +114,8 @@ static int push_copy(struct compiler *c, int reg)
 static void pattern_value(struct compiler *c, struct match *m, struct pattern *p, int subject)
 {
     struct expr *value = p->value.value;
-    if (value->kind != EXPR_CONSTANT && value->kind != EXPR_ATTRIBUTE &&
-        value->kind != EXPR_BINOP && value->kind != EXPR_UNARYOP) {
+    if (value->kind != EXPR_CONSTANT && value->kind != EXPR_ATTRIBUTE && value->kind != EXPR_BINOP
+        && value->kind != EXPR_UNARYOP) {
         fail_syntax(c, "patterns may only match literals and attribute lookups");
         return;
     }
@@ -292,8 +292,8 @@ static void push_keys(struct compiler *c, struct expr_seq *keys)
                 fail_syntax(c, "mapping pattern checks duplicate key (%R)", key->constant.value);
                 return;
             }
-        } else if (key->kind != EXPR_ATTRIBUTE && key->kind != EXPR_BINOP &&
-                   key->kind != EXPR_UNARYOP) {
+        } else if (key->kind != EXPR_ATTRIBUTE && key->kind != EXPR_BINOP
+                   && key->kind != EXPR_UNARYOP) {
             fail_syntax(c, "mapping pattern keys may only match literals and attribute lookups");
             return;
         }
@@ -430,8 +430,7 @@ static void pattern_as(struct compiler *c, struct match *m, struct pattern *p, i
     if (p->as.pattern == NULL) {
         if (!m->allow_irrefutable) {
             if (p->as.name != NULL) {
-                fail_syntax(c, "name capture %R makes remaining patterns unreachable",
-                            p->as.name);
+                fail_syntax(c, "name capture %R makes remaining patterns unreachable", p->as.name);
             } else {
                 fail_syntax(c, "wildcard makes remaining patterns unreachable");
             }

@@ -12,8 +12,7 @@ static int slot_of(struct compiler *c, PyObject *name)
     return (int)PyLong_AsLong(reg);
 }
 
-static struct place place_in_frame(struct compiler *c, const struct symbol *symbol,
-                                   PyObject *name)
+static struct place place_in_frame(struct compiler *c, const struct symbol *symbol, PyObject *name)
 {
     const struct block *block = c->unit->block;
     bool deletable = symbol != NULL && (symbol->flags & SYM_DELETED) != 0;

@@ -132,8 +132,8 @@ static void augmented_subscript(struct compiler *c, struct stmt *s)
     struct expr *index = target->subscript.slice;
     /* Object and key in temporaries or in locals that nothing in between assigns. */
     bool stable = !expr_unstable(c, index) && !expr_unstable(c, s->augassign.value);
-    int object = stable ? expr(c, target->subscript.value, ANY)
-                        : expr_push(c, target->subscript.value);
+    int object =
+        stable ? expr(c, target->subscript.value, ANY) : expr_push(c, target->subscript.value);
     int key = stable ? expr(c, index, ANY) : expr_push(c, index);
     int value = c->unit->depth;
     int regs[2] = {object, key};
@@ -309,8 +309,7 @@ static void while_statement(struct compiler *c, struct stmt *s)
 static void for_statement(struct compiler *c, struct stmt *s)
 {
     int base = c->unit->depth;
-    int32_t again = label_new(c), next = label_new(c), exhausted = label_new(c),
-            end = label_new(c);
+    int32_t again = label_new(c), next = label_new(c), exhausted = label_new(c), end = label_new(c);
     expr_push(c, s->for_.iter);
     c->pos = s->for_.iter->pos;
     emit(c, GET_ITER, base, base, 0);
@@ -323,6 +322,10 @@ static void for_statement(struct compiler *c, struct stmt *s)
     int local = target->kind == EXPR_NAME ? name_store_register(c, target->name.id) : ANY;
     if (local != ANY) {
         emit_jump(c, FOR_ITER, base, local, exhausted);
+        if (target->pos.line != s->for_.iter->pos.line) {
+            c->pos = target->pos;
+            emit(c, NOP, 0, 0, 0); /* the line where it is bound */
+        }
         PyObject *name = mangled(c, target->name.id);
         if (name != NULL && !place_of(c, name).deletable) {
             bound_set(c, local);
@@ -494,8 +497,8 @@ static void assert_statement(struct compiler *c, struct stmt *s)
     struct expr *test = s->assert_.test;
     if (test->kind == EXPR_TUPLE && test->tuple.elts->len != 0) {
         warn_syntax(c, "assertion is always true, perhaps remove parentheses?");
-    } else if (test->kind == EXPR_CONSTANT && PyTuple_Check(test->constant.value) &&
-               PyTuple_GET_SIZE(test->constant.value) != 0) {
+    } else if (test->kind == EXPR_CONSTANT && PyTuple_Check(test->constant.value)
+               && PyTuple_GET_SIZE(test->constant.value) != 0) {
         warn_syntax(c, "assertion is always true, perhaps remove parentheses?");
     }
     if (c->optimize > 0) {
@@ -568,8 +571,8 @@ static void import_statement(struct compiler *c, struct stmt *s)
         if (alias->asname != NULL) {
             import_as(c, alias, base);
         } else {
-            Py_ssize_t dot = PyUnicode_FindChar(alias->name, '.', 0,
-                                                PyUnicode_GET_LENGTH(alias->name), 1);
+            Py_ssize_t dot =
+                PyUnicode_FindChar(alias->name, '.', 0, PyUnicode_GET_LENGTH(alias->name), 1);
             PyObject *name = alias->name;
             if (dot >= 0) {
                 name = PyUnicode_Substring(alias->name, 0, dot);

@@ -188,14 +188,14 @@ static inline void block_leave(struct symtable *table)
 
 PyObject *name_mangle(struct arena *arena, PyObject *private_name, PyObject *name)
 {
-    if (private_name == NULL || PyUnicode_GET_LENGTH(name) < 3 ||
-        PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_') {
+    if (private_name == NULL || PyUnicode_GET_LENGTH(name) < 3
+        || PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_') {
         return name;
     }
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    if ((PyUnicode_READ_CHAR(name, length - 1) == '_' &&
-         PyUnicode_READ_CHAR(name, length - 2) == '_') ||
-        PyUnicode_FindChar(name, '.', 0, length, 1) >= 0) {
+    if ((PyUnicode_READ_CHAR(name, length - 1) == '_'
+         && PyUnicode_READ_CHAR(name, length - 2) == '_')
+        || PyUnicode_FindChar(name, '.', 0, length, 1) >= 0) {
         return name;
     }
     Py_ssize_t start = 0, class_length = PyUnicode_GET_LENGTH(private_name);
@@ -225,7 +225,8 @@ static PyObject *intern(struct symtable *table, const char *text)
 bool typeparams_name(const struct typeparam_seq *params, PyObject *name)
 {
     for (size_t i = 0; i < params->len; i++) {
-        if (params->items[i]->name == name || PyUnicode_Compare(params->items[i]->name, name) == 0) {
+        if (params->items[i]->name == name
+            || PyUnicode_Compare(params->items[i]->name, name) == 0) {
             return true;
         }
     }
@@ -265,7 +266,8 @@ static int check_comp_target(struct symtable *table, struct symbol *symbol,
     if ((symbol->flags & (SYM_GLOBAL | SYM_NONLOCAL)) != 0) {
         return symtable_error(table, pos,
                               "comprehension inner loop cannot rebind assignment expression "
-                              "target '%U'", symbol->name);
+                              "target '%U'",
+                              symbol->name);
     }
     symbol->flags |= SYM_COMP_ITER;
     return 0;
@@ -306,7 +308,8 @@ static int define_mangled(struct symtable *table, struct block *block, PyObject 
 static int check_assignable(struct symtable *table, PyObject *name, bool deleted,
                             const struct ast_pos *pos)
 {
-    if (PyUnicode_READ_CHAR(name, 0) != '_' || !PyUnicode_EqualToUTF8AndSize(name, "__debug__", 9)) {
+    if (PyUnicode_READ_CHAR(name, 0) != '_'
+        || !PyUnicode_EqualToUTF8AndSize(name, "__debug__", 9)) {
         return 0;
     }
     return symtable_error(table, pos, deleted ? "cannot delete %U" : "cannot assign to %U", name);
@@ -314,8 +317,8 @@ static int check_assignable(struct symtable *table, PyObject *name, bool deleted
 
 static int define(struct symtable *table, PyObject *name, uint32_t flag, const struct ast_pos *pos)
 {
-    if ((flag & (SYM_BOUND | SYM_DELETED)) &&
-        check_assignable(table, name, (flag & SYM_DELETED) != 0, pos) < 0) {
+    if ((flag & (SYM_BOUND | SYM_DELETED))
+        && check_assignable(table, name, (flag & SYM_DELETED) != 0, pos) < 0) {
         return -1;
     }
     PyObject *mangled = mangle(table, name);
@@ -326,8 +329,7 @@ static int define_text(struct symtable *table, const char *name, uint32_t flag,
                        const struct ast_pos *pos)
 {
     PyObject *interned = intern(table, name);
-    return interned == NULL ? -1
-                            : define_mangled(table, table->current, interned, flag, pos);
+    return interned == NULL ? -1 : define_mangled(table, table->current, interned, flag, pos);
 }
 
 /* ---- expressions ---- */
@@ -354,9 +356,9 @@ static int visit_keywords(struct symtable *table, struct keyword_seq *keywords)
 {
     for (size_t i = 0; i < keywords->len; i++) {
         struct keyword *keyword = keywords->items[i];
-        if ((keyword->arg != NULL &&
-             check_assignable(table, keyword->arg, false, &keyword->pos) < 0) ||
-            visit_expr(table, keyword->value) < 0) {
+        if ((keyword->arg != NULL
+             && check_assignable(table, keyword->arg, false, &keyword->pos) < 0)
+            || visit_expr(table, keyword->value) < 0) {
             return -1;
         }
     }
@@ -385,8 +387,8 @@ static int define_params(struct symtable *table, struct arg_seq *args)
 
 static int visit_params(struct symtable *table, struct arguments *args)
 {
-    if (define_params(table, args->posonlyargs) < 0 || define_params(table, args->args) < 0 ||
-        define_params(table, args->kwonlyargs) < 0) {
+    if (define_params(table, args->posonlyargs) < 0 || define_params(table, args->args) < 0
+        || define_params(table, args->kwonlyargs) < 0) {
         return -1;
     }
     if (args->vararg != NULL) {
@@ -408,9 +410,9 @@ static int visit_lambda(struct symtable *table, struct expr *expr)
 {
     struct arguments *args = expr->lambda.args;
     PyObject *name = intern(table, "lambda");
-    if (name == NULL || visit_exprs(table, args->defaults) < 0 ||
-        visit_exprs(table, args->kw_defaults) < 0 ||
-        block_enter(table, name, BLOCK_FUNCTION, expr, &expr->pos) == NULL) {
+    if (name == NULL || visit_exprs(table, args->defaults) < 0
+        || visit_exprs(table, args->kw_defaults) < 0
+        || block_enter(table, name, BLOCK_FUNCTION, expr, &expr->pos) == NULL) {
         return -1;
     }
     if (visit_params(table, args) < 0 || visit_expr(table, expr->lambda.body) < 0) {
@@ -430,11 +432,11 @@ static int extend_namedexpr_scope(struct symtable *table, struct expr *target)
     for (struct block *block = table->current; block != NULL; block = block->parent) {
         if (block->comprehension != COMP_NONE) {
             struct symbol *symbol = block_symbol(block, name);
-            if (symbol != NULL && (symbol->flags & SYM_COMP_ITER) &&
-                (symbol->flags & SYM_LOCAL)) {
+            if (symbol != NULL && (symbol->flags & SYM_COMP_ITER) && (symbol->flags & SYM_LOCAL)) {
                 return symtable_error(table, &target->pos,
                                       "assignment expression cannot rebind comprehension "
-                                      "iteration variable '%U'", target->name.id);
+                                      "iteration variable '%U'",
+                                      target->name.id);
             }
             block->has_walrus_or_comp = true;
             continue;
@@ -445,7 +447,8 @@ static int extend_namedexpr_scope(struct symtable *table, struct expr *target)
             struct symbol *symbol = block_symbol(block, name);
             bool global = symbol != NULL && (symbol->flags & SYM_GLOBAL);
             if (define_mangled(table, table->current, name, global ? SYM_GLOBAL : SYM_NONLOCAL,
-                               &target->pos) < 0) {
+                               &target->pos)
+                < 0) {
                 return -1;
             }
             return define_mangled(table, block, name, SYM_LOCAL, &target->pos);
@@ -489,8 +492,8 @@ static int visit_namedexpr(struct symtable *table, struct expr *expr)
                               "iterable expression");
     }
     table->current->has_walrus_or_comp = true;
-    if (table->current->comprehension != COMP_NONE &&
-        extend_namedexpr_scope(table, expr->namedexpr.target) < 0) {
+    if (table->current->comprehension != COMP_NONE
+        && extend_namedexpr_scope(table, expr->namedexpr.target) < 0) {
         return -1;
     }
     if (visit_expr(table, expr->namedexpr.value) < 0) {
@@ -594,14 +597,14 @@ static int check_yield(struct symtable *table, const struct expr *expr)
 static int visit_name(struct symtable *table, struct expr *expr)
 {
     if (expr->ctx != AST_LOAD) {
-        return define(table, expr->name.id,
-                      SYM_LOCAL | (expr->ctx == AST_DEL ? SYM_DELETED : 0), &expr->pos);
+        return define(table, expr->name.id, SYM_LOCAL | (expr->ctx == AST_DEL ? SYM_DELETED : 0),
+                      &expr->pos);
     }
     if (define(table, expr->name.id, SYM_USE, &expr->pos) < 0) {
         return -1;
     }
-    if (block_is_function_like(table->current) && table->current->kind != BLOCK_ANNOTATION &&
-        PyUnicode_EqualToUTF8AndSize(expr->name.id, "super", 5)) {
+    if (block_is_function_like(table->current) && table->current->kind != BLOCK_ANNOTATION
+        && PyUnicode_EqualToUTF8AndSize(expr->name.id, "super", 5)) {
         return define_text(table, "__class__", SYM_USE, &expr->pos);
     }
     return 0;
@@ -636,15 +639,14 @@ static int visit_expr_kind(struct symtable *table, struct expr *expr)
     case EXPR_SET:
         return visit_exprs(table, expr->set.elts);
     case EXPR_LISTCOMP:
-        return visit_comprehension(table, expr, COMP_LIST, "<listcomp>",
-                                   expr->listcomp.generators, expr->listcomp.elt, NULL);
+        return visit_comprehension(table, expr, COMP_LIST, "<listcomp>", expr->listcomp.generators,
+                                   expr->listcomp.elt, NULL);
     case EXPR_SETCOMP:
         return visit_comprehension(table, expr, COMP_SET, "<setcomp>", expr->setcomp.generators,
                                    expr->setcomp.elt, NULL);
     case EXPR_DICTCOMP:
-        return visit_comprehension(table, expr, COMP_DICT, "<dictcomp>",
-                                   expr->dictcomp.generators, expr->dictcomp.key,
-                                   expr->dictcomp.value);
+        return visit_comprehension(table, expr, COMP_DICT, "<dictcomp>", expr->dictcomp.generators,
+                                   expr->dictcomp.key, expr->dictcomp.value);
     case EXPR_GENERATOREXP:
         return visit_comprehension(table, expr, COMP_GENERATOR, "<genexpr>",
                                    expr->generatorexp.generators, expr->generatorexp.elt, NULL);
@@ -655,14 +657,14 @@ static int visit_expr_kind(struct symtable *table, struct expr *expr)
         table->current->coroutine = true;
         return visit_expr(table, expr->await.value);
     case EXPR_YIELD:
-        if (check_nameable(table, "yield expression", &expr->pos) < 0 ||
-            visit_opt(table, expr->yield.value) < 0) {
+        if (check_nameable(table, "yield expression", &expr->pos) < 0
+            || visit_opt(table, expr->yield.value) < 0) {
             return -1;
         }
         return check_yield(table, expr);
     case EXPR_YIELDFROM:
-        if (check_nameable(table, "yield expression", &expr->pos) < 0 ||
-            visit_expr(table, expr->yieldfrom.value) < 0) {
+        if (check_nameable(table, "yield expression", &expr->pos) < 0
+            || visit_expr(table, expr->yieldfrom.value) < 0) {
             return -1;
         }
         return check_yield(table, expr);
@@ -686,8 +688,9 @@ static int visit_expr_kind(struct symtable *table, struct expr *expr)
     case EXPR_CONSTANT:
         return 0;
     case EXPR_ATTRIBUTE:
-        if (expr->ctx != AST_LOAD &&
-            check_assignable(table, expr->attribute.attr, expr->ctx == AST_DEL, &expr->pos) < 0) {
+        if (expr->ctx != AST_LOAD
+            && check_assignable(table, expr->attribute.attr, expr->ctx == AST_DEL, &expr->pos)
+                   < 0) {
             return -1;
         }
         return visit_expr(table, expr->attribute.value);
@@ -764,11 +767,11 @@ static int visit_arg_annotations(struct symtable *table, struct arg_seq *args)
 
 static int visit_annotations(struct symtable *table, struct arguments *args, struct expr *returns)
 {
-    if (visit_arg_annotations(table, args->posonlyargs) < 0 ||
-        visit_arg_annotations(table, args->args) < 0 ||
-        (args->vararg != NULL && visit_annotation(table, args->vararg->annotation) < 0) ||
-        (args->kwarg != NULL && visit_annotation(table, args->kwarg->annotation) < 0) ||
-        visit_arg_annotations(table, args->kwonlyargs) < 0) {
+    if (visit_arg_annotations(table, args->posonlyargs) < 0
+        || visit_arg_annotations(table, args->args) < 0
+        || (args->vararg != NULL && visit_annotation(table, args->vararg->annotation) < 0)
+        || (args->kwarg != NULL && visit_annotation(table, args->kwarg->annotation) < 0)
+        || visit_arg_annotations(table, args->kwonlyargs) < 0) {
         return -1;
     }
     return visit_annotation(table, returns);
@@ -799,10 +802,10 @@ static int enter_type_params(struct symtable *table, PyObject *name, const void 
         return -1;
     }
     if (for_class) {
-        if (define_text(table, ".type_params", SYM_LOCAL, pos) < 0 ||
-            define_text(table, ".type_params", SYM_USE, pos) < 0 ||
-            define_text(table, ".generic_base", SYM_LOCAL, pos) < 0 ||
-            define_text(table, ".generic_base", SYM_USE, pos) < 0) {
+        if (define_text(table, ".type_params", SYM_LOCAL, pos) < 0
+            || define_text(table, ".type_params", SYM_USE, pos) < 0
+            || define_text(table, ".generic_base", SYM_LOCAL, pos) < 0
+            || define_text(table, ".generic_base", SYM_USE, pos) < 0) {
             return -1;
         }
     }
@@ -816,8 +819,8 @@ static int enter_type_params(struct symtable *table, PyObject *name, const void 
 }
 
 /* A bound, constraint or default is evaluated lazily, in a scope of its own. */
-static int visit_type_param_expr(struct symtable *table, struct typeparam *param,
-                                 struct expr *expr, const void *key, const char *where)
+static int visit_type_param_expr(struct symtable *table, struct typeparam *param, struct expr *expr,
+                                 const void *key, const char *where)
 {
     if (expr == NULL) {
         return 0;
@@ -828,8 +831,7 @@ static int visit_type_param_expr(struct symtable *table, struct typeparam *param
         return -1;
     }
     block->unnameable = where;
-    if (mark_class_visible(table, block, in_class, &expr->pos) < 0 ||
-        visit_expr(table, expr) < 0) {
+    if (mark_class_visible(table, block, in_class, &expr->pos) < 0 || visit_expr(table, expr) < 0) {
         return -1;
     }
     block_leave(table);
@@ -854,11 +856,13 @@ static int visit_type_params(struct symtable *table, struct typeparam_seq *param
             [TYPEPARAM_TYPEVARTUPLE] = "a TypeVarTuple default",
         };
         const char *bound_of = param->bound != NULL && param->bound->kind == EXPR_TUPLE
-                                   ? "a TypeVar constraint" : "a TypeVar bound";
-        if ((param->kind == TYPEPARAM_TYPEVAR &&
-             visit_type_param_expr(table, param, param->bound, param, bound_of) < 0) ||
-            visit_type_param_expr(table, param, param->default_value, (char *)param + 1,
-                                  default_of[param->kind]) < 0) {
+                                   ? "a TypeVar constraint"
+                                   : "a TypeVar bound";
+        if ((param->kind == TYPEPARAM_TYPEVAR
+             && visit_type_param_expr(table, param, param->bound, param, bound_of) < 0)
+            || visit_type_param_expr(table, param, param->default_value, (char *)param + 1,
+                                     default_of[param->kind])
+                   < 0) {
             return -1;
         }
     }
@@ -881,16 +885,16 @@ static int visit_function(struct symtable *table, struct stmt *stmt)
 {
     struct arguments *args = stmt->functiondef.args;
     bool generic = stmt->functiondef.type_params->len != 0;
-    if (define(table, stmt->functiondef.name, SYM_LOCAL, &stmt->pos) < 0 ||
-        visit_exprs(table, args->defaults) < 0 || visit_exprs(table, args->kw_defaults) < 0 ||
-        visit_exprs(table, stmt->functiondef.decorator_list) < 0) {
+    if (define(table, stmt->functiondef.name, SYM_LOCAL, &stmt->pos) < 0
+        || visit_exprs(table, args->defaults) < 0 || visit_exprs(table, args->kw_defaults) < 0
+        || visit_exprs(table, stmt->functiondef.decorator_list) < 0) {
         return -1;
     }
-    if (generic &&
-        (enter_type_params(table, stmt->functiondef.name, stmt->functiondef.type_params,
-                           args->defaults->len != 0, has_kw_defaults(args), false,
-                           &stmt->pos) < 0 ||
-         visit_type_params(table, stmt->functiondef.type_params) < 0)) {
+    if (generic
+        && (enter_type_params(table, stmt->functiondef.name, stmt->functiondef.type_params,
+                              args->defaults->len != 0, has_kw_defaults(args), false, &stmt->pos)
+                < 0
+            || visit_type_params(table, stmt->functiondef.type_params) < 0)) {
         return -1;
     }
     if (visit_annotations(table, args, stmt->functiondef.returns) < 0) {
@@ -901,8 +905,8 @@ static int visit_function(struct symtable *table, struct stmt *stmt)
     if (block == NULL) {
         return -1;
     }
-    block->is_method = block->parent->kind == BLOCK_CLASS ||
-                       (generic && block->parent->parent->kind == BLOCK_CLASS);
+    block->is_method = block->parent->kind == BLOCK_CLASS
+                       || (generic && block->parent->parent->kind == BLOCK_CLASS);
     block->coroutine = stmt->kind == STMT_ASYNCFUNCTIONDEF;
     if (visit_params(table, args) < 0 || visit_stmts(table, stmt->functiondef.body) < 0) {
         return -1;
@@ -917,15 +921,16 @@ static int visit_function(struct symtable *table, struct stmt *stmt)
 static int visit_class(struct symtable *table, struct stmt *stmt)
 {
     bool generic = stmt->classdef.type_params->len != 0;
-    if (define(table, stmt->classdef.name, SYM_LOCAL, &stmt->pos) < 0 ||
-        visit_exprs(table, stmt->classdef.decorator_list) < 0) {
+    if (define(table, stmt->classdef.name, SYM_LOCAL, &stmt->pos) < 0
+        || visit_exprs(table, stmt->classdef.decorator_list) < 0) {
         return -1;
     }
     PyObject *outer_private = table->private_name;
     const struct typeparam_seq *outer_only = table->private_only;
     if (generic) {
         if (enter_type_params(table, stmt->classdef.name, stmt->classdef.type_params, false, false,
-                              true, &stmt->pos) < 0) {
+                              true, &stmt->pos)
+            < 0) {
             return -1;
         }
         table->private_name = stmt->classdef.name;
@@ -934,15 +939,16 @@ static int visit_class(struct symtable *table, struct stmt *stmt)
             return -1;
         }
     }
-    if (visit_exprs(table, stmt->classdef.bases) < 0 ||
-        visit_keywords(table, stmt->classdef.keywords) < 0 ||
-        block_enter(table, stmt->classdef.name, BLOCK_CLASS, stmt, &stmt->pos) == NULL) {
+    if (visit_exprs(table, stmt->classdef.bases) < 0
+        || visit_keywords(table, stmt->classdef.keywords) < 0
+        || block_enter(table, stmt->classdef.name, BLOCK_CLASS, stmt, &stmt->pos) == NULL) {
         return -1;
     }
     table->private_name = stmt->classdef.name;
     table->private_only = NULL;
-    if (generic && (define_text(table, "__type_params__", SYM_LOCAL, &stmt->pos) < 0 ||
-                    define_text(table, ".type_params", SYM_USE, &stmt->pos) < 0)) {
+    if (generic
+        && (define_text(table, "__type_params__", SYM_LOCAL, &stmt->pos) < 0
+            || define_text(table, ".type_params", SYM_USE, &stmt->pos) < 0)) {
         return -1;
     }
     if (visit_stmts(table, stmt->classdef.body) < 0) {
@@ -965,9 +971,11 @@ static int visit_type_alias(struct symtable *table, struct stmt *stmt)
     PyObject *name = stmt->typealias.name->name.id;
     bool in_class = table->current->kind == BLOCK_CLASS;
     bool generic = stmt->typealias.type_params->len != 0;
-    if (generic && (enter_type_params(table, name, stmt->typealias.type_params, false, false,
-                                      false, &stmt->pos) < 0 ||
-                    visit_type_params(table, stmt->typealias.type_params) < 0)) {
+    if (generic
+        && (enter_type_params(table, name, stmt->typealias.type_params, false, false, false,
+                              &stmt->pos)
+                < 0
+            || visit_type_params(table, stmt->typealias.type_params) < 0)) {
         return -1;
     }
     struct block *block = block_enter(table, name, BLOCK_TYPE_ALIAS, stmt, &stmt->pos);
@@ -975,8 +983,8 @@ static int visit_type_alias(struct symtable *table, struct stmt *stmt)
         return -1;
     }
     block->unnameable = "a type alias";
-    if (mark_class_visible(table, block, in_class, &stmt->pos) < 0 ||
-        visit_expr(table, stmt->typealias.value) < 0) {
+    if (mark_class_visible(table, block, in_class, &stmt->pos) < 0
+        || visit_expr(table, stmt->typealias.value) < 0) {
         return -1;
     }
     block_leave(table);
@@ -1002,8 +1010,9 @@ static int visit_annassign(struct symtable *table, struct stmt *stmt)
                                                         : "annotated name '%U' can't be nonlocal",
                                   target->name.id);
         }
-        uint32_t flags = stmt->annassign.simple ? SYM_ANNOT | SYM_LOCAL
-                         : stmt->annassign.value != NULL ? SYM_LOCAL : 0;
+        uint32_t flags = stmt->annassign.simple          ? SYM_ANNOT | SYM_LOCAL
+                         : stmt->annassign.value != NULL ? SYM_LOCAL
+                                                         : 0;
         if (flags != 0 && define(table, target->name.id, flags, &target->pos) < 0) {
             return -1;
         }
@@ -1071,13 +1080,14 @@ static int visit_global(struct symtable *table, struct stmt *stmt)
             return -1;
         }
         struct symbol *symbol = block_symbol(table->current, name);
-        if (symbol != NULL &&
-            (symbol->flags & (SYM_PARAM | SYM_LOCAL | SYM_USE | SYM_ANNOT)) != 0) {
+        if (symbol != NULL
+            && (symbol->flags & (SYM_PARAM | SYM_LOCAL | SYM_USE | SYM_ANNOT)) != 0) {
             return symtable_error(table, &stmt->pos, used_before(symbol->flags, global), name);
         }
         if (define_mangled(table, table->current, name, global ? SYM_GLOBAL : SYM_NONLOCAL,
-                           &stmt->pos) < 0 ||
-            add_directive(table, name, &stmt->pos) < 0) {
+                           &stmt->pos)
+                < 0
+            || add_directive(table, name, &stmt->pos) < 0) {
             return -1;
         }
     }
@@ -1128,9 +1138,9 @@ static int visit_try(struct symtable *table, struct stmt *stmt)
             return -1;
         }
         /* The name is deleted when the handler ends. */
-        if (handler->name != NULL &&
-            (check_assignable(table, handler->name, false, &handler->pos) < 0 ||
-             define(table, handler->name, SYM_LOCAL | SYM_DELETED, &handler->pos) < 0)) {
+        if (handler->name != NULL
+            && (check_assignable(table, handler->name, false, &handler->pos) < 0
+                || define(table, handler->name, SYM_LOCAL | SYM_DELETED, &handler->pos) < 0)) {
             return -1;
         }
         if (visit_stmts(table, handler->body) < 0) {
@@ -1170,14 +1180,14 @@ static int visit_pattern_kind(struct symtable *table, struct pattern *pattern)
     case PATTERN_SEQUENCE:
         return visit_patterns(table, pattern->sequence.patterns);
     case PATTERN_MAPPING:
-        if (visit_exprs(table, pattern->mapping.keys) < 0 ||
-            visit_patterns(table, pattern->mapping.patterns) < 0) {
+        if (visit_exprs(table, pattern->mapping.keys) < 0
+            || visit_patterns(table, pattern->mapping.patterns) < 0) {
             return -1;
         }
         return define_opt(table, pattern->mapping.rest, &pattern->pos);
     case PATTERN_CLASS:
-        if (visit_expr(table, pattern->class_.cls) < 0 ||
-            visit_patterns(table, pattern->class_.patterns) < 0) {
+        if (visit_expr(table, pattern->class_.cls) < 0
+            || visit_patterns(table, pattern->class_.patterns) < 0) {
             return -1;
         }
         return visit_patterns(table, pattern->class_.kwd_patterns);
@@ -1213,8 +1223,8 @@ static int visit_match(struct symtable *table, struct stmt *stmt)
     }
     for (size_t i = 0; i < stmt->match.cases->len; i++) {
         struct match_case *match_case = stmt->match.cases->items[i];
-        if (visit_pattern(table, match_case->pattern) < 0 ||
-            visit_opt(table, match_case->guard) < 0 || visit_stmts(table, match_case->body) < 0) {
+        if (visit_pattern(table, match_case->pattern) < 0 || visit_opt(table, match_case->guard) < 0
+            || visit_stmts(table, match_case->body) < 0) {
             return -1;
         }
     }
@@ -1233,8 +1243,8 @@ static int visit_with(struct symtable *table, struct stmt *stmt)
 {
     for (size_t i = 0; i < stmt->with.items->len; i++) {
         struct withitem *item = stmt->with.items->items[i];
-        if (visit_expr(table, item->context_expr) < 0 ||
-            visit_opt(table, item->optional_vars) < 0) {
+        if (visit_expr(table, item->context_expr) < 0
+            || visit_opt(table, item->optional_vars) < 0) {
             return -1;
         }
     }
@@ -1243,8 +1253,8 @@ static int visit_with(struct symtable *table, struct stmt *stmt)
 
 static int visit_for(struct symtable *table, struct stmt *stmt)
 {
-    if (visit_expr(table, stmt->for_.target) < 0 || visit_expr(table, stmt->for_.iter) < 0 ||
-        visit_stmts(table, stmt->for_.body) < 0) {
+    if (visit_expr(table, stmt->for_.target) < 0 || visit_expr(table, stmt->for_.iter) < 0
+        || visit_stmts(table, stmt->for_.body) < 0) {
         return -1;
     }
     return visit_stmts(table, stmt->for_.orelse);
@@ -1285,8 +1295,7 @@ static int visit_stmt_kind(struct symtable *table, struct stmt *stmt)
         note_async(table);
         return visit_for(table, stmt);
     case STMT_WHILE:
-        if (visit_expr(table, stmt->while_.test) < 0 ||
-            visit_stmts(table, stmt->while_.body) < 0) {
+        if (visit_expr(table, stmt->while_.test) < 0 || visit_stmts(table, stmt->while_.body) < 0) {
             return -1;
         }
         return visit_stmts(table, stmt->while_.orelse);
@@ -1374,13 +1383,12 @@ struct symtable *symtable_build(const struct ast_module *module, PyObject *filen
     if (table == NULL) {
         return NULL;
     }
-    *table = (struct symtable){
-        .arena = arena, .filename = filename, .future_flags = future_flags};
+    *table = (struct symtable){.arena = arena, .filename = filename, .future_flags = future_flags};
     PyObject *name = intern(table, "top");
     static const struct ast_pos start = {0, 0, 0, 0};
-    if (name == NULL || table_grow(table) < 0 ||
-        (table->top = block_enter(table, name, BLOCK_MODULE, module, &start)) == NULL ||
-        visit_module(table, module) < 0 || symtable_analyze(table) < 0) {
+    if (name == NULL || table_grow(table) < 0
+        || (table->top = block_enter(table, name, BLOCK_MODULE, module, &start)) == NULL
+        || visit_module(table, module) < 0 || symtable_analyze(table) < 0) {
         return NULL;
     }
     return table;

@@ -28,44 +28,57 @@ enum symbol_flag {
     SYM_BOUND = SYM_LOCAL | SYM_PARAM | SYM_IMPORT | SYM_TYPE_PARAM,
 };
 
-enum symbol_scope { SCOPE_UNKNOWN, SCOPE_LOCAL, SCOPE_GLOBAL_EXPLICIT, SCOPE_GLOBAL_IMPLICIT,
-                    SCOPE_FREE, SCOPE_CELL };
+enum symbol_scope {
+    SCOPE_UNKNOWN,
+    SCOPE_LOCAL,
+    SCOPE_GLOBAL_EXPLICIT,
+    SCOPE_GLOBAL_IMPLICIT,
+    SCOPE_FREE,
+    SCOPE_CELL
+};
 
 struct symbol {
-    PyObject *name;   /* borrowed from the arena, mangled, interned */
-    uint32_t flags;   /* enum symbol_flag */
-    uint8_t scope;    /* enum symbol_scope */
+    PyObject *name; /* borrowed from the arena, mangled, interned */
+    uint32_t flags; /* enum symbol_flag */
+    uint8_t scope;  /* enum symbol_scope */
 };
 
 /* An insertion-ordered set of symbols, found by the address of their interned name. */
 struct symbol_map {
     struct symbol *items;
     uint32_t count, capacity;
-    uint32_t *index;          /* open addressing, item number + 1; NULL while small */
+    uint32_t *index; /* open addressing, item number + 1; NULL while small */
     uint32_t index_mask;
 };
 
-enum block_kind { BLOCK_FUNCTION, BLOCK_CLASS, BLOCK_MODULE, BLOCK_ANNOTATION, BLOCK_TYPE_ALIAS,
-                  BLOCK_TYPE_PARAMETERS, BLOCK_TYPE_VARIABLE };
+enum block_kind {
+    BLOCK_FUNCTION,
+    BLOCK_CLASS,
+    BLOCK_MODULE,
+    BLOCK_ANNOTATION,
+    BLOCK_TYPE_ALIAS,
+    BLOCK_TYPE_PARAMETERS,
+    BLOCK_TYPE_VARIABLE
+};
 
 enum comprehension_kind { COMP_NONE, COMP_LIST, COMP_DICT, COMP_SET, COMP_GENERATOR };
 
 struct block {
     enum block_kind kind;
     enum comprehension_kind comprehension;
-    PyObject *name;           /* borrowed from the arena */
-    const void *key;          /* the node that owns the block */
+    PyObject *name;  /* borrowed from the arena */
+    const void *key; /* the node that owns the block */
     struct block *parent;
     struct block **children;
     uint32_t child_count, child_capacity;
     struct symbol_map symbols;
-    PyObject **params;        /* parameters in order of declaration (borrowed) */
+    PyObject **params; /* parameters in order of declaration (borrowed) */
     uint32_t param_count, param_capacity;
     struct ast_pos pos;
     struct global_stmt *directives; /* where names were declared global or nonlocal, for errors */
-    bool nested;              /* inside a function at any depth */
-    bool has_free;            /* uses free variables */
-    bool child_free;          /* a child uses free variables */
+    bool nested;                    /* inside a function at any depth */
+    bool has_free;                  /* uses free variables */
+    bool child_free;                /* a child uses free variables */
     bool generator, coroutine;
     bool async_comprehension; /* the comprehension itself awaits or iterates asynchronously */
     bool varargs, varkeywords;
@@ -84,13 +97,13 @@ struct block {
 struct symtable {
     struct block *top;
     struct arena *arena;
-    PyObject *filename;        /* borrowed */
-    int future_flags;          /* CO_FUTURE_* */
-    struct block **by_node;    /* hash map: node -> block */
+    PyObject *filename;     /* borrowed */
+    int future_flags;       /* CO_FUTURE_* */
+    struct block **by_node; /* hash map: node -> block */
     uint32_t map_mask, map_count;
     /* first pass */
     struct block *current;
-    PyObject *private_name;    /* innermost class's name, for mangling (borrowed) or NULL */
+    PyObject *private_name; /* innermost class's name, for mangling (borrowed) or NULL */
     const struct typeparam_seq *private_only; /* around a generic class: only these are mangled */
 };
 

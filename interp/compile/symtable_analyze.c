@@ -161,8 +161,8 @@ static int merge_inlined(struct symtable *table, const struct block *comprehensi
     struct block *outer = comprehension->parent;
     for (uint32_t i = 0; i < comprehension->symbols.count; i++) {
         const struct symbol *inner = &comprehension->symbols.items[i];
-        if ((inner->flags & SYM_PARAM) ||
-            (inner->scope != SCOPE_LOCAL && inner->scope != SCOPE_CELL)) {
+        if ((inner->flags & SYM_PARAM)
+            || (inner->scope != SCOPE_LOCAL && inner->scope != SCOPE_CELL)) {
             continue;
         }
         struct symbol *symbol = block_symbol(outer, inner->name);
@@ -173,8 +173,8 @@ static int merge_inlined(struct symtable *table, const struct block *comprehensi
             }
             *symbol = *inner;
             symbol->flags |= SYM_COMP_ONLY;
-        } else if (inner->scope == SCOPE_CELL && symbol->scope == SCOPE_LOCAL &&
-                   block_is_function_like(outer)) {
+        } else if (inner->scope == SCOPE_CELL && symbol->scope == SCOPE_LOCAL
+                   && block_is_function_like(outer)) {
             symbol->scope = SCOPE_CELL;
             symbol->flags |= SYM_COMP_CELL;
         }

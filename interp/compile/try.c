@@ -18,8 +18,8 @@ static void cleanup_here(struct compiler *c, int32_t label, int base)
     temp_pop_to(c, base);
 }
 
-static void try_finally(struct compiler *c, struct stmt *s, void (*body)(struct compiler *,
-                                                                         struct stmt *))
+static void try_finally(struct compiler *c, struct stmt *s,
+                        void (*body)(struct compiler *, struct stmt *))
 {
     int base = c->unit->depth;
     int32_t raised = label_new(c), cleanup = label_new(c), end = label_new(c);
@@ -240,8 +240,8 @@ static void star_handler(struct compiler *c, struct handler *handler, int base, 
     }
     temp_pop_to(c, match);
 
-    struct open_block open = {.kind = OPEN_HANDLER, .reg = base, .name = handler->name,
-                              .star = true};
+    struct open_block open = {
+        .kind = OPEN_HANDLER, .reg = base, .name = handler->name, .star = true};
     open_push(c, &open);
     handler_push(c, raised, match, true);
     stmts(c, handler->body);
@@ -312,8 +312,7 @@ static void try_star_except(struct compiler *c, struct stmt *s)
     label_here(c, reraise);
     c->pos = NOWHERE;
     temp_pop_to(c, base + STAR_REST);
-    emit(c, INTRINSIC2, base + STAR_ORIGINAL, base + STAR_ORIGINAL,
-         INTRINSIC_PREP_RERAISE_STAR);
+    emit(c, INTRINSIC2, base + STAR_ORIGINAL, base + STAR_ORIGINAL, INTRINSIC_PREP_RERAISE_STAR);
     temp_pop_to(c, base + 2);
     emit(c, COPY, base + 2, base + 1, 0);
     temp_push(c);
@@ -367,8 +366,8 @@ static void with_item(struct compiler *c, struct stmt *s, size_t index)
         emit_await(c, value, 1);
     }
     uint64_t *before = bound_save(c);
-    struct open_block open = {.kind = async ? OPEN_ASYNC_WITH : OPEN_WITH, .reg = base,
-                              .pos = item->context_expr->pos};
+    struct open_block open = {
+        .kind = async ? OPEN_ASYNC_WITH : OPEN_WITH, .reg = base, .pos = item->context_expr->pos};
     open_push(c, &open);
     handler_push(c, raised, base + 1, true);
     if (item->optional_vars != NULL) {

@@ -34,8 +34,8 @@ void warn_syntax(struct compiler *c, const char *format, ...)
         fail(c);
         return;
     }
-    if (PyErr_WarnExplicitObject(PyExc_SyntaxWarning, message, c->filename, c->pos.line, NULL,
-                                 NULL) < 0) {
+    if (PyErr_WarnExplicitObject(PyExc_SyntaxWarning, message, c->filename, c->pos.line, NULL, NULL)
+        < 0) {
         if (PyErr_ExceptionMatches(PyExc_SyntaxWarning)) {
             /* A warning that was turned into an error shows the place in the source. */
             PyErr_Clear();
@@ -92,8 +92,8 @@ static int slot_add(struct compiler *c, PyObject *name, uint8_t kind)
         return 0;
     }
     PyObject *number = keep(c, PyLong_FromLong(reg));
-    if (number == NULL || PyDict_SetItem(u->slot_index, name, number) < 0 ||
-        PyList_Append(u->slots, name) < 0) {
+    if (number == NULL || PyDict_SetItem(u->slot_index, name, number) < 0
+        || PyList_Append(u->slots, name) < 0) {
         fail(c);
         return 0;
     }
@@ -118,8 +118,8 @@ static void slots_sorted(struct compiler *c, const struct block *block, uint32_t
     PyObject *sorted = keep(c, PyList_New(0));
     for (uint32_t i = 0; !c->failed && i < block->symbols.count; i++) {
         const struct symbol *symbol = &block->symbols.items[i];
-        bool wanted = symbol->scope == scope ||
-                      (scope == SCOPE_FREE && (symbol->flags & SYM_FREE_CLASS));
+        bool wanted =
+            symbol->scope == scope || (scope == SCOPE_FREE && (symbol->flags & SYM_FREE_CLASS));
         if (wanted && PyList_Append(sorted, symbol->name) < 0) {
             fail(c);
         }
@@ -137,9 +137,9 @@ static void slots_sorted(struct compiler *c, const struct block *block, uint32_t
 static bool block_has_slot(const struct block *block, PyObject *name)
 {
     const struct symbol *symbol = block_symbol(block, name);
-    return block_is_function_like(block) && symbol != NULL &&
-           (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL ||
-            symbol->scope == SCOPE_FREE);
+    return block_is_function_like(block) && symbol != NULL
+           && (symbol->scope == SCOPE_LOCAL || symbol->scope == SCOPE_CELL
+               || symbol->scope == SCOPE_FREE);
 }
 
 /* Variables of comprehensions inlined below `block` that the frame of `owner` has not yet. In a class or
@@ -154,13 +154,13 @@ static void slots_inlined(struct compiler *c, const struct block *owner, const s
         }
         for (uint32_t k = 0; k < child->symbols.count; k++) {
             const struct symbol *symbol = &child->symbols.items[k];
-            if ((symbol->flags & SYM_PARAM) ||
-                (symbol->scope != SCOPE_LOCAL && symbol->scope != SCOPE_CELL) ||
-                block_has_slot(owner, symbol->name)) {
+            if ((symbol->flags & SYM_PARAM)
+                || (symbol->scope != SCOPE_LOCAL && symbol->scope != SCOPE_CELL)
+                || block_has_slot(owner, symbol->name)) {
                 continue;
             }
-            slot_add(c, symbol->name, hidden | (symbol->scope == SCOPE_CELL ? CODE_FAST_CELL
-                                                                            : CODE_FAST_LOCAL));
+            slot_add(c, symbol->name,
+                     hidden | (symbol->scope == SCOPE_CELL ? CODE_FAST_CELL : CODE_FAST_LOCAL));
         }
         slots_inlined(c, owner, child);
     }
@@ -225,8 +225,8 @@ static PyObject *qualified_name(struct compiler *c, struct unit *u)
         }
     }
     bool function = block_is_function_like(outer->block);
-    return keep(c, PyUnicode_FromFormat(function ? "%U.<locals>.%U" : "%U.%U", outer->qualname,
-                                        u->name));
+    return keep(
+        c, PyUnicode_FromFormat(function ? "%U.<locals>.%U" : "%U.%U", outer->qualname, u->name));
 }
 
 static void prologue(struct compiler *c);
@@ -239,7 +239,10 @@ bool unit_enter(struct compiler *c, PyObject *name, const struct block *block, i
         return false;
     }
     *u = (struct unit){
-        .outer = c->unit, .block = block, .name = name, .firstlineno = firstlineno,
+        .outer = c->unit,
+        .block = block,
+        .name = name,
+        .firstlineno = firstlineno,
         .private_name = c->unit == NULL ? NULL : c->unit->private_name,
         .private_only = c->unit == NULL ? NULL : c->unit->private_only,
         .handler = NO_HANDLER,
@@ -328,7 +331,8 @@ static void prologue(struct compiler *c)
 
 bool unit_is_module_coroutine(const struct compiler *c, const struct unit *u)
 {
-    return u->block->kind == BLOCK_MODULE && u->block->coroutine && (c->flags & PyCF_ALLOW_TOP_LEVEL_AWAIT);
+    return u->block->kind == BLOCK_MODULE && u->block->coroutine
+           && (c->flags & PyCF_ALLOW_TOP_LEVEL_AWAIT);
 }
 
 PyObject *unit_leave(struct compiler *c)
@@ -386,9 +390,14 @@ static struct draft *emit_draft(struct compiler *c, enum opcode op, uint32_t a, 
         return &scrap;
     }
     struct draft *draft = &u->code[u->code_count++];
-    *draft = (struct draft){
-        .op = op, .a = a, .b = b, .c = c_, .depth = (uint16_t)u->depth, .handler = u->handler,
-        .label = NO_LABEL, .pos = c->pos};
+    *draft = (struct draft){.op = op,
+                            .a = a,
+                            .b = b,
+                            .c = c_,
+                            .depth = (uint16_t)u->depth,
+                            .handler = u->handler,
+                            .label = NO_LABEL,
+                            .pos = c->pos};
     handler_mark_used(u, u->handler);
     u->unreachable = op_ends_flow(op);
     return draft;
@@ -473,8 +482,8 @@ static uint32_t index_add(struct compiler *c, PyObject *list, PyObject *index, P
     }
     uint32_t position = (uint32_t)PyList_GET_SIZE(list);
     PyObject *number = PyLong_FromLong(position);
-    if (number == NULL || PyDict_SetItem(index, key, number) < 0 ||
-        PyList_Append(list, value) < 0) {
+    if (number == NULL || PyDict_SetItem(index, key, number) < 0
+        || PyList_Append(list, value) < 0) {
         fail(c);
     }
     Py_XDECREF(number);
@@ -492,12 +501,11 @@ uint32_t name_add(struct compiler *c, PyObject *name)
 
 PyObject *mangled(struct compiler *c, PyObject *name)
 {
-    if (c->unit != NULL && c->unit->private_only != NULL &&
-        !typeparams_name(c->unit->private_only, name)) {
+    if (c->unit != NULL && c->unit->private_only != NULL
+        && !typeparams_name(c->unit->private_only, name)) {
         return name;
     }
-    PyObject *result =
-        name_mangle(c->arena, c->unit == NULL ? NULL : c->unit->private_name, name);
+    PyObject *result = name_mangle(c->arena, c->unit == NULL ? NULL : c->unit->private_name, name);
     if (result == NULL) {
         fail(c);
     }
@@ -537,8 +545,7 @@ static PyObject *const_key(PyObject *value)
                 return NULL;
             }
         }
-        PyObject *keys = PyTuple_CheckExact(value) ? PyList_AsTuple(items)
-                                                   : PyFrozenSet_New(items);
+        PyObject *keys = PyTuple_CheckExact(value) ? PyList_AsTuple(items) : PyFrozenSet_New(items);
         Py_DECREF(items);
         PyObject *key = keys == NULL ? NULL : PyTuple_Pack(2, Py_TYPE(value), keys);
         Py_XDECREF(keys);

@@ -10,15 +10,15 @@
 /* The position of what stands nowhere in the source: see lines.c. */
 #define NOWHERE ((struct ast_pos){-1, -1, -1, -1})
 
-enum { ANY = -1 };        /* as destination: wherever is cheapest */
+enum { ANY = -1 }; /* as destination: wherever is cheapest */
 enum { NO_LABEL = -1, NO_HANDLER = -1 };
 
 /* One instruction before jumps are resolved. */
 struct draft {
     uint16_t op;
     uint16_t depth;
-    int32_t handler;      /* index into unit.handlers, or NO_HANDLER */
-    int32_t label;        /* where it jumps to, or NO_LABEL */
+    int32_t handler; /* index into unit.handlers, or NO_HANDLER */
+    int32_t label;   /* where it jumps to, or NO_LABEL */
     uint32_t a, b, c;
     struct ast_pos pos;
 };
@@ -26,25 +26,35 @@ struct draft {
 /* Where an exception raised by the instructions marked with it continues. */
 struct draft_handler {
     int32_t label;
-    int32_t outer;        /* the handler around it */
+    int32_t outer; /* the handler around it */
     uint16_t depth;
     bool lasti;
     bool used;
 };
 
 struct label {
-    int32_t at;           /* index of the instruction it stands before, or -1 */
-    bool used;            /* some emitted instruction or handler range refers to it */
+    int32_t at; /* index of the instruction it stands before, or -1 */
+    bool used;  /* some emitted instruction or handler range refers to it */
 };
 
 /* What must be undone when control leaves a block by break, continue or return. */
-enum open_kind { OPEN_WHILE, OPEN_FOR, OPEN_ASYNC_FOR, OPEN_TRY, OPEN_FINALLY_TRY, OPEN_FINALLY_END,
-                 OPEN_WITH, OPEN_ASYNC_WITH, OPEN_HANDLER, OPEN_COMPREHENSION };
+enum open_kind {
+    OPEN_WHILE,
+    OPEN_FOR,
+    OPEN_ASYNC_FOR,
+    OPEN_TRY,
+    OPEN_FINALLY_TRY,
+    OPEN_FINALLY_END,
+    OPEN_WITH,
+    OPEN_ASYNC_WITH,
+    OPEN_HANDLER,
+    OPEN_COMPREHENSION
+};
 
 struct open_block {
     enum open_kind kind;
     struct open_block *outer;
-    int32_t handler;            /* the handler in force outside the block */
+    int32_t handler; /* the handler in force outside the block */
     int32_t break_label, continue_label;
     int reg;                    /* iterator; __exit__; previous handled exception */
     struct stmt_seq *finalbody; /* OPEN_FINALLY_TRY */
@@ -63,8 +73,8 @@ struct unit {
     struct unit *outer;
     const struct block *block;
     struct comp_scope *comp;
-    PyObject *name, *qualname;           /* borrowed from the arena */
-    PyObject *private_name;              /* for mangling, borrowed, or NULL */
+    PyObject *name, *qualname;                /* borrowed from the arena */
+    PyObject *private_name;                   /* for mangling, borrowed, or NULL */
     const struct typeparam_seq *private_only; /* only these are mangled; NULL: all names */
     int argcount, posonlyargcount, kwonlyargcount, flags, firstlineno;
 
@@ -74,26 +84,28 @@ struct unit {
     uint32_t label_count, label_capacity;
     struct draft_handler *handlers;
     uint32_t handler_count, handler_capacity;
-    struct { uint32_t arg, arg2; } *sites;
+    struct {
+        uint32_t arg, arg2;
+    } * sites;
     uint32_t site_count, site_capacity;
 
-    PyObject *consts, *const_index;      /* list; dict key -> index (owned by the arena) */
+    PyObject *consts, *const_index; /* list; dict key -> index (owned by the arena) */
     PyObject *names, *name_index;
-    PyObject *slots;                     /* localsplus names, a list */
+    PyObject *slots; /* localsplus names, a list */
     uint8_t *slot_kinds;
-    PyObject *slot_index;                /* dict name -> register */
-    PyObject *static_attributes;         /* class: list of names assigned on self, or NULL */
+    PyObject *slot_index;        /* dict name -> register */
+    PyObject *static_attributes; /* class: list of names assigned on self, or NULL */
 
-    int class_cell, classdict_cell;      /* class: registers of __class__, __classdict__, or ANY */
-    int nlocals;                         /* registers of localsplus */
-    int depth;                           /* first dead register */
-    int nregs;                           /* high-water mark of depth */
-    int32_t handler;                     /* in force for what is emitted now */
+    int class_cell, classdict_cell; /* class: registers of __class__, __classdict__, or ANY */
+    int nlocals;                    /* registers of localsplus */
+    int depth;                      /* first dead register */
+    int nregs;                      /* high-water mark of depth */
+    int32_t handler;                /* in force for what is emitted now */
     bool unreachable;
-    bool async;                          /* await may stand here */
+    bool async; /* await may stand here */
     struct open_block *open;
-    int open_count;                      /* nested blocks, as their limit counts them */
-    uint64_t *bound;                     /* bit per local: surely bound here */
+    int open_count;  /* nested blocks, as their limit counts them */
+    uint64_t *bound; /* bit per local: surely bound here */
     uint32_t bound_words;
 };
 
@@ -102,11 +114,11 @@ struct compiler {
     struct symtable *table;
     struct unit *unit;
     PyObject *filename;
-    int flags;                           /* PyCF_ and CO_FUTURE_ */
+    int flags; /* PyCF_ and CO_FUTURE_ */
     int optimize;
     bool interactive;
     bool failed;
-    struct ast_pos pos;                  /* where the node being compiled stands */
+    struct ast_pos pos; /* where the node being compiled stands */
     uint32_t nested_functions;
 };
 
@@ -161,8 +173,8 @@ static inline void emit_wide(struct compiler *c, enum opcode op, int a, uint32_t
 }
 
 uint32_t site_new(struct compiler *c, uint32_t arg, uint32_t arg2);
-uint32_t const_add(struct compiler *c, PyObject *value);        /* value borrowed */
-uint32_t name_add(struct compiler *c, PyObject *name);          /* co_names index */
+uint32_t const_add(struct compiler *c, PyObject *value); /* value borrowed */
+uint32_t name_add(struct compiler *c, PyObject *name);   /* co_names index */
 static inline uint32_t name_site(struct compiler *c, PyObject *name)
 {
     return site_new(c, name_add(c, name), 0);
@@ -186,7 +198,7 @@ static inline bool is_local(const struct compiler *c, int reg)
     return reg < c->unit->nlocals;
 }
 
-void load_const(struct compiler *c, int dst, PyObject *value);  /* value borrowed */
+void load_const(struct compiler *c, int dst, PyObject *value); /* value borrowed */
 static inline void load_none(struct compiler *c, int dst)
 {
     load_const(c, dst, Py_None);
@@ -204,7 +216,7 @@ void handler_pop(struct compiler *c);
 
 uint64_t *bound_save(struct compiler *c);
 void bound_restore(struct compiler *c, const uint64_t *saved);
-void bound_intersect(struct compiler *c, uint64_t *into);   /* into &= now */
+void bound_intersect(struct compiler *c, uint64_t *into); /* into &= now */
 void bound_set(struct compiler *c, int reg);
 void bound_clear(struct compiler *c, int reg);
 bool bound_known(const struct compiler *c, int reg);
@@ -213,10 +225,16 @@ bool bound_known(const struct compiler *c, int reg);
 
 /* How the current scope reaches a name. */
 struct place {
-    enum { PLACE_LOCAL, PLACE_CELL, PLACE_GLOBAL, PLACE_NAME,
-           PLACE_CLASS_GLOBAL, PLACE_CLASS_CELL } kind;
-    int reg;              /* local, or register of the cell */
-    bool deletable;       /* some statement deletes it: always check */
+    enum {
+        PLACE_LOCAL,
+        PLACE_CELL,
+        PLACE_GLOBAL,
+        PLACE_NAME,
+        PLACE_CLASS_GLOBAL,
+        PLACE_CLASS_CELL
+    } kind;
+    int reg;        /* local, or register of the cell */
+    bool deletable; /* some statement deletes it: always check */
 };
 struct place place_of(struct compiler *c, PyObject *mangled_name);
 
@@ -265,6 +283,8 @@ void emit_inplace(struct compiler *c, unsigned op, int dst, int left, struct exp
                   const struct ast_pos *pos);
 /* Sets the position of the attribute access `e`: the line of its name. */
 void attribute_pos(struct compiler *c, const struct expr *e);
+/* super().name: a place to stop at where the name stands on a line of its own. */
+void super_attribute_line(struct compiler *c, const struct expr *e);
 /* If `e` is super() or super(type, self) that needs no object: pushes super, class and self. */
 bool super_push(struct compiler *c, struct expr *e);
 
@@ -294,7 +314,7 @@ void stmt_with(struct compiler *c, struct stmt *s);
 void stmt_match(struct compiler *c, struct stmt *s);
 void lambda_expr(struct compiler *c, struct expr *e, int dst);
 void class_body_prologue(struct compiler *c);
-void annotation_value(struct compiler *c, struct expr *annotation);  /* pushes a temporary */
+void annotation_value(struct compiler *c, struct expr *annotation); /* pushes a temporary */
 void body_with_docstring(struct compiler *c, struct stmt_seq *body);
 
 /* The code object `code` as a function in r[dst]; what SET_FUNC_ATTR adds comes after. */

@@ -116,8 +116,7 @@ static void unwind_one(struct compiler *c, struct open_block *block)
 void unwind_to(struct compiler *c, struct open_block *until)
 {
     struct open_block *innermost = c->unit->open;
-    for (struct open_block *block = innermost; block != until && !c->failed;
-         block = block->outer) {
+    for (struct open_block *block = innermost; block != until && !c->failed; block = block->outer) {
         c->unit->open = block;
         unwind_one(c, block);
     }

@@ -45,6 +45,7 @@ AST_SEQ(name_seq, PyObject *);
 AST_SEQ(cmpop_seq, uint8_t); /* of enum ast_cmpop */
 
 enum ast_context { AST_LOAD, AST_STORE, AST_DEL };
+/* clang-format off */
 enum ast_boolop { AST_AND, AST_OR };
 enum ast_operator {
     AST_ADD, AST_SUB, AST_MULT, AST_MATMULT, AST_DIV, AST_MOD, AST_POW, AST_LSHIFT, AST_RSHIFT,
@@ -292,6 +293,7 @@ void *ast_seq_new(struct arena *, size_t len, size_t item_size);
 #define AST_SEQ_NEW(arena, type, len) \
     ((struct type *)ast_seq_new(arena, len, sizeof(((struct type *)0)->items[0])))
 
+/* clang-format on */
 /* The docstring of a body: its first statement if that is a plain str constant, or NULL
    (borrowed). */
 PyObject *ast_docstring(const struct stmt_seq *body);

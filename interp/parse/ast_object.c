@@ -108,8 +108,8 @@ PyObject *ast_to_object(const struct ast_module *tree)
 
 /* ---- from objects ---- */
 
-static int object_to_group(struct ast_state *state, struct arena *arena, int group, PyObject *object,
-                           void **out);
+static int object_to_group(struct ast_state *state, struct arena *arena, int group,
+                           PyObject *object, void **out);
 
 static int object_to_int(PyObject *object, int32_t *out)
 {
@@ -301,10 +301,12 @@ static int check_required(const struct ast_node *node, const char *data)
 {
     for (int i = 0; i < node->field_count; i++) {
         const struct ast_field *field = &node->fields[i];
-        bool pointer = field->type != TYPE_INT
-                       && !(field->type < GROUPS && ast_groups[field->type].is_enum);
-        if (pointer && field->quantity == AST_ONE && *(void *const *)(data + field->offset) == NULL) {
-            PyErr_Format(PyExc_ValueError, "field '%s' is required for %s", field->name, node->name);
+        bool pointer =
+            field->type != TYPE_INT && !(field->type < GROUPS && ast_groups[field->type].is_enum);
+        if (pointer && field->quantity == AST_ONE
+            && *(void *const *)(data + field->offset) == NULL) {
+            PyErr_Format(PyExc_ValueError, "field '%s' is required for %s", field->name,
+                         node->name);
             return -1;
         }
     }
@@ -337,8 +339,8 @@ static int object_to_node(struct ast_state *state, struct arena *arena,
         *(uint8_t *)data = (uint8_t)kind;
     }
     for (int i = 0; i < node->field_count; i++) {
-        if (read_field(state, arena, node, &node->fields[i], state->names[number][i], object,
-                       data) < 0) {
+        if (read_field(state, arena, node, &node->fields[i], state->names[number][i], object, data)
+            < 0) {
             return -1;
         }
     }
@@ -355,8 +357,8 @@ static int object_to_node(struct ast_state *state, struct arena *arena,
     return 0;
 }
 
-static int object_to_group(struct ast_state *state, struct arena *arena, int index, PyObject *object,
-                           void **out)
+static int object_to_group(struct ast_state *state, struct arena *arena, int index,
+                           PyObject *object, void **out)
 {
     const struct ast_group *group = &ast_groups[index];
     *out = NULL;

@@ -5,7 +5,9 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UP_TO(type, member) (offsetof(struct type, member) + sizeof(((struct type *)0)->member))
 #define FIELD(type, member, name, kind, quantity)                                                  \
-    {#name, kind, AST_##quantity, offsetof(struct type, member)}
+    {                                                                                              \
+#name, kind, AST_##quantity, offsetof(struct type, member)                                 \
+    }
 
 static const struct ast_field Module_fields[] = {
     FIELD(ast_module, module.body, body, GROUP_STMT, MANY),
@@ -25,7 +27,8 @@ static const struct ast_node mod_nodes[] = {
     {"Module", Module_fields, COUNT(Module_fields), UP_TO(ast_module, module)},
     {"Interactive", Interactive_fields, COUNT(Interactive_fields), UP_TO(ast_module, interactive)},
     {"Expression", Expression_fields, COUNT(Expression_fields), UP_TO(ast_module, expression)},
-    {"FunctionType", FunctionType_fields, COUNT(FunctionType_fields), UP_TO(ast_module, functiontype)},
+    {"FunctionType", FunctionType_fields, COUNT(FunctionType_fields),
+     UP_TO(ast_module, functiontype)},
 };
 
 static const struct ast_field FunctionDef_fields[] = {
@@ -158,7 +161,8 @@ static const struct ast_field Expr_fields[] = {
 };
 static const struct ast_node stmt_nodes[] = {
     {"FunctionDef", FunctionDef_fields, COUNT(FunctionDef_fields), UP_TO(stmt, functiondef)},
-    {"AsyncFunctionDef", AsyncFunctionDef_fields, COUNT(AsyncFunctionDef_fields), UP_TO(stmt, functiondef)},
+    {"AsyncFunctionDef", AsyncFunctionDef_fields, COUNT(AsyncFunctionDef_fields),
+     UP_TO(stmt, functiondef)},
     {"ClassDef", ClassDef_fields, COUNT(ClassDef_fields), UP_TO(stmt, classdef)},
     {"Return", Return_fields, COUNT(Return_fields), UP_TO(stmt, return_)},
     {"Delete", Delete_fields, COUNT(Delete_fields), UP_TO(stmt, delete_)},
@@ -317,7 +321,8 @@ static const struct ast_node expr_nodes[] = {
     {"YieldFrom", YieldFrom_fields, COUNT(YieldFrom_fields), UP_TO(expr, yieldfrom)},
     {"Compare", Compare_fields, COUNT(Compare_fields), UP_TO(expr, compare)},
     {"Call", Call_fields, COUNT(Call_fields), UP_TO(expr, call)},
-    {"FormattedValue", FormattedValue_fields, COUNT(FormattedValue_fields), UP_TO(expr, formattedvalue)},
+    {"FormattedValue", FormattedValue_fields, COUNT(FormattedValue_fields),
+     UP_TO(expr, formattedvalue)},
     {"JoinedStr", JoinedStr_fields, COUNT(JoinedStr_fields), UP_TO(expr, joinedstr)},
     {"Constant", Constant_fields, COUNT(Constant_fields), UP_TO(expr, constant)},
     {"Attribute", Attribute_fields, COUNT(Attribute_fields), UP_TO(expr, attribute)},
@@ -341,18 +346,10 @@ static const struct ast_node boolop_nodes[] = {
 };
 
 static const struct ast_node operator_nodes[] = {
-    {"Add", NULL, 0, 0},
-    {"Sub", NULL, 0, 0},
-    {"Mult", NULL, 0, 0},
-    {"MatMult", NULL, 0, 0},
-    {"Div", NULL, 0, 0},
-    {"Mod", NULL, 0, 0},
-    {"Pow", NULL, 0, 0},
-    {"LShift", NULL, 0, 0},
-    {"RShift", NULL, 0, 0},
-    {"BitOr", NULL, 0, 0},
-    {"BitXor", NULL, 0, 0},
-    {"BitAnd", NULL, 0, 0},
+    {"Add", NULL, 0, 0},      {"Sub", NULL, 0, 0},    {"Mult", NULL, 0, 0},
+    {"MatMult", NULL, 0, 0},  {"Div", NULL, 0, 0},    {"Mod", NULL, 0, 0},
+    {"Pow", NULL, 0, 0},      {"LShift", NULL, 0, 0}, {"RShift", NULL, 0, 0},
+    {"BitOr", NULL, 0, 0},    {"BitXor", NULL, 0, 0}, {"BitAnd", NULL, 0, 0},
     {"FloorDiv", NULL, 0, 0},
 };
 
@@ -364,16 +361,9 @@ static const struct ast_node unaryop_nodes[] = {
 };
 
 static const struct ast_node cmpop_nodes[] = {
-    {"Eq", NULL, 0, 0},
-    {"NotEq", NULL, 0, 0},
-    {"Lt", NULL, 0, 0},
-    {"LtE", NULL, 0, 0},
-    {"Gt", NULL, 0, 0},
-    {"GtE", NULL, 0, 0},
-    {"Is", NULL, 0, 0},
-    {"IsNot", NULL, 0, 0},
-    {"In", NULL, 0, 0},
-    {"NotIn", NULL, 0, 0},
+    {"Eq", NULL, 0, 0}, {"NotEq", NULL, 0, 0}, {"Lt", NULL, 0, 0}, {"LtE", NULL, 0, 0},
+    {"Gt", NULL, 0, 0}, {"GtE", NULL, 0, 0},   {"Is", NULL, 0, 0}, {"IsNot", NULL, 0, 0},
+    {"In", NULL, 0, 0}, {"NotIn", NULL, 0, 0},
 };
 
 static const struct ast_field comprehension_fields[] = {
@@ -383,7 +373,8 @@ static const struct ast_field comprehension_fields[] = {
     FIELD(comprehension, is_async, is_async, TYPE_INT, ONE),
 };
 static const struct ast_node comprehension_nodes[] = {
-    {"comprehension", comprehension_fields, COUNT(comprehension_fields), sizeof(struct comprehension)},
+    {"comprehension", comprehension_fields, COUNT(comprehension_fields),
+     sizeof(struct comprehension)},
 };
 
 static const struct ast_field ExceptHandler_fields[] = {
@@ -482,7 +473,8 @@ static const struct ast_field MatchOr_fields[] = {
 };
 static const struct ast_node pattern_nodes[] = {
     {"MatchValue", MatchValue_fields, COUNT(MatchValue_fields), UP_TO(pattern, value)},
-    {"MatchSingleton", MatchSingleton_fields, COUNT(MatchSingleton_fields), UP_TO(pattern, singleton)},
+    {"MatchSingleton", MatchSingleton_fields, COUNT(MatchSingleton_fields),
+     UP_TO(pattern, singleton)},
     {"MatchSequence", MatchSequence_fields, COUNT(MatchSequence_fields), UP_TO(pattern, sequence)},
     {"MatchMapping", MatchMapping_fields, COUNT(MatchMapping_fields), UP_TO(pattern, mapping)},
     {"MatchClass", MatchClass_fields, COUNT(MatchClass_fields), UP_TO(pattern, class_)},
@@ -520,22 +512,33 @@ static const struct ast_node type_param_nodes[] = {
 
 const struct ast_group ast_groups[GROUPS] = {
     [GROUP_MOD] = {"mod", mod_nodes, COUNT(mod_nodes), 0, false, false, -1},
-    [GROUP_STMT] = {"stmt", stmt_nodes, COUNT(stmt_nodes), 4, false, false, offsetof(struct stmt, pos)},
-    [GROUP_EXPR] = {"expr", expr_nodes, COUNT(expr_nodes), 32, false, false, offsetof(struct expr, pos)},
-    [GROUP_EXPR_CONTEXT] = {"expr_context", expr_context_nodes, COUNT(expr_context_nodes), 59, false, true, -1},
+    [GROUP_STMT] = {"stmt", stmt_nodes, COUNT(stmt_nodes), 4, false, false,
+                    offsetof(struct stmt, pos)},
+    [GROUP_EXPR] = {"expr", expr_nodes, COUNT(expr_nodes), 32, false, false,
+                    offsetof(struct expr, pos)},
+    [GROUP_EXPR_CONTEXT] = {"expr_context", expr_context_nodes, COUNT(expr_context_nodes), 59,
+                            false, true, -1},
     [GROUP_BOOLOP] = {"boolop", boolop_nodes, COUNT(boolop_nodes), 62, false, true, -1},
     [GROUP_OPERATOR] = {"operator", operator_nodes, COUNT(operator_nodes), 64, false, true, -1},
     [GROUP_UNARYOP] = {"unaryop", unaryop_nodes, COUNT(unaryop_nodes), 77, false, true, -1},
     [GROUP_CMPOP] = {"cmpop", cmpop_nodes, COUNT(cmpop_nodes), 81, false, true, -1},
-    [GROUP_COMPREHENSION] = {"comprehension", comprehension_nodes, COUNT(comprehension_nodes), 91, true, false, -1},
-    [GROUP_EXCEPTHANDLER] = {"excepthandler", excepthandler_nodes, COUNT(excepthandler_nodes), 92, false, false, offsetof(struct handler, pos)},
+    [GROUP_COMPREHENSION] = {"comprehension", comprehension_nodes, COUNT(comprehension_nodes), 91,
+                             true, false, -1},
+    [GROUP_EXCEPTHANDLER] = {"excepthandler", excepthandler_nodes, COUNT(excepthandler_nodes), 92,
+                             false, false, offsetof(struct handler, pos)},
     [GROUP_ARGUMENTS] = {"arguments", arguments_nodes, COUNT(arguments_nodes), 93, true, false, -1},
     [GROUP_ARG] = {"arg", arg_nodes, COUNT(arg_nodes), 94, true, false, offsetof(struct arg, pos)},
-    [GROUP_KEYWORD] = {"keyword", keyword_nodes, COUNT(keyword_nodes), 95, true, false, offsetof(struct keyword, pos)},
-    [GROUP_ALIAS] = {"alias", alias_nodes, COUNT(alias_nodes), 96, true, false, offsetof(struct alias, pos)},
+    [GROUP_KEYWORD] = {"keyword", keyword_nodes, COUNT(keyword_nodes), 95, true, false,
+                       offsetof(struct keyword, pos)},
+    [GROUP_ALIAS] = {"alias", alias_nodes, COUNT(alias_nodes), 96, true, false,
+                     offsetof(struct alias, pos)},
     [GROUP_WITHITEM] = {"withitem", withitem_nodes, COUNT(withitem_nodes), 97, true, false, -1},
-    [GROUP_MATCH_CASE] = {"match_case", match_case_nodes, COUNT(match_case_nodes), 98, true, false, -1},
-    [GROUP_PATTERN] = {"pattern", pattern_nodes, COUNT(pattern_nodes), 99, false, false, offsetof(struct pattern, pos)},
-    [GROUP_TYPE_IGNORE] = {"type_ignore", type_ignore_nodes, COUNT(type_ignore_nodes), 107, false, false, -1},
-    [GROUP_TYPE_PARAM] = {"type_param", type_param_nodes, COUNT(type_param_nodes), 108, false, false, offsetof(struct typeparam, pos)},
+    [GROUP_MATCH_CASE] = {"match_case", match_case_nodes, COUNT(match_case_nodes), 98, true, false,
+                          -1},
+    [GROUP_PATTERN] = {"pattern", pattern_nodes, COUNT(pattern_nodes), 99, false, false,
+                       offsetof(struct pattern, pos)},
+    [GROUP_TYPE_IGNORE] = {"type_ignore", type_ignore_nodes, COUNT(type_ignore_nodes), 107, false,
+                           false, -1},
+    [GROUP_TYPE_PARAM] = {"type_param", type_param_nodes, COUNT(type_param_nodes), 108, false,
+                          false, offsetof(struct typeparam, pos)},
 };

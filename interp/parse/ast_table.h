@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 /* Types of fields.  Up to GROUP_LAST they are indices of ast_groups. */
+/* clang-format off */
 enum ast_type {
     GROUP_MOD, GROUP_STMT, GROUP_EXPR, GROUP_EXPR_CONTEXT, GROUP_BOOLOP, GROUP_OPERATOR,
     GROUP_UNARYOP, GROUP_CMPOP, GROUP_COMPREHENSION, GROUP_EXCEPTHANDLER, GROUP_ARGUMENTS,
@@ -16,6 +17,7 @@ enum ast_type {
     GROUPS,
     TYPE_IDENTIFIER = GROUPS, TYPE_STRING, TYPE_CONSTANT, TYPE_INT,
 };
+/* clang-format on */
 
 enum ast_quantity { AST_ONE, AST_OPTIONAL, AST_MANY };
 
@@ -31,7 +33,7 @@ struct ast_node {
     const char *name;
     const struct ast_field *fields;
     uint8_t field_count;
-    uint8_t size;     /* of the struct for this kind; 0 for a mere enumerator */
+    uint8_t size; /* of the struct for this kind; 0 for a mere enumerator */
 };
 
 /* A type of the grammar: a sum of constructors, a product, or an enumeration. */
@@ -39,10 +41,10 @@ struct ast_group {
     const char *name;
     const struct ast_node *nodes;
     uint8_t node_count;
-    uint8_t first;        /* running number of its first node */
-    bool is_product;      /* the group itself is the constructor */
-    bool is_enum;         /* stored as a uint8_t */
-    int16_t pos;          /* offset of its struct ast_pos, -1 if it has none */
+    uint8_t first;   /* running number of its first node */
+    bool is_product; /* the group itself is the constructor */
+    bool is_enum;    /* stored as a uint8_t */
+    int16_t pos;     /* offset of its struct ast_pos, -1 if it has none */
 };
 
 enum { AST_NODES = 120, AST_MAX_FIELDS = 7 }; /* at most so many */

@@ -29,8 +29,7 @@ static void ast_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, ast_dealloc)
-    ast_clear(self);
+    Py_TRASHCAN_BEGIN(self, ast_dealloc) ast_clear(self);
     type->tp_free(self);
     Py_DECREF(type);
     Py_TRASHCAN_END
@@ -40,7 +39,8 @@ static int warn_missing(PyObject *self, PyObject *name)
 {
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                             "%.400s.__init__ missing 1 required positional argument: %R. This will "
-                            "become an error in Python 3.15.", Py_TYPE(self)->tp_name, name);
+                            "become an error in Python 3.15.",
+                            Py_TYPE(self)->tp_name, name);
 }
 
 /* What a field is that the constructor was not given. */
@@ -61,7 +61,8 @@ static int set_default(struct ast_state *state, PyObject *self, PyObject *types,
     if (type == NULL) {
         rc = PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                               "Field %R is missing from %.400s._field_types. This will become an "
-                              "error in Python 3.15.", name, Py_TYPE(self)->tp_name);
+                              "error in Python 3.15.",
+                              name, Py_TYPE(self)->tp_name);
     } else if ((PyObject *)Py_TYPE(type) == state->union_type) {
         /* optional: the class has the default None */
     } else if (Py_IS_TYPE(type, &Py_GenericAliasType)) {
@@ -126,10 +127,13 @@ static int set_keyword(struct ast_state *state, PyObject *self, PyObject *fields
         Py_XDECREF(attributes);
         if (known < 0
             || (!known
-                && PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
-                                    "%.400s.__init__ got an unexpected keyword argument %R. Support "
-                                    "for arbitrary keyword arguments is deprecated and will be "
-                                    "removed in Python 3.15.", Py_TYPE(self)->tp_name, key) < 0)) {
+                && PyErr_WarnFormat(
+                       PyExc_DeprecationWarning, 1,
+                       "%.400s.__init__ got an unexpected keyword argument %R. Support "
+                       "for arbitrary keyword arguments is deprecated and will be "
+                       "removed in Python 3.15.",
+                       Py_TYPE(self)->tp_name, key)
+                       < 0)) {
             return -1;
         }
     }
@@ -281,9 +285,9 @@ static PyObject *describe_node(PyObject *text, const struct ast_node *node)
     PyUnicode_AppendAndDel(&text, PyUnicode_FromString(node->name));
     for (int i = 0; i < node->field_count; i++) {
         const struct ast_field *f = &node->fields[i];
-        PyUnicode_AppendAndDel(&text, PyUnicode_FromFormat("%s%s%s %s", i ? ", " : "(",
-                                                           type_name(f->type),
-                                                           suffix[f->quantity], f->name));
+        PyUnicode_AppendAndDel(&text,
+                               PyUnicode_FromFormat("%s%s%s %s", i ? ", " : "(", type_name(f->type),
+                                                    suffix[f->quantity], f->name));
     }
     if (node->field_count > 0) {
         PyUnicode_AppendAndDel(&text, PyUnicode_FromString(")"));
@@ -298,9 +302,9 @@ static PyObject *describe_group(const struct ast_group *group)
     int indent = (int)strlen(group->name) + 1;
     for (int i = 0; i < group->node_count; i++) {
         if (i > 0) {
-            PyUnicode_AppendAndDel(&text, group->is_enum ? PyUnicode_FromString(" | ")
-                                                         : PyUnicode_FromFormat("\n%*s| ", indent,
-                                                                                ""));
+            PyUnicode_AppendAndDel(&text, group->is_enum
+                                              ? PyUnicode_FromString(" | ")
+                                              : PyUnicode_FromFormat("\n%*s| ", indent, ""));
         }
         text = describe_node(text, &group->nodes[i]);
     }
@@ -365,9 +369,9 @@ static int make_group(struct ast_state *state, int index)
         int number = group->first + i;
         if (!group->is_product) {
             PyObject *text = PyUnicode_FromString("");
-            state->nodes[number] = make_type(state, node->name, type,
-                                             field_names(state, number, node),
-                                             describe_node(text, node));
+            state->nodes[number] =
+                make_type(state, node->name, type, field_names(state, number, node),
+                          describe_node(text, node));
             if (state->nodes[number] == NULL) {
                 return -1;
             }
@@ -392,14 +396,17 @@ static int make_group(struct ast_state *state, int index)
 /* int, list[ast.stmt], ast.expr | None: new reference */
 static PyObject *field_type(struct ast_state *state, const struct ast_field *field)
 {
-    PyObject *type = field->type < GROUPS              ? state->groups[field->type]
-                     : field->type == TYPE_CONSTANT    ? (PyObject *)&PyBaseObject_Type
-                     : field->type == TYPE_INT         ? (PyObject *)&PyLong_Type
-                                                       : (PyObject *)&PyUnicode_Type;
+    PyObject *type = field->type < GROUPS           ? state->groups[field->type]
+                     : field->type == TYPE_CONSTANT ? (PyObject *)&PyBaseObject_Type
+                     : field->type == TYPE_INT      ? (PyObject *)&PyLong_Type
+                                                    : (PyObject *)&PyUnicode_Type;
     switch (field->quantity) {
-    case AST_MANY: return Py_GenericAlias((PyObject *)&PyList_Type, type);
-    case AST_OPTIONAL: return PyNumber_Or(type, Py_None);
-    default: return Py_NewRef(type);
+    case AST_MANY:
+        return Py_GenericAlias((PyObject *)&PyList_Type, type);
+    case AST_OPTIONAL:
+        return PyNumber_Or(type, Py_None);
+    default:
+        return Py_NewRef(type);
     }
 }
 
@@ -538,8 +545,8 @@ int ast_types_add(PyObject *module)
             return -1;
         }
         for (int n = 0; n < group->node_count; n++) {
-            if (PyModule_AddObjectRef(module, group->nodes[n].name,
-                                      state->nodes[group->first + n]) < 0) {
+            if (PyModule_AddObjectRef(module, group->nodes[n].name, state->nodes[group->first + n])
+                < 0) {
                 return -1;
             }
         }

@@ -39,7 +39,8 @@ static int validate_position(const struct ast_pos *pos)
                      (int)pos->end_line);
         return -1;
     }
-    if ((pos->line < 0 && pos->end_line != pos->line) || (pos->col < 0 && pos->col != pos->end_col)) {
+    if ((pos->line < 0 && pos->end_line != pos->line)
+        || (pos->col < 0 && pos->col != pos->end_col)) {
         PyErr_Format(PyExc_ValueError,
                      "AST node column range (%d, %d) for line range (%d, %d) is not valid",
                      (int)pos->col, (int)pos->end_col, (int)pos->line, (int)pos->end_line);
@@ -92,7 +93,11 @@ static const char *const context_names[] = {"Load", "Store", "Del"};
 static int validate_context(const struct expr *e, enum ast_context ctx)
 {
     switch (e->kind) {
-    case EXPR_ATTRIBUTE: case EXPR_SUBSCRIPT: case EXPR_STARRED: case EXPR_NAME: case EXPR_LIST:
+    case EXPR_ATTRIBUTE:
+    case EXPR_SUBSCRIPT:
+    case EXPR_STARRED:
+    case EXPR_NAME:
+    case EXPR_LIST:
     case EXPR_TUPLE:
         if (e->ctx != ctx) {
             PyErr_Format(PyExc_ValueError, "expression must have %s context but has %s instead",
@@ -152,8 +157,8 @@ static int validate_item(int group, const struct ast_node *node, const struct as
     case GROUP_EXPR:
         return validate_expr(item, field_context(group, node, field));
     case GROUP_PATTERN:
-        return validate_pattern(item, group == GROUP_PATTERN
-                                          && strcmp(node->name, "MatchSequence") == 0);
+        return validate_pattern(item,
+                                group == GROUP_PATTERN && strcmp(node->name, "MatchSequence") == 0);
     case TYPE_IDENTIFIER:
         return validate_name(item);
     default:
@@ -177,10 +182,10 @@ static int validate_seq(int group, const struct ast_node *node, const struct ast
                 continue;
             }
             PyErr_Format(PyExc_ValueError, "None disallowed in %s list",
-                         field->type == GROUP_EXPR         ? "expression"
-                         : field->type == GROUP_STMT       ? "statement"
-                         : field->type == TYPE_IDENTIFIER  ? "identifier"
-                                                           : ast_groups[field->type].name);
+                         field->type == GROUP_EXPR        ? "expression"
+                         : field->type == GROUP_STMT      ? "statement"
+                         : field->type == TYPE_IDENTIFIER ? "identifier"
+                                                          : ast_groups[field->type].name);
             return -1;
         }
         if (validate_item(group, node, field, seq->items[i]) < 0) {
@@ -251,7 +256,9 @@ static int validate_expr_kind(const struct expr *e, enum ast_context ctx)
         return e->dict.keys->len != e->dict.values->len
                    ? invalid("Dict doesn't have the same number of keys as values")
                    : 0;
-    case EXPR_LISTCOMP: case EXPR_SETCOMP: case EXPR_GENERATOREXP:
+    case EXPR_LISTCOMP:
+    case EXPR_SETCOMP:
+    case EXPR_GENERATOREXP:
         return validate_generators(e->listcomp.generators);
     case EXPR_DICTCOMP:
         return validate_generators(e->dictcomp.generators);
@@ -274,7 +281,8 @@ static int validate_expr_kind(const struct expr *e, enum ast_context ctx)
         return validate_expr(e->namedexpr.value, AST_LOAD) < 0 ? -1 : 1;
     case EXPR_STARRED:
         return validate_expr(e->starred.value, ctx) < 0 ? -1 : 1;
-    case EXPR_LIST: case EXPR_TUPLE:
+    case EXPR_LIST:
+    case EXPR_TUPLE:
         return validate_elements(e->tuple.elts, ctx) < 0 ? -1 : 1;
     default:
         return 0;
@@ -444,7 +452,8 @@ static int validate_pattern(const struct pattern *pattern, bool star_allowed)
     }
     int rc = validate_pattern_kind(pattern, star_allowed);
     if (rc == 0) {
-        rc = validate_fields(GROUP_PATTERN, &ast_groups[GROUP_PATTERN].nodes[pattern->kind], pattern);
+        rc = validate_fields(GROUP_PATTERN, &ast_groups[GROUP_PATTERN].nodes[pattern->kind],
+                             pattern);
     }
     Py_LeaveRecursiveCall();
     return rc;
@@ -485,7 +494,8 @@ static int validate_stmt_kind(const struct stmt *s)
         return s->raise.exc == NULL && s->raise.cause != NULL
                    ? invalid("Raise with cause but no exception")
                    : 0;
-    case STMT_TRY: case STMT_TRYSTAR:
+    case STMT_TRY:
+    case STMT_TRYSTAR:
         return s->try_.body->len > 0 ? validate_try(s) : 0;
     case STMT_IMPORTFROM:
         return s->importfrom.level < 0 ? invalid("Negative ImportFrom level") : 0;

@@ -219,19 +219,32 @@ static PyObject *shift_left(PyObject *a, PyObject *b)
 static PyObject *compute(int op, PyObject *a, PyObject *b)
 {
     switch (op) {
-    case AST_ADD: return PyNumber_Add(a, b);
-    case AST_SUB: return PyNumber_Subtract(a, b);
-    case AST_MULT: return multiply(a, b);
-    case AST_DIV: return PyNumber_TrueDivide(a, b);
-    case AST_MOD: return PyUnicode_Check(a) || PyBytes_Check(a) ? NULL : PyNumber_Remainder(a, b);
-    case AST_POW: return power(a, b);
-    case AST_LSHIFT: return shift_left(a, b);
-    case AST_RSHIFT: return PyNumber_Rshift(a, b);
-    case AST_BITOR: return PyNumber_Or(a, b);
-    case AST_BITXOR: return PyNumber_Xor(a, b);
-    case AST_BITAND: return PyNumber_And(a, b);
-    case AST_FLOORDIV: return PyNumber_FloorDivide(a, b);
-    default: return NULL; /* no constants have `@` */
+    case AST_ADD:
+        return PyNumber_Add(a, b);
+    case AST_SUB:
+        return PyNumber_Subtract(a, b);
+    case AST_MULT:
+        return multiply(a, b);
+    case AST_DIV:
+        return PyNumber_TrueDivide(a, b);
+    case AST_MOD:
+        return PyUnicode_Check(a) || PyBytes_Check(a) ? NULL : PyNumber_Remainder(a, b);
+    case AST_POW:
+        return power(a, b);
+    case AST_LSHIFT:
+        return shift_left(a, b);
+    case AST_RSHIFT:
+        return PyNumber_Rshift(a, b);
+    case AST_BITOR:
+        return PyNumber_Or(a, b);
+    case AST_BITXOR:
+        return PyNumber_Xor(a, b);
+    case AST_BITAND:
+        return PyNumber_And(a, b);
+    case AST_FLOORDIV:
+        return PyNumber_FloorDivide(a, b);
+    default:
+        return NULL; /* no constants have `@` */
     }
 }
 
@@ -279,7 +292,8 @@ static int format_literal(struct folder *f, struct format *format)
     }
     struct expr *e = NULL;
     if (used > 0) {
-        e = new_constant(f, PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, buffer, used), &nowhere);
+        e = new_constant(f, PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, buffer, used),
+                         &nowhere);
     }
     PyMem_Free(buffer);
     if (e != NULL) {
@@ -352,8 +366,8 @@ static int format_conversion(struct folder *f, struct format *format, struct exp
     e->formattedvalue.value = value;
     e->formattedvalue.conversion = c;
     if (to > spec) {
-        e->formattedvalue.format_spec = new_constant(f, PyUnicode_FromStringAndSize(spec, to - spec),
-                                                     &nowhere);
+        e->formattedvalue.format_spec =
+            new_constant(f, PyUnicode_FromStringAndSize(spec, to - spec), &nowhere);
         if (e->formattedvalue.format_spec == NULL) {
             return -1;
         }
@@ -443,11 +457,20 @@ static bool negate_compare(struct expr **slot)
     }
     uint8_t *op = &e->compare.ops->items[0];
     switch (*op) {
-    case AST_IS: *op = AST_ISNOT; break;
-    case AST_ISNOT: *op = AST_IS; break;
-    case AST_IN: *op = AST_NOTIN; break;
-    case AST_NOTIN: *op = AST_IN; break;
-    default: return false;
+    case AST_IS:
+        *op = AST_ISNOT;
+        break;
+    case AST_ISNOT:
+        *op = AST_IS;
+        break;
+    case AST_IN:
+        *op = AST_NOTIN;
+        break;
+    case AST_NOTIN:
+        *op = AST_IN;
+        break;
+    default:
+        return false;
     }
     *slot = e;
     return true;
@@ -464,9 +487,15 @@ static int fold_unaryop(struct folder *f, struct expr **slot)
     }
     PyObject *value = operand->constant.value, *result = NULL;
     switch ((*slot)->op) {
-    case AST_INVERT: result = PyNumber_Invert(value); break;
-    case AST_UADD: result = PyNumber_Positive(value); break;
-    case AST_USUB: result = PyNumber_Negative(value); break;
+    case AST_INVERT:
+        result = PyNumber_Invert(value);
+        break;
+    case AST_UADD:
+        result = PyNumber_Positive(value);
+        break;
+    case AST_USUB:
+        result = PyNumber_Negative(value);
+        break;
     case AST_NOT: {
         int truth = PyObject_IsTrue(value);
         result = truth < 0 ? NULL : PyBool_FromLong(!truth);
@@ -515,12 +544,18 @@ static int fold_expr(struct folder *f, struct expr **slot)
         return -1;
     }
     switch (e->kind) {
-    case EXPR_BINOP: return fold_binop(f, slot);
-    case EXPR_UNARYOP: return fold_unaryop(f, slot);
-    case EXPR_TUPLE: return fold_tuple(f, slot);
-    case EXPR_SUBSCRIPT: return fold_subscript(f, slot);
-    case EXPR_COMPARE: return fold_compare(f, e);
-    default: return 0;
+    case EXPR_BINOP:
+        return fold_binop(f, slot);
+    case EXPR_UNARYOP:
+        return fold_unaryop(f, slot);
+    case EXPR_TUPLE:
+        return fold_tuple(f, slot);
+    case EXPR_SUBSCRIPT:
+        return fold_subscript(f, slot);
+    case EXPR_COMPARE:
+        return fold_compare(f, e);
+    default:
+        return 0;
     }
 }
 
@@ -552,8 +587,10 @@ static struct stmt_seq *documented_body(int group, void *node)
         struct stmt *s = node;
         switch (s->kind) {
         case STMT_FUNCTIONDEF:
-        case STMT_ASYNCFUNCTIONDEF: return s->functiondef.body;
-        case STMT_CLASSDEF: return s->classdef.body;
+        case STMT_ASYNCFUNCTIONDEF:
+            return s->functiondef.body;
+        case STMT_CLASSDEF:
+            return s->classdef.body;
         }
     }
     return NULL;

@@ -22,9 +22,17 @@ static struct expr *plain_literal(struct parser *p)
 
     for (; *text != '"' && *text != '\''; text++, len--) {
         switch (*text) {
-        case 'r': case 'R': raw = true; break;
-        case 'b': case 'B': bytes = true; break;
-        case 'u': unicode = true; break; /* `U` leaves no trace */
+        case 'r':
+        case 'R':
+            raw = true;
+            break;
+        case 'b':
+        case 'B':
+            bytes = true;
+            break;
+        case 'u':
+            unicode = true;
+            break; /* `U` leaves no trace */
         }
     }
     size_t quotes = len >= 6 && text[1] == text[0] && text[2] == text[0] ? 3 : 1;
@@ -102,8 +110,9 @@ static bool accept_conversion(struct parser *p, struct token *name)
     }
     *name = *last(p);
     if (name->line != exclamation.end_line || name->col != exclamation.end_col) {
-        syntax_error_range(p, token_pos(&exclamation), token_pos(name),
-                           "f-string: conversion type must come right after the exclamanation mark");
+        syntax_error_range(
+            p, token_pos(&exclamation), token_pos(name),
+            "f-string: conversion type must come right after the exclamanation mark");
         return false;
     }
     return true;
@@ -118,8 +127,10 @@ static int check_conversion(struct parser *p, const struct token *name)
     }
     PyObject *text = token_name(p, name);
     if (text != NULL) {
-        syntax_error(p, token_pos(name), "f-string: invalid conversion character %R: "
-                     "expected 's', 'r', or 'a'", text);
+        syntax_error(p, token_pos(name),
+                     "f-string: invalid conversion character %R: "
+                     "expected 's', 'r', or 'a'",
+                     text);
     }
     return 0;
 }
@@ -216,9 +227,8 @@ static bool parse_field(struct parser *p)
 static bool push_text(struct parser *p, bool raw)
 {
     struct token token = p->tokens[p->pos];
-    PyObject *value = literal_decode_str(p, p->tok.text + token.start,
-                                         (size_t)(token.end - token.start), raw,
-                                         &p->tokens[p->pos]);
+    PyObject *value = literal_decode_str(
+        p, p->tok.text + token.start, (size_t)(token.end - token.start), raw, &p->tokens[p->pos]);
     if (value == NULL) {
         wrap_decode_error(p);
         return false;

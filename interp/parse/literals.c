@@ -77,7 +77,8 @@ static void *raise_too_long(struct parser *p, const struct token *token)
     struct ast_pos pos = {token->line, -1, token->line, -1};
     raise_at(p, PyExc_SyntaxError, pos,
              "%U - Consider hexadecimal for huge integer literals to avoid decimal conversion "
-             "limits.", text);
+             "limits.",
+             text);
     Py_DECREF(text);
     return NULL;
 }
@@ -105,7 +106,7 @@ struct expr *parse_number(struct parser *p)
 
 static int hex_value(int c)
 {
-    return c >= '0' && c <= '9' ? c - '0'
+    return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                   : -1;
@@ -114,15 +115,26 @@ static int hex_value(int c)
 static int simple_escape(int c)
 {
     switch (c) {
-    case '\\': case '\'': case '"': return c;
-    case 'a': return '\a';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'v': return '\v';
-    default: return -1;
+    case '\\':
+    case '\'':
+    case '"':
+        return c;
+    case 'a':
+        return '\a';
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'v':
+        return '\v';
+    default:
+        return -1;
     }
 }
 
@@ -153,9 +165,9 @@ static int warn_escape(struct parser *p, const char *at, const struct token *tok
     }
     bool octal = *at >= '4' && *at <= '7';
     PyObject *category = p->feature_version >= 12 ? PyExc_SyntaxWarning : PyExc_DeprecationWarning;
-    PyObject *message = octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'", at)
-                              : PyUnicode_FromFormat("invalid escape sequence '\\%c'",
-                                                     (int)(unsigned char)*at);
+    PyObject *message =
+        octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'", at)
+              : PyUnicode_FromFormat("invalid escape sequence '\\%c'", (int)(unsigned char)*at);
     if (message == NULL) {
         parser_fail(p);
         return -1;
@@ -261,8 +273,8 @@ static Py_UCS4 decode_utf8_char(const char **cursor)
         return (Py_UCS4)(s[0] & 0x0F) << 12 | (Py_UCS4)(s[1] & 0x3F) << 6 | (s[2] & 0x3F);
     }
     *cursor += 4;
-    return (Py_UCS4)(s[0] & 0x07) << 18 | (Py_UCS4)(s[1] & 0x3F) << 12
-           | (Py_UCS4)(s[2] & 0x3F) << 6 | (s[3] & 0x3F);
+    return (Py_UCS4)(s[0] & 0x07) << 18 | (Py_UCS4)(s[1] & 0x3F) << 12 | (Py_UCS4)(s[2] & 0x3F) << 6
+           | (s[3] & 0x3F);
 }
 
 /* Decodes into `out`, which has room for `len` characters: their number, or -1. */
@@ -294,16 +306,29 @@ static Py_ssize_t decode_escapes(struct parser *p, const char *text, size_t len,
         switch (c) {
         case '\n':
             continue;
-        case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7':
+        case '0':
+        case '1':
+        case '2':
+        case '3':
+        case '4':
+        case '5':
+        case '6':
+        case '7':
             s--;
             value = octal_escape(&s, end);
             if (value > 0377 && *invalid == NULL) {
                 *invalid = s - 3;
             }
             break;
-        case 'x': value = hex_escape(&s, end, 2); break;
-        case 'u': value = hex_escape(&s, end, 4); break;
-        case 'U': value = hex_escape(&s, end, 8); break;
+        case 'x':
+            value = hex_escape(&s, end, 2);
+            break;
+        case 'u':
+            value = hex_escape(&s, end, 4);
+            break;
+        case 'U':
+            value = hex_escape(&s, end, 8);
+            break;
         case 'N':
             value = s < end ? named_character(&s, end) : -1;
             PyErr_Clear();

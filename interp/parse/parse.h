@@ -27,7 +27,10 @@ struct parse_options {
                             source that came as bytes or as a file */
     int want_encoding;   /* fill in `encoding` */
 };
-#define PARSE_OPTIONS_DEFAULT {.feature_version = -1}
+#define PARSE_OPTIONS_DEFAULT                                                                      \
+    {                                                                                              \
+        .feature_version = -1                                                                      \
+    }
 
 /* Parses `len` bytes (without NUL bytes; any encoding unless PyCF_IGNORE_COOKIE says that it is
    UTF-8).  The tree and its objects live in `arena`; `filename` (str) is for errors and warnings.

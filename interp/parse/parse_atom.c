@@ -297,7 +297,8 @@ static struct expr *parse_brace(struct parser *p)
         if (first == NULL) {
             return NULL;
         }
-        if (peek(p) == TOK_COLON && (first->kind != EXPR_NAMEDEXPR || (first->flags & EXPR_PARENTHESISED))) {
+        if (peek(p) == TOK_COLON
+            && (first->kind != EXPR_NAMEDEXPR || (first->flags & EXPR_PARENTHESISED))) {
             size_t base = p->stack_size;
             p->pos++;
             struct expr *value = parse_expression(p), *e = NULL;

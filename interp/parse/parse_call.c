@@ -119,8 +119,7 @@ static bool parse_arg(struct parser *p, struct call_args *args)
         p->pos = start;
         value = p->failed ? NULL : parse_expression(p);
     }
-    bool positional = value != NULL && peek(p) != TOK_EQUAL
-                      && peek(p) != TOK_COLONEQUAL;
+    bool positional = value != NULL && peek(p) != TOK_EQUAL && peek(p) != TOK_COLONEQUAL;
     if (!positional) {
         if (p->diagnose && !p->failed) {
             p->pos = start;
@@ -301,9 +300,9 @@ bool parse_argument_list(struct parser *p, struct argument_list *list)
 /* ---- parameters ---- */
 
 struct parameters {
-    size_t base;            /* pairs of (arg, default or NULL) on the stack */
+    size_t base;                       /* pairs of (arg, default or NULL) on the stack */
     size_t posonly, positional, count; /* up to '/', up to '*', all */
-    size_t defaults;        /* of the positional ones */
+    size_t defaults;                   /* of the positional ones */
     struct arg *vararg, *kwarg;
     bool slash, star;
 };
@@ -462,11 +461,21 @@ struct arguments *parse_parameters(struct parser *p, int close)
     while (peek(p) != close) {
         bool good;
         switch (peek(p)) {
-        case TOK_NAME: good = parse_plain_param(p, close, &params); break;
-        case TOK_STAR: good = parse_star_param(p, close, &params); break;
-        case TOK_DOUBLESTAR: good = parse_kwarg(p, close, &params); break;
-        case TOK_SLASH: good = parse_slash(p, close, &params); break;
-        default: good = false; break;
+        case TOK_NAME:
+            good = parse_plain_param(p, close, &params);
+            break;
+        case TOK_STAR:
+            good = parse_star_param(p, close, &params);
+            break;
+        case TOK_DOUBLESTAR:
+            good = parse_kwarg(p, close, &params);
+            break;
+        case TOK_SLASH:
+            good = parse_slash(p, close, &params);
+            break;
+        default:
+            good = false;
+            break;
         }
         if (!good || p->failed) {
             p->stack_size = params.base;

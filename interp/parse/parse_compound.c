@@ -7,8 +7,15 @@
 static bool starts_compound(struct parser *p)
 {
     switch (peek(p)) {
-    case KW_IF: case KW_FOR: case KW_DEF: case KW_CLASS: case KW_WHILE: case KW_WITH: case KW_TRY:
-    case KW_ASYNC: case TOK_AT:
+    case KW_IF:
+    case KW_FOR:
+    case KW_DEF:
+    case KW_CLASS:
+    case KW_WHILE:
+    case KW_WITH:
+    case KW_TRY:
+    case KW_ASYNC:
+    case TOK_AT:
         return true;
     default:
         return false;
@@ -76,8 +83,10 @@ struct stmt_seq *parse_block(struct parser *p)
 struct stmt_seq *parse_block_of(struct parser *p, const char *what, int line)
 {
     if (p->diagnose && peek(p) == TOK_NEWLINE && peek_at(p, 1) != TOK_INDENT && !p->failed) {
-        return raise_here(p, PyExc_IndentationError, "expected an indented block after %s on line "
-                          "%d", what, line);
+        return raise_here(p, PyExc_IndentationError,
+                          "expected an indented block after %s on line "
+                          "%d",
+                          what, line);
     }
     return parse_block(p);
 }
@@ -411,8 +420,8 @@ static struct handler *parse_except(struct parser *p, bool first, bool *star)
         }
         return NULL;
     }
-    struct stmt_seq *body = parse_block_of(p, *star ? "'except*' statement" : "'except' statement",
-                                           start.line);
+    struct stmt_seq *body =
+        parse_block_of(p, *star ? "'except*' statement" : "'except' statement", start.line);
     struct handler *handler = body ? arena_alloc(p->arena, sizeof(*handler)) : NULL;
     if (handler == NULL) {
         return body ? parser_fail(p) : NULL;
@@ -579,8 +588,7 @@ static struct stmt *parse_class(struct parser *p, struct expr_seq *decorators)
     if (peek(p) == TOK_LPAR && !parse_class_arguments(p, &bases, &keywords)) {
         return NULL;
     }
-    struct stmt_seq *body = p->failed ? NULL
-                                      : parse_colon_block(p, "class definition", start.line);
+    struct stmt_seq *body = p->failed ? NULL : parse_colon_block(p, "class definition", start.line);
     struct stmt *s = body ? make_stmt(p, STMT_CLASSDEF, start) : NULL;
     if (s != NULL) {
         s->classdef.name = name;
@@ -622,10 +630,14 @@ static struct stmt *parse_async(struct parser *p)
     struct ast_pos start = here(p);
     p->pos++;
     switch (peek(p)) {
-    case KW_DEF: return parse_def(p, start, pop_seq(p, p->stack_size), true);
-    case KW_WITH: return parse_with(p, start, true);
-    case KW_FOR: return parse_for(p, start, true);
-    default: return NULL;
+    case KW_DEF:
+        return parse_def(p, start, pop_seq(p, p->stack_size), true);
+    case KW_WITH:
+        return parse_with(p, start, true);
+    case KW_FOR:
+        return parse_for(p, start, true);
+    default:
+        return NULL;
     }
 }
 
@@ -636,16 +648,36 @@ struct stmt *parse_compound(struct parser *p)
     struct mark before = mark(p);
     struct stmt *s;
     switch (kind) {
-    case KW_IF: s = parse_if(p); break;
-    case KW_FOR: s = parse_for(p, start, false); break;
-    case KW_DEF: s = parse_def(p, start, pop_seq(p, p->stack_size), false); break;
-    case KW_CLASS: s = parse_class(p, pop_seq(p, p->stack_size)); break;
-    case KW_WHILE: s = parse_while(p); break;
-    case KW_WITH: s = parse_with(p, start, false); break;
-    case KW_TRY: s = parse_try(p); break;
-    case KW_ASYNC: s = parse_async(p); break;
-    case TOK_AT: s = parse_decorated(p); break;
-    default: s = at_soft_keyword(p, "match") ? parse_match(p) : NULL; break;
+    case KW_IF:
+        s = parse_if(p);
+        break;
+    case KW_FOR:
+        s = parse_for(p, start, false);
+        break;
+    case KW_DEF:
+        s = parse_def(p, start, pop_seq(p, p->stack_size), false);
+        break;
+    case KW_CLASS:
+        s = parse_class(p, pop_seq(p, p->stack_size));
+        break;
+    case KW_WHILE:
+        s = parse_while(p);
+        break;
+    case KW_WITH:
+        s = parse_with(p, start, false);
+        break;
+    case KW_TRY:
+        s = parse_try(p);
+        break;
+    case KW_ASYNC:
+        s = parse_async(p);
+        break;
+    case TOK_AT:
+        s = parse_decorated(p);
+        break;
+    default:
+        s = at_soft_keyword(p, "match") ? parse_match(p) : NULL;
+        break;
     }
     if (s == NULL) {
         back(p, before);

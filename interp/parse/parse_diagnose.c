@@ -70,7 +70,8 @@ static struct expr *invalid_target(struct expr *e, int kind)
     case EXPR_COMPARE:
         if (kind == KW_FOR) {
             /* `for x in y` read as a comparison */
-            return e->compare.ops->items[0] == AST_IN ? invalid_target(e->compare.left, kind) : NULL;
+            return e->compare.ops->items[0] == AST_IN ? invalid_target(e->compare.left, kind)
+                                                      : NULL;
         }
         return e;
     case EXPR_NAME:
@@ -95,8 +96,9 @@ void diagnose_target_list(struct parser *p, struct expr *e, int kind)
 
 static bool is_legacy_statement(const struct expr *e)
 {
-    return e->kind == EXPR_NAME && (PyUnicode_CompareWithASCIIString(e->name.id, "print") == 0
-                                    || PyUnicode_CompareWithASCIIString(e->name.id, "exec") == 0);
+    return e->kind == EXPR_NAME
+           && (PyUnicode_CompareWithASCIIString(e->name.id, "print") == 0
+               || PyUnicode_CompareWithASCIIString(e->name.id, "exec") == 0);
 }
 
 /* An expression, with no questions asked. */
@@ -114,8 +116,8 @@ static bool at_any_soft_keyword(struct parser *p)
     static const char *const keywords[] = {"_", "case", "match", "type"};
     const struct token *token = &p->tokens[p->pos];
     for (int i = 0; i < 4; i++) {
-        if (strncmp(p->tok.text + token->start, keywords[i],
-                    (size_t)(token->end - token->start)) == 0) {
+        if (strncmp(p->tok.text + token->start, keywords[i], (size_t)(token->end - token->start))
+            == 0) {
             return true;
         }
     }
@@ -125,8 +127,8 @@ static bool at_any_soft_keyword(struct parser *p)
 /* Two expressions in a row inside brackets. */
 static void diagnose_missing_comma(struct parser *p)
 {
-    if (peek(p) == TOK_NAME && (peek_at(p, 1) == TOK_STRING || p->failed
-                                || at_any_soft_keyword(p))) {
+    if (peek(p) == TOK_NAME
+        && (peek_at(p, 1) == TOK_STRING || p->failed || at_any_soft_keyword(p))) {
         return;
     }
     struct expr *a = parse_disjunction(p);
@@ -157,8 +159,9 @@ static void diagnose_fstring_lambda(struct parser *p)
     if (args != NULL && accept(p, TOK_COLON)) {
         struct ast_pos colon = token_pos(last(p));
         if (peek(p) == TOK_FSTRING_MIDDLE) {
-            syntax_error_range(p, start, colon, "f-string: lambda expressions are not allowed "
-                                                "without parentheses");
+            syntax_error_range(p, start, colon,
+                               "f-string: lambda expressions are not allowed "
+                               "without parentheses");
         }
     }
 }
@@ -180,7 +183,10 @@ static void diagnose_legacy(struct parser *p)
 void diagnose_expression(struct parser *p)
 {
     static void (*const questions[])(struct parser *) = {
-        diagnose_missing_comma, diagnose_missing_else, diagnose_fstring_lambda, diagnose_legacy,
+        diagnose_missing_comma,
+        diagnose_missing_else,
+        diagnose_fstring_lambda,
+        diagnose_legacy,
     };
     struct mark start = mark(p);
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]) && !p->failed; i++) {
@@ -379,8 +385,9 @@ void diagnose_comprehension(struct parser *p)
                 back(p, behind);
             }
             if (!p->failed && parse_for_if_clauses(p) != NULL) {
-                syntax_error_range(p, a->pos, end, "did you forget parentheses around the "
-                                                   "comprehension target?");
+                syntax_error_range(p, a->pos, end,
+                                   "did you forget parentheses around the "
+                                   "comprehension target?");
             }
         }
     }
@@ -512,7 +519,10 @@ void diagnose_replacement_field(struct parser *p)
     p->pos++;
     int kind = peek(p);
     if (kind == TOK_EQUAL || kind == TOK_EXCLAMATION || kind == TOK_COLON || kind == TOK_RBRACE) {
-        char c = kind == TOK_EQUAL ? '=' : kind == TOK_EXCLAMATION ? '!' : kind == TOK_COLON ? ':' : '}';
+        char c = kind == TOK_EQUAL         ? '='
+                 : kind == TOK_EXCLAMATION ? '!'
+                 : kind == TOK_COLON       ? ':'
+                                           : '}';
         syntax_error(p, here(p), "f-string: valid expression required before '%c'", c);
         return;
     }
@@ -555,7 +565,8 @@ void diagnose_replacement_field(struct parser *p)
     }
     if (accept(p, TOK_COLON)) {
         int depth = 0;
-        while (!p->failed && (peek(p) == TOK_FSTRING_MIDDLE || peek(p) == TOK_LBRACE || depth > 0)) {
+        while (!p->failed
+               && (peek(p) == TOK_FSTRING_MIDDLE || peek(p) == TOK_LBRACE || depth > 0)) {
             kind = peek(p);
             depth += (kind == TOK_LBRACE) - (kind == TOK_RBRACE);
             if (kind == TOK_FSTRING_END || kind == TOK_ENDMARKER || kind == TOK_NEWLINE) {

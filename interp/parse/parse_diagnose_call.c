@@ -30,8 +30,9 @@ void diagnose_keyword_argument(struct parser *p)
     }
     struct expr *e = parse_expression(p);
     if (e != NULL && peek(p) == TOK_EQUAL) {
-        syntax_error_range(p, e->pos, here(p), "expression cannot contain assignment, perhaps you "
-                                               "meant \"==\"?");
+        syntax_error_range(p, e->pos, here(p),
+                           "expression cannot contain assignment, perhaps you "
+                           "meant \"==\"?");
     }
     back(p, start);
 }
@@ -62,8 +63,9 @@ static void diagnose_star_after_mapping(struct parser *p)
         }
         end = value->pos;
         if (peek(p) != TOK_COMMA || peek_at(p, 1) != TOK_STAR) {
-            syntax_error_from(p, comma, "iterable argument unpacking follows keyword argument "
-                                        "unpacking");
+            syntax_error_from(p, comma,
+                              "iterable argument unpacking follows keyword argument "
+                              "unpacking");
             return;
         }
         p->pos++;
@@ -150,7 +152,7 @@ void diagnose_arguments(struct parser *p)
 {
     static void (*const questions[])(struct parser *) = {
         diagnose_star_after_mapping, diagnose_first_genexp, diagnose_named_genexp,
-        diagnose_empty_value, diagnose_later_genexp, diagnose_order,
+        diagnose_empty_value,        diagnose_later_genexp, diagnose_order,
     };
     struct mark start = mark(p);
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]) && !p->failed; i++) {
@@ -163,7 +165,7 @@ void diagnose_arguments(struct parser *p)
 
 struct scan {
     int close;
-    int count;               /* parameters so far, before a star */
+    int count; /* parameters so far, before a star */
     bool defaults, slash, star, slash_last;
 };
 
@@ -199,8 +201,7 @@ static bool scan_name(struct parser *p, struct scan *scan)
             return false;
         }
         scan->defaults |= !scan->star;
-    } else if (scan->defaults && !scan->star
-               && (peek(p) == TOK_COMMA || peek(p) == scan->close)) {
+    } else if (scan->defaults && !scan->star && (peek(p) == TOK_COMMA || peek(p) == scan->close)) {
         peek_at(p, peek(p) == TOK_COMMA); /* a type comment might follow */
         syntax_error(p, pos, "parameter without a default follows parameter with a default");
     }
@@ -237,8 +238,9 @@ static bool scan_star(struct parser *p, struct scan *scan)
     }
     scan->star = true;
     int kind = peek(p);
-    if (kind == scan->close || (kind == TOK_COMMA && (peek_at(p, 1) == scan->close
-                                                      || peek_at(p, 1) == TOK_DOUBLESTAR))) {
+    if (kind == scan->close
+        || (kind == TOK_COMMA
+            && (peek_at(p, 1) == scan->close || peek_at(p, 1) == TOK_DOUBLESTAR))) {
         if (scan->close == TOK_RPAR) {
             syntax_error(p, star, "named arguments must follow bare *");
         } else {
@@ -319,12 +321,24 @@ void diagnose_parameters(struct parser *p, int close)
     bool good = true;
     while (good && !p->failed && peek(p) != close) {
         switch (peek(p)) {
-        case TOK_NAME: good = scan_name(p, &scan); break;
-        case TOK_SLASH: good = scan_slash(p, &scan); break;
-        case TOK_STAR: good = scan_star(p, &scan); break;
-        case TOK_DOUBLESTAR: good = scan_double_star(p, &scan); break;
-        case TOK_LPAR: good = scan_paren(p, &scan); break;
-        default: good = false; break;
+        case TOK_NAME:
+            good = scan_name(p, &scan);
+            break;
+        case TOK_SLASH:
+            good = scan_slash(p, &scan);
+            break;
+        case TOK_STAR:
+            good = scan_star(p, &scan);
+            break;
+        case TOK_DOUBLESTAR:
+            good = scan_double_star(p, &scan);
+            break;
+        case TOK_LPAR:
+            good = scan_paren(p, &scan);
+            break;
+        default:
+            good = false;
+            break;
         }
         if (good && !accept(p, TOK_COMMA) && peek(p) != close) {
             good = false;

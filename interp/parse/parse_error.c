@@ -174,8 +174,8 @@ static void *raise_here_va(struct parser *p, PyObject *type, const char *format,
     if (p->failed && PyErr_Occurred()) {
         return NULL;
     }
-    if (p->count > 0 && p->tokens[p->count - 1].kind == TOK_ERROR
-        && p->tok.trouble == TROUBLE_EOF && p->tok.level > 0) {
+    if (p->count > 0 && p->tokens[p->count - 1].kind == TOK_ERROR && p->tok.trouble == TROUBLE_EOF
+        && p->tok.level > 0) {
         raise_unclosed(p);
         return NULL;
     }
@@ -299,7 +299,7 @@ static void check_rest(struct parser *p)
     if (tok->fstring > 0) {
         PyErr_Clear(); /* inside an f-string that is not what went wrong */
     } else if (kind == TOK_ERROR && !PyErr_Occurred() && tok->level > 0
-        && line > tok->paren_lines[tok->level - 1]) {
+               && line > tok->paren_lines[tok->level - 1]) {
         p->failed = false;
         raise_unclosed(p);
     }

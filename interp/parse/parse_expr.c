@@ -161,9 +161,12 @@ static struct expr *parse_signed(struct parser *p, int op)
 static struct expr *parse_factor(struct parser *p)
 {
     switch (peek(p)) {
-    case TOK_PLUS: return parse_signed(p, AST_UADD);
-    case TOK_MINUS: return parse_signed(p, AST_USUB);
-    case TOK_TILDE: return parse_signed(p, AST_INVERT);
+    case TOK_PLUS:
+        return parse_signed(p, AST_UADD);
+    case TOK_MINUS:
+        return parse_signed(p, AST_USUB);
+    case TOK_TILDE:
+        return parse_signed(p, AST_INVERT);
     }
     struct ast_pos start = here(p);
     struct expr *base = peek(p) == KW_AWAIT ? parse_await(p) : parse_primary(p);
@@ -368,7 +371,8 @@ static struct expr *parse_infix_new(struct parser *p, enum infix_level level)
             }
             struct expr *right = parse_infix(p, found + 1);
             joined = right && (kind != TOK_AT || check_version(p, 5, "The '@' operator is") == 0)
-                         ? make_binop(p, left, infix[kind].op, right) : NULL;
+                         ? make_binop(p, left, infix[kind].op, right)
+                         : NULL;
             if (joined != NULL) {
                 joined->pos = until_here(p, start);
             }
@@ -590,11 +594,18 @@ static bool elts_are_targets(const struct expr_seq *elts)
 bool expr_is_target(const struct expr *e, bool star_allowed)
 {
     switch (e->kind) {
-    case EXPR_NAME: case EXPR_ATTRIBUTE: case EXPR_SUBSCRIPT: return true;
-    case EXPR_STARRED: return star_allowed && expr_is_target(e->starred.value, false);
-    case EXPR_TUPLE: return elts_are_targets(e->tuple.elts);
-    case EXPR_LIST: return elts_are_targets(e->list.elts);
-    default: return false;
+    case EXPR_NAME:
+    case EXPR_ATTRIBUTE:
+    case EXPR_SUBSCRIPT:
+        return true;
+    case EXPR_STARRED:
+        return star_allowed && expr_is_target(e->starred.value, false);
+    case EXPR_TUPLE:
+        return elts_are_targets(e->tuple.elts);
+    case EXPR_LIST:
+        return elts_are_targets(e->list.elts);
+    default:
+        return false;
     }
 }
 

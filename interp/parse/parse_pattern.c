@@ -90,8 +90,13 @@ static struct expr *parse_number_literal(struct parser *p)
 static bool at_literal(struct parser *p)
 {
     switch (peek(p)) {
-    case TOK_NUMBER: case TOK_MINUS: case TOK_STRING: case TOK_FSTRING_START: case KW_NONE:
-    case KW_TRUE: case KW_FALSE:
+    case TOK_NUMBER:
+    case TOK_MINUS:
+    case TOK_STRING:
+    case TOK_FSTRING_START:
+    case KW_NONE:
+    case KW_TRUE:
+    case KW_FALSE:
         return true;
     default:
         return false;
@@ -318,8 +323,8 @@ static struct pattern *parse_class(struct parser *p, struct expr *cls, struct as
         }
     }
     struct pattern_seq *patterns = pop_seq(p, base);
-    while (at_keyword_pattern(p) && (positional == 0 || last(p)->kind == TOK_COMMA
-                                     || p->stack_size > base)) {
+    while (at_keyword_pattern(p)
+           && (positional == 0 || last(p)->kind == TOK_COMMA || p->stack_size > base)) {
         push(p, accept_name(p));
         p->pos++;
         struct pattern *pattern = parse_pattern(p);
@@ -386,11 +391,16 @@ static struct pattern *parse_name_pattern(struct parser *p)
 static struct pattern *parse_closed(struct parser *p)
 {
     switch (peek(p)) {
-    case TOK_NAME: return parse_name_pattern(p);
-    case TOK_LPAR: return parse_bracketed(p, TOK_RPAR);
-    case TOK_LSQB: return parse_bracketed(p, TOK_RSQB);
-    case TOK_LBRACE: return parse_mapping(p);
-    default: return at_literal(p) ? parse_literal(p) : NULL;
+    case TOK_NAME:
+        return parse_name_pattern(p);
+    case TOK_LPAR:
+        return parse_bracketed(p, TOK_RPAR);
+    case TOK_LSQB:
+        return parse_bracketed(p, TOK_RSQB);
+    case TOK_LBRACE:
+        return parse_mapping(p);
+    default:
+        return at_literal(p) ? parse_literal(p) : NULL;
     }
 }
 
@@ -538,9 +548,23 @@ static struct expr *parse_subject(struct parser *p)
 static bool may_begin_subject(int kind)
 {
     switch (kind) {
-    case TOK_NAME: case TOK_NUMBER: case TOK_STRING: case TOK_FSTRING_START: case TOK_LPAR:
-    case TOK_LSQB: case TOK_LBRACE: case TOK_MINUS: case TOK_PLUS: case TOK_TILDE: case TOK_STAR:
-    case TOK_ELLIPSIS: case KW_NOT: case KW_NONE: case KW_TRUE: case KW_FALSE: case KW_LAMBDA:
+    case TOK_NAME:
+    case TOK_NUMBER:
+    case TOK_STRING:
+    case TOK_FSTRING_START:
+    case TOK_LPAR:
+    case TOK_LSQB:
+    case TOK_LBRACE:
+    case TOK_MINUS:
+    case TOK_PLUS:
+    case TOK_TILDE:
+    case TOK_STAR:
+    case TOK_ELLIPSIS:
+    case KW_NOT:
+    case KW_NONE:
+    case KW_TRUE:
+    case KW_FALSE:
+    case KW_LAMBDA:
     case KW_AWAIT:
         return true;
     default:

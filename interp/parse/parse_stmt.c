@@ -50,8 +50,9 @@ static struct stmt *parse_annotated(struct parser *p, struct expr *target, struc
         }
     }
     if (p->failed
-        || check_version(p, 6, simple ? "Variable annotation syntax is"
-                                      : "Variable annotations syntax is") < 0) {
+        || check_version(
+               p, 6, simple ? "Variable annotation syntax is" : "Variable annotations syntax is")
+               < 0) {
         return NULL;
     }
     struct stmt *s = make_stmt(p, STMT_ANNASSIGN, start);
@@ -95,20 +96,34 @@ static struct stmt *parse_assignment(struct parser *p, struct expr *first, struc
 static int augmented_operator(int kind)
 {
     switch (kind) {
-    case TOK_PLUSEQUAL: return AST_ADD;
-    case TOK_MINEQUAL: return AST_SUB;
-    case TOK_STAREQUAL: return AST_MULT;
-    case TOK_ATEQUAL: return AST_MATMULT;
-    case TOK_SLASHEQUAL: return AST_DIV;
-    case TOK_PERCENTEQUAL: return AST_MOD;
-    case TOK_AMPEREQUAL: return AST_BITAND;
-    case TOK_VBAREQUAL: return AST_BITOR;
-    case TOK_CIRCUMFLEXEQUAL: return AST_BITXOR;
-    case TOK_LEFTSHIFTEQUAL: return AST_LSHIFT;
-    case TOK_RIGHTSHIFTEQUAL: return AST_RSHIFT;
-    case TOK_DOUBLESTAREQUAL: return AST_POW;
-    case TOK_DOUBLESLASHEQUAL: return AST_FLOORDIV;
-    default: return -1;
+    case TOK_PLUSEQUAL:
+        return AST_ADD;
+    case TOK_MINEQUAL:
+        return AST_SUB;
+    case TOK_STAREQUAL:
+        return AST_MULT;
+    case TOK_ATEQUAL:
+        return AST_MATMULT;
+    case TOK_SLASHEQUAL:
+        return AST_DIV;
+    case TOK_PERCENTEQUAL:
+        return AST_MOD;
+    case TOK_AMPEREQUAL:
+        return AST_BITAND;
+    case TOK_VBAREQUAL:
+        return AST_BITOR;
+    case TOK_CIRCUMFLEXEQUAL:
+        return AST_BITXOR;
+    case TOK_LEFTSHIFTEQUAL:
+        return AST_LSHIFT;
+    case TOK_RIGHTSHIFTEQUAL:
+        return AST_RSHIFT;
+    case TOK_DOUBLESTAREQUAL:
+        return AST_POW;
+    case TOK_DOUBLESLASHEQUAL:
+        return AST_FLOORDIV;
+    default:
+        return -1;
     }
 }
 
@@ -120,8 +135,7 @@ static struct stmt *parse_augmented(struct parser *p, struct expr *target, int o
     }
     p->pos++;
     struct expr *value = parse_annotated_rhs(p);
-    if (value == NULL
-        || (op == AST_MATMULT && check_version(p, 5, "The '@' operator is") < 0)) {
+    if (value == NULL || (op == AST_MATMULT && check_version(p, 5, "The '@' operator is") < 0)) {
         return NULL;
     }
     struct stmt *s = make_stmt(p, STMT_AUGASSIGN, start);
@@ -206,8 +220,8 @@ static struct typeparam *parse_type_param(struct parser *p)
         }
     }
     if (accept(p, TOK_EQUAL)) {
-        param->default_value = kind == TYPEPARAM_TYPEVARTUPLE ? parse_star_expression(p)
-                                                              : parse_expression(p);
+        param->default_value =
+            kind == TYPEPARAM_TYPEVARTUPLE ? parse_star_expression(p) : parse_expression(p);
         if (param->default_value == NULL
             || check_version(p, 13, "Type parameter defaults are") < 0) {
             return NULL;
@@ -604,17 +618,28 @@ static struct stmt *parse_word(struct parser *p, enum stmt_kind kind)
 struct stmt *parse_simple_statement(struct parser *p)
 {
     switch (peek(p)) {
-    case KW_RETURN: return parse_return(p);
-    case KW_IMPORT: return parse_import(p);
-    case KW_FROM: return parse_import_from(p);
-    case KW_RAISE: return parse_raise(p);
-    case KW_PASS: return parse_word(p, STMT_PASS);
-    case KW_DEL: return parse_del(p);
-    case KW_ASSERT: return parse_assert(p);
-    case KW_BREAK: return parse_word(p, STMT_BREAK);
-    case KW_CONTINUE: return parse_word(p, STMT_CONTINUE);
-    case KW_GLOBAL: return parse_scope(p, STMT_GLOBAL);
-    case KW_NONLOCAL: return parse_scope(p, STMT_NONLOCAL);
+    case KW_RETURN:
+        return parse_return(p);
+    case KW_IMPORT:
+        return parse_import(p);
+    case KW_FROM:
+        return parse_import_from(p);
+    case KW_RAISE:
+        return parse_raise(p);
+    case KW_PASS:
+        return parse_word(p, STMT_PASS);
+    case KW_DEL:
+        return parse_del(p);
+    case KW_ASSERT:
+        return parse_assert(p);
+    case KW_BREAK:
+        return parse_word(p, STMT_BREAK);
+    case KW_CONTINUE:
+        return parse_word(p, STMT_CONTINUE);
+    case KW_GLOBAL:
+        return parse_scope(p, STMT_GLOBAL);
+    case KW_NONLOCAL:
+        return parse_scope(p, STMT_NONLOCAL);
     case TOK_NAME:
         if (token_is(p, &p->tokens[p->pos], "type") && peek_at(p, 1) == TOK_NAME) {
             struct mark before = mark(p);

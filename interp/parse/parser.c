@@ -34,7 +34,8 @@ static bool mark_type_ignore(struct parser *p, const struct token *token)
         p->ignores = ignores;
         p->ignore_capacity = capacity;
     }
-    p->ignores[p->ignore_count++] = (struct type_ignore_mark){token->line, token->start, token->end};
+    p->ignores[p->ignore_count++] =
+        (struct type_ignore_mark){token->line, token->start, token->end};
     return true;
 }
 
@@ -510,10 +511,18 @@ static struct ast_module *parse_mode(struct parser *p)
 {
     struct ast_module *module = NULL;
     switch (p->mode) {
-    case PARSE_FILE: module = parse_file(p); break;
-    case PARSE_EVAL: module = parse_eval(p); break;
-    case PARSE_SINGLE: module = parse_single(p); break;
-    case PARSE_FUNCTYPE: module = parse_functype(p); break;
+    case PARSE_FILE:
+        module = parse_file(p);
+        break;
+    case PARSE_EVAL:
+        module = parse_eval(p);
+        break;
+    case PARSE_SINGLE:
+        module = parse_single(p);
+        break;
+    case PARSE_FUNCTYPE:
+        module = parse_functype(p);
+        break;
     }
     return p->failed ? NULL : module;
 }

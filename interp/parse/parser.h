@@ -39,22 +39,22 @@ struct type_ignore_mark {
 struct parser {
     struct tokenizer tok;
     struct token *tokens;
-    int count, capacity;    /* tokens read so far */
-    int limit;              /* `count`, or 0 once an exception is set */
-    int pos;                /* the next token to use */
+    int count, capacity; /* tokens read so far */
+    int limit;           /* `count`, or 0 once an exception is set */
+    int pos;             /* the next token to use */
     struct arena *arena;
 
-    bool failed;            /* an exception is set */
-    bool second;            /* the second pass: the memo is in use */
-    bool diagnose;          /* in it, questions are asked */
-    bool invalid_utf8;      /* the source is damaged: literals must look */
-    bool tokens_seen;       /* single mode: the newline at the end has yet to be made */
-    int depth;              /* of recursion */
+    bool failed;       /* an exception is set */
+    bool second;       /* the second pass: the memo is in use */
+    bool diagnose;     /* in it, questions are asked */
+    bool invalid_utf8; /* the source is damaged: literals must look */
+    bool tokens_seen;  /* single mode: the newline at the end has yet to be made */
+    int depth;         /* of recursion */
     enum parse_mode mode;
     int flags, feature_version;
-    int warned_until;       /* escapes are warned about behind this token only */
+    int warned_until; /* escapes are warned about behind this token only */
 
-    void **stack;           /* items of the sequences under construction */
+    void **stack; /* items of the sequences under construction */
     size_t stack_size, stack_capacity;
 
     struct name_entry *names; /* open addressing */
@@ -118,8 +118,8 @@ static inline struct ast_pos until_here(const struct parser *p, struct ast_pos s
 static inline struct ast_pos until_line_end(const struct parser *p, struct ast_pos start)
 {
     const struct token *t = last(p);
-    while (t > p->tokens && (t->kind == TOK_ENDMARKER
-                             || (t->kind >= TOK_NEWLINE && t->kind <= TOK_DEDENT))) {
+    while (t > p->tokens
+           && (t->kind == TOK_ENDMARKER || (t->kind >= TOK_NEWLINE && t->kind <= TOK_DEDENT))) {
         t--;
     }
     start.end_line = t->end_line;
@@ -240,10 +240,12 @@ int check_version(struct parser *p, int minor, const char *what);
 
 /* ---- expressions (parse_expr.c, parse_atom.c, parse_call.c) ---- */
 
+/* clang-format off */
 enum infix_level {
     LEVEL_NONE, LEVEL_OR, LEVEL_AND, LEVEL_NOT, LEVEL_COMPARE, LEVEL_BITOR, LEVEL_BITXOR,
     LEVEL_BITAND, LEVEL_SHIFT, LEVEL_SUM, LEVEL_TERM, LEVEL_FACTOR,
 };
+/* clang-format on */
 
 struct expr *parse_expression(struct parser *p);
 struct expr *parse_bare_expression(struct parser *p);
@@ -262,7 +264,7 @@ struct expr *parse_star_targets(struct parser *p);
 struct expr *parse_star_target(struct parser *p);
 struct expr *parse_lambda(struct parser *p);
 struct expr *parse_call(struct parser *p, struct expr *func); /* at the '(' */
-struct expr *parse_genexp(struct parser *p);                   /* at the '(' */
+struct expr *parse_genexp(struct parser *p);                  /* at the '(' */
 struct comprehension_seq *parse_for_if_clauses(struct parser *p);
 bool at_comprehension(struct parser *p); /* `for` or `async for` */
 
@@ -288,7 +290,8 @@ struct expr *make_attribute(struct parser *p, struct expr *value, PyObject *attr
 /* `close` is TOK_RPAR for def, TOK_COLON for lambda (no annotations, no type comments). */
 struct arguments *parse_parameters(struct parser *p, int close);
 struct arguments *empty_parameters(struct parser *p);
-bool parse_class_arguments(struct parser *p, struct expr_seq **bases, struct keyword_seq **keywords);
+bool parse_class_arguments(struct parser *p, struct expr_seq **bases,
+                           struct keyword_seq **keywords);
 
 /* ---- literals (literals.c, fstring.c) ---- */
 
@@ -304,7 +307,7 @@ PyObject *literal_number(const char *text, size_t len); /* new; NULL with any ex
 
 /* ---- statements (parse_stmt.c, parse_compound.c, parse_pattern.c) ---- */
 
-bool parse_statement(struct parser *p);     /* pushes one or more statements */
+bool parse_statement(struct parser *p); /* pushes one or more statements */
 bool parse_simple_statements(struct parser *p);
 struct stmt *parse_simple_statement(struct parser *p);
 struct stmt *parse_compound(struct parser *p); /* NULL if none begins here */
@@ -312,7 +315,7 @@ struct stmt_seq *parse_block(struct parser *p);
 /* `:` and a block; `what` began on `line` ("'if' statement"): for the messages if either is missing. */
 struct stmt_seq *parse_colon_block(struct parser *p, const char *what, int line);
 struct stmt_seq *parse_block_of(struct parser *p, const char *what, int line); /* behind the `:` */
-struct stmt *parse_match(struct parser *p); /* NULL: no match statement after all */
+struct stmt *parse_match(struct parser *p);                /* NULL: no match statement after all */
 struct typeparam_seq *parse_type_params(struct parser *p); /* empty if there is no '[' */
 PyObject *accept_type_comment(struct parser *p);
 struct stmt *make_stmt(struct parser *p, enum stmt_kind kind, struct ast_pos start);
@@ -328,12 +331,14 @@ bool parse_argument_list(struct parser *p, struct argument_list *list);
 
 /* ---- the second pass (parse_diagnose*.c) ---- */
 
+/* clang-format off */
 enum memo_rule {
     MEMO_EXPRESSION, MEMO_NAMED, MEMO_STAR_EXPRESSION, MEMO_STAR_EXPRESSIONS, MEMO_PRIMARY,
     MEMO_BLOCK, MEMO_ARGUMENTS, MEMO_INFIX, /* + level */
     MEMO_ATOM = MEMO_INFIX + LEVEL_FACTOR + 1, MEMO_INVALID_NAMED,
     MEMO_NO_DISPLAY, MEMO_NO_DISPLAY_ASKED, /* brackets that are none, without and with questions */
 };
+/* clang-format on */
 
 /* The memo's answer for a rule at the position: true with *node and the position moved. */
 bool memo_find(struct parser *p, int rule, void **node);

@@ -159,7 +159,8 @@ int source_check_file(const char *source, size_t len, PyObject *filename)
     bool other = encoding != NULL && strcmp(encoding, "utf-8") != 0;
     PyObject *tried = other ? PyUnicode_Decode("", 0, encoding, NULL) : NULL;
     if (other && tried == NULL
-        && (PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_UnicodeError))) {
+        && (PyErr_ExceptionMatches(PyExc_LookupError)
+            || PyErr_ExceptionMatches(PyExc_UnicodeError))) {
         PyErr_Clear();
         PyErr_Format(PyExc_SyntaxError, "encoding problem: %s", encoding);
     }
@@ -234,7 +235,8 @@ static int recode(struct source *out, const char *source, size_t len, PyObject *
 {
     PyObject *text = PyUnicode_Decode(source, (Py_ssize_t)len, out->encoding, NULL);
     if (text == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_LookupError) || PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        if (PyErr_ExceptionMatches(PyExc_LookupError)
+            || PyErr_ExceptionMatches(PyExc_UnicodeError)) {
             PyObject *error = PyErr_GetRaisedException();
             raise_encoding(filename, PyObject_Str(error));
             Py_DECREF(error);

@@ -10,10 +10,10 @@
 struct source {
     const char *text; /* the caller's bytes if they were good, else `owned` */
     size_t len;
-    char *owned;      /* PyMem, or NULL */
-    char *encoding;   /* PyMem: what cookie or caller said; NULL: nothing, UTF-8 */
+    char *owned;    /* PyMem, or NULL */
+    char *encoding; /* PyMem: what cookie or caller said; NULL: nothing, UTF-8 */
     bool implicit_newline;
-    bool invalid;     /* it is no good UTF-8 somewhere: names and literals must look */
+    bool invalid; /* it is no good UTF-8 somewhere: names and literals must look */
 };
 
 /* Decodes `len` bytes, behind which a NUL must stand.  `encoding` (or NULL) overrules the cookie;

@@ -8,13 +8,13 @@ struct tokenizer_iter {
     PyObject ob_base;
     struct tokenizer tok;
     PyObject *readline;
-    PyObject *encoding;   /* str, or NULL: readline gives str */
+    PyObject *encoding; /* str, or NULL: readline gives str */
     PyObject *filename;
-    PyObject *line;       /* the text of the line that the last token was in */
+    PyObject *line;               /* the text of the line that the last token was in */
     int32_t line_start, line_end; /* where it lies */
-    int32_t last_line;    /* the line the last token ended in */
+    int32_t last_line;            /* the line the last token ended in */
     bool done;
-    bool busy;            /* a thread is inside next() */
+    bool busy; /* a thread is inside next() */
 };
 
 #include "tokenize_module.bind.h"
@@ -115,7 +115,9 @@ static void raise_trouble(struct tokenizer_iter *self)
         col = tok->cur - tok->line_start - 1;
         message = "unexpected character after line continuation character";
         break;
-    case TROUBLE_NONE: case TROUBLE_RAISED: case TROUBLE_DECODE:
+    case TROUBLE_NONE:
+    case TROUBLE_RAISED:
+    case TROUBLE_DECODE:
         break;
     }
     bool newline = end > tok->line_start && end[-1] == '\n';
@@ -228,8 +230,8 @@ static PyObject *token_tuple(struct tokenizer_iter *self, struct token *t)
         Py_XDECREF(physical);
         return NULL;
     }
-    return Py_BuildValue("(iN(nn)(nn)N)", public_kind(tok, kind), text, line, col, end_line, end_col,
-                         physical);
+    return Py_BuildValue("(iN(nn)(nn)N)", public_kind(tok, kind), text, line, col, end_line,
+                         end_col, physical);
 }
 
 /* Drops text that no token needs any more, so that a long stream does not stay in memory. */

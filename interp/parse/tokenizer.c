@@ -88,8 +88,8 @@ int tok_error_va(struct tokenizer *tok, Py_ssize_t col, Py_ssize_t end_col, cons
         return TOK_ERROR;
     }
     if (col < 0) {
-        PyObject *before = PyUnicode_DecodeUTF8(tok->line_start, tok->cur - tok->line_start,
-                                                "replace");
+        PyObject *before =
+            PyUnicode_DecodeUTF8(tok->line_start, tok->cur - tok->line_start, "replace");
         if (before == NULL) {
             goto done;
         }
@@ -104,8 +104,8 @@ int tok_error_va(struct tokenizer *tok, Py_ssize_t col, Py_ssize_t end_col, cons
     if (text == NULL) {
         goto done;
     }
-    args = Py_BuildValue("(O(OinOin))", message, tok->filename ? tok->filename : Py_None,
-                         tok->line, col, text, tok->line, end_col);
+    args = Py_BuildValue("(O(OinOin))", message, tok->filename ? tok->filename : Py_None, tok->line,
+                         col, text, tok->line, end_col);
     if (args != NULL) {
         PyErr_SetObject(PyExc_SyntaxError, args);
     }
@@ -188,36 +188,36 @@ int tok_keyword(const char *text, size_t len)
         return TOK_NAME;
     }
     switch (len << 8 | (unsigned char)text[0]) {
-    CASE(2, 'a'): KEYWORD("as", KW_AS) break;
-    CASE(2, 'i'): KEYWORD("if", KW_IF) KEYWORD("in", KW_IN) KEYWORD("is", KW_IS) break;
-    CASE(2, 'o'): KEYWORD("or", KW_OR) break;
-    CASE(3, 'a'): KEYWORD("and", KW_AND) break;
-    CASE(3, 'd'): KEYWORD("def", KW_DEF) KEYWORD("del", KW_DEL) break;
-    CASE(3, 'f'): KEYWORD("for", KW_FOR) break;
-    CASE(3, 'n'): KEYWORD("not", KW_NOT) break;
-    CASE(3, 't'): KEYWORD("try", KW_TRY) break;
-    CASE(4, 'N'): KEYWORD("None", KW_NONE) break;
-    CASE(4, 'T'): KEYWORD("True", KW_TRUE) break;
-    CASE(4, 'e'): KEYWORD("elif", KW_ELIF) KEYWORD("else", KW_ELSE) break;
-    CASE(4, 'f'): KEYWORD("from", KW_FROM) break;
-    CASE(4, 'p'): KEYWORD("pass", KW_PASS) break;
-    CASE(4, 'w'): KEYWORD("with", KW_WITH) break;
-    CASE(5, 'F'): KEYWORD("False", KW_FALSE) break;
-    CASE(5, 'a'): KEYWORD("async", KW_ASYNC) KEYWORD("await", KW_AWAIT) break;
-    CASE(5, 'b'): KEYWORD("break", KW_BREAK) break;
-    CASE(5, 'c'): KEYWORD("class", KW_CLASS) break;
-    CASE(5, 'r'): KEYWORD("raise", KW_RAISE) break;
-    CASE(5, 'w'): KEYWORD("while", KW_WHILE) break;
-    CASE(5, 'y'): KEYWORD("yield", KW_YIELD) break;
-    CASE(6, 'a'): KEYWORD("assert", KW_ASSERT) break;
-    CASE(6, 'e'): KEYWORD("except", KW_EXCEPT) break;
-    CASE(6, 'g'): KEYWORD("global", KW_GLOBAL) break;
-    CASE(6, 'i'): KEYWORD("import", KW_IMPORT) break;
-    CASE(6, 'l'): KEYWORD("lambda", KW_LAMBDA) break;
-    CASE(6, 'r'): KEYWORD("return", KW_RETURN) break;
-    CASE(7, 'f'): KEYWORD("finally", KW_FINALLY) break;
-    CASE(8, 'c'): KEYWORD("continue", KW_CONTINUE) break;
-    CASE(8, 'n'): KEYWORD("nonlocal", KW_NONLOCAL) break;
+        CASE(2, 'a') : KEYWORD("as", KW_AS) break;
+        CASE(2, 'i') : KEYWORD("if", KW_IF) KEYWORD("in", KW_IN) KEYWORD("is", KW_IS) break;
+        CASE(2, 'o') : KEYWORD("or", KW_OR) break;
+        CASE(3, 'a') : KEYWORD("and", KW_AND) break;
+        CASE(3, 'd') : KEYWORD("def", KW_DEF) KEYWORD("del", KW_DEL) break;
+        CASE(3, 'f') : KEYWORD("for", KW_FOR) break;
+        CASE(3, 'n') : KEYWORD("not", KW_NOT) break;
+        CASE(3, 't') : KEYWORD("try", KW_TRY) break;
+        CASE(4, 'N') : KEYWORD("None", KW_NONE) break;
+        CASE(4, 'T') : KEYWORD("True", KW_TRUE) break;
+        CASE(4, 'e') : KEYWORD("elif", KW_ELIF) KEYWORD("else", KW_ELSE) break;
+        CASE(4, 'f') : KEYWORD("from", KW_FROM) break;
+        CASE(4, 'p') : KEYWORD("pass", KW_PASS) break;
+        CASE(4, 'w') : KEYWORD("with", KW_WITH) break;
+        CASE(5, 'F') : KEYWORD("False", KW_FALSE) break;
+        CASE(5, 'a') : KEYWORD("async", KW_ASYNC) KEYWORD("await", KW_AWAIT) break;
+        CASE(5, 'b') : KEYWORD("break", KW_BREAK) break;
+        CASE(5, 'c') : KEYWORD("class", KW_CLASS) break;
+        CASE(5, 'r') : KEYWORD("raise", KW_RAISE) break;
+        CASE(5, 'w') : KEYWORD("while", KW_WHILE) break;
+        CASE(5, 'y') : KEYWORD("yield", KW_YIELD) break;
+        CASE(6, 'a') : KEYWORD("assert", KW_ASSERT) break;
+        CASE(6, 'e') : KEYWORD("except", KW_EXCEPT) break;
+        CASE(6, 'g') : KEYWORD("global", KW_GLOBAL) break;
+        CASE(6, 'i') : KEYWORD("import", KW_IMPORT) break;
+        CASE(6, 'l') : KEYWORD("lambda", KW_LAMBDA) break;
+        CASE(6, 'r') : KEYWORD("return", KW_RETURN) break;
+        CASE(7, 'f') : KEYWORD("finally", KW_FINALLY) break;
+        CASE(8, 'c') : KEYWORD("continue", KW_CONTINUE) break;
+        CASE(8, 'n') : KEYWORD("nonlocal", KW_NONLOCAL) break;
     }
     return TOK_NAME;
 }
@@ -230,8 +230,8 @@ enum { CHAR_START = 1, CHAR_DIGIT = 2, CHAR_SPACE = 4 };
 /* Bytes by what they may be part of; all bytes of other scripts count as letters at first. */
 static const uint8_t char_class[256] = {
     ['a' ... 'z'] = CHAR_START, ['A' ... 'Z'] = CHAR_START, ['_'] = CHAR_START,
-    [128 ... 255] = CHAR_START, ['0' ... '9'] = CHAR_DIGIT,
-    [' '] = CHAR_SPACE, ['\t'] = CHAR_SPACE, ['\f'] = CHAR_SPACE,
+    [128 ... 255] = CHAR_START, ['0' ... '9'] = CHAR_DIGIT, [' '] = CHAR_SPACE,
+    ['\t'] = CHAR_SPACE,        ['\f'] = CHAR_SPACE,
 };
 
 static int raise_bad_character(struct tokenizer *tok, Py_UCS4 c)
@@ -248,8 +248,8 @@ int tok_check_identifier(struct tokenizer *tok, int32_t start)
     const char *text = tok->text + start;
     PyObject *name = PyUnicode_DecodeUTF8(text, tok->cur - text, NULL);
     if (name == NULL) {
-        tok->trouble = PyErr_ExceptionMatches(PyExc_UnicodeDecodeError) ? TROUBLE_DECODE
-                                                                        : TROUBLE_RAISED;
+        tok->trouble =
+            PyErr_ExceptionMatches(PyExc_UnicodeDecodeError) ? TROUBLE_DECODE : TROUBLE_RAISED;
         return TOK_ERROR;
     }
     int valid = PyUnicode_IsIdentifier(name);
@@ -293,11 +293,20 @@ enum { PREFIX_R = 1, PREFIX_B = 2, PREFIX_U = 4, PREFIX_F = 8 };
 static int prefix_letter(int c)
 {
     switch (c) {
-    case 'r': case 'R': return PREFIX_R;
-    case 'b': case 'B': return PREFIX_B;
-    case 'u': case 'U': return PREFIX_U;
-    case 'f': case 'F': return PREFIX_F;
-    default: return 0;
+    case 'r':
+    case 'R':
+        return PREFIX_R;
+    case 'b':
+    case 'B':
+        return PREFIX_B;
+    case 'u':
+    case 'U':
+        return PREFIX_U;
+    case 'f':
+    case 'F':
+        return PREFIX_F;
+    default:
+        return 0;
     }
 }
 
@@ -329,9 +338,8 @@ static int scan_name(struct tokenizer *tok, int c, const char *start)
     int32_t offset = (int32_t)(start - tok->text);
     if (prefix_letter(c) != 0 && scan_prefix(tok, start, &prefix)) {
         int quote = (unsigned char)tok->cur[-1];
-        return prefix & PREFIX_F
-                   ? tok_fstring_begin(tok, quote, offset, (prefix & PREFIX_R) != 0)
-                   : tok_scan_string(tok, quote, offset);
+        return prefix & PREFIX_F ? tok_fstring_begin(tok, quote, offset, (prefix & PREFIX_R) != 0)
+                                 : tok_scan_string(tok, quote, offset);
     }
     int all = c;
     const char *cur = tok->cur;
@@ -460,46 +468,66 @@ static int begin_line(struct tokenizer *tok, bool *blank)
 /* ---- operators and brackets ---- */
 
 static const uint8_t one_char[128] = {
-    ['('] = TOK_LPAR, [')'] = TOK_RPAR, ['['] = TOK_LSQB, [']'] = TOK_RSQB, [':'] = TOK_COLON,
-    [','] = TOK_COMMA, [';'] = TOK_SEMI, ['+'] = TOK_PLUS, ['-'] = TOK_MINUS, ['*'] = TOK_STAR,
-    ['/'] = TOK_SLASH, ['|'] = TOK_VBAR, ['&'] = TOK_AMPER, ['<'] = TOK_LESS, ['>'] = TOK_GREATER,
-    ['='] = TOK_EQUAL, ['.'] = TOK_DOT, ['%'] = TOK_PERCENT, ['{'] = TOK_LBRACE,
-    ['}'] = TOK_RBRACE, ['~'] = TOK_TILDE, ['^'] = TOK_CIRCUMFLEX, ['@'] = TOK_AT,
-    ['!'] = TOK_EXCLAMATION,
+    ['('] = TOK_LPAR,  [')'] = TOK_RPAR,       ['['] = TOK_LSQB,    [']'] = TOK_RSQB,
+    [':'] = TOK_COLON, [','] = TOK_COMMA,      [';'] = TOK_SEMI,    ['+'] = TOK_PLUS,
+    ['-'] = TOK_MINUS, ['*'] = TOK_STAR,       ['/'] = TOK_SLASH,   ['|'] = TOK_VBAR,
+    ['&'] = TOK_AMPER, ['<'] = TOK_LESS,       ['>'] = TOK_GREATER, ['='] = TOK_EQUAL,
+    ['.'] = TOK_DOT,   ['%'] = TOK_PERCENT,    ['{'] = TOK_LBRACE,  ['}'] = TOK_RBRACE,
+    ['~'] = TOK_TILDE, ['^'] = TOK_CIRCUMFLEX, ['@'] = TOK_AT,      ['!'] = TOK_EXCLAMATION,
 };
 
 static int two_chars(int first, int second)
 {
     switch (first) {
-    case '+': return second == '=' ? TOK_PLUSEQUAL : 0;
-    case '-': return second == '=' ? TOK_MINEQUAL : second == '>' ? TOK_RARROW : 0;
-    case '*': return second == '=' ? TOK_STAREQUAL : second == '*' ? TOK_DOUBLESTAR : 0;
-    case '/': return second == '=' ? TOK_SLASHEQUAL : second == '/' ? TOK_DOUBLESLASH : 0;
-    case '%': return second == '=' ? TOK_PERCENTEQUAL : 0;
-    case '&': return second == '=' ? TOK_AMPEREQUAL : 0;
-    case '|': return second == '=' ? TOK_VBAREQUAL : 0;
-    case '^': return second == '=' ? TOK_CIRCUMFLEXEQUAL : 0;
-    case '@': return second == '=' ? TOK_ATEQUAL : 0;
-    case ':': return second == '=' ? TOK_COLONEQUAL : 0;
-    case '=': return second == '=' ? TOK_EQEQUAL : 0;
-    case '!': return second == '=' ? TOK_NOTEQUAL : 0;
+    case '+':
+        return second == '=' ? TOK_PLUSEQUAL : 0;
+    case '-':
+        return second == '=' ? TOK_MINEQUAL : second == '>' ? TOK_RARROW : 0;
+    case '*':
+        return second == '=' ? TOK_STAREQUAL : second == '*' ? TOK_DOUBLESTAR : 0;
+    case '/':
+        return second == '=' ? TOK_SLASHEQUAL : second == '/' ? TOK_DOUBLESLASH : 0;
+    case '%':
+        return second == '=' ? TOK_PERCENTEQUAL : 0;
+    case '&':
+        return second == '=' ? TOK_AMPEREQUAL : 0;
+    case '|':
+        return second == '=' ? TOK_VBAREQUAL : 0;
+    case '^':
+        return second == '=' ? TOK_CIRCUMFLEXEQUAL : 0;
+    case '@':
+        return second == '=' ? TOK_ATEQUAL : 0;
+    case ':':
+        return second == '=' ? TOK_COLONEQUAL : 0;
+    case '=':
+        return second == '=' ? TOK_EQEQUAL : 0;
+    case '!':
+        return second == '=' ? TOK_NOTEQUAL : 0;
     case '<':
-        return second == '=' ? TOK_LESSEQUAL
+        return second == '='   ? TOK_LESSEQUAL
                : second == '<' ? TOK_LEFTSHIFT
-               : second == '>' ? TOK_NOTEQUAL : 0;
-    case '>': return second == '=' ? TOK_GREATEREQUAL : second == '>' ? TOK_RIGHTSHIFT : 0;
-    default: return 0;
+               : second == '>' ? TOK_NOTEQUAL
+                               : 0;
+    case '>':
+        return second == '=' ? TOK_GREATEREQUAL : second == '>' ? TOK_RIGHTSHIFT : 0;
+    default:
+        return 0;
     }
 }
 
 static int with_equals(int kind)
 {
     switch (kind) {
-    case TOK_DOUBLESTAR: return TOK_DOUBLESTAREQUAL;
-    case TOK_DOUBLESLASH: return TOK_DOUBLESLASHEQUAL;
-    case TOK_LEFTSHIFT: return TOK_LEFTSHIFTEQUAL;
-    case TOK_RIGHTSHIFT: return TOK_RIGHTSHIFTEQUAL;
-    default: return 0;
+    case TOK_DOUBLESTAR:
+        return TOK_DOUBLESTAREQUAL;
+    case TOK_DOUBLESLASH:
+        return TOK_DOUBLESLASHEQUAL;
+    case TOK_LEFTSHIFT:
+        return TOK_LEFTSHIFTEQUAL;
+    case TOK_RIGHTSHIFT:
+        return TOK_RIGHTSHIFTEQUAL;
+    default:
+        return 0;
     }
 }
 
@@ -540,11 +568,14 @@ static int close_bracket(struct tokenizer *tok, int c)
                 return tok_error(tok, "f-string: unmatched '%c'", c);
             }
             if (tok->paren_lines[level] != tok->line) {
-                return tok_error(tok, "closing parenthesis '%c' does not match opening parenthesis "
-                                 "'%c' on line %d", c, opening, (int)tok->paren_lines[level]);
+                return tok_error(tok,
+                                 "closing parenthesis '%c' does not match opening parenthesis "
+                                 "'%c' on line %d",
+                                 c, opening, (int)tok->paren_lines[level]);
             }
-            return tok_error(tok, "closing parenthesis '%c' does not match opening parenthesis '%c'",
-                             c, opening);
+            return tok_error(tok,
+                             "closing parenthesis '%c' does not match opening parenthesis '%c'", c,
+                             opening);
         }
     }
     if (mode != NULL) {
@@ -581,12 +612,16 @@ static int scan_operator(struct tokenizer *tok, int c, int32_t start)
         return kind;
     }
     switch (c) {
-    case '(': case '[': case '{':
+    case '(':
+    case '[':
+    case '{':
         if (open_bracket(tok, c, start) != 0) {
             return TOK_ERROR;
         }
         break;
-    case ')': case ']': case '}':
+    case ')':
+    case ']':
+    case '}':
         if (close_bracket(tok, c) != 0) {
             return TOK_ERROR;
         }
@@ -642,8 +677,8 @@ static int scan_comment(struct tokenizer *tok, int32_t *start, bool blank)
     }
     const char *type = tok->text + type_start, *rest = type + 6;
     if (cur >= rest && memcmp(type, "ignore", 6) == 0
-        && (cur == rest || !((char_class[(unsigned char)*rest] & (CHAR_START | CHAR_DIGIT))
-                             && *rest != '_'))) {
+        && (cur == rest
+            || !((char_class[(unsigned char)*rest] & (CHAR_START | CHAR_DIGIT)) && *rest != '_'))) {
         *start = type_start + 6;
         if (blank) {
             /* The line holds nothing else: its end is no token. */
@@ -758,7 +793,8 @@ again:;
         tok->continued = false;
         return finish(tok, token, TOK_NEWLINE, comment >= 0 ? comment : start, start + 1, line,
                       line_start);
-    } else if (char_class[c] & CHAR_DIGIT || (c == '.' && char_class[(unsigned char)*tok->cur] == CHAR_DIGIT)) {
+    } else if (char_class[c] & CHAR_DIGIT
+               || (c == '.' && char_class[(unsigned char)*tok->cur] == CHAR_DIGIT)) {
         kind = tok_scan_number(tok, c, tok->text + start);
     } else if (c == '.' && tok->cur[0] == '.' && tok->cur[1] == '.') {
         tok->cur += 2;

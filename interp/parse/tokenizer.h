@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 /* Numbers up to TOK_ENCODING are those of Python's `token` module. */
+/* clang-format off */
 enum token_kind {
     TOK_ENDMARKER, TOK_NAME, TOK_NUMBER, TOK_STRING, TOK_NEWLINE, TOK_INDENT, TOK_DEDENT, TOK_LPAR,
     TOK_RPAR, TOK_LSQB, TOK_RSQB, TOK_COLON, TOK_COMMA, TOK_SEMI, TOK_PLUS, TOK_MINUS, TOK_STAR,
@@ -32,11 +33,12 @@ enum token_kind {
     KW_RAISE, KW_RETURN, KW_TRY, KW_WHILE, KW_WITH, KW_YIELD,
     TOKEN_KINDS
 };
+/* clang-format on */
 
 struct token {
-    uint8_t kind;       /* enum token_kind */
-    uint8_t level;      /* open brackets behind the token */
-    int32_t start, end; /* offsets in the text */
+    uint8_t kind;                         /* enum token_kind */
+    uint8_t level;                        /* open brackets behind the token */
+    int32_t start, end;                   /* offsets in the text */
     int32_t line, col, end_line, end_col; /* columns in bytes; col -1: no place of its own */
 };
 
@@ -61,49 +63,49 @@ enum tok_trouble {
 
 /* One f-string that is being read. */
 struct fstring_mode {
-    bool in_text;         /* between expressions, or in a format specification */
+    bool in_text; /* between expressions, or in a format specification */
     bool in_format_spec;
     bool raw;
     char quote;
-    uint8_t quote_size;   /* 1 or 3 */
-    int32_t braces;       /* open brackets of any sort inside it */
-    int32_t field_depth;  /* value of `braces` outside the innermost field; -1: in no field */
-    int32_t start;        /* offset of the token FSTRING_START */
+    uint8_t quote_size;  /* 1 or 3 */
+    int32_t braces;      /* open brackets of any sort inside it */
+    int32_t field_depth; /* value of `braces` outside the innermost field; -1: in no field */
+    int32_t start;       /* offset of the token FSTRING_START */
     int32_t first_line, first_line_start;
 };
 
 struct tokenizer {
     const char *text; /* NUL-terminated */
     const char *cur, *end;
-    char *owned;      /* `text` if it is ours to free */
+    char *owned; /* `text` if it is ours to free */
     size_t capacity;
 
-    int32_t line;           /* 1 for the first line, 0 before it */
+    int32_t line; /* 1 for the first line, 0 before it */
     const char *line_start;
     bool at_line_start;
-    bool interactive;       /* blank lines end a statement */
+    bool interactive; /* blank lines end a statement */
     bool type_comments;
-    bool extra_tokens;      /* comments and blank lines are tokens: the `tokenize` module */
-    bool comment_line;      /* the comment just returned has its line to itself */
-    bool continued;         /* the line was joined with a backslash */
-    bool at_eof;            /* the end has been seen */
-    bool open_string;       /* a string literal goes on to the end of the text */
-    bool implicit_newline;  /* the final newline is not in the source */
-    uint8_t trouble;        /* enum tok_trouble */
+    bool extra_tokens;     /* comments and blank lines are tokens: the `tokenize` module */
+    bool comment_line;     /* the comment just returned has its line to itself */
+    bool continued;        /* the line was joined with a backslash */
+    bool at_eof;           /* the end has been seen */
+    bool open_string;      /* a string literal goes on to the end of the text */
+    bool implicit_newline; /* the final newline is not in the source */
+    uint8_t trouble;       /* enum tok_trouble */
 
-    int32_t pending;        /* indents (> 0) or dedents (< 0) still to be reported */
-    int32_t indent;         /* index of the innermost level */
+    int32_t pending; /* indents (> 0) or dedents (< 0) still to be reported */
+    int32_t indent;  /* index of the innermost level */
     int32_t indents[TOK_MAX_INDENT], alt_indents[TOK_MAX_INDENT];
 
-    int32_t level;          /* open brackets */
+    int32_t level; /* open brackets */
     char parens[TOK_MAX_PARENS];
     int32_t paren_lines[TOK_MAX_PARENS], paren_cols[TOK_MAX_PARENS];
 
-    int32_t fstring;        /* open f-strings */
+    int32_t fstring; /* open f-strings */
     struct fstring_mode *fstrings;
     int32_t fstring_capacity;
 
-    PyObject *filename;     /* borrowed */
+    PyObject *filename; /* borrowed */
 
     /* Appends text with tok_append: 1; 0 at the end of the input; -1 with an exception.  NULL: all text
        is there from the start. */
@@ -124,7 +126,8 @@ int tok_next(struct tokenizer *, struct token *);
 /* Raises SyntaxError at the cursor (columns < 0) or for columns of the current line, both counted in
    characters from 1, and returns TOK_ERROR. */
 int tok_error(struct tokenizer *, const char *format, ...);
-int tok_error_range(struct tokenizer *, Py_ssize_t col, Py_ssize_t end_col, const char *format, ...);
+int tok_error_range(struct tokenizer *, Py_ssize_t col, Py_ssize_t end_col, const char *format,
+                    ...);
 int tok_error_va(struct tokenizer *, Py_ssize_t col, Py_ssize_t end_col, const char *format,
                  va_list arguments);
 

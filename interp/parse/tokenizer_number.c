@@ -26,13 +26,20 @@ static bool keyword_follows(const struct tokenizer *tok, int c)
 {
     const char *rest = tok->cur;
     switch (c) {
-    case 'a': return strncmp(rest, "nd", 2) == 0;
-    case 'e': return strncmp(rest, "lse", 3) == 0;
-    case 'f': return strncmp(rest, "or", 2) == 0;
-    case 'i': return *rest == 'n' || *rest == 'f' || *rest == 's';
-    case 'n': return strncmp(rest, "ot", 2) == 0;
-    case 'o': return *rest == 'r';
-    default: return false;
+    case 'a':
+        return strncmp(rest, "nd", 2) == 0;
+    case 'e':
+        return strncmp(rest, "lse", 3) == 0;
+    case 'f':
+        return strncmp(rest, "or", 2) == 0;
+    case 'i':
+        return *rest == 'n' || *rest == 'f' || *rest == 's';
+    case 'n':
+        return strncmp(rest, "ot", 2) == 0;
+    case 'o':
+        return *rest == 'r';
+    default:
+        return false;
     }
 }
 
@@ -177,9 +184,15 @@ static int leading_zero(struct tokenizer *tok, const char *start)
     int c = tok_char(tok);
     bool nonzero = false;
     switch (c) {
-    case 'x': case 'X': return hexadecimal(tok);
-    case 'o': case 'O': return small_base(tok, '8', "octal");
-    case 'b': case 'B': return small_base(tok, '2', "binary");
+    case 'x':
+    case 'X':
+        return hexadecimal(tok);
+    case 'o':
+    case 'O':
+        return small_base(tok, '8', "octal");
+    case 'b':
+    case 'B':
+        return small_base(tok, '2', "binary");
     }
     for (;;) {
         if (c == '_') {

@@ -43,8 +43,10 @@ static int unterminated(struct tokenizer *tok, int quote, int quote_size, int32_
                          detected);
     }
     if (escaped_quote) {
-        return tok_error(tok, "unterminated string literal (detected at line %d); "
-                         "perhaps you escaped the end quote?", detected);
+        return tok_error(tok,
+                         "unterminated string literal (detected at line %d); "
+                         "perhaps you escaped the end quote?",
+                         detected);
     }
     return tok_error(tok, "unterminated string literal (detected at line %d)", detected);
 }
@@ -107,8 +109,8 @@ static int fstring_push(struct tokenizer *tok)
     }
     if (tok->fstring == tok->fstring_capacity) {
         int32_t capacity = tok->fstring_capacity ? tok->fstring_capacity * 2 : 4;
-        struct fstring_mode *modes = PyMem_Realloc(tok->fstrings,
-                                                   (size_t)capacity * sizeof(*modes));
+        struct fstring_mode *modes =
+            PyMem_Realloc(tok->fstrings, (size_t)capacity * sizeof(*modes));
         if (modes == NULL) {
             PyErr_NoMemory();
             tok->trouble = TROUBLE_RAISED;
@@ -174,8 +176,7 @@ static int enter_field(struct tokenizer *tok, struct fstring_mode *mode)
 static bool at_closing_quotes(const struct tokenizer *tok, const struct fstring_mode *mode)
 {
     return tok->cur[0] == mode->quote
-           && (mode->quote_size == 1
-               || (tok->cur[1] == mode->quote && tok->cur[2] == mode->quote));
+           && (mode->quote_size == 1 || (tok->cur[1] == mode->quote && tok->cur[2] == mode->quote));
 }
 
 /* A backslash has been read.  *named_escape: it begins \N{. */
@@ -215,7 +216,7 @@ static int scan_text(struct tokenizer *tok, struct fstring_mode *mode, int32_t *
         if (c == TOK_END || (c == '\n' && mode->quote_size == 1)) {
             if (c == '\n' && mode->in_format_spec && tok->trouble == TROUBLE_NONE) {
                 return tok_error(tok, "f-string: newlines are not allowed in format specifiers for "
-                                 "single quoted f-strings");
+                                      "single quoted f-strings");
             }
             return fstring_unterminated(tok, mode);
         }

@@ -9,11 +9,13 @@
 #include <string.h>
 
 /* How tightly the place binds that an expression stands in; what binds less gets parentheses. */
+/* clang-format off */
 enum level {
     LEVEL_TUPLE, LEVEL_TEST, LEVEL_OR, LEVEL_AND, LEVEL_NOT, LEVEL_COMPARE, LEVEL_BITOR,
     LEVEL_BITXOR, LEVEL_BITAND, LEVEL_SHIFT, LEVEL_SUM, LEVEL_TERM, LEVEL_FACTOR, LEVEL_POWER,
     LEVEL_AWAIT, LEVEL_ATOM,
 };
+/* clang-format on */
 
 /* The text so far: pieces of str that are joined in the end. */
 struct writer {
@@ -130,18 +132,12 @@ static int write_binop(struct writer *w, const struct expr *e, int level)
         uint8_t level;
         bool right; /* groups from the right */
     } operators[] = {
-        [AST_ADD] = {" + ", LEVEL_SUM, false},
-        [AST_SUB] = {" - ", LEVEL_SUM, false},
-        [AST_MULT] = {" * ", LEVEL_TERM, false},
-        [AST_MATMULT] = {" @ ", LEVEL_TERM, false},
-        [AST_DIV] = {" / ", LEVEL_TERM, false},
-        [AST_MOD] = {" % ", LEVEL_TERM, false},
-        [AST_POW] = {" ** ", LEVEL_POWER, true},
-        [AST_LSHIFT] = {" << ", LEVEL_SHIFT, false},
-        [AST_RSHIFT] = {" >> ", LEVEL_SHIFT, false},
-        [AST_BITOR] = {" | ", LEVEL_BITOR, false},
-        [AST_BITXOR] = {" ^ ", LEVEL_BITXOR, false},
-        [AST_BITAND] = {" & ", LEVEL_BITAND, false},
+        [AST_ADD] = {" + ", LEVEL_SUM, false},        [AST_SUB] = {" - ", LEVEL_SUM, false},
+        [AST_MULT] = {" * ", LEVEL_TERM, false},      [AST_MATMULT] = {" @ ", LEVEL_TERM, false},
+        [AST_DIV] = {" / ", LEVEL_TERM, false},       [AST_MOD] = {" % ", LEVEL_TERM, false},
+        [AST_POW] = {" ** ", LEVEL_POWER, true},      [AST_LSHIFT] = {" << ", LEVEL_SHIFT, false},
+        [AST_RSHIFT] = {" >> ", LEVEL_SHIFT, false},  [AST_BITOR] = {" | ", LEVEL_BITOR, false},
+        [AST_BITXOR] = {" ^ ", LEVEL_BITXOR, false},  [AST_BITAND] = {" & ", LEVEL_BITAND, false},
         [AST_FLOORDIV] = {" // ", LEVEL_TERM, false},
     };
     int own = operators[e->op].level;
@@ -169,8 +165,8 @@ static int write_unaryop(struct writer *w, const struct expr *e, int level)
 static int write_compare(struct writer *w, const struct expr *e, int level)
 {
     static const char *const texts[] = {
-        [AST_EQ] = " == ", [AST_NOTEQ] = " != ", [AST_LT] = " < ", [AST_LTE] = " <= ",
-        [AST_GT] = " > ", [AST_GTE] = " >= ", [AST_IS] = " is ", [AST_ISNOT] = " is not ",
+        [AST_EQ] = " == ", [AST_NOTEQ] = " != ",    [AST_LT] = " < ",  [AST_LTE] = " <= ",
+        [AST_GT] = " > ",  [AST_GTE] = " >= ",      [AST_IS] = " is ", [AST_ISNOT] = " is not ",
         [AST_IN] = " in ", [AST_NOTIN] = " not in "};
     if (put_if(w, level > LEVEL_COMPARE, "(") < 0
         || write_expr(w, e->compare.left, LEVEL_COMPARE + 1) < 0) {
@@ -187,10 +183,9 @@ static int write_compare(struct writer *w, const struct expr *e, int level)
 
 static int write_ifexp(struct writer *w, const struct expr *e, int level)
 {
-    if (put_if(w, level > LEVEL_TEST, "(") < 0
-        || write_expr(w, e->ifexp.body, LEVEL_TEST + 1) < 0 || put_text(w, " if ") < 0
-        || write_expr(w, e->ifexp.test, LEVEL_TEST + 1) < 0 || put_text(w, " else ") < 0
-        || write_expr(w, e->ifexp.orelse, LEVEL_TEST) < 0) {
+    if (put_if(w, level > LEVEL_TEST, "(") < 0 || write_expr(w, e->ifexp.body, LEVEL_TEST + 1) < 0
+        || put_text(w, " if ") < 0 || write_expr(w, e->ifexp.test, LEVEL_TEST + 1) < 0
+        || put_text(w, " else ") < 0 || write_expr(w, e->ifexp.orelse, LEVEL_TEST) < 0) {
         return -1;
     }
     return put_if(w, level > LEVEL_TEST, ")");
@@ -219,7 +214,8 @@ static int write_parameters(struct writer *w, const struct arguments *a)
     size_t without = positional - a->defaults->len;
     bool first = true;
     for (size_t i = 0; i < positional; i++, first = false) {
-        const struct arg *arg = i < posonly ? a->posonlyargs->items[i] : a->args->items[i - posonly];
+        const struct arg *arg =
+            i < posonly ? a->posonlyargs->items[i] : a->args->items[i - posonly];
         if (put_if(w, !first, ", ") < 0 || write_arg(w, arg) < 0
             || write_default(w, i >= without ? a->defaults->items[i - without] : NULL) < 0
             || put_if(w, i + 1 == posonly, ", /") < 0) {
@@ -249,7 +245,8 @@ static int write_parameters(struct writer *w, const struct arguments *a)
 static int write_lambda(struct writer *w, const struct expr *e, int level)
 {
     const struct arguments *a = e->lambda.args;
-    bool space = a->posonlyargs->len + a->args->len > 0; /* `lambda*args`, as the reference has it */
+    bool space =
+        a->posonlyargs->len + a->args->len > 0; /* `lambda*args`, as the reference has it */
     if (put_if(w, level > LEVEL_TEST, "(") < 0 || put_text(w, space ? "lambda " : "lambda") < 0
         || write_parameters(w, a) < 0 || put_text(w, ": ") < 0
         || write_expr(w, e->lambda.body, LEVEL_TEST) < 0) {
@@ -360,7 +357,8 @@ static int write_call(struct writer *w, const struct expr *e)
         const struct keyword *keyword = keywords->items[i];
         if (put_if(w, i + args->len > 0, ", ") < 0
             || put(w, keyword->arg ? PyUnicode_FromFormat("%U=", keyword->arg)
-                                   : PyUnicode_FromString("**")) < 0
+                                   : PyUnicode_FromString("**"))
+                   < 0
             || write_expr(w, keyword->value, LEVEL_TEST) < 0) {
             return -1;
         }
@@ -485,8 +483,7 @@ static int write_parts(struct writer *w, const struct expr *e)
 static int write_fstring(struct writer *w, const struct expr *e)
 {
     struct writer inside = {PyList_New(0)};
-    PyObject *text = inside.pieces && write_parts(&inside, e) == 0 ? joined(inside.pieces)
-                                                                          : NULL;
+    PyObject *text = inside.pieces && write_parts(&inside, e) == 0 ? joined(inside.pieces) : NULL;
     Py_XDECREF(inside.pieces);
     PyObject *quoted = text ? PyUnicode_FromFormat("f%R", text) : NULL;
     Py_XDECREF(text);
@@ -498,39 +495,63 @@ static int write_fstring(struct writer *w, const struct expr *e)
 static int write_kind(struct writer *w, const struct expr *e, int level)
 {
     switch ((enum expr_kind)e->kind) {
-    case EXPR_BOOLOP: return write_boolop(w, e, level);
-    case EXPR_NAMEDEXPR: return write_named(w, e, level);
-    case EXPR_BINOP: return write_binop(w, e, level);
-    case EXPR_UNARYOP: return write_unaryop(w, e, level);
-    case EXPR_LAMBDA: return write_lambda(w, e, level);
-    case EXPR_IFEXP: return write_ifexp(w, e, level);
-    case EXPR_DICT: return write_dict(w, e);
-    case EXPR_SET: return write_bracketed(w, e->set.elts, "{", "}");
-    case EXPR_LISTCOMP: return write_comprehension(w, e, "[", "]");
-    case EXPR_SETCOMP: return write_comprehension(w, e, "{", "}");
-    case EXPR_DICTCOMP: return write_dictcomp(w, e);
-    case EXPR_GENERATOREXP: return write_comprehension(w, e, "(", ")");
+    case EXPR_BOOLOP:
+        return write_boolop(w, e, level);
+    case EXPR_NAMEDEXPR:
+        return write_named(w, e, level);
+    case EXPR_BINOP:
+        return write_binop(w, e, level);
+    case EXPR_UNARYOP:
+        return write_unaryop(w, e, level);
+    case EXPR_LAMBDA:
+        return write_lambda(w, e, level);
+    case EXPR_IFEXP:
+        return write_ifexp(w, e, level);
+    case EXPR_DICT:
+        return write_dict(w, e);
+    case EXPR_SET:
+        return write_bracketed(w, e->set.elts, "{", "}");
+    case EXPR_LISTCOMP:
+        return write_comprehension(w, e, "[", "]");
+    case EXPR_SETCOMP:
+        return write_comprehension(w, e, "{", "}");
+    case EXPR_DICTCOMP:
+        return write_dictcomp(w, e);
+    case EXPR_GENERATOREXP:
+        return write_comprehension(w, e, "(", ")");
     case EXPR_AWAIT:
         return write_prefixed(w, "await ", e->await.value, LEVEL_AWAIT, level, LEVEL_ATOM);
     case EXPR_YIELD:
-        return e->yield.value == NULL ? put_text(w, "(yield)")
-                                      : write_prefixed(w, "yield ", e->yield.value, -1, level,
-                                                       LEVEL_TEST);
+        return e->yield.value == NULL
+                   ? put_text(w, "(yield)")
+                   : write_prefixed(w, "yield ", e->yield.value, -1, level, LEVEL_TEST);
     case EXPR_YIELDFROM:
         return write_prefixed(w, "yield from ", e->yieldfrom.value, -1, level, LEVEL_TEST);
-    case EXPR_COMPARE: return write_compare(w, e, level);
-    case EXPR_CALL: return write_call(w, e);
+    case EXPR_COMPARE:
+        return write_compare(w, e, level);
+    case EXPR_CALL:
+        return write_call(w, e);
     case EXPR_FORMATTEDVALUE:
-    case EXPR_JOINEDSTR: return write_fstring(w, e);
-    case EXPR_CONSTANT: return write_constant(w, e);
-    case EXPR_ATTRIBUTE: return write_attribute(w, e);
-    case EXPR_SUBSCRIPT: return write_subscript(w, e);
-    case EXPR_STARRED: return put_text(w, "*") < 0 ? -1 : write_expr(w, e->starred.value, LEVEL_BITOR);
-    case EXPR_NAME: return put(w, Py_NewRef(e->name.id));
-    case EXPR_LIST: return write_bracketed(w, e->list.elts, "[", "]");
-    case EXPR_TUPLE: return write_tuple(w, e, level);
-    case EXPR_SLICE: return write_slice(w, e);
-    case EXPR_KINDS: break;
+    case EXPR_JOINEDSTR:
+        return write_fstring(w, e);
+    case EXPR_CONSTANT:
+        return write_constant(w, e);
+    case EXPR_ATTRIBUTE:
+        return write_attribute(w, e);
+    case EXPR_SUBSCRIPT:
+        return write_subscript(w, e);
+    case EXPR_STARRED:
+        return put_text(w, "*") < 0 ? -1 : write_expr(w, e->starred.value, LEVEL_BITOR);
+    case EXPR_NAME:
+        return put(w, Py_NewRef(e->name.id));
+    case EXPR_LIST:
+        return write_bracketed(w, e->list.elts, "[", "]");
+    case EXPR_TUPLE:
+        return write_tuple(w, e, level);
+    case EXPR_SLICE:
+        return write_slice(w, e);
+    case EXPR_KINDS:
+        break;
     }
     PyErr_SetString(PyExc_SystemError, "unknown expression kind");
     return -1;

@@ -9,8 +9,8 @@
 
 struct options {
     PyConfig *config;
-    Py_ssize_t index;   /* of the argument being read */
-    int versions;       /* how many -V */
+    Py_ssize_t index; /* of the argument being read */
+    int versions;     /* how many -V */
     PyStatus status;
 };
 
@@ -89,8 +89,9 @@ static bool x_option_value(PyConfig *config, const wchar_t *text, PyStatus *stat
     if ((value = value_of(text, L"pycache_prefix")) != NULL) {
         *status = CONFIG_SET(config, pycache_prefix, value);
     } else if ((value = value_of(text, L"int_max_str_digits")) != NULL) {
-        *status = set_max_str_digits(config, value, "-X int_max_str_digits: invalid limit; must be "
-                                                    ">= 640 or 0 for unlimited.");
+        *status = set_max_str_digits(config, value,
+                                     "-X int_max_str_digits: invalid limit; must be "
+                                     ">= 640 or 0 for unlimited.");
     } else if ((value = value_of(text, L"tracemalloc")) != NULL) {
         *status = set_tracemalloc(config, text[11] == 0 ? L"1" : value,
                                   "-X tracemalloc=NFRAME: invalid number of frames");
@@ -180,20 +181,31 @@ static bool flag_option(PyConfig *config, wchar_t letter)
         int value; /* -1: once more */
         int *field;
     } flags[] = {
-        {L'b', -1, &config->bytes_warning}, {L'B', 0, &config->write_bytecode},
-        {L'd', -1, &config->parser_debug}, {L'E', 0, &config->use_environment},
-        {L'i', -1, &config->inspect}, {L'i', -1, &config->interactive},
-        {L'I', 1, &config->isolated}, {L'I', 0, &config->use_environment},
-        {L'I', 0, &config->user_site_directory}, {L'O', -1, &config->optimization_level},
-        {L'P', 1, &config->safe_path}, {L'q', -1, &config->quiet}, {L'R', 0, &config->use_hash_seed},
-        {L's', 0, &config->user_site_directory}, {L'S', 0, &config->site_import},
-        {L'u', 0, &config->buffered_stdio}, {L'v', -1, &config->verbose},
+        {L'b', -1, &config->bytes_warning},
+        {L'B', 0, &config->write_bytecode},
+        {L'd', -1, &config->parser_debug},
+        {L'E', 0, &config->use_environment},
+        {L'i', -1, &config->inspect},
+        {L'i', -1, &config->interactive},
+        {L'I', 1, &config->isolated},
+        {L'I', 0, &config->use_environment},
+        {L'I', 0, &config->user_site_directory},
+        {L'O', -1, &config->optimization_level},
+        {L'P', 1, &config->safe_path},
+        {L'q', -1, &config->quiet},
+        {L'R', 0, &config->use_hash_seed},
+        {L's', 0, &config->user_site_directory},
+        {L'S', 0, &config->site_import},
+        {L'u', 0, &config->buffered_stdio},
+        {L'v', -1, &config->verbose},
         {L'x', 1, &config->skip_source_first_line},
     };
     bool found = false;
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (flags[i].letter == letter) {
-            *flags[i].field = flags[i].value >= 0 ? flags[i].value : *flags[i].field < 0 ? 1 : *flags[i].field + 1;
+            *flags[i].field = flags[i].value >= 0   ? flags[i].value
+                              : *flags[i].field < 0 ? 1
+                                                    : *flags[i].field + 1;
             found = true;
         }
     }
@@ -235,10 +247,11 @@ static int long_option(struct options *options, const wchar_t *text)
     if (wcscmp(text, L"--help") == 0) {
         return option(options, L'h', L"");
     }
-    if (wcscmp(text, L"--help-env") == 0 || wcscmp(text, L"--help-xoptions") == 0 ||
-        wcscmp(text, L"--help-all") == 0) {
-        help_show(options->config->program_name,
-                  text[7] == L'e' ? HELP_ENVIRONMENT : text[7] == L'x' ? HELP_XOPTIONS : HELP_ALL);
+    if (wcscmp(text, L"--help-env") == 0 || wcscmp(text, L"--help-xoptions") == 0
+        || wcscmp(text, L"--help-all") == 0) {
+        help_show(options->config->program_name, text[7] == L'e'   ? HELP_ENVIRONMENT
+                                                 : text[7] == L'x' ? HELP_XOPTIONS
+                                                                   : HELP_ALL);
         options->status = PyStatus_Exit(0);
         return 2;
     }
@@ -249,8 +262,8 @@ static int long_option(struct options *options, const wchar_t *text)
     if (wcscmp(text, L"--check-hash-based-pycs") == 0) {
         const wchar_t *value = option_value(options, L"");
         if (value == NULL) {
-            options->status = usage_error(options->config, "Argument expected for the -%c option\n",
-                                          L'-');
+            options->status =
+                usage_error(options->config, "Argument expected for the -%c option\n", L'-');
             return 2;
         }
         options->status = CONFIG_SET(options->config, check_hash_pycs_mode, value);
@@ -276,8 +289,9 @@ static PyStatus leave_argv(PyConfig *config, Py_ssize_t used)
 {
     PyWideStringList rest = {0, NULL};
     PyStatus status = PyStatus_Ok();
-    const wchar_t *zero = config->run_command != NULL ? L"-c"
-                          : config->run_module != NULL ? L"-m" : NULL;
+    const wchar_t *zero = config->run_command != NULL  ? L"-c"
+                          : config->run_module != NULL ? L"-m"
+                                                       : NULL;
     if (zero == NULL && used < config->argv.length) {
         zero = config->argv.items[used++];
         if (wcscmp(zero, L"-") != 0) {
@@ -427,8 +441,8 @@ static PyStatus warn_options(PyConfig *config)
     PyStatus status = PyStatus_Ok();
     Py_ssize_t position = 0;
     wchar_t *save;
-    for (wchar_t *part = wcstok(wide, L",", &save);
-         part != NULL && !PyStatus_Exception(status); part = wcstok(NULL, L",", &save)) {
+    for (wchar_t *part = wcstok(wide, L",", &save); part != NULL && !PyStatus_Exception(status);
+         part = wcstok(NULL, L",", &save)) {
         status = PyWideStringList_Insert(&config->warnoptions, position++, part);
     }
     PyMem_RawFree(wide);
@@ -451,11 +465,13 @@ static PyStatus number_variables(PyConfig *config)
     wchar_t text[32];
     PyStatus status = PyStatus_Ok();
     if (digits != NULL && config->int_max_str_digits < 0) {
-        status = set_max_str_digits(config, widen(digits, text), "PYTHONINTMAXSTRDIGITS: invalid limit; must be "
-                                                  ">= 640 or 0 for unlimited.");
+        status = set_max_str_digits(config, widen(digits, text),
+                                    "PYTHONINTMAXSTRDIGITS: invalid limit; must be "
+                                    ">= 640 or 0 for unlimited.");
     }
     if (frames != NULL && config->tracemalloc < 0 && !PyStatus_Exception(status)) {
-        status = set_tracemalloc(config, widen(frames, text), "PYTHONTRACEMALLOC: invalid number of frames");
+        status = set_tracemalloc(config, widen(frames, text),
+                                 "PYTHONTRACEMALLOC: invalid number of frames");
     }
     if (cpus != NULL && !has_x_option(config, L"cpu_count") && !PyStatus_Exception(status)) {
         status = set_cpu_count(config, widen(cpus, text));
@@ -484,7 +500,8 @@ static PyStatus stream_encoding(PyConfig *config)
         snprintf(name, sizeof name, "%.*s", (int)length, value);
         status = PyConfig_SetBytesString(config, &config->stdio_encoding, name);
     }
-    if (value[length] == ':' && value[length + 1] != 0 && config->stdio_errors == NULL && !PyStatus_Exception(status)) {
+    if (value[length] == ':' && value[length + 1] != 0 && config->stdio_errors == NULL
+        && !PyStatus_Exception(status)) {
         status = PyConfig_SetBytesString(config, &config->stdio_errors, value + length + 1);
     }
     return status;

@@ -123,14 +123,36 @@ static PyStatus list_set(PyWideStringList *list, Py_ssize_t length, wchar_t *con
 static void config_init(PyConfig *config)
 {
     *config = (PyConfig){
-        .isolated = -1, .use_environment = -1, .dev_mode = -1, .install_signal_handlers = 1,
-        .use_hash_seed = -1, .faulthandler = -1, .tracemalloc = -1, .perf_profiling = -1,
-        .code_debug_ranges = 1, .site_import = 1, .user_site_directory = -1,
-        .write_bytecode = 1, .configure_c_stdio = 0, .buffered_stdio = 1,
-        .use_frozen_modules = 1, .safe_path = 0, .int_max_str_digits = -1, .cpu_count = -1,
-        .pathconfig_warnings = 1, .optimization_level = -1, .parser_debug = -1, .verbose = -1,
-        .quiet = -1, .inspect = -1, .interactive = -1, .bytes_warning = -1,
-        ._install_importlib = 1, ._init_main = 1, ._is_python_build = 0, .parse_argv = 0,
+        .isolated = -1,
+        .use_environment = -1,
+        .dev_mode = -1,
+        .install_signal_handlers = 1,
+        .use_hash_seed = -1,
+        .faulthandler = -1,
+        .tracemalloc = -1,
+        .perf_profiling = -1,
+        .code_debug_ranges = 1,
+        .site_import = 1,
+        .user_site_directory = -1,
+        .write_bytecode = 1,
+        .configure_c_stdio = 0,
+        .buffered_stdio = 1,
+        .use_frozen_modules = 1,
+        .safe_path = 0,
+        .int_max_str_digits = -1,
+        .cpu_count = -1,
+        .pathconfig_warnings = 1,
+        .optimization_level = -1,
+        .parser_debug = -1,
+        .verbose = -1,
+        .quiet = -1,
+        .inspect = -1,
+        .interactive = -1,
+        .bytes_warning = -1,
+        ._install_importlib = 1,
+        ._init_main = 1,
+        ._is_python_build = 0,
+        .parse_argv = 0,
     };
     lock_config_set(config, -1);
 }
@@ -175,8 +197,7 @@ PyStatus PyConfig_SetBytesString(PyConfig *config, wchar_t **field, const char *
     size_t length;
     wchar_t *wide = text == NULL ? NULL : Py_DecodeLocale(text, &length);
     if (text != NULL && wide == NULL) {
-        return length == (size_t)-2 ? PyStatus_Error("cannot decode string")
-                                    : PyStatus_NoMemory();
+        return length == (size_t)-2 ? PyStatus_Error("cannot decode string") : PyStatus_NoMemory();
     }
     PyMem_RawFree(*field);
     *field = wide;
@@ -215,17 +236,19 @@ PyStatus PyConfig_SetBytesArgv(PyConfig *config, Py_ssize_t argc, char *const *a
 }
 
 /* Every string field, and every list. */
+/* clang-format off */
 #define EACH_STRING(X)                                                                            \
     X(dump_refs_file) X(filesystem_encoding) X(filesystem_errors) X(pycache_prefix)               \
     X(stdio_encoding) X(stdio_errors) X(check_hash_pycs_mode) X(program_name) X(pythonpath_env)   \
     X(home) X(platlibdir) X(stdlib_dir) X(executable) X(base_executable) X(prefix) X(base_prefix) \
     X(exec_prefix) X(base_exec_prefix) X(run_command) X(run_module) X(run_filename) X(sys_path_0)
+/* clang-format on */
 #define EACH_LIST(X) X(orig_argv) X(argv) X(xoptions) X(warnoptions) X(module_search_paths)
 
 void PyConfig_Clear(PyConfig *config)
 {
-#define FREE_STRING(field)        \
-    PyMem_RawFree(config->field); \
+#define FREE_STRING(field)                                                                         \
+    PyMem_RawFree(config->field);                                                                  \
     config->field = NULL;
 #define FREE_LIST(field) wide_list_clear(&config->field);
     EACH_STRING(FREE_STRING)
@@ -241,13 +264,13 @@ PyStatus config_copy(PyConfig *to, const PyConfig *from)
 #define DETACH_LIST(field) copy.field = (PyWideStringList){0, NULL};
     EACH_STRING(DETACH_STRING)
     EACH_LIST(DETACH_LIST)
-#define COPY_STRING(field)                                             \
-    if (!PyStatus_Exception(status)) {                                 \
-        status = PyConfig_SetString(&copy, &copy.field, from->field);  \
+#define COPY_STRING(field)                                                                         \
+    if (!PyStatus_Exception(status)) {                                                             \
+        status = PyConfig_SetString(&copy, &copy.field, from->field);                              \
     }
-#define COPY_LIST(field)                                                              \
-    if (!PyStatus_Exception(status)) {                                                \
-        status = list_set(&copy.field, from->field.length, from->field.items);        \
+#define COPY_LIST(field)                                                                           \
+    if (!PyStatus_Exception(status)) {                                                             \
+        status = list_set(&copy.field, from->field.length, from->field.items);                     \
     }
     EACH_STRING(COPY_STRING)
     EACH_LIST(COPY_LIST)
@@ -310,9 +333,9 @@ static PyStatus add_warnings(PyConfig *config)
 static const char *stream_encoding(void)
 {
     const char *name = preconfig_utf8_mode() ? "utf-8" : nl_langinfo(CODESET);
-    return *name == 0 || strcmp(name, "UTF-8") == 0    ? "utf-8"
-           : strcmp(name, "ANSI_X3.4-1968") == 0       ? "ascii"
-                                                       : name;
+    return *name == 0 || strcmp(name, "UTF-8") == 0 ? "utf-8"
+           : strcmp(name, "ANSI_X3.4-1968") == 0    ? "ascii"
+                                                    : name;
 }
 
 static PyStatus set_encodings(PyConfig *config)
@@ -331,7 +354,8 @@ static PyStatus set_encodings(PyConfig *config)
     if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
         status = CONFIG_SET(config, stdio_errors,
                             !chosen && (preconfig_utf8_mode() || preconfig_plain_locale())
-                                ? L"surrogateescape" : L"strict");
+                                ? L"surrogateescape"
+                                : L"strict");
     }
     return status;
 }
@@ -347,7 +371,8 @@ PyStatus PyConfig_Read(PyConfig *config)
     }
     if (!PyStatus_Exception(status) && config->program_name == NULL) {
         const wchar_t *name = config->argv.length > 0 && config->argv.items[0][0] != 0
-                                  ? config->argv.items[0] : L"python3";
+                                  ? config->argv.items[0]
+                                  : L"python3";
         status = CONFIG_SET(config, program_name, name);
     }
     if (!PyStatus_Exception(status) && config->parse_argv) {

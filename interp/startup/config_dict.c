@@ -26,73 +26,51 @@ struct field {
 #define FIELD(name, kind) {#name, kind, offsetof(PyConfig, name)},
 
 static const struct field fields[] = {
-    FIELD(_config_init, FLAG)
-    FIELD(isolated, FLAG)
-    FIELD(use_environment, FLAG)
-    FIELD(dev_mode, FLAG)
-    FIELD(install_signal_handlers, FLAG)
-    FIELD(use_hash_seed, FLAG)
-    FIELD(hash_seed, ULONG)
-    FIELD(faulthandler, FLAG)
-    FIELD(tracemalloc, FLAG)
-    FIELD(perf_profiling, FLAG)
-    FIELD(import_time, FLAG)
-    FIELD(code_debug_ranges, FLAG)
-    FIELD(show_ref_count, FLAG)
-    FIELD(dump_refs, FLAG)
-    FIELD(dump_refs_file, OPTIONAL_TEXT)
-    FIELD(malloc_stats, FLAG)
-    FIELD(filesystem_encoding, TEXT)
-    FIELD(filesystem_errors, TEXT)
-    FIELD(pycache_prefix, OPTIONAL_TEXT)
-    FIELD(parse_argv, FLAG)
-    FIELD(orig_argv, TEXTS)
-    FIELD(argv, TEXTS)
-    FIELD(xoptions, TEXTS)
-    FIELD(warnoptions, TEXTS)
-    FIELD(site_import, FLAG)
-    FIELD(bytes_warning, FLAG)
-    FIELD(warn_default_encoding, FLAG)
-    FIELD(inspect, FLAG)
-    FIELD(interactive, FLAG)
-    FIELD(optimization_level, FLAG)
-    FIELD(parser_debug, FLAG)
-    FIELD(write_bytecode, FLAG)
-    FIELD(verbose, FLAG)
-    FIELD(quiet, FLAG)
-    FIELD(user_site_directory, FLAG)
-    FIELD(configure_c_stdio, FLAG)
-    FIELD(buffered_stdio, FLAG)
-    FIELD(stdio_encoding, TEXT)
-    FIELD(stdio_errors, TEXT)
-    FIELD(check_hash_pycs_mode, TEXT)
-    FIELD(use_frozen_modules, FLAG)
-    FIELD(safe_path, FLAG)
-    FIELD(int_max_str_digits, FLAG)
-    FIELD(cpu_count, FLAG)
-    FIELD(pathconfig_warnings, FLAG)
-    FIELD(program_name, TEXT)
-    FIELD(pythonpath_env, OPTIONAL_TEXT)
-    FIELD(home, OPTIONAL_TEXT)
-    FIELD(platlibdir, TEXT)
-    FIELD(module_search_paths_set, FLAG)
-    FIELD(module_search_paths, TEXTS)
-    FIELD(stdlib_dir, OPTIONAL_TEXT)
-    FIELD(executable, OPTIONAL_TEXT)
-    FIELD(base_executable, OPTIONAL_TEXT)
-    FIELD(prefix, OPTIONAL_TEXT)
-    FIELD(base_prefix, OPTIONAL_TEXT)
-    FIELD(exec_prefix, OPTIONAL_TEXT)
-    FIELD(base_exec_prefix, OPTIONAL_TEXT)
-    FIELD(skip_source_first_line, FLAG)
-    FIELD(run_command, OPTIONAL_TEXT)
-    FIELD(run_module, OPTIONAL_TEXT)
-    FIELD(run_filename, OPTIONAL_TEXT)
-    FIELD(sys_path_0, OPTIONAL_TEXT)
-    FIELD(_install_importlib, FLAG)
-    FIELD(_init_main, FLAG)
-    FIELD(_is_python_build, FLAG)
-};
+    FIELD(_config_init, FLAG) FIELD(isolated, FLAG) FIELD(use_environment, FLAG) FIELD(
+        dev_mode, FLAG) FIELD(install_signal_handlers, FLAG) FIELD(use_hash_seed, FLAG)
+        FIELD(hash_seed, ULONG) FIELD(faulthandler, FLAG) FIELD(tracemalloc, FLAG) FIELD(
+            perf_profiling, FLAG) FIELD(import_time, FLAG) FIELD(code_debug_ranges,
+                                                                 FLAG) FIELD(show_ref_count, FLAG)
+            FIELD(dump_refs, FLAG) FIELD(dump_refs_file, OPTIONAL_TEXT) FIELD(
+                malloc_stats, FLAG) FIELD(filesystem_encoding, TEXT) FIELD(filesystem_errors, TEXT)
+                FIELD(pycache_prefix, OPTIONAL_TEXT) FIELD(parse_argv, FLAG) FIELD(orig_argv, TEXTS)
+                    FIELD(argv, TEXTS) FIELD(xoptions, TEXTS) FIELD(warnoptions, TEXTS) FIELD(
+                        site_import, FLAG) FIELD(bytes_warning, FLAG)
+                        FIELD(warn_default_encoding, FLAG) FIELD(inspect, FLAG) FIELD(
+                            interactive, FLAG) FIELD(optimization_level, FLAG)
+                            FIELD(parser_debug, FLAG) FIELD(write_bytecode, FLAG) FIELD(
+                                verbose, FLAG) FIELD(quiet, FLAG) FIELD(user_site_directory, FLAG)
+                                FIELD(configure_c_stdio, FLAG) FIELD(buffered_stdio, FLAG) FIELD(
+                                    stdio_encoding,
+                                    TEXT) FIELD(stdio_errors, TEXT)
+                                    FIELD(check_hash_pycs_mode, TEXT) FIELD(use_frozen_modules, FLAG) FIELD(
+                                        safe_path, FLAG) FIELD(int_max_str_digits, FLAG)
+                                        FIELD(cpu_count, FLAG) FIELD(pathconfig_warnings, FLAG) FIELD(
+                                            program_name,
+                                            TEXT) FIELD(pythonpath_env, OPTIONAL_TEXT)
+                                            FIELD(home, OPTIONAL_TEXT) FIELD(platlibdir, TEXT)
+                                                FIELD(module_search_paths_set, FLAG) FIELD(
+                                                    module_search_paths,
+                                                    TEXTS) FIELD(stdlib_dir, OPTIONAL_TEXT)
+                                                    FIELD(executable, OPTIONAL_TEXT) FIELD(
+                                                        base_executable,
+                                                        OPTIONAL_TEXT) FIELD(prefix, OPTIONAL_TEXT)
+                                                        FIELD(base_prefix, OPTIONAL_TEXT) FIELD(
+                                                            exec_prefix,
+                                                            OPTIONAL_TEXT) FIELD(base_exec_prefix,
+                                                                                 OPTIONAL_TEXT)
+                                                            FIELD(skip_source_first_line, FLAG) FIELD(
+                                                                run_command,
+                                                                OPTIONAL_TEXT) FIELD(run_module,
+                                                                                     OPTIONAL_TEXT)
+                                                                FIELD(run_filename, OPTIONAL_TEXT)
+                                                                    FIELD(sys_path_0, OPTIONAL_TEXT)
+                                                                        FIELD(_install_importlib,
+                                                                              FLAG)
+                                                                            FIELD(_init_main, FLAG)
+                                                                                FIELD(
+                                                                                    _is_python_build,
+                                                                                    FLAG)};
 
 #define FIELD_COUNT (sizeof fields / sizeof fields[0])
 
@@ -302,28 +280,27 @@ int _PyInterpreterState_SetConfig(const PyConfig *config)
 /* The old global variables that programs may still set before they start the interpreter. */
 static PyObject *global_config(void)
 {
-    return Py_BuildValue("{si si si si si si si si si si si si}",
-                         "Py_BytesWarningFlag", Py_BytesWarningFlag, "Py_DebugFlag", Py_DebugFlag,
-                         "Py_DontWriteBytecodeFlag", Py_DontWriteBytecodeFlag,
-                         "Py_IgnoreEnvironmentFlag", Py_IgnoreEnvironmentFlag,
-                         "Py_InspectFlag", Py_InspectFlag, "Py_InteractiveFlag", Py_InteractiveFlag,
-                         "Py_IsolatedFlag", Py_IsolatedFlag, "Py_NoSiteFlag", Py_NoSiteFlag,
-                         "Py_NoUserSiteDirectory", Py_NoUserSiteDirectory,
-                         "Py_OptimizeFlag", Py_OptimizeFlag, "Py_QuietFlag", Py_QuietFlag,
-                         "Py_VerboseFlag", Py_VerboseFlag);
+    return Py_BuildValue(
+        "{si si si si si si si si si si si si}", "Py_BytesWarningFlag", Py_BytesWarningFlag,
+        "Py_DebugFlag", Py_DebugFlag, "Py_DontWriteBytecodeFlag", Py_DontWriteBytecodeFlag,
+        "Py_IgnoreEnvironmentFlag", Py_IgnoreEnvironmentFlag, "Py_InspectFlag", Py_InspectFlag,
+        "Py_InteractiveFlag", Py_InteractiveFlag, "Py_IsolatedFlag", Py_IsolatedFlag,
+        "Py_NoSiteFlag", Py_NoSiteFlag, "Py_NoUserSiteDirectory", Py_NoUserSiteDirectory,
+        "Py_OptimizeFlag", Py_OptimizeFlag, "Py_QuietFlag", Py_QuietFlag, "Py_VerboseFlag",
+        Py_VerboseFlag);
 }
 
 PyObject *_Py_GetConfigsAsDict(void)
 {
     PyConfig *config = &main_interp_self()->config;
     PyObject *own = _PyConfig_AsDict(config), *global = global_config();
-    PyObject *pre = Py_BuildValue("{si si si si}", "isolated", config->isolated,
-                                  "use_environment", config->use_environment,
-                                  "dev_mode", config->dev_mode, "parse_argv", config->parse_argv);
+    PyObject *pre = Py_BuildValue("{si si si si}", "isolated", config->isolated, "use_environment",
+                                  config->use_environment, "dev_mode", config->dev_mode,
+                                  "parse_argv", config->parse_argv);
     PyObject *result = NULL;
     if (own != NULL && global != NULL && pre != NULL) {
-        result = Py_BuildValue("{sOsOsO}", "global_config", global, "pre_config", pre, "config",
-                               own);
+        result =
+            Py_BuildValue("{sOsOsO}", "global_config", global, "pre_config", pre, "config", own);
     }
     Py_XDECREF(own);
     Py_XDECREF(global);

@@ -99,11 +99,11 @@ static const PyConfig *config_or_null(void)
     return thread_self() == NULL ? NULL : &main_interp_self()->config;
 }
 
-#define CONFIG_GETTER(function, field)                    \
-    wchar_t *function(void)                               \
-    {                                                     \
-        const PyConfig *config = config_or_null();        \
-        return config == NULL ? NULL : config->field;     \
+#define CONFIG_GETTER(function, field)                                                             \
+    wchar_t *function(void)                                                                        \
+    {                                                                                              \
+        const PyConfig *config = config_or_null();                                                 \
+        return config == NULL ? NULL : config->field;                                              \
     }
 
 CONFIG_GETTER(Py_GetPrefix, prefix)
@@ -169,8 +169,8 @@ void PySys_AddXOption(const wchar_t *option)
     const wchar_t *equals = wcschr(option, L'=');
     PyObject *name = PyUnicode_FromWideChar(option, equals == NULL ? -1 : equals - option);
     PyObject *value = equals == NULL ? Py_NewRef(Py_True) : PyUnicode_FromWideChar(equals + 1, -1);
-    if (options == NULL || name == NULL || value == NULL ||
-        PyDict_SetItem(options, name, value) < 0) {
+    if (options == NULL || name == NULL || value == NULL
+        || PyDict_SetItem(options, name, value) < 0) {
         PyErr_Clear(); /* there is nobody to tell */
     }
     Py_XDECREF(name);

@@ -27,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* ---- what a thread and an interpreter consist of ------------------------------------------------------- */
 
 static int thread_init_all(struct thread *t)
@@ -82,14 +81,15 @@ static const struct thread_layout layout = {
 
 /* In files that have no header. */
 extern PyTypeObject *const bool_types[], *const complex_types[], *const slice_types[],
-    *const enumerate_types[];
+                                                                     *const enumerate_types[];
 
 static int types_ready(void)
 {
     PyTypeObject *const *const lists[] = {
-        tuple_types, str_types, dict_types, list_types, int_types, bool_types, float_types,
-        complex_types, set_types, slice_types, range_types, iter_types, enumerate_types,
-        bytes_types, memoryview_types, exception_types, code_types, frame_types, function_types, traceback_types,
+        tuple_types,     str_types,        dict_types,      list_types,     int_types,
+        bool_types,      float_types,      complex_types,   set_types,      slice_types,
+        range_types,     iter_types,       enumerate_types, bytes_types,    memoryview_types,
+        exception_types, code_types,       frame_types,     function_types, traceback_types,
         generator_types, functional_types, capsule_types,
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -103,10 +103,11 @@ static int types_ready(void)
 /* Types, singletons, the string table: from here on objects can be made. */
 static int objects_start(struct interp_state *interp)
 {
-    return str_init(interp) < 0 || object_init(interp) < 0 || types_ready() < 0 ||
-                   bytes_init(interp) < 0 || error_init(interp) < 0 ||
-                   gc_interp_ready(interp) < 0
-               ? -1 : 0;
+    return str_init(interp) < 0 || object_init(interp) < 0 || types_ready() < 0
+                   || bytes_init(interp) < 0 || error_init(interp) < 0
+                   || gc_interp_ready(interp) < 0
+               ? -1
+               : 0;
 }
 
 static int modules_start(struct main_interp *interp)
@@ -118,11 +119,11 @@ static int modules_start(struct main_interp *interp)
         return -1;
     }
     int_set_max_str_digits(interp->config.int_max_str_digits);
-    if (builtins_init(interp) < 0 || sys_init(interp) < 0 ||
-        PyDict_SetItemString(interp->modules, "builtins", interp->builtins_module) < 0 ||
-        PyDict_SetItemString(interp->modules, "sys", interp->sys_module) < 0 ||
-        sys_configure(interp) < 0 || codecs_init(&interp->base.base) < 0 ||
-        warnings_init(interp) < 0) {
+    if (builtins_init(interp) < 0 || sys_init(interp) < 0
+        || PyDict_SetItemString(interp->modules, "builtins", interp->builtins_module) < 0
+        || PyDict_SetItemString(interp->modules, "sys", interp->sys_module) < 0
+        || sys_configure(interp) < 0 || codecs_init(&interp->base.base) < 0
+        || warnings_init(interp) < 0) {
         return -1;
     }
     return 0;
@@ -241,10 +242,10 @@ static int add_main_module(struct main_interp *interp)
     }
     PyObject *dict = PyModule_GetDict(module);
     PyObject *annotations = PyDict_New();
-    int result = annotations == NULL ||
-                         PyDict_SetItem(dict, ID(__annotations__), annotations) < 0 ||
-                         PyDict_SetItem(dict, ID(__builtins__), interp->builtins_module) < 0
-                     ? -1 : 0;
+    int result = annotations == NULL || PyDict_SetItem(dict, ID(__annotations__), annotations) < 0
+                         || PyDict_SetItem(dict, ID(__builtins__), interp->builtins_module) < 0
+                     ? -1
+                     : 0;
     if (result == 0) {
         PyObject *loader = PyObject_GetAttrString(interp->importlib, "BuiltinImporter");
         result = loader == NULL ? -1 : PyDict_SetItemString(dict, "__loader__", loader);
@@ -305,8 +306,8 @@ PyStatus Py_InitializeFromConfig(const PyConfig *given)
     if (interp->config.faulthandler && call_module("faulthandler", "enable", NULL) < 0) {
         return fail_with("can't initialize faulthandler");
     }
-    if (interp->config.tracemalloc &&
-        call_module("_tracemalloc", "start", "i", interp->config.tracemalloc) < 0) {
+    if (interp->config.tracemalloc
+        && call_module("_tracemalloc", "start", "i", interp->config.tracemalloc) < 0) {
         return fail_with("can't initialize tracemalloc");
     }
     if (interp->config.warnoptions.length > 0) {
@@ -448,9 +449,10 @@ static void clear_modules(struct main_interp *interp)
     if (PyDict_SetItemString(interp->builtins_dict, "_", Py_None) < 0) {
         PyErr_Clear();
     }
-    static const char *const names[] = {
-        "path", "argv", "ps1", "ps2", "last_exc", "last_type", "last_value", "last_traceback",
-        "path_importer_cache", "meta_path", "path_hooks", NULL};
+    static const char *const names[] = {"path",       "argv",           "ps1",
+                                        "ps2",        "last_exc",       "last_type",
+                                        "last_value", "last_traceback", "path_importer_cache",
+                                        "meta_path",  "path_hooks",     NULL};
     for (int i = 0; names[i] != NULL; i++) {
         if (PySys_SetObject(names[i], Py_None) < 0) {
             PyErr_Clear();
@@ -484,7 +486,8 @@ static void threads_hang(struct main_interp *interp)
     world_start(&interp->base.base);
     /* What they had to themselves goes while the modules are still whole. Their states stay, since they look at them once
      * more before they hang. */
-    for (struct thread *t = thread_remove_others(self); t != NULL; t = (struct thread *)t->ts.next) {
+    for (struct thread *t = thread_remove_others(self); t != NULL;
+         t = (struct thread *)t->ts.next) {
         thread_clear(t);
     }
 }
@@ -523,8 +526,8 @@ static bool may_leave_objects(struct main_interp *interp)
 {
     PyObject *streams[9];
     int n = 0;
-    return !interp->config.dev_mode && interp->config.warnoptions.length == 0 &&
-           !import_has_libraries() && find_streams(streams, &n) && gc_ends_quietly(streams, n);
+    return !interp->config.dev_mode && interp->config.warnoptions.length == 0
+           && !import_has_libraries() && find_streams(streams, &n) && gc_ends_quietly(streams, n);
 }
 
 static int finalize(bool process_ends)

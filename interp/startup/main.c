@@ -31,9 +31,9 @@ static PyObject *folder_of(const wchar_t *script)
     char *real = name == NULL ? NULL : realpath(name, NULL);
     const char *text = real != NULL ? real : name;
     const char *slash = text == NULL ? NULL : strrchr(text, '/');
-    PyObject *folder = slash == NULL ? PyUnicode_FromString("")
-                                     : PyUnicode_DecodeFSDefaultAndSize(
-                                           text, slash == text ? 1 : slash - text);
+    PyObject *folder =
+        slash == NULL ? PyUnicode_FromString("")
+                      : PyUnicode_DecodeFSDefaultAndSize(text, slash == text ? 1 : slash - text);
     free(real);
     PyMem_Free(name);
     return folder;
@@ -94,9 +94,9 @@ static PyObject *run_source(PyObject *text, const char *utf8, Py_ssize_t length,
                             PyCompilerFlags *flags)
 {
     PyObject *filename = PyUnicode_FromString("<string>");
-    PyObject *code = filename == NULL ? NULL
-                                      : compile_source(utf8, (size_t)length, filename, PARSE_FILE,
-                                                       flags, -1);
+    PyObject *code = filename == NULL
+                         ? NULL
+                         : compile_source(utf8, (size_t)length, filename, PARSE_FILE, flags, -1);
     PyObject *result = NULL;
     if (code != NULL) {
         remember_source(code, text);
@@ -124,9 +124,7 @@ static int run_command(const wchar_t *command, PyCompilerFlags *flags)
     PyObject *module = utf8 == NULL ? NULL : PyImport_AddModuleRef("__main__");
     PyObject *dict = module == NULL ? NULL : PyModule_GetDict(module);
     flags->cf_flags |= PyCF_IGNORE_COOKIE;
-    PyObject *result =
-        dict == NULL ? NULL
-                     : run_source(text, utf8, length, dict, flags);
+    PyObject *result = dict == NULL ? NULL : run_source(text, utf8, length, dict, flags);
     Py_XDECREF(module);
     Py_DECREF(text);
     if (result == NULL) {
@@ -180,8 +178,8 @@ static PyObject *absolute_name(const wchar_t *filename)
     }
     PyObject *start = PyUnicode_DecodeFSDefault(folder);
     PyObject *rest = PyUnicode_FromWideChar(filename, -1);
-    PyObject *whole = start == NULL || rest == NULL ? NULL
-                                                    : PyUnicode_FromFormat("%U/%U", start, rest);
+    PyObject *whole =
+        start == NULL || rest == NULL ? NULL : PyUnicode_FromFormat("%U/%U", start, rest);
     Py_XDECREF(start);
     Py_XDECREF(rest);
     return whole;
@@ -244,8 +242,10 @@ static int run_stdin(const PyConfig *config, PyCompilerFlags *flags)
         return result != 0;
     }
     if (!config->quiet) {
-        fprintf(stderr, "Python %s on %s\nType \"help\", \"copyright\", \"credits\" or \"license\" "
-                        "for more information.\n", Py_GetVersion(), Py_GetPlatform());
+        fprintf(stderr,
+                "Python %s on %s\nType \"help\", \"copyright\", \"credits\" or \"license\" "
+                "for more information.\n",
+                Py_GetVersion(), Py_GetPlatform());
     }
     return PyRun_InteractiveLoopFlags(stdin, "<stdin>", flags);
 }
@@ -274,7 +274,8 @@ int run_main(struct main_interp *interp)
     } else {
         return run_stdin(config, &flags);
     }
-    const char *inspect = config->use_environment ? getenv("PYTHONINSPECT") : NULL; /* the program may have set it */
+    const char *inspect =
+        config->use_environment ? getenv("PYTHONINSPECT") : NULL; /* the program may have set it */
     if ((config->inspect || (inspect != NULL && *inspect != 0)) && stdin_is_interactive(config)) {
         PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
     }

@@ -4,6 +4,7 @@
 
 #include "optional/optional_modules.h"
 
+/* clang-format off */
 #define MODULES(X) \
     X(_abc) \
     X(_ast) \
@@ -80,6 +81,7 @@
     X(time) \
     X(unicodedata) \
     X(zlib)
+/* clang-format on */
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
 MODULES(DECLARE)
@@ -90,7 +92,5 @@ OPTIONAL_MODULES(DECLARE)
 struct _inittab builtin_modules[] = {
     {(char *)"builtins", NULL},
     {(char *)"sys", NULL},
-    MODULES(ENTRY)
-    OPTIONAL_MODULES(ENTRY)
-    {NULL, NULL},
+    MODULES(ENTRY) OPTIONAL_MODULES(ENTRY){NULL, NULL},
 };

@@ -32,8 +32,8 @@ struct places {
     char prefix[PATH_MAX], exec_prefix[PATH_MAX];
     char library[PATH_MAX];
     char platlibdir[64];
-    char extra[2 * PATH_MAX];  /* folders to search before the library, with ':' between */
-    char modules[PATH_MAX];    /* where extension modules are */
+    char extra[2 * PATH_MAX]; /* folders to search before the library, with ':' between */
+    char modules[PATH_MAX];   /* where extension modules are */
     char searched[4 * PATH_MAX];
 };
 
@@ -133,8 +133,8 @@ static bool make_absolute(char *path)
         return true;
     }
     const char *name = path[0] == '.' && path[1] == '/' ? path + 2 : path;
-    return getcwd(folder, sizeof folder) != NULL && join(folder, folder, name) &&
-           copy(path, PATH_MAX, folder);
+    return getcwd(folder, sizeof folder) != NULL && join(folder, folder, name)
+           && copy(path, PATH_MAX, folder);
 }
 
 /* Finds a program on PATH, as a shell would. */
@@ -198,7 +198,9 @@ static void find_base_executable(const PyConfig *config, struct places *places)
     const char *names[] = {
         last_part(places->executable),
         realpath(places->executable, target) != NULL ? last_part(target) : NAME,
-        NAME, "python3", "python",
+        NAME,
+        "python3",
+        "python",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (join(result, home, names[i]) && access(result, X_OK) == 0) {
@@ -258,8 +260,8 @@ static bool library_of_build(struct places *places, const char *program)
 {
     char path[PATH_MAX], library[PATH_MAX];
     copy(path, sizeof path, program);
-    if (!go_up(path) || !join(path, path, "python-build.cfg") ||
-        !read_setting(path, "library", library, sizeof library)) {
+    if (!go_up(path) || !join(path, path, "python-build.cfg")
+        || !read_setting(path, "library", library, sizeof library)) {
         return false;
     }
     read_setting(path, "extra", places->extra, sizeof places->extra);
@@ -293,9 +295,9 @@ static bool find_library(const PyConfig *config, struct places *places)
         }
         return try_prefix(places, places->prefix, false);
     }
-    bool found = (realpath(places->base_executable, program) != NULL &&
-                  (library_of_build(places, program) || library_upwards(places, program))) ||
-                 try_prefix(places, KRAIT_PREFIX, false) || library_of_system(places);
+    bool found = (realpath(places->base_executable, program) != NULL
+                  && (library_of_build(places, program) || library_upwards(places, program)))
+                 || try_prefix(places, KRAIT_PREFIX, false) || library_of_system(places);
     copy(places->exec_prefix, sizeof places->exec_prefix, places->prefix);
     return found;
 }
@@ -361,10 +363,10 @@ static PyStatus append_folders(PyConfig *config, const wchar_t *path)
 static PyStatus fill_search_paths(PyConfig *config, const struct places *places)
 {
     char zip[PATH_MAX], modules[PATH_MAX];
-    if (!join(zip, places->prefix, places->platlibdir) || !join(zip, zip, ZIP) ||
-        !join(modules, places->exec_prefix, places->platlibdir) ||
-        !join(modules, modules, NAME "/lib-dynload") ||
-        (places->modules[0] != 0 && !copy(modules, sizeof modules, places->modules))) {
+    if (!join(zip, places->prefix, places->platlibdir) || !join(zip, zip, ZIP)
+        || !join(modules, places->exec_prefix, places->platlibdir)
+        || !join(modules, modules, NAME "/lib-dynload")
+        || (places->modules[0] != 0 && !copy(modules, sizeof modules, places->modules))) {
         return PyStatus_Error("a path is too long");
     }
     PyStatus status = append_folders(config, config->pythonpath_env);
@@ -395,8 +397,8 @@ PyStatus config_find_paths(PyConfig *config)
 {
     struct places places;
     memset(&places, 0, sizeof places);
-    if (config->platlibdir == NULL ||
-        !encode(places.platlibdir, sizeof places.platlibdir, config->platlibdir)) {
+    if (config->platlibdir == NULL
+        || !encode(places.platlibdir, sizeof places.platlibdir, config->platlibdir)) {
         copy(places.platlibdir, sizeof places.platlibdir, "lib");
     }
     find_executable(config, &places);
@@ -405,8 +407,9 @@ PyStatus config_find_paths(PyConfig *config)
     if (problem != NULL && config->pathconfig_warnings && !config->module_search_paths_set) {
         return PyStatus_Error(problem);
     }
-    if (places.library[0] == 0 && !(join(places.library, places.prefix, places.platlibdir) &&
-                                    join(places.library, places.library, NAME))) {
+    if (places.library[0] == 0
+        && !(join(places.library, places.prefix, places.platlibdir)
+             && join(places.library, places.library, NAME))) {
         return PyStatus_Error("a path is too long");
     }
     const struct {

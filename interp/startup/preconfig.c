@@ -47,11 +47,16 @@ const char *environment_variable(bool counts, const char *name)
 static void preconfig_init(PyPreConfig *config, bool isolated)
 {
     *config = (PyPreConfig){
-        ._config_init = isolated ? 3 : 2, .parse_argv = !isolated, .isolated = isolated,
+        ._config_init = isolated ? 3 : 2,
+        .parse_argv = !isolated,
+        .isolated = isolated,
         .use_environment = !isolated,
-        .configure_locale = !isolated, .coerce_c_locale = isolated ? 0 : -1,
-        .coerce_c_locale_warn = isolated ? 0 : -1, .utf8_mode = isolated ? 0 : -1,
-        .dev_mode = isolated ? 0 : -1, .allocator = PYMEM_ALLOCATOR_NOT_SET,
+        .configure_locale = !isolated,
+        .coerce_c_locale = isolated ? 0 : -1,
+        .coerce_c_locale_warn = isolated ? 0 : -1,
+        .utf8_mode = isolated ? 0 : -1,
+        .dev_mode = isolated ? 0 : -1,
+        .allocator = PYMEM_ALLOCATOR_NOT_SET,
     };
 }
 
@@ -96,11 +101,9 @@ static void look_at_x(PyPreConfig *config, const char *value)
 {
     if (strcmp(value, "dev") == 0) {
         config->dev_mode = 1;
-    }
-    else if (strcmp(value, "utf8") == 0) {
+    } else if (strcmp(value, "utf8") == 0) {
         config->utf8_mode = 1;
-    }
-    else if (strncmp(value, "utf8=", 5) == 0) {
+    } else if (strncmp(value, "utf8=", 5) == 0) {
         config->utf8_mode = read_utf8_mode(value + 5);
     }
 }
@@ -163,8 +166,10 @@ static void look_through(PyPreConfig *config, argument_fn argument, const void *
 static const char *allocator_of(int allocator)
 {
     static const char *const names[] = {
-        [PYMEM_ALLOCATOR_DEFAULT] = "default", [PYMEM_ALLOCATOR_DEBUG] = "debug",
-        [PYMEM_ALLOCATOR_MALLOC] = "malloc", [PYMEM_ALLOCATOR_MALLOC_DEBUG] = "malloc_debug",
+        [PYMEM_ALLOCATOR_DEFAULT] = "default",
+        [PYMEM_ALLOCATOR_DEBUG] = "debug",
+        [PYMEM_ALLOCATOR_MALLOC] = "malloc",
+        [PYMEM_ALLOCATOR_MALLOC_DEBUG] = "malloc_debug",
         [PYMEM_ALLOCATOR_PYMALLOC] = "pymalloc",
         [PYMEM_ALLOCATOR_PYMALLOC_DEBUG] = "pymalloc_debug",
         [PYMEM_ALLOCATOR_MIMALLOC] = "mimalloc",
@@ -197,19 +202,22 @@ static PyStatus configure_memory(const PyPreConfig *config)
 /* The C locale says nothing about encodings: one with UTF-8 is as plain. Programs that are started get it too. */
 static void coerce_locale(const PyPreConfig *config)
 {
-    const char *all = getenv("LC_ALL"), *how = environment_variable(config->use_environment, "PYTHONCOERCECLOCALE");
-    if ((all != NULL && *all != 0) || config->coerce_c_locale == 0 ||
-        (how != NULL && strcmp(how, "0") == 0)) {
+    const char *all = getenv("LC_ALL"),
+               *how = environment_variable(config->use_environment, "PYTHONCOERCECLOCALE");
+    if ((all != NULL && *all != 0) || config->coerce_c_locale == 0
+        || (how != NULL && strcmp(how, "0") == 0)) {
         return;
     }
     for (int i = 0; i < PLAIN_UTF8; i++) {
-        if (setlocale(LC_CTYPE, plain_utf8[i]) != NULL &&
-            strcmp(nl_langinfo(CODESET), "UTF-8") == 0) {
+        if (setlocale(LC_CTYPE, plain_utf8[i]) != NULL
+            && strcmp(nl_langinfo(CODESET), "UTF-8") == 0) {
             setenv("LC_CTYPE", plain_utf8[i], 1);
             if (how != NULL && strcmp(how, "warn") == 0) {
-                fprintf(stderr, "Python detected LC_CTYPE=C: LC_CTYPE coerced to %.20s (set another "
-                                "locale or PYTHONCOERCECLOCALE=0 to disable this locale coercion "
-                                "behavior).\n", plain_utf8[i]);
+                fprintf(stderr,
+                        "Python detected LC_CTYPE=C: LC_CTYPE coerced to %.20s (set another "
+                        "locale or PYTHONCOERCECLOCALE=0 to disable this locale coercion "
+                        "behavior).\n",
+                        plain_utf8[i]);
             }
             return;
         }
@@ -221,14 +229,16 @@ static PyStatus configure_text(const PyPreConfig *config)
 {
     int mode = config->utf8_mode;
     if (mode == UTF8_MODE_INVALID) {
-        return (PyStatus){._type = _PyStatus_TYPE_ERROR, .func = "preconfig_init_utf8_mode",
+        return (PyStatus){._type = _PyStatus_TYPE_ERROR,
+                          .func = "preconfig_init_utf8_mode",
                           .err_msg = "invalid -X utf8 option value"};
     }
     const char *value = environment_variable(config->use_environment, "PYTHONUTF8");
     if (mode < 0 && value != NULL) {
         mode = read_utf8_mode(value);
         if (mode == UTF8_MODE_INVALID) {
-            return (PyStatus){._type = _PyStatus_TYPE_ERROR, .func = "preconfig_init_utf8_mode",
+            return (PyStatus){._type = _PyStatus_TYPE_ERROR,
+                              .func = "preconfig_init_utf8_mode",
                               .err_msg = "invalid PYTHONUTF8 environment variable value"};
         }
     }

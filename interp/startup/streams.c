@@ -33,8 +33,8 @@ static PyObject *make_stream(const PyConfig *config, PyObject *io, int fd, bool 
     PyObject *inner = raw ? Py_NewRef(buffer) : PyObject_GetAttrString(buffer, "raw");
     PyObject *text = PyUnicode_FromString(name);
     PyObject *stream = NULL, *encoding = NULL, *tty = NULL;
-    if (inner == NULL || text == NULL || PyObject_SetAttr(inner, ID(name), text) < 0 ||
-        (tty = PyObject_CallMethod(inner, "isatty", NULL)) == NULL) {
+    if (inner == NULL || text == NULL || PyObject_SetAttr(inner, ID(name), text) < 0
+        || (tty = PyObject_CallMethod(inner, "isatty", NULL)) == NULL) {
         goto done;
     }
     int interactive = PyObject_IsTrue(tty);
@@ -64,9 +64,10 @@ done:
 
 static int put_stream(PyObject *stream, const char *name, const char *original)
 {
-    int result = stream == NULL || PySys_SetObject(name, stream) < 0 ||
-                         PySys_SetObject(original, stream) < 0
-                     ? -1 : 0;
+    int result =
+        stream == NULL || PySys_SetObject(name, stream) < 0 || PySys_SetObject(original, stream) < 0
+            ? -1
+            : 0;
     Py_XDECREF(stream);
     return result;
 }
@@ -82,7 +83,8 @@ static int name_encoding(PyConfig *config)
     PyObject *codec = text == NULL ? NULL : codec_lookup(text);
     PyObject *name = codec == NULL ? NULL : PyObject_GetAttr(codec, ID(name));
     wchar_t *wide = name == NULL ? NULL : PyUnicode_AsWideCharString(name, NULL);
-    int result = wide != NULL && !PyStatus_Exception(CONFIG_SET(config, stdio_encoding, wide)) ? 0 : -1;
+    int result =
+        wide != NULL && !PyStatus_Exception(CONFIG_SET(config, stdio_encoding, wide)) ? 0 : -1;
     PyMem_Free(wide);
     Py_XDECREF(name);
     Py_XDECREF(codec);
@@ -95,17 +97,24 @@ int streams_init(struct main_interp *interp)
     PyObject *io = PyImport_ImportModule("io");
     PyObject *open = io == NULL ? NULL : PyObject_GetAttrString(io, "open");
     int result = -1;
-    if (open != NULL && name_encoding(&interp->config) == 0 && PyDict_SetItemString(interp->builtins_dict, "open", open) == 0) {
+    if (open != NULL && name_encoding(&interp->config) == 0
+        && PyDict_SetItemString(interp->builtins_dict, "open", open) == 0) {
         char errors[64];
         snprintf(errors, sizeof errors, "%ls", interp->config.stdio_errors);
-        result = put_stream(make_stream(&interp->config, io, STDIN_FILENO, false, "<stdin>",
-                                        errors), "stdin", "__stdin__") < 0 ||
-                         put_stream(make_stream(&interp->config, io, STDOUT_FILENO, true,
-                                                "<stdout>", errors), "stdout", "__stdout__") < 0 ||
-                         put_stream(make_stream(&interp->config, io, STDERR_FILENO, true,
-                                                "<stderr>", "backslashreplace"),
-                                    "stderr", "__stderr__") < 0
-                     ? -1 : 0;
+        result =
+            put_stream(make_stream(&interp->config, io, STDIN_FILENO, false, "<stdin>", errors),
+                       "stdin", "__stdin__")
+                        < 0
+                    || put_stream(make_stream(&interp->config, io, STDOUT_FILENO, true, "<stdout>",
+                                              errors),
+                                  "stdout", "__stdout__")
+                           < 0
+                    || put_stream(make_stream(&interp->config, io, STDERR_FILENO, true, "<stderr>",
+                                              "backslashreplace"),
+                                  "stderr", "__stderr__")
+                           < 0
+                ? -1
+                : 0;
     }
     Py_XDECREF(open);
     Py_XDECREF(io);

@@ -20,6 +20,7 @@ static PyObject *inplace_power(PyObject *a, PyObject *b)
     return PyNumber_InPlacePower(a, b, Py_None);
 }
 
+/* clang-format off */
 static PyObject *(*const binary_functions[])(PyObject *, PyObject *) = {
     [ARITH_ADD] = PyNumber_Add, [ARITH_SUBTRACT] = PyNumber_Subtract,
     [ARITH_MULTIPLY] = PyNumber_Multiply, [ARITH_TRUE_DIVIDE] = PyNumber_TrueDivide,
@@ -36,6 +37,7 @@ static PyObject *(*const binary_functions[])(PyObject *, PyObject *) = {
     [ARITH_IAND] = PyNumber_InPlaceAnd, [ARITH_IOR] = PyNumber_InPlaceOr,
     [ARITH_IXOR] = PyNumber_InPlaceXor, [ARITH_IMATRIX_MULTIPLY] = PyNumber_InPlaceMatrixMultiply,
 };
+/* clang-format on */
 
 static inline bool put_double(double d, value_t *result)
 {
@@ -73,8 +75,7 @@ static inline bool arith_ints(unsigned kind, value_t x, value_t y, value_t *resu
         *result = (x ^ y) | VALUE_INT_TAG;
         return true;
     case ARITH_TRUE_DIVIDE:
-        return value_int(y) != 0
-               && put_double((double)value_int(x) / (double)value_int(y), result);
+        return value_int(y) != 0 && put_double((double)value_int(x) / (double)value_int(y), result);
     default:
         return false;
     }
@@ -96,15 +97,15 @@ static inline bool arith_doubles(unsigned kind, double x, double y, value_t *res
     case ARITH_REMAINDER:
         return y != 0.0 && put_double(float_mod(x, y), result);
     case ARITH_POWER:
-        return x >= 0.0 && isfinite(x) && y == 2.0 && isfinite(x * x)
-               && put_double(x * x, result);
+        return x >= 0.0 && isfinite(x) && y == 2.0 && isfinite(x * x) && put_double(x * x, result);
     default:
         return false;
     }
 }
 
 /* Both words are numbers, or pointers to numbers; false when objects must do it. */
-static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, value_t x, value_t y, value_t *result)
+static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, value_t x, value_t y,
+                                                                value_t *result)
 {
     if (kind >= ARITH_INPLACE) {
         kind -= ARITH_INPLACE;
@@ -124,8 +125,8 @@ static inline __attribute__((always_inline)) bool arith_numbers(unsigned kind, v
 ALWAYS_INLINE bool arith_float_objects(unsigned kind, value_t x, value_t y, value_t *result)
 {
     if ((kind != ARITH_ADD && kind != ARITH_SUBTRACT && kind != ARITH_MULTIPLY)
-        || !value_is_pointer(x) || !value_is_pointer(y)
-        || !PyFloat_CheckExact(value_object(x)) || !PyFloat_CheckExact(value_object(y))) {
+        || !value_is_pointer(x) || !value_is_pointer(y) || !PyFloat_CheckExact(value_object(x))
+        || !PyFloat_CheckExact(value_object(y))) {
         return false;
     }
     return arith_doubles(kind, PyFloat_AS_DOUBLE(value_object(x)),
@@ -186,7 +187,8 @@ static bool read_int64(value_t v, int64_t *value)
         magnitude |= (int64_t)op->long_value.ob_digit[1] << INT_SHIFT;
     }
     *value = (tag & INT_SIGN_MASK) == INT_NEGATIVE ? -magnitude
-             : (tag & INT_SIGN_MASK) == INT_ZERO ? 0 : magnitude;
+             : (tag & INT_SIGN_MASK) == INT_ZERO   ? 0
+                                                   : magnitude;
     return true;
 }
 
@@ -249,8 +251,8 @@ static __attribute__((noinline)) int arith_slow(struct frame *fp, unsigned kind,
         return 0;
     }
     int done = arith_int64(kind, x, y, &result);
-    if (done < 0 || (done == 0 && !arith_objects(kind, reg_object(fp, b), reg_object(fp, c),
-                                                 &result))) {
+    if (done < 0
+        || (done == 0 && !arith_objects(kind, reg_object(fp, b), reg_object(fp, c), &result))) {
         return -1;
     }
     reg_consume(fp, b);
@@ -264,8 +266,8 @@ static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kin
 {
     value_t result;
     int done = arith_int64(kind, fp->r[b], fp->body->kwords[k], &result);
-    if (done < 0 || (done == 0 && !arith_objects(kind, reg_object(fp, b), fp->body->consts[k],
-                                                 &result))) {
+    if (done < 0
+        || (done == 0 && !arith_objects(kind, reg_object(fp, b), fp->body->consts[k], &result))) {
         return -1;
     }
     reg_consume(fp, b);
@@ -277,32 +279,32 @@ static __attribute__((noinline)) int arith_k_slow(struct frame *fp, unsigned kin
 static inline bool is_text(unsigned kind, value_t x)
 {
     return (kind == ARITH_IADD || kind == ARITH_ADD) && value_is_pointer(x)
-        && PyUnicode_CheckExact(value_object(x));
+           && PyUnicode_CheckExact(value_object(x));
 }
 
-#define ARITH_DEFINE(name, KIND)                                                                  \
-    int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                     \
-    {                                                                                             \
-        value_t result = VALUE_NULL;                                                              \
-        if (!arith_float_objects(ARITH_##KIND, fp->r[b], fp->r[c], &result)                       \
-            && (is_text(ARITH_##KIND, fp->r[b])                                                   \
-                || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result))) {                  \
-            return arith_slow(fp, ARITH_##KIND, a, b, c);                                         \
-        }                                                                                         \
-        reg_consume(fp, b);                                                                       \
-        reg_consume(fp, c);                                                                       \
-        reg_put(fp, a, result);                                                                   \
-        return 0;                                                                                 \
-    }                                                                                             \
-    int vm_arith_k_##name(struct frame *fp, unsigned a, unsigned b, unsigned k)                   \
-    {                                                                                             \
-        value_t result = VALUE_NULL;                                                              \
-        if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->body->kwords[k], &result)) {               \
-            return arith_k_slow(fp, ARITH_##KIND, a, b, k);                                       \
-        }                                                                                         \
-        reg_consume(fp, b);                                                                       \
-        reg_put(fp, a, result);                                                                   \
-        return 0;                                                                                 \
+#define ARITH_DEFINE(name, KIND)                                                                   \
+    int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c)                      \
+    {                                                                                              \
+        value_t result = VALUE_NULL;                                                               \
+        if (!arith_float_objects(ARITH_##KIND, fp->r[b], fp->r[c], &result)                        \
+            && (is_text(ARITH_##KIND, fp->r[b])                                                    \
+                || !arith_numbers(ARITH_##KIND, fp->r[b], fp->r[c], &result))) {                   \
+            return arith_slow(fp, ARITH_##KIND, a, b, c);                                          \
+        }                                                                                          \
+        reg_consume(fp, b);                                                                        \
+        reg_consume(fp, c);                                                                        \
+        reg_put(fp, a, result);                                                                    \
+        return 0;                                                                                  \
+    }                                                                                              \
+    int vm_arith_k_##name(struct frame *fp, unsigned a, unsigned b, unsigned k)                    \
+    {                                                                                              \
+        value_t result = VALUE_NULL;                                                               \
+        if (!arith_numbers(ARITH_##KIND, fp->r[b], fp->body->kwords[k], &result)) {                \
+            return arith_k_slow(fp, ARITH_##KIND, a, b, k);                                        \
+        }                                                                                          \
+        reg_consume(fp, b);                                                                        \
+        reg_put(fp, a, result);                                                                    \
+        return 0;                                                                                  \
     }
 ARITH_KINDS(ARITH_DEFINE)
 
@@ -312,8 +314,9 @@ int vm_unary(struct frame *fp, enum unary_kind kind, unsigned a, unsigned b)
     if (op == NULL) {
         return -1;
     }
-    PyObject *result = kind == UNARY_NEGATIVE ? PyNumber_Negative(op)
-                       : kind == UNARY_POSITIVE ? PyNumber_Positive(op) : PyNumber_Invert(op);
+    PyObject *result = kind == UNARY_NEGATIVE   ? PyNumber_Negative(op)
+                       : kind == UNARY_POSITIVE ? PyNumber_Positive(op)
+                                                : PyNumber_Invert(op);
     if (result == NULL) {
         return -1;
     }
@@ -324,9 +327,13 @@ int vm_unary(struct frame *fp, enum unary_kind kind, unsigned a, unsigned b)
 
 /* ---- comparisons ----------------------------------------------------------------------------- */
 
-#define COMPARE(op, x, y)                                                                         \
-    ((op) == Py_LT ? (x) < (y) : (op) == Py_LE ? (x) <= (y) : (op) == Py_EQ ? (x) == (y)          \
-     : (op) == Py_NE ? (x) != (y) : (op) == Py_GT ? (x) > (y) : (x) >= (y))
+#define COMPARE(op, x, y)                                                                          \
+    ((op) == Py_LT   ? (x) < (y)                                                                   \
+     : (op) == Py_LE ? (x) <= (y)                                                                  \
+     : (op) == Py_EQ ? (x) == (y)                                                                  \
+     : (op) == Py_NE ? (x) != (y)                                                                  \
+     : (op) == Py_GT ? (x) > (y)                                                                   \
+                     : (x) >= (y))
 
 /* 1 or 0; -1: objects must compare. */
 static int compare_numbers(int op, value_t x, value_t y)
@@ -380,8 +387,8 @@ static inline int compare_plain(int op, value_t x, value_t y)
 int vm_compare(struct frame *fp, int op, unsigned a, unsigned b, unsigned c)
 {
     int truth = compare_plain(op, fp->r[b], fp->r[c]);
-    value_t result = truth >= 0 ? VALUE_BOOL(truth)
-                                : compare_objects(op, reg_object(fp, b), reg_object(fp, c));
+    value_t result =
+        truth >= 0 ? VALUE_BOOL(truth) : compare_objects(op, reg_object(fp, b), reg_object(fp, c));
     if (result == VALUE_NULL) {
         return -1;
     }
@@ -455,11 +462,9 @@ int vm_contains(struct frame *fp, unsigned b, unsigned c)
     if (type == &PyDict_Type) {
         Py_hash_t hash = key_hash(item);
         truth = hash == -1 ? -1 : dict_contains(container, item, hash);
-    }
-    else if (type == &PySet_Type && (PyUnicode_CheckExact(item) || PyLong_CheckExact(item))) {
+    } else if (type == &PySet_Type && (PyUnicode_CheckExact(item) || PyLong_CheckExact(item))) {
         truth = set_contains_key(container, item, key_hash(item)); /* others may be sets */
-    }
-    else {
+    } else {
         truth = PySequence_Contains(container, item);
     }
     if (truth >= 0) {

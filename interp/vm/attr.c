@@ -121,9 +121,8 @@ static Py_ssize_t object_member_offset(PyObject *descr, PyTypeObject *type, bool
     }
     PyMemberDef *member = ((PyMemberDescrObject *)descr)->d_member;
     if (member->type != Py_T_OBJECT_EX || (member->flags & Py_AUDIT_READ)
-        || (writing && (member->flags & Py_READONLY))
-        || !type_is_subtype(type, PyDescr_TYPE(descr)) || member->offset <= 0
-        || member->offset > CACHE_INDEX_MAX) {
+        || (writing && (member->flags & Py_READONLY)) || !type_is_subtype(type, PyDescr_TYPE(descr))
+        || member->offset <= 0 || member->offset > CACHE_INDEX_MAX) {
         return 0;
     }
     return member->offset;
@@ -159,8 +158,7 @@ static bool learn_class(struct frame *fp, struct code_site *site, PyTypeObject *
                         PyObject *name, unsigned op, unsigned give_up)
 {
     uint32_t version, meta_version;
-    if (Py_TYPE(owner) != &PyType_Type
-        || type_lookup(&PyType_Type, name, &meta_version) != NULL) {
+    if (Py_TYPE(owner) != &PyType_Type || type_lookup(&PyType_Type, name, &meta_version) != NULL) {
         return false;
     }
     PyObject *value = type_lookup(owner, name, &version);
@@ -171,8 +169,8 @@ static bool learn_class(struct frame *fp, struct code_site *site, PyTypeObject *
         && !Py_IS_TYPE(value, &PyMethodDescr_Type)) {
         return false;
     }
-    struct site_entry entry = {.kind = op, .version = version, .owner = (PyObject *)owner,
-                               .value = value};
+    struct site_entry entry = {
+        .kind = op, .version = version, .owner = (PyObject *)owner, .value = value};
     site_specialise_entry(fp, site, op, &entry, give_up);
     return true;
 }
@@ -232,11 +230,10 @@ static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner,
                             GET_ATTR_ANY);
             return;
         }
-    }
-    else {
+    } else {
         if (is_simple_property(descr)) {
-            struct site_entry entry = {.kind = GET_ATTR_PROPERTY, .version = version,
-                                       .value = descr};
+            struct site_entry entry = {
+                .kind = GET_ATTR_PROPERTY, .version = version, .value = descr};
             site_specialise_entry(fp, site, GET_ATTR_PROPERTY, &entry, GET_ATTR_ANY);
             return;
         }
@@ -246,10 +243,9 @@ static void learn_get(struct frame *fp, struct code_site *site, PyObject *owner,
                             GET_ATTR_ANY);
             return;
         }
-        if (Py_TYPE(descr)->tp_descr_get == NULL && instance_hides_nothing(owner) &&
-            !shape_hides(type, name)) {
-            struct site_entry entry = {.kind = GET_ATTR_ENTRY, .version = version,
-                                       .value = descr};
+        if (Py_TYPE(descr)->tp_descr_get == NULL && instance_hides_nothing(owner)
+            && !shape_hides(type, name)) {
+            struct site_entry entry = {.kind = GET_ATTR_ENTRY, .version = version, .value = descr};
             site_specialise_entry(fp, site, GET_ATTR_ENTRY, &entry, GET_ATTR_ANY);
             return;
         }
@@ -262,8 +258,7 @@ static bool get_own_word(PyObject *owner, PyObject *name, value_t *result)
 {
     PyTypeObject *type = Py_TYPE(owner);
     struct shape *shape = type_shape(type);
-    if (shape == NULL || !generic_getattr(type)
-        || !managed_is_inline(object_managed_load(owner))) {
+    if (shape == NULL || !generic_getattr(type) || !managed_is_inline(object_managed_load(owner))) {
         return false;
     }
     int index = shape_find(shape, name);
@@ -323,12 +318,12 @@ static void learn_set(struct frame *fp, struct code_site *site, PyObject *owner,
             uintptr_t word = shape ? object_managed_load(owner) : 0;
             int index = shape ? shape_find(shape, name) : SHAPE_NONE;
             if (index != SHAPE_NONE && (word == 0 || managed_is_inline(word))) {
-                site_specialise(fp, site, SET_ATTR_INLINE,
-                                CACHE_WORD(CACHE_INLINE, index, version), SET_ATTR_ANY);
+                site_specialise(fp, site, SET_ATTR_INLINE, CACHE_WORD(CACHE_INLINE, index, version),
+                                SET_ATTR_ANY);
                 return;
             }
             if (shape != NULL && field_load(&site->misses) == 0) {
-                return;     /* the name joins the shape now; next time it is known */
+                return; /* the name joins the shape now; next time it is known */
             }
         }
     }
@@ -426,8 +421,8 @@ static void learn_bound_method(struct frame *fp, struct code_site *site, PyObjec
                                uint32_t version, PyObject *class)
 {
     uint32_t of = Py_IS_TYPE(descr, &PyClassMethod_Type) ? ENTRY_OF_CLASS : ENTRY_STATIC;
-    struct site_entry entry = {.kind = LOAD_METHOD_BOUND, .version = version, .index = of,
-                               .owner = class, .value = descr};
+    struct site_entry entry = {
+        .kind = LOAD_METHOD_BOUND, .version = version, .index = of, .owner = class, .value = descr};
     site_specialise_entry(fp, site, LOAD_METHOD_BOUND, &entry, LOAD_METHOD_ANY);
 }
 
@@ -436,8 +431,7 @@ static bool learn_class_method(struct frame *fp, struct code_site *site, PyTypeO
                                PyObject *name)
 {
     uint32_t version, meta_version;
-    if (Py_TYPE(owner) != &PyType_Type
-        || type_lookup(&PyType_Type, name, &meta_version) != NULL) {
+    if (Py_TYPE(owner) != &PyType_Type || type_lookup(&PyType_Type, name, &meta_version) != NULL) {
         return false;
     }
     PyObject *value = type_lookup(owner, name, &version);
@@ -463,15 +457,15 @@ static void learn_method(struct frame *fp, struct code_site *site, PyObject *own
         if (learn_class_method(fp, site, (PyTypeObject *)owner, name)) {
             return;
         }
-    }
-    else if (generic_getattr(type)) {
+    } else if (generic_getattr(type)) {
         PyObject *descr = type_lookup(type, name, &version);
         if (version == 0) {
             return;
         }
         if (descr != NULL && instance_hides_nothing(owner) && !shape_hides(type, name)) {
             if (Py_TYPE(descr)->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR) {
-                struct site_entry entry = {.kind = LOAD_METHOD_ENTRY, .version = version,
+                struct site_entry entry = {.kind = LOAD_METHOD_ENTRY,
+                                           .version = version,
                                            .index = type->tp_dictoffset == 0 ? ENTRY_NO_DICT : 0,
                                            .value = descr};
                 site_specialise_more(fp, site, LOAD_METHOD_ENTRY, &entry, LOAD_METHOD_ANY);
@@ -500,8 +494,7 @@ int vm_load_method_any(struct frame *fp, unsigned a, unsigned b, unsigned s)
     if (unbound) {
         fp->r[a + 1] = b < fp->body->nlocals ? value_borrow(o) : o;
         fp->r[a] = value_from_owned(method);
-    }
-    else {
+    } else {
         reg_consume(fp, b);
         fp->r[a] = value_from_owned(method);
         fp->r[a + 1] = VALUE_NULL;
@@ -525,12 +518,14 @@ static void learn_super(struct frame *fp, struct code_site *site, PyTypeObject *
     PyTypeObject *type = Py_TYPE(self);
     uint32_t version;
     if (!PyType_Check(self) && type_is_subtype(type, class)) {
-        type_lookup(type, name, &version);      /* so that it has a version */
+        type_lookup(type, name, &version); /* so that it has a version */
         PyObject *found = version == 0 ? NULL : super_find(type, class, name);
-        Py_XDECREF(found);                      /* a class behind has it, while type has its version */
+        Py_XDECREF(found); /* a class behind has it, while type has its version */
         if (found != NULL && descr_is_method(found)) {
-            struct site_entry entry = {.kind = LOAD_SUPER_METHOD_ENTRY, .version = version,
-                                       .owner = (PyObject *)class, .value = found};
+            struct site_entry entry = {.kind = LOAD_SUPER_METHOD_ENTRY,
+                                       .version = version,
+                                       .owner = (PyObject *)class,
+                                       .value = found};
             site_specialise_entry(fp, site, LOAD_SUPER_METHOD_ENTRY, &entry, LOAD_SUPER_METHOD_ANY);
             return;
         }
@@ -561,14 +556,19 @@ int vm_load_super(struct frame *fp, unsigned a, unsigned b, unsigned s, bool met
     if (super == NULL || class == NULL || self == NULL) {
         return -1;
     }
-    if (super == (PyObject *)&PySuper_Type && PyType_Check(class)) {
+    if (likely(super == (PyObject *)&PySuper_Type && PyType_Check(class)
+               && fp->call_reported != CALL_REPORTED_SUPER)) {
         result = super_lookup((PyTypeObject *)class, self, name, method ? &unbound : NULL);
-    }
-    else {
+    } else {
         PyObject *args[] = {NULL, class, self};
-        PyObject *object = PyObject_Vectorcall(super, args + 1,
-                                               (site->arg2 & 1 ? 2 : 0)
-                                                   | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyObject *object = PyObject_Vectorcall(
+            super, args + 1, (site->arg2 & 1 ? 2 : 0) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        if (fp->call_reported == CALL_REPORTED_SUPER
+            && monitor_c_result(PyThreadState_Get(), fp, super, site->arg2 & 1 ? class : NULL,
+                                object == NULL)
+                   < 0) {
+            Py_CLEAR(object);
+        }
         result = object ? PyObject_GetAttr(object, name) : NULL;
         Py_XDECREF(object);
     }

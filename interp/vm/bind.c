@@ -20,8 +20,7 @@ static PyObject *list_of_names(PyObject *names)
     PyObject *text = PyUnicode_FromString("");
     for (Py_ssize_t i = 0; text != NULL && i < n; i++) {
         const char *before = i == 0 ? "" : i < n - 1 ? ", " : n == 2 ? " and " : ", and ";
-        PyObject *longer = PyUnicode_FromFormat("%U%s%R", text, before,
-                                                PyList_GET_ITEM(names, i));
+        PyObject *longer = PyUnicode_FromFormat("%U%s%R", text, before, PyList_GET_ITEM(names, i));
         Py_DECREF(text);
         text = longer;
     }
@@ -57,14 +56,14 @@ static void raise_too_many(PyFunctionObject *func, const value_t *r, Py_ssize_t 
     for (Py_ssize_t i = argcount; i < argcount + code->co_kwonlyargcount; i++) {
         kwonly += !value_is_null(r[i]);
     }
-    PyObject *takes = defaults ? PyUnicode_FromFormat("from %zd to %zd", argcount - defaults,
-                                                      argcount)
-                               : PyUnicode_FromFormat("%zd", argcount);
-    PyObject *and = kwonly == 0
-                        ? PyUnicode_FromString("")
-                        : PyUnicode_FromFormat(" positional argument%s (and %zd keyword-only "
-                                               "argument%s)", given != 1 ? "s" : "", kwonly,
-                                               kwonly != 1 ? "s" : "");
+    PyObject *takes = defaults
+                          ? PyUnicode_FromFormat("from %zd to %zd", argcount - defaults, argcount)
+                          : PyUnicode_FromFormat("%zd", argcount);
+    PyObject *and =
+        kwonly == 0 ? PyUnicode_FromString("")
+                    : PyUnicode_FromFormat(" positional argument%s (and %zd keyword-only "
+                                           "argument%s)",
+                                           given != 1 ? "s" : "", kwonly, kwonly != 1 ? "s" : "");
     if (takes != NULL && and != NULL) {
         bool plural = defaults ? true : argcount != 1;
         PyErr_Format(PyExc_TypeError, "%U() takes %U positional argument%s but %zd%U %s given",
@@ -76,8 +75,7 @@ static void raise_too_many(PyFunctionObject *func, const value_t *r, Py_ssize_t 
 }
 
 /* Names that exist only as positional ones were given by keyword: raises and returns true. */
-static bool raise_if_positional_only(PyFunctionObject *func, PyObject *const *names,
-                                     Py_ssize_t nkw)
+static bool raise_if_positional_only(PyFunctionObject *func, PyObject *const *names, Py_ssize_t nkw)
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     PyObject *wrong = PyList_New(0);
@@ -95,7 +93,8 @@ static bool raise_if_positional_only(PyFunctionObject *func, PyObject *const *na
         if (text != NULL) {
             PyErr_Format(PyExc_TypeError,
                          "%U() got some positional-only arguments passed as keyword arguments: "
-                         "'%U'", func->func_qualname, text);
+                         "'%U'",
+                         func->func_qualname, text);
         }
         Py_XDECREF(comma);
         Py_XDECREF(text);
@@ -120,8 +119,9 @@ static unsigned name_distance(const char *a, size_t n, const char *b, size_t m, 
         unsigned diagonal = row[0];
         row[0] = (unsigned)i * 2;
         for (size_t j = 1; j <= m; j++) {
-            unsigned change = a[i - 1] == b[j - 1] ? 0
-                              : Py_TOLOWER(a[i - 1]) == Py_TOLOWER(b[j - 1]) ? 1 : 2;
+            unsigned change = a[i - 1] == b[j - 1]                           ? 0
+                              : Py_TOLOWER(a[i - 1]) == Py_TOLOWER(b[j - 1]) ? 1
+                                                                             : 2;
             unsigned best = diagonal + change;
             diagonal = row[j];
             best = row[j] + 2 < best ? row[j] + 2 : best;
@@ -167,8 +167,7 @@ static void raise_unexpected(PyFunctionObject *func, PyObject *name, PyObject *c
         PyErr_Format(PyExc_TypeError,
                      "%U() got an unexpected keyword argument '%S'. Did you mean '%S'?",
                      func->func_qualname, name, similar);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "%U() got an unexpected keyword argument '%S'",
                      func->func_qualname, name);
     }
@@ -379,8 +378,7 @@ static bool find_parameters(PyCodeObject *code, Py_ssize_t npos, PyObject *const
                 return false;
             }
             next = i + 1;
-        }
-        else {
+        } else {
             if (!(code->co_flags & CO_VARKEYWORDS) || !PyUnicode_CheckExact(name)
                 || !PyUnicode_CHECK_INTERNED(name)) {
                 return false;
@@ -412,8 +410,8 @@ static PyObject *extra_keywords(value_t *words, PyObject *const *names, Py_ssize
 
 /* 1: bound; 0: nothing has changed, and bind_words() is to be asked (an exception may be set, which it will
  * raise again); -1: failed, and everything is released. */
-static int bind_quickly(PyFunctionObject *func, value_t *r, Py_ssize_t npos,
-                        PyObject *const *names, Py_ssize_t nkw)
+static int bind_quickly(PyFunctionObject *func, value_t *r, Py_ssize_t npos, PyObject *const *names,
+                        Py_ssize_t nkw)
 {
     PyCodeObject *code = (PyCodeObject *)func->func_code;
     Py_ssize_t argcount = code->co_argcount, nlocals = code->co_nlocalsplus;
@@ -477,8 +475,7 @@ static int bind_quickly(PyFunctionObject *func, value_t *r, Py_ssize_t npos,
     if (unlikely(twice != NULL)) {
         PyErr_Format(PyExc_TypeError, "%U() got multiple values for argument '%S'",
                      func->func_qualname, twice);
-    }
-    else if (bind_defaults(func, r, npos) == 0) {
+    } else if (bind_defaults(func, r, npos) == 0) {
         return 1;
     }
     reg_release_range(r, 0, (unsigned)nlocals);

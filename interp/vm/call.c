@@ -40,8 +40,7 @@ int args_materialise(value_t *words, Py_ssize_t n)
                 return -1;
             }
             words[i] = value_from_owned(op);
-        }
-        else {
+        } else {
             words[i] = value_own(v);
         }
     }
@@ -74,8 +73,7 @@ static struct frame *enter_with_names(PyThreadState *ts, struct frame *prev, str
     }
     if (body->simple && nkw == 0 && body->argcount == npos) {
         vm_clear_locals(body, r);
-    }
-    else if (interp_bind_names(f, r, npos, names, nkw) < 0) {
+    } else if (interp_bind_names(f, r, npos, names, nkw) < 0) {
         value_release(func);
         return NULL;
     }
@@ -84,9 +82,9 @@ static struct frame *enter_with_names(PyThreadState *ts, struct frame *prev, str
     return frame;
 }
 
-static inline struct frame *enter_function(PyThreadState *ts, struct frame *prev,
-                                           struct frame *top, value_t func, value_t *r,
-                                           Py_ssize_t npos, PyObject *kwnames, enum on_return how)
+static inline struct frame *enter_function(PyThreadState *ts, struct frame *prev, struct frame *top,
+                                           value_t func, value_t *r, Py_ssize_t npos,
+                                           PyObject *kwnames, enum on_return how)
 {
     PyObject *const *names = kwnames ? tuple_items(kwnames) : NULL;
     return enter_with_names(ts, prev, top, func, r, npos, names,
@@ -128,12 +126,12 @@ static bool specialise_class(struct frame *fp, struct code_site *site, PyTypeObj
 {
     uint32_t version;
     PyObject *init = plain_init(type, &version);
-    Py_XDECREF(init);       /* the type has it, while it has its version */
+    Py_XDECREF(init); /* the type has it, while it has its version */
     if (init == NULL || version == 0) {
         return false;
     }
-    struct site_entry entry = {.kind = CALL_CLASS, .version = version, .owner = (PyObject *)type,
-                               .value = init};
+    struct site_entry entry = {
+        .kind = CALL_CLASS, .version = version, .owner = (PyObject *)type, .value = init};
     site_specialise_entry(fp, site, CALL_CLASS, &entry, CALL_ANY);
     return true;
 }
@@ -153,8 +151,7 @@ static bool specialise_resumption(struct frame *fp, struct code_site *site, unsi
             return false;
         }
         op = CALL_SEND;
-    }
-    else {
+    } else {
         if (!value_is_pointer(arg) || !Py_IS_TYPE(value_object(arg), &PyGen_Type)
             || !vm_is_builtin(callable, "next")) {
             return false;
@@ -224,14 +221,14 @@ static struct frame *call_object(PyThreadState *ts, struct frame *fp, unsigned a
             if (unlikely((result == NULL) != (ts->current_exception != NULL))) {
                 result = _Py_CheckFunctionResult(ts, callable, result, NULL);
             }
-        }
-        else {
+        } else {
             result = _PyObject_MakeTpCall(ts, callable, args, total - nkw, kwnames);
         }
     }
     if (unlikely(fp->body->monitor != NULL) && callable != NULL
         && monitor_c_result(ts, fp, callable, total > 0 ? value_object(words[0]) : NULL,
-                            result == NULL) < 0) {
+                            result == NULL)
+               < 0) {
         Py_CLEAR(result);
     }
     /* A handler runs before the next call may wait for something. */
@@ -256,8 +253,8 @@ static inline struct frame *enter_with_defaults(PyThreadState *ts, struct frame 
     Py_ssize_t self = window[1] != VALUE_NULL, missing = body->argcount - nargs - self;
     PyObject *defaults = func->func_defaults;
     value_t *r = window + 2 - self;
-    if (!body->simple || missing <= 0 || defaults == NULL
-        || missing > PyTuple_GET_SIZE(defaults) || !vm_has_room(ts, fp->top, body, r)) {
+    if (!body->simple || missing <= 0 || defaults == NULL || missing > PyTuple_GET_SIZE(defaults)
+        || !vm_has_room(ts, fp->top, body, r)) {
         return NULL;
     }
     PyObject **values = tuple_items(defaults) + PyTuple_GET_SIZE(defaults) - missing;
@@ -299,8 +296,8 @@ static struct frame *enter_init(PyThreadState *ts, struct frame *fp, value_t *wi
     window[1] = value_from_uncounted(self);
     value_release(class);
     Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-    struct frame *frame = enter_function(ts, fp, fp->top, func, window + 1, nargs - nkw + 1,
-                                         kwnames, RETURN_INIT);
+    struct frame *frame =
+        enter_function(ts, fp, fp->top, func, window + 1, nargs - nkw + 1, kwnames, RETURN_INIT);
     if (frame == NULL) {
         value_clear(window);
     }
@@ -334,8 +331,8 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
         Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
         window[0] = VALUE_NULL;
         fp->dst = (uint16_t)a;
-        return enter_function(ts, fp, fp->top, func, window + 2 - self, nargs - nkw + self,
-                              kwnames, RETURN_PLAIN);
+        return enter_function(ts, fp, fp->top, func, window + 2 - self, nargs - nkw + self, kwnames,
+                              RETURN_PLAIN);
     }
     unsigned op = WORD_OP(field_load(&fp->pc[-1]));
     if (op != CALL_ANY && op != INSTRUMENTED) {
@@ -349,8 +346,7 @@ struct frame *vm_call(PyThreadState *ts, struct frame *fp, unsigned a, unsigned 
                 fp->dst = (uint16_t)a;
                 return enter_init(ts, fp, window, (PyTypeObject *)callable, found, nargs, kwnames);
             }
-        }
-        else if ((found = plain_call(callable, &version)) != NULL) {
+        } else if ((found = plain_call(callable, &version)) != NULL) {
             Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
             value_t func = value_from_owned(found);
             window[1] = window[0];
@@ -379,9 +375,8 @@ static PyObject *positional_tuple(PyObject *callable, PyObject *iterable)
     if (Py_TYPE(iterable)->tp_iter == NULL && !PySequence_Check(iterable)) {
         PyObject *text = function_text(callable);
         if (text != NULL) {
-            PyErr_Format(PyExc_TypeError,
-                         "%U argument after * must be an iterable, not %.200s", text,
-                         Py_TYPE(iterable)->tp_name);
+            PyErr_Format(PyExc_TypeError, "%U argument after * must be an iterable, not %.200s",
+                         text, Py_TYPE(iterable)->tp_name);
             Py_DECREF(text);
         }
         return NULL;
@@ -392,7 +387,7 @@ static PyObject *positional_tuple(PyObject *callable, PyObject *iterable)
 /* Keywords of an unpacking call: names and their values, all new references. */
 struct spread {
     Py_ssize_t n;
-    PyObject **names;           /* `few`, or a block of its own */
+    PyObject **names; /* `few`, or a block of its own */
     PyObject *few[8];
 };
 
@@ -506,8 +501,8 @@ static PyObject *call_c_names(PyObject *callable, PyObject *tuple, PyObject *nam
     }
     memcpy(args + 1, tuple_items(tuple), (size_t)n * sizeof(PyObject *));
     memcpy(args + 1 + n, values, (size_t)nkw * sizeof(PyObject *));
-    PyObject *result = PyObject_Vectorcall(callable, args + 1,
-                                           (size_t)n | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
+    PyObject *result =
+        PyObject_Vectorcall(callable, args + 1, (size_t)n | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
     if (args != few) {
         PyMem_Free(args);
     }
@@ -559,12 +554,13 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
         /* The words of the window, which the callee's registers replace. */
         value_t callee = window[0], args = window[2], keywords = flags & 1 ? window[3] : VALUE_NULL;
         value_t func = method ? ref_word(function) : callee;
-        value_t self = method ? value_from_owned(Py_NewRef(PyMethod_GET_SELF(callable))) : VALUE_NULL;
+        value_t self =
+            method ? value_from_owned(Py_NewRef(PyMethod_GET_SELF(callable))) : VALUE_NULL;
         window[0] = VALUE_NULL;
         fp->dst = (uint16_t)a;
         next = flags & CALL_EX_NAMES
-                   ? call_ex_names(ts, fp, func, self, window + 2, tuple,
-                                   value_object(window[3]), window + 4)
+                   ? call_ex_names(ts, fp, func, self, window + 2, tuple, value_object(window[3]),
+                                   window + 4)
                    : call_ex_function(ts, fp, func, self, window + 2, tuple, dict);
         if (method) {
             value_release(callee);
@@ -579,9 +575,10 @@ struct frame *vm_call_ex(PyThreadState *ts, struct frame *fp, unsigned a, unsign
                  ? call_c_names(callable, tuple, value_object(window[3]), window + 4)
                  : PyObject_Call(callable, tuple, dict && PyDict_GET_SIZE(dict) > 0 ? dict : NULL);
     if (unlikely(fp->body->monitor != NULL)
-        && monitor_c_result(ts, fp, callable, PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, 0)
-                                                                      : NULL,
-                            result == NULL) < 0) {
+        && monitor_c_result(ts, fp, callable,
+                            PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, 0) : NULL,
+                            result == NULL)
+               < 0) {
         Py_CLEAR(result);
     }
 done:
@@ -616,8 +613,8 @@ static PyObject *run_entry(PyThreadState *ts, struct frame *frame)
 }
 
 static __attribute__((noinline)) PyObject *call_binding(PyThreadState *ts, PyObject *func,
-                                                      PyObject *const *args, Py_ssize_t npos,
-                                                      PyObject *kwnames)
+                                                        PyObject *const *args, Py_ssize_t npos,
+                                                        PyObject *kwnames)
 {
     Py_ssize_t total = npos + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
     struct frame *top;
@@ -631,8 +628,8 @@ static __attribute__((noinline)) PyObject *call_binding(PyThreadState *ts, PyObj
     for (Py_ssize_t i = 0; i < total; i++) {
         r[i] = value_from_owned(Py_NewRef(args[i]));
     }
-    struct frame *frame = enter_function(ts, thread_frame(ts), top, ref_word(func), r, npos,
-                                         kwnames, RETURN_C);
+    struct frame *frame =
+        enter_function(ts, thread_frame(ts), top, ref_word(func), r, npos, kwnames, RETURN_C);
     return frame == NULL ? NULL : run_entry(ts, frame);
 }
 
@@ -671,12 +668,11 @@ PyObject *interp_eval(PyObject *func, PyObject *locals)
         if (interp_bind_names((PyFunctionObject *)func, r, 0, NULL, 0) < 0) {
             return NULL;
         }
-    }
-    else {
+    } else {
         vm_clear_locals(body, r);
     }
-    struct frame *frame = vm_push(ts, thread_frame(ts), top, value_from_owned(Py_NewRef(func)),
-                                  body, r, RETURN_C);
+    struct frame *frame =
+        vm_push(ts, thread_frame(ts), top, value_from_owned(Py_NewRef(func)), body, r, RETURN_C);
     frame->locals = Py_XNewRef(locals);
     thread_set_frame(ts, frame);
     return run_entry(ts, frame);

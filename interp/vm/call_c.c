@@ -52,8 +52,9 @@ static bool specialise_definition(struct frame *fp, struct code_site *site, cons
     if (site->arg > CALL_FAST_MAX) {
         return false;
     }
-    unsigned op = method ? keywords ? CALL_METHOD_NAMES : CALL_METHOD_FAST
-                         : keywords ? CALL_FUNCTION_NAMES : CALL_FUNCTION_FAST;
+    unsigned op = method     ? keywords ? CALL_METHOD_NAMES : CALL_METHOD_FAST
+                  : keywords ? CALL_FUNCTION_NAMES
+                             : CALL_FUNCTION_FAST;
     use_definition(fp, site, op, def);
     return true;
 }
@@ -145,8 +146,7 @@ static inline bool lend_all(value_t *words, unsigned n, PyObject **args)
     }
 }
 
-PyObject *vm_call_definition(const PyMethodDef *def, PyObject *self, value_t *words,
-                             unsigned nargs)
+PyObject *vm_call_definition(const PyMethodDef *def, PyObject *self, value_t *words, unsigned nargs)
 {
     PyObject *args[CALL_FAST_MAX + 1];
     if (unlikely(!lend_all(words, nargs, args + 1))) {
@@ -230,13 +230,12 @@ int vm_call_c(PyThreadState *ts, struct frame *fp, unsigned a, unsigned b, unsig
                 finish(fp, a, window, site->arg, NULL);
                 return -1;
             }
-        }
-        else {
+        } else {
             *word = value_own(*word);
         }
     }
-    PyObject *result = function(callable, (PyObject *const *)words,
-                                total | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *result =
+        function(callable, (PyObject *const *)words, total | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     if (unlikely((result == NULL) != (ts->current_exception != NULL))) {
         result = _Py_CheckFunctionResult(ts, callable, result, NULL);
     }

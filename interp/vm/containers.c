@@ -75,7 +75,7 @@ static inline value_t sequence_item(value_t o, value_t key)
         return VALUE_NULL;
     }
     key = value_number_of(key);
-    return !value_is_int(key)       ? VALUE_NULL
+    return !value_is_int(key)      ? VALUE_NULL
            : type == &PyList_Type  ? list_item_word(op, value_int(key))
            : type == &PyTuple_Type ? tuple_item_word(op, value_int(key))
                                    : bytes_item_word(op, value_int(key));
@@ -108,8 +108,7 @@ int vm_get_item_k(struct frame *fp, unsigned a, unsigned b, unsigned k)
     value_t key = fp->body->kwords[k];
     if (!value_is_int(key)) {
         key = value_from_uncounted(fp->body->consts[k]);
-    }
-    else if (value_is_pointer(fp->r[b]) && Py_IS_TYPE(value_object(fp->r[b]), &PyBytes_Type)) {
+    } else if (value_is_pointer(fp->r[b]) && Py_IS_TYPE(value_object(fp->r[b]), &PyBytes_Type)) {
         value_t item = bytes_item_word(value_object(fp->r[b]), value_int(key));
         if (item != VALUE_NULL) {
             reg_consume(fp, b);
@@ -134,7 +133,7 @@ static int set_list_item(struct frame *fp, unsigned a, unsigned b, unsigned c)
         return 0;
     }
     PyListObject *list = (PyListObject *)value_object(o);
-    Py_ssize_t i = value_int(k), n = Py_SIZE(list);
+    Py_ssize_t i = value_int(k), n = PyList_GET_SIZE((PyObject *)list);
     i += i < 0 ? n : 0;
     if (i < 0 || i >= n) {
         return 0;
@@ -178,8 +177,7 @@ static inline int set_in_dict(struct frame *fp, PyObject *dict, unsigned b, unsi
     if (b >= nlocals) {
         key = value_object(value_own(fp->r[b]));
         fp->r[b] = VALUE_NULL;
-    }
-    else {
+    } else {
         Py_INCREF(key);
     }
     return dict_set_owned(dict, key, hash, value);
@@ -399,14 +397,14 @@ int vm_build_string(struct frame *fp, unsigned a, unsigned b, unsigned n)
     value_t *words = fp->r + b;
     PyObject *few[16], *text;
     unsigned objects = 0;
-    while (objects < n && objects < sizeof few / sizeof few[0] && value_is_pointer(words[objects])) {
+    while (objects < n && objects < sizeof few / sizeof few[0]
+           && value_is_pointer(words[objects])) {
         few[objects] = value_object(words[objects]);
         objects++;
     }
     if (likely(objects == n)) {
         text = str_join(NULL, few, n);
-    }
-    else {
+    } else {
         text = args_materialise(words, n) < 0 ? NULL : str_join(NULL, (PyObject *const *)words, n);
     }
     if (text == NULL) {
@@ -496,8 +494,7 @@ static void explain_merge(PyObject *callable, PyObject *other)
                          text, Py_TYPE(other)->tp_name);
             Py_DECREF(text);
         }
-    }
-    else if (PyErr_ExceptionMatches(PyExc_KeyError)) {
+    } else if (PyErr_ExceptionMatches(PyExc_KeyError)) {
         PyObject *exc = PyErr_GetRaisedException();
         PyObject *args = PyException_GetArgs(exc);
         if (!PyTuple_Check(args) || PyTuple_GET_SIZE(args) != 1) {
@@ -553,9 +550,10 @@ int vm_list_to_tuple(struct frame *fp, unsigned a, unsigned b)
 
 static void raise_few(Py_ssize_t wanted, Py_ssize_t got, bool star)
 {
-    PyErr_Format(PyExc_ValueError, star ? "not enough values to unpack (expected at least %zd, "
-                                          "got %zd)"
-                                        : "not enough values to unpack (expected %zd, got %zd)",
+    PyErr_Format(PyExc_ValueError,
+                 star ? "not enough values to unpack (expected at least %zd, "
+                        "got %zd)"
+                      : "not enough values to unpack (expected %zd, got %zd)",
                  wanted, got);
 }
 
@@ -615,8 +613,7 @@ static PyObject *items_to_unpack(PyObject *op, Py_ssize_t most)
         PyObject *item = PyIter_Next(it);
         if (item == NULL) {
             status = PyErr_Occurred() ? -1 : 1;
-        }
-        else {
+        } else {
             status = list_append_owned(list, item);
         }
     }
@@ -664,13 +661,11 @@ int vm_unpack_sequence(struct frame *fp, unsigned a, unsigned b, unsigned n)
             return 0;
         }
         status = unpack_items(items, n, to, n);
-    }
-    else if (PyList_CheckExact(op)) {
+    } else if (PyList_CheckExact(op)) {
         CRITICAL_SECTION(op);
         status = unpack_items(list_items(op), Py_SIZE(op), to, n);
         CRITICAL_SECTION_END();
-    }
-    else {
+    } else {
         status = unpack_other(op, to, n);
     }
     if (status == 0) {
@@ -689,13 +684,11 @@ int vm_unpack_ex(struct frame *fp, unsigned a, unsigned b, unsigned before, unsi
     int status;
     if (PyTuple_CheckExact(op)) {
         status = unpack_star(tuple_items(op), Py_SIZE(op), to, before, after);
-    }
-    else if (PyList_CheckExact(op)) {
+    } else if (PyList_CheckExact(op)) {
         CRITICAL_SECTION(op);
         status = unpack_star(list_items(op), Py_SIZE(op), to, before, after);
         CRITICAL_SECTION_END();
-    }
-    else {
+    } else {
         PyObject *list = items_to_unpack(op, PY_SSIZE_T_MAX);
         if (list == NULL) {
             return -1;

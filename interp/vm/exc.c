@@ -58,8 +58,7 @@ static PyObject *instance_of(PyObject *exc, const char *what)
 void vm_raise(struct frame *fp, unsigned e, unsigned c)
 {
     PyObject *exc = reg_object(fp, e);
-    PyObject *instance = exc ? instance_of(exc, "exceptions must derive from BaseException")
-                             : NULL;
+    PyObject *instance = exc ? instance_of(exc, "exceptions must derive from BaseException") : NULL;
     if (instance == NULL) {
         return;
     }
@@ -71,8 +70,7 @@ void vm_raise(struct frame *fp, unsigned e, unsigned c)
         }
         if (Py_IsNone(cause)) {
             PyException_SetCause(instance, NULL);
-        }
-        else {
+        } else {
             cause = instance_of(cause, "exception causes must derive from BaseException");
             if (cause == NULL) {
                 Py_DECREF(instance);
@@ -112,14 +110,13 @@ int vm_raise_current(PyThreadState *ts)
 
 void vm_reraise(struct frame *fp, unsigned e, unsigned lasti)
 {
-    (void)lasti;        /* vm_unwind() looks at it */
+    (void)lasti; /* vm_unwind() looks at it */
     PyErr_SetRaisedException(Py_NewRef(value_object(fp->r[e])));
 }
 
 /* ---- matching -------------------------------------------------------------------------------- */
 
-#define CANNOT_CATCH                                                                              \
-    "catching classes that do not inherit from BaseException is not allowed"
+#define CANNOT_CATCH "catching classes that do not inherit from BaseException is not allowed"
 
 static int check_catchable(PyObject *type, int star)
 {
@@ -131,8 +128,7 @@ static int check_catchable(PyObject *type, int star)
                 return -1;
             }
         }
-    }
-    else if (!PyExceptionClass_Check(type)) {
+    } else if (!PyExceptionClass_Check(type)) {
         PyErr_SetString(PyExc_TypeError, CANNOT_CATCH);
         return -1;
     }
@@ -147,9 +143,8 @@ static int check_catchable(PyObject *type, int star)
             return -1;
         }
         if (group) {
-            PyErr_SetString(PyExc_TypeError,
-                            "catching ExceptionGroup with except* is not allowed. "
-                            "Use except instead.");
+            PyErr_SetString(PyExc_TypeError, "catching ExceptionGroup with except* is not allowed. "
+                                             "Use except instead.");
             return -1;
         }
     }
@@ -169,8 +164,7 @@ int vm_check_exc_match(struct frame *fp, unsigned a, unsigned b, unsigned c)
 }
 
 /* Splits exc by type: new references, NULL where nothing is. */
-static int group_match(PyObject *exc, PyObject *type, PyObject **match,
-                       PyObject **rest)
+static int group_match(PyObject *exc, PyObject *type, PyObject **match, PyObject **rest)
 {
     *match = *rest = NULL;
     if (PyErr_GivenExceptionMatches(exc, type)) {
@@ -204,8 +198,7 @@ static int group_match(PyObject *exc, PyObject *type, PyObject **match,
         return -1;
     }
     if (PyTuple_GET_SIZE(pair) < 2) {
-        PyErr_Format(PyExc_TypeError,
-                     "%.200s.split must return a 2-tuple, got tuple of size %zd",
+        PyErr_Format(PyExc_TypeError, "%.200s.split must return a 2-tuple, got tuple of size %zd",
                      Py_TYPE(exc)->tp_name, PyTuple_GET_SIZE(pair));
         Py_DECREF(pair);
         return -1;
@@ -225,8 +218,7 @@ int vm_check_eg_match(struct frame *fp, unsigned a, unsigned b)
     }
     if (Py_IsNone(exc)) {
         match = rest = NULL;
-    }
-    else if (group_match(exc, type, &match, &rest) < 0) {
+    } else if (group_match(exc, type, &match, &rest) < 0) {
         return -1;
     }
     value_t old = fp->r[a];
@@ -254,8 +246,7 @@ static PyObject *manager_method(PyObject *manager, PyObject *name, const char *p
     Py_XDECREF(alternative);
     PyErr_Clear();
     (void)hint;
-    PyErr_Format(PyExc_TypeError,
-                 "'%.200s' object does not support the %s protocol%s",
+    PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the %s protocol%s",
                  Py_TYPE(manager)->tp_name, protocol, missing);
     return NULL;
 }
@@ -311,8 +302,8 @@ int vm_with_except_start(struct frame *fp, unsigned a, unsigned b, unsigned c)
     PyObject *leave = reg_object(fp, b), *exc = reg_object(fp, c);
     PyObject *tb = PyException_GetTraceback(exc);
     PyObject *args[] = {NULL, (PyObject *)Py_TYPE(exc), exc, tb ? tb : Py_None};
-    PyObject *result = PyObject_Vectorcall(leave, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                           NULL);
+    PyObject *result =
+        PyObject_Vectorcall(leave, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_XDECREF(tb);
     return reg_put_owned(fp, a, result);
 }
@@ -342,8 +333,9 @@ static uint32_t raising_index(struct frame *fp, uint32_t index)
     return index;
 }
 
-static struct frame *go_to_handler(PyThreadState *ts, struct frame *fp, uint32_t index,
-                                   unsigned depth, const struct code_handler *handler)
+/* False: a tool that was told raised an exception. */
+static bool go_to_handler(PyThreadState *ts, struct frame *fp, uint32_t index, unsigned depth,
+                          const struct code_handler *handler)
 {
     uint32_t origin = raising_index(fp, index);
     reg_release_range(fp->r, handler->depth, depth);
@@ -351,17 +343,17 @@ static struct frame *go_to_handler(PyThreadState *ts, struct frame *fp, uint32_t
     if (handler->lasti) {
         fp->r[d++] = value_from_int((int64_t)origin * 2);
     }
-    fp->r[d] = value_from_owned(PyErr_GetRaisedException());
+    PyObject *exc = PyErr_GetRaisedException();
+    fp->r[d] = value_from_owned(exc);
     fp->pc = fp->body->words + handler->target;
-    monitor_handled(ts, fp, origin);
-    return fp;
+    return monitor_handled(ts, fp, origin, exc) == 0;
 }
 
 struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
 {
+    bool told = false;
     for (;;) {
-        uint32_t index = fp->pc == fp->body->words ? 0
-                                                   : (uint32_t)(fp->pc - 1 - fp->body->words);
+        uint32_t index = fp->pc == fp->body->words ? 0 : (uint32_t)(fp->pc - 1 - fp->body->words);
         if (ts->current_exception == NULL) {
             PyErr_SetString(PyExc_SystemError, "error return without exception set");
         }
@@ -370,21 +362,27 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
                 traceback_add(fp);
             }
             monitor_raise(ts, fp);
-        }
-        else {
+        } else if (!told) {
             monitor_reraise(ts, fp);
         }
-        unsigned depth = fp->pc == fp->body->words ? fp->body->nlocals
-                                                   : depth_at_failure(fp, index);
+        told = false;
+        unsigned depth =
+            fp->pc == fp->body->words ? fp->body->nlocals : depth_at_failure(fp, index);
         const struct code_handler *handler = code_handler_find(fp->body, index);
         if (handler != NULL) {
-            return go_to_handler(ts, fp, index, depth, handler);
+            if (go_to_handler(ts, fp, index, depth, handler)) {
+                return fp;
+            }
+            fp->pc++; /* the first word of the handler has failed */
+            add_traceback = false;
+            told = true;
+            continue;
         }
         uint32_t origin = fp->pc == fp->body->words ? 0 : raising_index(fp, index);
         reg_release_range(fp->r, fp->body->nlocals, depth);
         if (origin != index) {
             for (unsigned i = depth; i < fp->body->depths[origin]; i++) {
-                fp->r[i] = VALUE_NULL;      /* there they count as live */
+                fp->r[i] = VALUE_NULL; /* there they count as live */
             }
             fp->pc = fp->body->words + origin + 1;
         }
@@ -394,8 +392,7 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         value_t *window = fp->r - 1;
         if (fp->owner == FRAME_OF_GENERATOR) {
             vm_gen_finish(ts, fp);
-        }
-        else {
+        } else {
             frame_clear(ts, fp, fp->body->nlocals);
         }
         if (how == RETURN_C) {
@@ -403,11 +400,9 @@ struct frame *vm_unwind(PyThreadState *ts, struct frame *fp, bool add_traceback)
         }
         if (how == RETURN_INIT) {
             value_clear(window);
-        }
-        else if (how == RETURN_CALL) {
+        } else if (how == RETURN_CALL) {
             vm_gen_call_done(caller);
-        }
-        else if (how == RETURN_HOOK) {
+        } else if (how == RETURN_HOOK) {
             PyObject *owner = value_box(&caller->r[word_b(caller->body, caller->pc)]);
             const struct code_site *site = &caller->body->sites[word_c(caller->body, caller->pc)];
             complete_attribute_error(owner, caller->body->names[site->arg]);
@@ -448,6 +443,10 @@ struct frame *vm_return_to(PyThreadState *ts, struct frame *caller, enum on_retu
         return caller;
     }
     case RETURN_FOR:
+        if (!value_is_none(v) && monitor_return_value(ts, caller, &v) < 0) {
+            value_release(v);
+            return NULL;
+        }
         value_release(v);
         value_clear(&caller->r[word_a(caller->body, caller->pc)]);
         caller->pc += word_jump(caller->body, caller->pc);

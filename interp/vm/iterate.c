@@ -72,7 +72,8 @@ int vm_get_aiter(struct frame *fp, unsigned a, unsigned b)
     if (Py_TYPE(it)->tp_as_async == NULL || Py_TYPE(it)->tp_as_async->am_anext == NULL) {
         PyErr_Format(PyExc_TypeError,
                      "'async for' received an object from __aiter__ that does not implement "
-                     "__anext__: %.100s", Py_TYPE(it)->tp_name);
+                     "__anext__: %.100s",
+                     Py_TYPE(it)->tp_name);
         Py_DECREF(it);
         return -1;
     }
@@ -137,8 +138,7 @@ int vm_get_yield_from_iter(struct frame *fp, unsigned a, unsigned b)
             return -1;
         }
         it = Py_NewRef(op);
-    }
-    else {
+    } else {
         it = PyGen_CheckExact(op) ? Py_NewRef(op) : PyObject_GetIter(op);
     }
     if (it == NULL) {
@@ -158,13 +158,12 @@ int vm_get_awaitable(struct frame *fp, unsigned a, unsigned b, unsigned where)
             && (Py_TYPE(op)->tp_as_async == NULL || Py_TYPE(op)->tp_as_async->am_await == NULL)) {
             PyErr_Format(PyExc_TypeError,
                          "'async with' received an object from %s that does not implement "
-                         "__await__: %.100s", where == 1 ? "__aenter__" : "__aexit__",
-                         Py_TYPE(op)->tp_name);
+                         "__await__: %.100s",
+                         where == 1 ? "__aenter__" : "__aexit__", Py_TYPE(op)->tp_name);
         }
         return -1;
     }
-    if (PyCoro_CheckExact(it)
-        && ((PyCoroObject *)it)->cr_frame_state == GEN_SUSPENDED_YIELD_FROM) {
+    if (PyCoro_CheckExact(it) && ((PyCoroObject *)it)->cr_frame_state == GEN_SUSPENDED_YIELD_FROM) {
         Py_DECREF(it);
         PyErr_SetString(PyExc_RuntimeError, "coroutine is being awaited already");
         return -1;
@@ -185,11 +184,9 @@ int vm_send(struct frame *fp, unsigned a, unsigned b)
         && !(Py_TYPE(receiver)->tp_as_async && Py_TYPE(receiver)->tp_as_async->am_send)) {
         result = Py_TYPE(receiver)->tp_iternext(receiver);
         how = result ? PYGEN_NEXT : PYGEN_ERROR;
-    }
-    else if (Py_TYPE(receiver)->tp_as_async && Py_TYPE(receiver)->tp_as_async->am_send) {
+    } else if (Py_TYPE(receiver)->tp_as_async && Py_TYPE(receiver)->tp_as_async->am_send) {
         how = Py_TYPE(receiver)->tp_as_async->am_send(receiver, sent, &result);
-    }
-    else {
+    } else {
         result = PyObject_CallMethodOneArg(receiver, ID(send), sent);
         how = result ? PYGEN_NEXT : PYGEN_ERROR;
     }

@@ -18,17 +18,17 @@
 #define SBC WORD_SBC(w)
 #define BCU WORD_BCU(w)
 
-#define RELOAD()                                                                                  \
-    do {                                                                                          \
-        r = fp->r;                                                                                \
-        co = fp->body;                                                                            \
-        pc = fp->pc;                                                                              \
+#define RELOAD()                                                                                   \
+    do {                                                                                           \
+        r = fp->r;                                                                                 \
+        co = fp->body;                                                                             \
+        pc = fp->pc;                                                                               \
     } while (0)
-#define CALL_FAIL(base)                                                                           \
-    do {                                                                                          \
-        SAVE();                                                                                   \
-        vm_drop_window(fp, base);                                                                 \
-        FAIL();                                                                                   \
+#define CALL_FAIL(base)                                                                            \
+    do {                                                                                           \
+        SAVE();                                                                                    \
+        vm_drop_window(fp, base);                                                                  \
+        FAIL();                                                                                    \
     } while (0)
 
 #if defined(DISPATCH_TAILCALL)
@@ -40,8 +40,8 @@
 #else
 #define CONVENTION
 #endif
-#define STATE                                                                                     \
-    uint64_t w, const uint64_t *pc, value_t *r, struct frame *fp, struct code_body *co,           \
+#define STATE                                                                                      \
+    uint64_t w, const uint64_t *pc, value_t *r, struct frame *fp, struct code_body *co,            \
         PyThreadState *ts
 #define STATE_ARGUMENTS w, pc, r, fp, co, ts
 #define MUSTTAIL __attribute__((musttail))
@@ -49,18 +49,22 @@
 typedef CONVENTION value_t (*instruction_fn)(STATE);
 static const instruction_fn targets[];
 
-#define NEXT()                                                                                    \
-    do {                                                                                          \
-        w = field_load(pc++);                                                                     \
-        MUSTTAIL return targets[WORD_OP(w)](STATE_ARGUMENTS);                                     \
+#define NEXT()                                                                                     \
+    do {                                                                                           \
+        w = field_load(pc++);                                                                      \
+        MUSTTAIL return targets[WORD_OP(w)](STATE_ARGUMENTS);                                      \
     } while (0)
 #define DISPATCH_AS(op) MUSTTAIL return targets[op](STATE_ARGUMENTS)
 #define FAIL() MUSTTAIL return run_fail(STATE_ARGUMENTS)
 #define FAIL_AGAIN() MUSTTAIL return run_fail_again(STATE_ARGUMENTS)
 #define END_RUN(v) return (v)
 #define WIDE() MUSTTAIL return run_wide(STATE_ARGUMENTS)
-#define TARGET(name) static CONVENTION value_t run_##name(STATE) {
-#define END_TARGET NEXT(); }
+#define TARGET(name)                                                                               \
+    static CONVENTION value_t run_##name(STATE)                                                    \
+    {
+#define END_TARGET                                                                                 \
+    NEXT();                                                                                        \
+    }
 
 static CONVENTION value_t run_fail(STATE)
 {
@@ -148,23 +152,23 @@ value_t interp_run(PyThreadState *ts, struct frame *fp, bool throwing)
 #define WIDE() goto wide
 
 #if defined(DISPATCH_SWITCH)
-#define NEXT()                                                                                    \
-    do {                                                                                          \
-        w = field_load(pc++);                                                                     \
-        op = WORD_OP(w);                                                                          \
-        goto dispatch;                                                                            \
+#define NEXT()                                                                                     \
+    do {                                                                                           \
+        w = field_load(pc++);                                                                      \
+        op = WORD_OP(w);                                                                           \
+        goto dispatch;                                                                             \
     } while (0)
-#define DISPATCH_AS(number)                                                                       \
-    do {                                                                                          \
-        op = (unsigned)(number);                                                                  \
-        goto dispatch;                                                                            \
+#define DISPATCH_AS(number)                                                                        \
+    do {                                                                                           \
+        op = (unsigned)(number);                                                                   \
+        goto dispatch;                                                                             \
     } while (0)
 #define TARGET(name) case name:
 #else
-#define NEXT()                                                                                    \
-    do {                                                                                          \
-        w = field_load(pc++);                                                                     \
-        goto *targets[WORD_OP(w)];                                                                \
+#define NEXT()                                                                                     \
+    do {                                                                                           \
+        w = field_load(pc++);                                                                      \
+        goto *targets[WORD_OP(w)];                                                                 \
     } while (0)
 #define DISPATCH_AS(number) goto *targets[number]
 #define TARGET(name) target_##name:
@@ -203,7 +207,7 @@ dispatch:
 #include "interp/cases.inc"
 #endif
 
-wide: {
+wide : {
     struct wide_state state = {fp, pc, VALUE_NULL};
     SAVE();
     if (vm_wide_step(ts, &state)) {

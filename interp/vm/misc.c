@@ -29,8 +29,8 @@ static PyObject *import_name(struct frame *fp, PyObject *name, PyObject *level, 
     }
     PyObject *locals = fp->locals ? fp->locals : Py_None;
     PyObject *args[] = {NULL, name, func->func_globals, locals, from, level};
-    PyObject *module = PyObject_Vectorcall(import, args + 1,
-                                           5 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *module =
+        PyObject_Vectorcall(import, args + 1, 5 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_DECREF(import);
     return module;
 }
@@ -79,7 +79,8 @@ static int spec_initializing(PyObject *spec)
 static void raise_cannot_import(PyObject *module, PyObject *module_name, PyObject *name)
 {
     PyObject *spec = NULL, *origin = NULL, *text = NULL;
-    PyObject *shown = module_name ? Py_NewRef(module_name) : PyUnicode_FromString("<unknown module name>");
+    PyObject *shown =
+        module_name ? Py_NewRef(module_name) : PyUnicode_FromString("<unknown module name>");
     PyObject_GetOptionalAttr(module, ID(__spec__), &spec);
     PyErr_Clear();
     origin = spec_origin(spec);
@@ -106,12 +107,11 @@ static void raise_cannot_import(PyObject *module, PyObject *module_name, PyObjec
             PyObject *longer = PyUnicode_FromFormat("%U (unknown location)", text);
             Py_SETREF(text, longer);
         }
-    }
-    else {
-        text = origin ? PyUnicode_FromFormat("cannot import name %R from %R (%S)", name, shown,
-                                             origin)
-                      : PyUnicode_FromFormat("cannot import name %R from %R (unknown location)",
-                                             name, shown);
+    } else {
+        text = origin
+                   ? PyUnicode_FromFormat("cannot import name %R from %R (%S)", name, shown, origin)
+                   : PyUnicode_FromFormat("cannot import name %R from %R (unknown location)", name,
+                                          shown);
     }
     PyObject *kwargs = text ? Py_BuildValue("{sOsOsO}", "name", shown, "path",
                                             origin ? origin : Py_None, "name_from", name)
@@ -148,8 +148,7 @@ static PyObject *import_from(PyObject *module, PyObject *name)
             Py_DECREF(module_name);
             return value;
         }
-    }
-    else {
+    } else {
         Py_CLEAR(module_name);
     }
     raise_cannot_import(module, module_name, name);
@@ -184,8 +183,9 @@ int vm_format_simple(struct frame *fp, unsigned a, unsigned b)
         return 0;
     }
     PyObject *op = reg_object(fp, b);
-    PyObject *text = op == NULL ? NULL
-                     : PyUnicode_CheckExact(op) ? Py_NewRef(op) : PyObject_Format(op, NULL);
+    PyObject *text = op == NULL                 ? NULL
+                     : PyUnicode_CheckExact(op) ? Py_NewRef(op)
+                                                : PyObject_Format(op, NULL);
     if (text == NULL) {
         return -1;
     }
@@ -212,7 +212,8 @@ int vm_convert(struct frame *fp, unsigned a, unsigned b, unsigned how)
     PyObject *op = reg_object(fp, b);
     PyObject *text = op == NULL ? NULL
                      : how == 1 ? PyObject_Str(op)
-                     : how == 2 ? PyObject_Repr(op) : PyObject_ASCII(op);
+                     : how == 2 ? PyObject_Repr(op)
+                                : PyObject_ASCII(op);
     if (text == NULL) {
         return -1;
     }
@@ -227,8 +228,8 @@ int vm_convert(struct frame *fp, unsigned a, unsigned b, unsigned how)
 struct class_match {
     PyObject *subject;
     PyTypeObject *type;
-    PyObject *args;             /* __match_args__: names of the positional sub-patterns; or NULL */
-    PyObject *keywords;         /* names of the others */
+    PyObject *args;     /* __match_args__: names of the positional sub-patterns; or NULL */
+    PyObject *keywords; /* names of the others */
     Py_ssize_t positional;
     PyTupleObject *values;
 };
@@ -269,8 +270,8 @@ static int match_args_of(PyTypeObject *type, PyObject **args)
         found = PyObject_GetOptionalAttr((PyObject *)type, ID(__match_args__), args);
     }
     if (unlikely(found > 0 && !PyTuple_CheckExact(*args))) {
-        PyErr_Format(PyExc_TypeError, "%s.__match_args__ must be a tuple (got %s)",
-                     type->tp_name, Py_TYPE(*args)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s.__match_args__ must be a tuple (got %s)", type->tp_name,
+                     Py_TYPE(*args)->tp_name);
         Py_CLEAR(*args);
         return -1;
     }
@@ -388,8 +389,8 @@ static PyObject *match_keys(PyObject *map, PyObject *keys)
             goto done;
         }
         PyObject *args[] = {NULL, key, dummy};
-        PyObject *value = PyObject_Vectorcall(get, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                              NULL);
+        PyObject *value =
+            PyObject_Vectorcall(get, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         if (value == NULL) {
             goto done;
         }
@@ -456,8 +457,7 @@ static PyObject *star_names(PyObject *module, bool *all)
         return NULL;
     }
     if (dict == NULL) {
-        PyErr_SetString(PyExc_ImportError,
-                        "from-import-* object has no __dict__ and no __all__");
+        PyErr_SetString(PyExc_ImportError, "from-import-* object has no __dict__ and no __all__");
         return NULL;
     }
     names = PyMapping_Keys(dict);
@@ -485,8 +485,7 @@ static PyObject *import_star(struct frame *fp, PyObject *module)
                 PyErr_Format(PyExc_TypeError, "%s in %U.%s must be str, not %.100s",
                              all ? "Item" : "Key", module_name, all ? "__all__" : "__dict__",
                              Py_TYPE(name)->tp_name);
-            }
-            else if (!PyErr_Occurred()) {
+            } else if (!PyErr_Occurred()) {
                 PyErr_Format(PyExc_TypeError, "module __name__ must be a string, not %.100s",
                              module_name ? Py_TYPE(module_name)->tp_name : "NULL");
             }
@@ -517,11 +516,10 @@ static PyObject *stop_iteration_error(struct frame *fp, PyObject *exc)
     int flags = frame_code(fp)->co_flags;
     if (PyErr_GivenExceptionMatches(exc, PyExc_StopIteration)) {
         message = flags & CO_ASYNC_GENERATOR ? "async generator raised StopIteration"
-                  : flags & CO_COROUTINE ? "coroutine raised StopIteration"
-                                         : "generator raised StopIteration";
-    }
-    else if ((flags & CO_ASYNC_GENERATOR)
-             && PyErr_GivenExceptionMatches(exc, PyExc_StopAsyncIteration)) {
+                  : flags & CO_COROUTINE     ? "coroutine raised StopIteration"
+                                             : "generator raised StopIteration";
+    } else if ((flags & CO_ASYNC_GENERATOR)
+               && PyErr_GivenExceptionMatches(exc, PyExc_StopAsyncIteration)) {
         message = "async generator raised StopAsyncIteration";
     }
     if (message == NULL) {

@@ -39,8 +39,9 @@ PyObject **vm_global_slot_again(struct frame *fp, struct site_entry *entry)
     PyFunctionObject *func = frame_function(fp);
     uint64_t epoch = field_load_acquire(&dict_keys_epoch);
     if (func->func_globals != entry->globals || keys_version_now(entry->globals) != entry->version
-        || (entry->owner != NULL && (func->func_builtins != entry->owner
-                                     || keys_version_now(entry->owner) != entry->version2))) {
+        || (entry->owner != NULL
+            && (func->func_builtins != entry->owner
+                || keys_version_now(entry->owner) != entry->version2))) {
         return NULL;
     }
     field_store_release(&entry->epoch, epoch);
@@ -61,7 +62,8 @@ static void learn_global(struct frame *fp, struct code_site *site, PyObject *nam
         return;
     }
     if (index >= 0) {
-        struct site_entry entry = {.kind = GET_GLOBAL_MODULE, .version = version,
+        struct site_entry entry = {.kind = GET_GLOBAL_MODULE,
+                                   .version = version,
                                    .globals = globals,
                                    .slot = dict_cached_slot(globals, version, index)};
         if (entry.slot != NULL) {
@@ -72,8 +74,10 @@ static void learn_global(struct frame *fp, struct code_site *site, PyObject *nam
     uint32_t builtins_version = dict_keys_version(builtins);
     index = dict_str_index(builtins, name);
     if (index >= 0 && builtins_version != 0) {
-        struct site_entry entry = {.kind = GET_GLOBAL_BUILTIN, .version = version,
-                                   .version2 = builtins_version, .owner = builtins,
+        struct site_entry entry = {.kind = GET_GLOBAL_BUILTIN,
+                                   .version = version,
+                                   .version2 = builtins_version,
+                                   .owner = builtins,
                                    .globals = globals,
                                    .slot = dict_cached_slot(builtins, builtins_version, index)};
         if (entry.slot != NULL) {
@@ -88,8 +92,7 @@ static PyObject *find_in(PyObject *namespace, PyObject *name)
     PyObject *value = NULL;
     if (PyDict_CheckExact(namespace)) {
         PyDict_GetItemRef(namespace, name, &value);
-    }
-    else {
+    } else {
         PyMapping_GetOptionalItem(namespace, name, &value);
     }
     return value;
@@ -182,8 +185,7 @@ static PyObject *locals_of(struct frame *fp, const char *what, PyObject *name)
     if (fp->locals == NULL) {
         if (name != NULL) {
             PyErr_Format(PyExc_SystemError, what, name);
-        }
-        else {
+        } else {
             PyErr_SetString(PyExc_SystemError, what);
         }
     }
@@ -302,9 +304,9 @@ void vm_raise_unbound_cell(struct frame *fp, unsigned s)
     if (code_local_kind(frame_code(fp), (int)s) & CODE_FAST_FREE) {
         raise_name_error(PyExc_NameError,
                          "cannot access free variable '%S' where it is not associated with a "
-                         "value in enclosing scope", local_name(fp, s));
-    }
-    else {
+                         "value in enclosing scope",
+                         local_name(fp, s));
+    } else {
         vm_raise_unbound(fp, s);
     }
 }

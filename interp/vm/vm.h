@@ -28,9 +28,9 @@
 
 PyAPI_FUNC(PyObject *) _Py_CheckFunctionResult(PyThreadState *ts, PyObject *callable,
                                                PyObject *result, const char *where);
-PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable,
-                                            PyObject *const *args, Py_ssize_t nargs,
-                                            PyObject *keywords);
+PyAPI_FUNC(PyObject *)
+    _PyObject_MakeTpCall(PyThreadState *ts, PyObject *callable, PyObject *const *args,
+                         Py_ssize_t nargs, PyObject *keywords);
 
 #ifndef likely
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -109,7 +109,7 @@ VM_INLINE value_t ref_word(PyObject *op)
 /* A site's word is kind << 48 | index << 32 | version, or the address of an entry (kind 0). */
 enum cache_kind { CACHE_ENTRY, CACHE_INLINE, CACHE_SLOT, CACHE_MODULE, CACHE_CALLABLE };
 
-#define CACHE_WORD(kind, index, version)                                                          \
+#define CACHE_WORD(kind, index, version)                                                           \
     ((uint64_t)(kind) << 48 | (uint64_t)(index) << 32 | (uint32_t)(version))
 #define CACHE_INDEX_MAX 0xFFFF
 
@@ -128,17 +128,17 @@ static inline unsigned cache_index(uint64_t cache)
 
 /* Immutable once published, but for what is said to be atomic; freed after a grace period. Owns nothing. */
 struct site_entry {
-    uint32_t kind;              /* the form (opcode) it was made for */
-    uint32_t version;           /* of the type or of a dict's keys */
-    uint32_t version2;          /* of builtins' keys */
+    uint32_t kind;     /* the form (opcode) it was made for */
+    uint32_t version;  /* of the type or of a dict's keys */
+    uint32_t version2; /* of builtins' keys */
     uint32_t index;
-    uint32_t more;              /* how many entries for other types lie behind this one */
-    PyObject *owner;            /* a type, compared by address; the builtins of a global found there */
-    PyObject *value;            /* valid while the type has the version */
+    uint32_t more;   /* how many entries for other types lie behind this one */
+    PyObject *owner; /* a type, compared by address; the builtins of a global found there */
+    PyObject *value; /* valid while the type has the version */
     /* Of globals: */
-    PyObject *globals;          /* compared by address */
-    PyObject **slot;            /* where the value is, while the keys have their versions */
-    uint64_t epoch;             /* atomic: dict_keys_epoch when that was last found to be so */
+    PyObject *globals; /* compared by address */
+    PyObject **slot;   /* where the value is, while the keys have their versions */
+    uint64_t epoch;    /* atomic: dict_keys_epoch when that was last found to be so */
 };
 
 /* index of an entry for a type whose instances have no attributes of their own */
@@ -148,7 +148,7 @@ VM_INLINE struct site_entry *site_entry(const struct code_site *site)
 {
     uint64_t cache = field_load_acquire(&site->cache);
     if (!lock_threads_run_together()) {
-        return (struct site_entry *)(uintptr_t)cache;   /* the form says what it is */
+        return (struct site_entry *)(uintptr_t)cache; /* the form says what it is */
     }
     return cache >> 48 == 0 ? (struct site_entry *)(uintptr_t)cache : NULL;
 }
@@ -206,8 +206,7 @@ VM_INLINE bool attr_store_inline(PyObject *owner, unsigned index, value_t v)
             value_release(old);
             return true;
         }
-    }
-    else if (value_is_number(v) && instance_replace_at(owner, (int)index, v)) {
+    } else if (value_is_number(v) && instance_replace_at(owner, (int)index, v)) {
         return true;
     }
     return instance_set_at(owner, (int)index, v);
@@ -261,12 +260,13 @@ VM_INLINE value_t vm_entry_bound(PyObject *owner, struct site_entry *entry, valu
     }
     PyTypeObject *type = entry->owner == owner ? (PyTypeObject *)owner : Py_TYPE(owner);
     if (unlikely(type_version_now(type) != entry->version
-                 || (entry->owner != owner && (entry->owner != NULL || !instance_hides_nothing(owner))))) {
+                 || (entry->owner != owner
+                     && (entry->owner != NULL || !instance_hides_nothing(owner))))) {
         return VALUE_NULL;
     }
     value_t function = dict_load_slot(&((struct class_or_static_method *)entry->value)->callable);
     *self = function == VALUE_NULL || entry->index != ENTRY_OF_CLASS ? VALUE_NULL
-                                                                      : ref_word((PyObject *)type);
+                                                                     : ref_word((PyObject *)type);
     return function;
 }
 
@@ -279,7 +279,6 @@ VM_INLINE value_t vm_entry_attr(PyObject *owner, struct site_entry *entry)
     }
     return vm_entry_method(owner, entry);
 }
-
 
 /* The value slot of a global that an entry found, while that stands; else NULL. Entries found in builtins have
  * them as `owner`, others have NULL. */
@@ -322,6 +321,7 @@ void site_specialise_more(struct frame *fp, struct code_site *site, unsigned op,
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 enum arith_kind {
     ARITH_ADD, ARITH_SUBTRACT, ARITH_MULTIPLY, ARITH_TRUE_DIVIDE, ARITH_FLOOR_DIVIDE,
     ARITH_REMAINDER, ARITH_POWER, ARITH_LSHIFT, ARITH_RSHIFT, ARITH_AND, ARITH_OR, ARITH_XOR,
@@ -331,8 +331,10 @@ enum arith_kind {
     ARITH_IFLOOR_DIVIDE, ARITH_IREMAINDER, ARITH_IPOWER, ARITH_ILSHIFT, ARITH_IRSHIFT,
     ARITH_IAND, ARITH_IOR, ARITH_IXOR, ARITH_IMATRIX_MULTIPLY,
 };
+/* clang-format on */
 /* Each has a function of its own, so that numbers behind pointers - items of lists, say - meet no
  * switch on the way. */
+/* clang-format off */
 #define ARITH_KINDS(X)                                                                            \
     X(add, ADD) X(subtract, SUBTRACT) X(multiply, MULTIPLY) X(true_divide, TRUE_DIVIDE)           \
     X(floor_divide, FLOOR_DIVIDE) X(remainder, REMAINDER) X(power, POWER) X(lshift, LSHIFT)       \
@@ -341,10 +343,11 @@ enum arith_kind {
     X(itrue_divide, ITRUE_DIVIDE) X(ifloor_divide, IFLOOR_DIVIDE) X(iremainder, IREMAINDER)       \
     X(ipower, IPOWER) X(ilshift, ILSHIFT) X(irshift, IRSHIFT) X(iand, IAND) X(ior, IOR)           \
     X(ixor, IXOR) X(imatrix_multiply, IMATRIX_MULTIPLY)
+/* clang-format on */
 enum unary_kind { UNARY_NEGATIVE, UNARY_POSITIVE, UNARY_INVERT };
 
-#define ARITH_DECLARE(name, KIND)                                                                 \
-    int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c);                    \
+#define ARITH_DECLARE(name, KIND)                                                                  \
+    int vm_arith_##name(struct frame *fp, unsigned a, unsigned b, unsigned c);                     \
     int vm_arith_k_##name(struct frame *fp, unsigned a, unsigned b, unsigned k);
 ARITH_KINDS(ARITH_DECLARE)
 int vm_unary(struct frame *fp, enum unary_kind kind, unsigned a, unsigned b);
@@ -466,7 +469,8 @@ static inline PyObject *cell_load(PyObject *cell)
 VM_INLINE value_t vm_cell_word(PyObject *cell)
 {
     PyObject *value = cell_load(cell);
-    return int_is_small_object(value) ? value_from_int(int_small_value(value)) : value_from_owned(value);
+    return int_is_small_object(value) ? value_from_int(int_small_value(value))
+                                      : value_from_owned(value);
 }
 
 /* ---- containers ------------------------------------------------------------------------------ */
@@ -546,7 +550,9 @@ PyObject *vm_call_type(PyTypeObject *type, value_t *words, unsigned nargs, PyObj
 
 VM_INLINE PyTypeObject *vm_type_of(value_t v)
 {
-    return value_is_pointer(v) ? Py_TYPE(value_object(v)) : value_is_int(v) ? &PyLong_Type : &PyFloat_Type;
+    return value_is_pointer(v) ? Py_TYPE(value_object(v))
+           : value_is_int(v)   ? &PyLong_Type
+                               : &PyFloat_Type;
 }
 /* 1, 0, -1. The word may become an object. */
 int vm_is_instance(value_t *word, PyObject *class);
@@ -613,7 +619,7 @@ static inline struct code_body *vm_property_body(value_t f)
 }
 
 VM_INLINE bool vm_has_room(PyThreadState *ts, struct frame *top, const struct code_body *body,
-                               const value_t *r)
+                           const value_t *r)
 {
     const struct exec_state *exec = &interp_thread(ts)->exec;
     return r + body->nregs <= exec->values_end && top < exec->control_end
@@ -636,8 +642,8 @@ static inline void vm_clear_locals(const struct code_body *body, value_t *r)
 
 /* Fills in a record at `top`; the words r[0..nlocals) are there. */
 VM_INLINE struct frame *vm_push(PyThreadState *ts, struct frame *prev, struct frame *top,
-                                    value_t func, struct code_body *body, value_t *r,
-                                    enum on_return how)
+                                value_t func, struct code_body *body, value_t *r,
+                                enum on_return how)
 {
     ts->py_recursion_remaining--;
     top->body = body;
@@ -673,8 +679,7 @@ static inline bool gen_can_resume(PyGenObject *gen)
 }
 static inline bool gen_can_send(PyGenObject *gen, value_t sent)
 {
-    return gen->gi_frame_state == GEN_SUSPENDED
-           || gen->gi_frame_state == GEN_SUSPENDED_YIELD_FROM
+    return gen->gi_frame_state == GEN_SUSPENDED || gen->gi_frame_state == GEN_SUSPENDED_YIELD_FROM
            || (gen->gi_frame_state == GEN_CREATED && value_is_none(sent));
 }
 
@@ -762,8 +767,8 @@ int vm_instrumented(PyThreadState *ts, struct frame *fp);
  * the current one. */
 void monitor_raise(PyThreadState *ts, struct frame *fp);
 void monitor_reraise(PyThreadState *ts, struct frame *fp);
-/* `origin`: the word that raised. */
-void monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin);
+/* `origin`: the word that raised; `exc` is in the handler's register. -1 when a tool raised. */
+int monitor_handled(PyThreadState *ts, struct frame *fp, uint32_t origin, PyObject *exc);
 /* A generator that was run by SEND returned *value: 0 or -1. */
 int monitor_return_value(PyThreadState *ts, struct frame *fp, value_t *value);
 void monitor_unwind(PyThreadState *ts, struct frame *fp);

@@ -11,30 +11,30 @@
 #define SBC ((int)WORD_BCU(w))
 #define BCU WORD_BCU(w)
 
-#define RELOAD()                                                                                  \
-    do {                                                                                          \
-        r = fp->r;                                                                                \
-        co = fp->body;                                                                            \
-        pc = fp->pc;                                                                              \
+#define RELOAD()                                                                                   \
+    do {                                                                                           \
+        r = fp->r;                                                                                 \
+        co = fp->body;                                                                             \
+        pc = fp->pc;                                                                               \
     } while (0)
 #define NEXT() goto done
-#define DISPATCH_AS(number)                                                                       \
-    do {                                                                                          \
-        op = (unsigned)(number);                                                                  \
-        goto dispatch;                                                                            \
+#define DISPATCH_AS(number)                                                                        \
+    do {                                                                                           \
+        op = (unsigned)(number);                                                                   \
+        goto dispatch;                                                                             \
     } while (0)
 #define FAIL() goto fail
 #define FAIL_AGAIN() goto fail_again
-#define CALL_FAIL(base)                                                                           \
-    do {                                                                                          \
-        SAVE();                                                                                   \
-        vm_drop_window(fp, base);                                                                 \
-        FAIL();                                                                                   \
+#define CALL_FAIL(base)                                                                            \
+    do {                                                                                           \
+        SAVE();                                                                                    \
+        vm_drop_window(fp, base);                                                                  \
+        FAIL();                                                                                    \
     } while (0)
-#define END_RUN(v)                                                                                \
-    do {                                                                                          \
-        state->result = (v);                                                                      \
-        return true;                                                                              \
+#define END_RUN(v)                                                                                 \
+    do {                                                                                           \
+        state->result = (v);                                                                       \
+        return true;                                                                               \
     } while (0)
 #define WIDE() Py_UNREACHABLE()
 #define TARGET(name) case name:
@@ -43,7 +43,8 @@
 #include "interp/vm/bodies.h"
 
 /* prefix: the EXT word, or 0 (named so that no body hides it). With `failed` a failure is left to the caller. */
-static bool step(PyThreadState *ts, struct wide_state *state, uint64_t prefix, unsigned op, bool *failed)
+static bool step(PyThreadState *ts, struct wide_state *state, uint64_t prefix, unsigned op,
+                 bool *failed)
 {
     struct frame *fp = state->fp;
     const uint64_t *pc = state->pc;

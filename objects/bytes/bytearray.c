@@ -17,8 +17,7 @@ char _PyByteArray_empty_string[] = "";
 static int can_resize(PyByteArrayObject *self)
 {
     if (self->ob_exports > 0) {
-        PyErr_SetString(PyExc_BufferError,
-                        "Existing exports of data: object cannot be re-sized");
+        PyErr_SetString(PyExc_BufferError, "Existing exports of data: object cannot be re-sized");
         return -1;
     }
     return 0;
@@ -50,11 +49,11 @@ int PyByteArray_Resize(PyObject *object, Py_ssize_t size)
             return 0;
         }
         room = size + 1; /* give much of it back */
-    }
-    else {
+    } else {
         /* An eighth more, so that appending costs constant time on average. */
-        room = size <= self->ob_alloc + (self->ob_alloc >> 3) ? size + (size >> 3) + (size < 9 ? 3 : 6)
-                                                              : size + 1;
+        room = size <= self->ob_alloc + (self->ob_alloc >> 3)
+                   ? size + (size >> 3) + (size < 9 ? 3 : 6)
+                   : size + 1;
     }
     char *memory;
     if (offset > 0) {
@@ -63,8 +62,7 @@ int PyByteArray_Resize(PyObject *object, Py_ssize_t size)
             memcpy(memory, self->ob_start, (size_t)Py_MIN(size, Py_SIZE(self)));
             PyMem_Free(self->ob_bytes);
         }
-    }
-    else {
+    } else {
         memory = PyMem_Realloc(self->ob_bytes, (size_t)room);
     }
     if (memory == NULL) {
@@ -97,15 +95,13 @@ static int replace_range(PyObject *object, Py_ssize_t low, Py_ssize_t high, cons
             /* Taken away in front: the start moves up. */
             self->ob_start -= growth;
             set_size(self, size + growth);
-        }
-        else {
+        } else {
             memmove(data_of(object) + high + growth, data_of(object) + high, (size_t)(size - high));
             if (PyByteArray_Resize(object, size + growth) < 0) {
                 return -1;
             }
         }
-    }
-    else if (growth > 0) {
+    } else if (growth > 0) {
         if (size > PY_SSIZE_T_MAX - growth) {
             PyErr_NoMemory();
             return -1;
@@ -172,15 +168,13 @@ PyObject *PyByteArray_Concat(PyObject *a, PyObject *b)
 {
     Py_buffer left = {0}, right = {0};
     PyObject *result = NULL;
-    if (PyObject_GetBuffer(a, &left, PyBUF_SIMPLE) < 0 ||
-        PyObject_GetBuffer(b, &right, PyBUF_SIMPLE) < 0) {
+    if (PyObject_GetBuffer(a, &left, PyBUF_SIMPLE) < 0
+        || PyObject_GetBuffer(b, &right, PyBUF_SIMPLE) < 0) {
         PyErr_Format(PyExc_TypeError, "can't concat %.100s to %.100s", Py_TYPE(b)->tp_name,
                      Py_TYPE(a)->tp_name);
-    }
-    else if (left.len > PY_SSIZE_T_MAX - right.len) {
+    } else if (left.len > PY_SSIZE_T_MAX - right.len) {
         PyErr_NoMemory();
-    }
-    else {
+    } else {
         result = PyByteArray_FromStringAndSize(NULL, left.len + right.len);
         if (result != NULL && Py_SIZE(result) > 0) {
             memcpy(data_of(result), left.buf, (size_t)left.len);
@@ -214,7 +208,8 @@ int bytearray_getbuffer(PyObject *object, Py_buffer *view, int flags)
     }
     int result;
     Py_BEGIN_CRITICAL_SECTION(object);
-    result = PyBuffer_FillInfo(view, object, PyByteArray_AS_STRING(object), Py_SIZE(self), 0, flags);
+    result =
+        PyBuffer_FillInfo(view, object, PyByteArray_AS_STRING(object), Py_SIZE(self), 0, flags);
     self->ob_exports += result == 0;
     Py_END_CRITICAL_SECTION();
     return result;
@@ -300,8 +295,7 @@ int bytearray_add_buffer(PyObject *self, PyObject *other)
     }
     if (n > PY_SSIZE_T_MAX - m) {
         PyErr_NoMemory();
-    }
-    else if (PyByteArray_Resize(self, n + m) == 0) {
+    } else if (PyByteArray_Resize(self, n + m) == 0) {
         memcpy(data_of(self) + n, view.buf, (size_t)m);
         result = 0;
     }
@@ -326,8 +320,7 @@ int bytearray_extend_by(PyObject *self, PyObject *iterable)
         if (PyErr_ExceptionMatches(PyExc_TypeError) && PyUnicode_Check(iterable)) {
             PyErr_Format(PyExc_TypeError, "expected iterable of integers; got: 'str'");
         }
-    }
-    else {
+    } else {
         Py_ssize_t n = Py_SIZE(self), m = w.pos - w.start;
         result = n > PY_SSIZE_T_MAX - m ? (PyErr_NoMemory(), -1) : PyByteArray_Resize(self, n + m);
         if (result == 0) {
@@ -405,8 +398,7 @@ PyObject *bytearray_item(PyObject *self, Py_ssize_t i)
     Py_BEGIN_CRITICAL_SECTION(self);
     if (i < 0 || i >= Py_SIZE(self)) {
         PyErr_SetString(PyExc_IndexError, "bytearray index out of range");
-    }
-    else {
+    } else {
         result = PyLong_FromLong(data_of(self)[i]);
     }
     Py_END_CRITICAL_SECTION();
@@ -514,8 +506,7 @@ static int assign_slice(PyObject *self, PyObject *slice, PyObject *value)
         }
         if (PyByteArray_Check(value) || PyBytes_Check(value)) {
             bytes = PyBytes_FromObject(value);
-        }
-        else {
+        } else {
             PyObject *array = PyByteArray_FromObject(value);
             bytes = array == NULL ? NULL : PyBytes_FromObject(array);
             Py_XDECREF(array);
@@ -543,11 +534,9 @@ static int assign_item(PyObject *self, Py_ssize_t i, PyObject *value)
     if (i < 0 || i >= Py_SIZE(self)) {
         PyErr_SetString(PyExc_IndexError, "bytearray index out of range");
         result = -1;
-    }
-    else if (value != NULL) {
+    } else if (value != NULL) {
         data_of(self)[i] = (uint8_t)byte;
-    }
-    else {
+    } else {
         result = replace_range(self, i, i + 1, NULL, 0);
     }
     Py_END_CRITICAL_SECTION();
@@ -599,9 +588,9 @@ Py_ssize_t bytearray_length(PyObject *self)
 PyObject *bytearray_richcompare(PyObject *a, PyObject *b, int op)
 {
     if (!PyObject_CheckBuffer(a) || !PyObject_CheckBuffer(b)) {
-        if (bytes_warning_wanted() && (op == Py_EQ || op == Py_NE) &&
-            (PyUnicode_Check(a) || PyUnicode_Check(b)) &&
-            PyErr_WarnEx(PyExc_BytesWarning, "Comparison between bytearray and string", 1) < 0) {
+        if (bytes_warning_wanted() && (op == Py_EQ || op == Py_NE)
+            && (PyUnicode_Check(a) || PyUnicode_Check(b))
+            && PyErr_WarnEx(PyExc_BytesWarning, "Comparison between bytearray and string", 1) < 0) {
             return NULL;
         }
         Py_RETURN_NOTIMPLEMENTED;
@@ -638,8 +627,7 @@ PyObject *bytearray_repr(PyObject *self)
         Py_BEGIN_CRITICAL_SECTION(self);
         result = bytes_to_repr(data_of(self), Py_SIZE(self), true, text, ")");
         Py_END_CRITICAL_SECTION();
-    }
-    else if (text != NULL) {
+    } else if (text != NULL) {
         PyObject *inner;
         Py_BEGIN_CRITICAL_SECTION(self);
         inner = bytes_to_repr(data_of(self), Py_SIZE(self), true, "", ")");
@@ -654,8 +642,8 @@ PyObject *bytearray_repr(PyObject *self)
 
 PyObject *bytearray_str(PyObject *self)
 {
-    if (bytes_warning_wanted() &&
-        PyErr_WarnEx(PyExc_BytesWarning, "str() on a bytearray instance", 1) < 0) {
+    if (bytes_warning_wanted()
+        && PyErr_WarnEx(PyExc_BytesWarning, "str() on a bytearray instance", 1) < 0) {
         return NULL;
     }
     return bytearray_repr(self);
@@ -670,9 +658,8 @@ int bytearray_fill_from(PyObject *self, PyObject *source, const char *encoding, 
     }
     if (source == NULL) {
         if (encoding != NULL || errors != NULL) {
-            PyErr_SetString(PyExc_TypeError, encoding != NULL
-                                                 ? "encoding without a string argument"
-                                                 : "errors without a string argument");
+            PyErr_SetString(PyExc_TypeError, encoding != NULL ? "encoding without a string argument"
+                                                              : "errors without a string argument");
             return -1;
         }
         return 0;
@@ -699,8 +686,7 @@ int bytearray_fill_from(PyObject *self, PyObject *source, const char *encoding, 
                 return -1;
             }
             PyErr_Clear();
-        }
-        else {
+        } else {
             if (size < 0) {
                 PyErr_SetString(PyExc_ValueError, "negative count");
                 return -1;
@@ -744,13 +730,11 @@ PyObject *bytearray_reduce_with(PyObject *self, int protocol)
     Py_ssize_t n = Py_SIZE(self);
     if (protocol < 3) {
         PyObject *text = str_from_latin1(data_of(self), n);
-        result = text == NULL ? NULL
-                              : Py_BuildValue("(O(Ns)N)", Py_TYPE(self), text, "latin-1", state);
-    }
-    else if (n == 0) {
+        result =
+            text == NULL ? NULL : Py_BuildValue("(O(Ns)N)", Py_TYPE(self), text, "latin-1", state);
+    } else if (n == 0) {
         result = Py_BuildValue("(O()N)", Py_TYPE(self), state);
-    }
-    else {
+    } else {
         result = Py_BuildValue("(O(y#)N)", Py_TYPE(self), data_of(self), n, state);
     }
     return result;

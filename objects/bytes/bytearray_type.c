@@ -170,8 +170,7 @@ static PyBufferProcs buffer_slots = {
 };
 
 PyTypeObject PyByteArray_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "bytearray",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "bytearray",
     .tp_basicsize = sizeof(PyByteArrayObject),
     .tp_dealloc = bytearray_dealloc,
     .tp_repr = bytearray_repr,

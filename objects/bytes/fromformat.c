@@ -34,8 +34,9 @@ static const char *write_conversion(struct bytes_writer *w, const char *p, va_li
     case 'c': {
         int c = va_arg(*list, int);
         if (c < 0 || c > 255) {
-            PyErr_SetString(PyExc_OverflowError,
-                            "PyBytes_FromFormatV(): %c format expects an integer in range [0; 255]");
+            PyErr_SetString(
+                PyExc_OverflowError,
+                "PyBytes_FromFormatV(): %c format expects an integer in range [0; 255]");
             return NULL;
         }
         text[0] = (char)c;
@@ -88,8 +89,7 @@ PyObject *PyBytes_FromFormatV(const char *format, va_list list)
         const char *percent = strchrnul(p, '%');
         if (bytes_writer_write(&w, p, percent - p) < 0) {
             p = NULL;
-        }
-        else {
+        } else {
             p = *percent == '\0' ? percent : write_conversion(&w, percent + 1, &copy);
         }
     }
@@ -114,9 +114,10 @@ PyObject *PyBytes_FromFormat(const char *format, ...)
 
 static int hex_value(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                        : c >= 'A' && c <= 'F'   ? c - 'A' + 10
-                                                                 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* \xNN; *p stands behind the 'x'.  -1 on failure. */
@@ -196,8 +197,7 @@ PyObject *_PyBytes_DecodeEscape(const char *text, Py_ssize_t size, const char *e
             if (p == end) {
                 PyErr_SetString(PyExc_ValueError, "Trailing \\ in string");
                 failed = -1;
-            }
-            else {
+            } else {
                 failed = write_escape(&w, &p, text, end, errors, first_invalid);
             }
         }

@@ -45,8 +45,7 @@ static PyObject *iterator_next(PyObject *object)
     }
     if (PyBytes_Check(self->blob)) {
         byte = i < Py_SIZE(self->blob) ? (uint8_t)PyBytes_AS_STRING(self->blob)[i] : -1;
-    }
-    else {
+    } else {
         Py_BEGIN_CRITICAL_SECTION(self->blob);
         byte = i < Py_SIZE(self->blob) ? (uint8_t)PyByteArray_AS_STRING(self->blob)[i] : -1;
         Py_END_CRITICAL_SECTION();
@@ -96,16 +95,15 @@ static PyMethodDef iterator_methods[] = {
 
 #define ITERATOR_TYPE(name)                                                                        \
     {                                                                                              \
-        PyVarObject_HEAD_INIT(&PyType_Type, 0)                                                     \
-        .tp_name = (name),                                                                         \
-        .tp_basicsize = sizeof(struct bytes_iterator),                                             \
-        .tp_dealloc = iterator_dealloc,                                                            \
-        .tp_getattro = PyObject_GenericGetAttr,                                                    \
-        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                                       \
-        .tp_traverse = iterator_traverse,                                                          \
-        .tp_iter = PyObject_SelfIter,                                                              \
-        .tp_iternext = iterator_next,                                                              \
-        .tp_methods = iterator_methods,                                                            \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = (name),                                   \
+                                            .tp_basicsize = sizeof(struct bytes_iterator),         \
+                                            .tp_dealloc = iterator_dealloc,                        \
+                                            .tp_getattro = PyObject_GenericGetAttr,                \
+                                            .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,   \
+                                            .tp_traverse = iterator_traverse,                      \
+                                            .tp_iter = PyObject_SelfIter,                          \
+                                            .tp_iternext = iterator_next,                          \
+                                            .tp_methods = iterator_methods,                        \
     }
 
 PyTypeObject PyBytesIter_Type = ITERATOR_TYPE("bytes_iterator");

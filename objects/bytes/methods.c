@@ -31,22 +31,19 @@ PyObject *blob_concat(PyObject *a, PyObject *b)
     Py_buffer left = {0}, right = {0};
     PyObject *result = NULL;
     bool array = PyByteArray_Check(a);
-    if (PyObject_GetBuffer(a, &left, PyBUF_SIMPLE) < 0 ||
-        PyObject_GetBuffer(b, &right, PyBUF_SIMPLE) < 0) {
+    if (PyObject_GetBuffer(a, &left, PyBUF_SIMPLE) < 0
+        || PyObject_GetBuffer(b, &right, PyBUF_SIMPLE) < 0) {
         PyErr_Format(PyExc_TypeError, "can't concat %.100s to %.100s", Py_TYPE(b)->tp_name,
                      Py_TYPE(a)->tp_name);
         goto done;
     }
     if (left.len == 0 && PyBytes_CheckExact(b) && !array) {
         result = Py_NewRef(b);
-    }
-    else if (right.len == 0 && PyBytes_CheckExact(a)) {
+    } else if (right.len == 0 && PyBytes_CheckExact(a)) {
         result = Py_NewRef(a);
-    }
-    else if (left.len > PY_SSIZE_T_MAX - right.len) {
+    } else if (left.len > PY_SSIZE_T_MAX - right.len) {
         PyErr_NoMemory();
-    }
-    else {
+    } else {
         result = blob_make(array, NULL, left.len + right.len);
         if (result != NULL) {
             memcpy(blob_data(result), left.buf, (size_t)left.len);
@@ -135,8 +132,8 @@ static PyObject *join_items(PyObject *self, PyObject *iterable)
 {
     PyObject *items = PySequence_Tuple(iterable), *result;
     if (items == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(iterable)->tp_iter == NULL &&
-            !PySequence_Check(iterable)) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(iterable)->tp_iter == NULL
+            && !PySequence_Check(iterable)) {
             PyErr_SetString(PyExc_TypeError, "can only join an iterable");
         }
         return NULL;
@@ -161,7 +158,7 @@ static PyObject *join_items(PyObject *self, PyObject *iterable)
 
 PyObject *blob_join(PyObject *self, PyObject *iterable)
 {
-    Py_buffer held = {0};       /* the separator must not change while the items are collected */
+    Py_buffer held = {0}; /* the separator must not change while the items are collected */
     if (PyByteArray_Check(self) && PyObject_GetBuffer(self, &held, PyBUF_SIMPLE) < 0) {
         return NULL;
     }
@@ -208,8 +205,7 @@ PyObject *blob_translate(PyObject *self, PyObject *table, PyObject *delete_)
     }
     if (!changed && PyBytes_CheckExact(self)) {
         Py_SETREF(result, Py_NewRef(self));
-    }
-    else if (out - start != b.len) {
+    } else if (out - start != b.len) {
         Py_SETREF(result, blob_make(b.array, start, out - start));
     }
 done:
@@ -267,11 +263,9 @@ static int hex_separator(PyObject *sep)
     Py_UCS4 ch;
     if (PyUnicode_Check(sep)) {
         ch = str_read(sep, 0);
-    }
-    else if (PyBytes_Check(sep)) {
+    } else if (PyBytes_Check(sep)) {
         ch = bytes_data(sep)[0];
-    }
-    else {
+    } else {
         PyErr_SetString(PyExc_TypeError, "sep must be str or bytes.");
         return -2;
     }
@@ -322,7 +316,8 @@ PyObject *bytes_to_hex(const uint8_t *data, Py_ssize_t length, PyObject *sep, in
 }
 
 PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t length);
-PyAPI_FUNC(PyObject *) _Py_strhex_bytes_with_sep(const char *data, Py_ssize_t length, PyObject *sep, int group);
+PyAPI_FUNC(PyObject *)
+    _Py_strhex_bytes_with_sep(const char *data, Py_ssize_t length, PyObject *sep, int group);
 
 PyObject *_Py_strhex(const char *data, Py_ssize_t length)
 {
@@ -336,9 +331,10 @@ PyObject *_Py_strhex_bytes_with_sep(const char *data, Py_ssize_t length, PyObjec
 
 static int hex_digit(Py_UCS4 ch)
 {
-    return ch >= '0' && ch <= '9' ? (int)ch - '0' : ch >= 'a' && ch <= 'f' ? (int)ch - 'a' + 10
-                                                : ch >= 'A' && ch <= 'F'   ? (int)ch - 'A' + 10
-                                                                           : -1;
+    return ch >= '0' && ch <= '9'   ? (int)ch - '0'
+           : ch >= 'a' && ch <= 'f' ? (int)ch - 'a' + 10
+           : ch >= 'A' && ch <= 'F' ? (int)ch - 'A' + 10
+                                    : -1;
 }
 
 PyObject *bytes_parse_hex(PyObject *text, bool as_bytearray)
@@ -376,8 +372,8 @@ PyObject *bytes_to_repr(const uint8_t *data, Py_ssize_t length, bool smart_quote
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t quote = '\'';
-    if (smart_quotes && length > 0 && memchr(data, '\'', (size_t)length) != NULL &&
-        memchr(data, '"', (size_t)length) == NULL) {
+    if (smart_quotes && length > 0 && memchr(data, '\'', (size_t)length) != NULL
+        && memchr(data, '"', (size_t)length) == NULL) {
         quote = '"';
     }
     Py_ssize_t size = (Py_ssize_t)(strlen(prefix) + strlen(suffix)) + 3;
@@ -405,18 +401,15 @@ PyObject *bytes_to_repr(const uint8_t *data, Py_ssize_t length, bool smart_quote
         if (c == quote || c == '\\') {
             *p++ = '\\';
             *p++ = c;
-        }
-        else if (c == '\t' || c == '\n' || c == '\r') {
+        } else if (c == '\t' || c == '\n' || c == '\r') {
             *p++ = '\\';
             *p++ = c == '\t' ? 't' : c == '\n' ? 'n' : 'r';
-        }
-        else if (c < ' ' || c >= 0x7f) {
+        } else if (c < ' ' || c >= 0x7f) {
             *p++ = '\\';
             *p++ = 'x';
             *p++ = (uint8_t)digits[c >> 4];
             *p++ = (uint8_t)digits[c & 15];
-        }
-        else {
+        } else {
             *p++ = c;
         }
     }
@@ -523,9 +516,9 @@ static PyObject *change_case(PyObject *self, enum casing casing)
     }
     if (PyBytes_Check(result) && b.len <= 1) { /* shared objects are not written to */
         uint8_t byte = b.len == 1 ? b.data[0] : 0;
-        byte = casing == LOWER                             ? Py_TOLOWER(byte)
+        byte = casing == LOWER                      ? Py_TOLOWER(byte)
                : casing == SWAP && Py_ISUPPER(byte) ? Py_TOLOWER(byte)
-                                                           : Py_TOUPPER(byte);
+                                                    : Py_TOUPPER(byte);
         Py_DECREF(result);
         return b.len == 0 ? bytes_empty() : bytes_char(byte);
     }
@@ -533,8 +526,8 @@ static PyObject *change_case(PyObject *self, enum casing casing)
     bool inside = false;
     for (Py_ssize_t i = 0; i < b.len; i++) {
         uint8_t c = b.data[i];
-        bool raise = casing == UPPER || (casing == TITLE && !inside) ||
-                     (casing == CAPITALIZE && i == 0) || (casing == SWAP && Py_ISLOWER(c));
+        bool raise = casing == UPPER || (casing == TITLE && !inside)
+                     || (casing == CAPITALIZE && i == 0) || (casing == SWAP && Py_ISLOWER(c));
         out[i] = raise ? Py_TOUPPER(c) : Py_TOLOWER(c);
         inside = Py_ISALPHA(c);
     }

@@ -11,9 +11,15 @@
 
 /* ---- Making ----------------------------------------------------------------------------------- */
 
-#define EMPTY_HEAD(n) .head = {.ob_base = PyObject_HEAD_INIT(&PyBytes_Type) .ob_size = (n)}, .hash = -1
-#define CHAR(c) {EMPTY_HEAD(1), .data = {(c)}}
-#define ROW8(b) CHAR(b), CHAR(b + 1), CHAR(b + 2), CHAR(b + 3), CHAR(b + 4), CHAR(b + 5), CHAR(b + 6), CHAR(b + 7)
+#define EMPTY_HEAD(n)                                                                              \
+    .head = {.ob_base = PyObject_HEAD_INIT(&PyBytes_Type).ob_size = (n)}, .hash = -1
+#define CHAR(c)                                                                                    \
+    {                                                                                              \
+        EMPTY_HEAD(1), .data = {(c) }                                                              \
+    }
+#define ROW8(b)                                                                                    \
+    CHAR(b), CHAR(b + 1), CHAR(b + 2), CHAR(b + 3), CHAR(b + 4), CHAR(b + 5), CHAR(b + 6),         \
+        CHAR(b + 7)
 #define ROW64(b)                                                                                   \
     ROW8(b), ROW8(b + 8), ROW8(b + 16), ROW8(b + 24), ROW8(b + 32), ROW8(b + 40), ROW8(b + 48),    \
         ROW8(b + 56)
@@ -115,8 +121,8 @@ int _PyBytes_Resize(PyObject **p, Py_ssize_t length)
         Py_DECREF(b);
         return *p == NULL ? -1 : 0;
     }
-    PyObject *moved = atom_realloc(b, (size_t)(HEADER + Py_SIZE(b) + 1),
-                                   (size_t)(HEADER + length + 1));
+    PyObject *moved =
+        atom_realloc(b, (size_t)(HEADER + Py_SIZE(b) + 1), (size_t)(HEADER + length + 1));
     if (moved == NULL) {
         *p = NULL;
         PyObject_Free(b);
@@ -163,8 +169,7 @@ int PyBytes_AsStringAndSize(PyObject *b, char **data, Py_ssize_t *size)
     *data = PyBytes_AS_STRING(b);
     if (size != NULL) {
         *size = Py_SIZE(b);
-    }
-    else if (strlen(*data) != (size_t)Py_SIZE(b)) {
+    } else if (strlen(*data) != (size_t)Py_SIZE(b)) {
         PyErr_SetString(PyExc_ValueError, "embedded null byte");
         return -1;
     }
@@ -184,15 +189,16 @@ Py_hash_t bytes_hash(PyObject *b)
 
 bool bytes_equal(PyObject *a, PyObject *b)
 {
-    return a == b || (Py_SIZE(a) == Py_SIZE(b) &&
-                      memcmp(bytes_data(a), bytes_data(b), (size_t)Py_SIZE(a)) == 0);
+    return a == b
+           || (Py_SIZE(a) == Py_SIZE(b)
+               && memcmp(bytes_data(a), bytes_data(b), (size_t)Py_SIZE(a)) == 0);
 }
 
 PyObject *bytes_richcompare(PyObject *a, PyObject *b, int op)
 {
     if (!PyBytes_Check(a) || !PyBytes_Check(b)) {
-        if (bytes_warning_wanted() && (op == Py_EQ || op == Py_NE) &&
-            (PyUnicode_Check(a) || PyUnicode_Check(b) || PyLong_Check(a) || PyLong_Check(b))) {
+        if (bytes_warning_wanted() && (op == Py_EQ || op == Py_NE)
+            && (PyUnicode_Check(a) || PyUnicode_Check(b) || PyLong_Check(a) || PyLong_Check(b))) {
             const char *what = PyUnicode_Check(a) || PyUnicode_Check(b)
                                    ? "Comparison between bytes and string"
                                    : "Comparison between bytes and int";
@@ -225,8 +231,8 @@ PyObject *bytes_repr(PyObject *b)
 
 PyObject *bytes_str(PyObject *b)
 {
-    if (bytes_warning_wanted() &&
-        PyErr_WarnEx(PyExc_BytesWarning, "str() on a bytes instance", 1) < 0) {
+    if (bytes_warning_wanted()
+        && PyErr_WarnEx(PyExc_BytesWarning, "str() on a bytes instance", 1) < 0) {
         return NULL;
     }
     return bytes_repr(b);
@@ -271,8 +277,9 @@ PyObject *bytes_subscript(PyObject *b, PyObject *index)
         return bytes_empty();
     }
     if (step == 1) {
-        return count == Py_SIZE(b) && PyBytes_CheckExact(b) ? Py_NewRef(b)
-                                                            : bytes_from(bytes_data(b) + start, count);
+        return count == Py_SIZE(b) && PyBytes_CheckExact(b)
+                   ? Py_NewRef(b)
+                   : bytes_from(bytes_data(b) + start, count);
     }
     if (count == 1) {
         return bytes_char(bytes_data(b)[start]);
@@ -299,8 +306,8 @@ void PyBytes_Concat(PyObject **p, PyObject *right)
         return;
     }
     Py_ssize_t n = Py_SIZE(*p);
-    if (PyBytes_CheckExact(*p) && Py_REFCNT(*p) == 1 && PyBytes_CheckExact(right) && n > 0 &&
-        n <= PY_SSIZE_T_MAX - Py_SIZE(right)) {
+    if (PyBytes_CheckExact(*p) && Py_REFCNT(*p) == 1 && PyBytes_CheckExact(right) && n > 0
+        && n <= PY_SSIZE_T_MAX - Py_SIZE(right)) {
         /* Nobody else sees it: grow it where it lies. */
         if (_PyBytes_Resize(p, n + Py_SIZE(right)) == 0) {
             memcpy(bytes_data(*p) + n, bytes_data(right), (size_t)Py_SIZE(right));
@@ -384,8 +391,8 @@ static PyObject *from_buffer(PyObject *object)
         return NULL;
     }
     PyObject *result = bytes_new(view.len);
-    if (result != NULL && view.len > 0 &&
-        PyBuffer_ToContiguous(bytes_data(result), &view, view.len, 'C') < 0) {
+    if (result != NULL && view.len > 0
+        && PyBuffer_ToContiguous(bytes_data(result), &view, view.len, 'C') < 0) {
         Py_CLEAR(result);
     }
     PyBuffer_Release(&view);
@@ -469,12 +476,10 @@ static PyObject *from_source(PyObject *source, const char *encoding, const char 
                 return NULL;
             }
             PyErr_Clear(); /* fall through: other ways may take it */
-        }
-        else if (size < 0) {
+        } else if (size < 0) {
             PyErr_SetString(PyExc_ValueError, "negative count");
             return NULL;
-        }
-        else {
+        } else {
             result = bytes_new(size);
             if (result != NULL) {
                 memset(bytes_data(result), 0, (size_t)size);
@@ -491,14 +496,12 @@ PyObject *bytes_construct(PyTypeObject *type, PyObject *source, const char *enco
     PyObject *bytes;
     if (source == NULL) {
         if (encoding != NULL || errors != NULL) {
-            PyErr_SetString(PyExc_TypeError, encoding != NULL
-                                                 ? "encoding without a string argument"
-                                                 : "errors without a string argument");
+            PyErr_SetString(PyExc_TypeError, encoding != NULL ? "encoding without a string argument"
+                                                              : "errors without a string argument");
             return NULL;
         }
         bytes = bytes_empty();
-    }
-    else {
+    } else {
         bytes = from_source(source, encoding, errors);
     }
     if (bytes == NULL || type == &PyBytes_Type) {

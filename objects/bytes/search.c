@@ -147,7 +147,8 @@ int blob_contains(PyObject *self, PyObject *item)
 
 /* ---- Ends ------------------------------------------------------------------------------------- */
 
-static int end_matches(PyObject *self, PyObject *part, Py_ssize_t start, Py_ssize_t end, bool suffix)
+static int end_matches(PyObject *self, PyObject *part, Py_ssize_t start, Py_ssize_t end,
+                       bool suffix)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(part, &view, PyBUF_SIMPLE) < 0) {
@@ -155,8 +156,9 @@ static int end_matches(PyObject *self, PyObject *part, Py_ssize_t start, Py_ssiz
     }
     struct blob b = blob_of(self);
     str_clip(&start, &end, b.len);
-    bool match = end - start >= view.len &&
-                 memcmp(b.data + (suffix ? end - view.len : start), view.buf, (size_t)view.len) == 0;
+    bool match =
+        end - start >= view.len
+        && memcmp(b.data + (suffix ? end - view.len : start), view.buf, (size_t)view.len) == 0;
     PyBuffer_Release(&view);
     return match;
 }
@@ -194,8 +196,8 @@ PyObject *blob_endswith(PyObject *self, PyObject *suffix, Py_ssize_t start, Py_s
 PyObject *blob_removeprefix(PyObject *self, Py_buffer *prefix)
 {
     struct blob b = blob_of(self);
-    if (prefix->len > 0 && b.len >= prefix->len &&
-        memcmp(b.data, prefix->buf, (size_t)prefix->len) == 0) {
+    if (prefix->len > 0 && b.len >= prefix->len
+        && memcmp(b.data, prefix->buf, (size_t)prefix->len) == 0) {
         return blob_make(b.array, b.data + prefix->len, b.len - prefix->len);
     }
     return blob_same(self);
@@ -204,8 +206,8 @@ PyObject *blob_removeprefix(PyObject *self, Py_buffer *prefix)
 PyObject *blob_removesuffix(PyObject *self, Py_buffer *suffix)
 {
     struct blob b = blob_of(self);
-    if (suffix->len > 0 && b.len >= suffix->len &&
-        memcmp(b.data + b.len - suffix->len, suffix->buf, (size_t)suffix->len) == 0) {
+    if (suffix->len > 0 && b.len >= suffix->len
+        && memcmp(b.data + b.len - suffix->len, suffix->buf, (size_t)suffix->len) == 0) {
         return blob_make(b.array, b.data, b.len - suffix->len);
     }
     return blob_same(self);
@@ -312,8 +314,7 @@ static PyObject *split(PyObject *self, PyObject *sep, Py_ssize_t limit, bool fro
     PyObject *list = NULL;
     if (sep != Py_None && view.len == 0) {
         PyErr_SetString(PyExc_ValueError, "empty separator");
-    }
-    else {
+    } else {
         list = PyList_New(0);
     }
     if (list != NULL) {
@@ -377,8 +378,7 @@ static PyObject *partition(PyObject *self, PyObject *sep, bool from_right)
         /* a bytearray gives a copy of the separator, bytes the separator itself */
         parts[1] = b.array ? blob_make(true, view.buf, view.len) : Py_NewRef(sep);
         parts[2] = blob_make(b.array, b.data + found + view.len, b.len - found - view.len);
-    }
-    else {
+    } else {
         int whole = from_right ? 2 : 0;
         for (int i = 0; i < 3; i++) {
             parts[i] = i == whole ? blob_same(self) : blob_make(b.array, NULL, 0);
@@ -414,8 +414,7 @@ static PyObject *strip(PyObject *self, PyObject *chars, bool left, bool right)
         for (int i = 0; i < 256; i++) {
             goes[i] = Py_ISSPACE(i);
         }
-    }
-    else {
+    } else {
         Py_buffer view;
         if (PyObject_GetBuffer(chars, &view, PyBUF_SIMPLE) < 0) {
             return NULL;
@@ -472,9 +471,8 @@ PyObject *blob_replace(PyObject *self, Py_buffer *old, Py_buffer *new_, Py_ssize
     uint8_t *out = (uint8_t *)blob_of(result).data;
     Py_ssize_t at = 0;
     while (count-- > 0) {
-        Py_ssize_t found = old->len == 0
-                               ? 0
-                               : text_find(1, b.data + at, b.len - at, 1, old->buf, old->len);
+        Py_ssize_t found =
+            old->len == 0 ? 0 : text_find(1, b.data + at, b.len - at, 1, old->buf, old->len);
         memcpy(out, b.data + at, (size_t)found);
         out += found;
         memcpy(out, new_->buf, (size_t)new_->len);

@@ -76,8 +76,7 @@ static PyMappingMethods mapping_slots = {
 static PyBufferProcs buffer_slots = {.bf_getbuffer = bytes_getbuffer};
 
 PyTypeObject PyBytes_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "bytes",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "bytes",
     .tp_basicsize = offsetof(PyBytesObject, ob_sval) + 1,
     .tp_itemsize = 1,
     .tp_dealloc = bytes_dealloc,
@@ -89,8 +88,8 @@ PyTypeObject PyBytes_Type = {
     .tp_str = bytes_str,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_as_buffer = &buffer_slots,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_BYTES_SUBCLASS |
-                _Py_TPFLAGS_MATCH_SELF,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_BYTES_SUBCLASS
+                | _Py_TPFLAGS_MATCH_SELF,
     .tp_doc = bytesm_doc,
     .tp_richcompare = bytes_richcompare,
     .tp_iter = iter_slot,

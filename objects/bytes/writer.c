@@ -21,8 +21,7 @@ int bytes_writer_grow(struct bytes_writer *w, Py_ssize_t length)
             return -1;
         }
         memcpy(bytes_data(w->buffer), w->small, (size_t)size);
-    }
-    else if (_PyBytes_Resize(&w->buffer, room) < 0) {
+    } else if (_PyBytes_Resize(&w->buffer, room) < 0) {
         w->pos = w->start = w->small;
         w->end = w->small + sizeof w->small;
         return -1;

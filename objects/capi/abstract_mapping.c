@@ -23,8 +23,8 @@ Py_ssize_t PyMapping_Size(PyObject *op)
         return type->tp_as_mapping->mp_length(op);
     }
     bool is_sequence = type->tp_as_sequence && type->tp_as_sequence->sq_length;
-    return raise_for_type_int(is_sequence ? "%.200s is not a mapping"
-                                          : "object of type '%.200s' has no len()", op);
+    return raise_for_type_int(
+        is_sequence ? "%.200s is not a mapping" : "object of type '%.200s' has no len()", op);
 }
 
 /* ---- items ----------------------------------------------------------------------------------- */

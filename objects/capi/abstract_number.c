@@ -74,8 +74,8 @@ static PyObject *binary_inplace(PyObject *x, PyObject *y, size_t inplace, size_t
 #define INPLACE(Name, slot, operator)                                                              \
     PyObject *PyNumber_InPlace##Name(PyObject *x, PyObject *y)                                     \
     {                                                                                              \
-        return binary_inplace(x, y, NUMBER_SLOT(nb_inplace_##slot), NUMBER_SLOT(nb_##slot),        \
-                              operator "=");                                                       \
+        return binary_inplace(x, y, NUMBER_SLOT(nb_inplace_##slot),                                \
+                              NUMBER_SLOT(nb_##slot), operator"=");                                \
     }
 #define BINARY_AND_INPLACE(Name, slot, operator)                                                   \
     BINARY(Name, slot, operator) INPLACE(Name, slot, operator)
@@ -115,8 +115,7 @@ PyObject *PyNumber_Add(PyObject *x, PyObject *y)
 
 PyObject *PyNumber_InPlaceAdd(PyObject *x, PyObject *y)
 {
-    PyObject *result =
-        number_try_inplace(x, y, NUMBER_SLOT(nb_inplace_add), NUMBER_SLOT(nb_add));
+    PyObject *result = number_try_inplace(x, y, NUMBER_SLOT(nb_inplace_add), NUMBER_SLOT(nb_add));
     return result == Py_NotImplemented ? concat_or_raise(x, y, true) : result;
 }
 
@@ -167,9 +166,10 @@ static PyObject *raise_power(PyObject *x, PyObject *y, PyObject *z, const char *
     if (z == Py_None) {
         return raise_operands(x, y, operator);
     }
-    return PyErr_Format(PyExc_TypeError,
-                        "unsupported operand type(s) for %.100s: '%.100s', '%.100s', '%.100s'",
-                        operator, Py_TYPE(x)->tp_name, Py_TYPE(y)->tp_name, Py_TYPE(z)->tp_name);
+    return PyErr_Format(
+        PyExc_TypeError,
+        "unsupported operand type(s) for %.100s: '%.100s', '%.100s', '%.100s'", operator,
+        Py_TYPE(x)->tp_name, Py_TYPE(y)->tp_name, Py_TYPE(z)->tp_name);
 }
 
 /* As number_try_binary, with the modulus asked last. */
@@ -257,8 +257,9 @@ int PyIndex_Check(PyObject *op)
 
 int PyNumber_Check(PyObject *op)
 {
-    return op && (PyIndex_Check(op) || number_slot(op, NUMBER_SLOT(nb_int))
-                  || number_slot(op, NUMBER_SLOT(nb_float)) || PyComplex_Check(op));
+    return op
+           && (PyIndex_Check(op) || number_slot(op, NUMBER_SLOT(nb_int))
+               || number_slot(op, NUMBER_SLOT(nb_float)) || PyComplex_Check(op));
 }
 
 /* The int that op.__index__() gives, which may be of a subclass: new reference. */
@@ -286,7 +287,8 @@ PyObject *_PyNumber_Index(PyObject *op)
                    "__index__ returned non-int (type %.200s).  The ability to return an instance "
                    "of a strict subclass of int is deprecated, and may be removed in a future "
                    "version of Python.",
-                   Py_TYPE(result)->tp_name) == 0) {
+                   Py_TYPE(result)->tp_name)
+               == 0) {
         return result;
     }
     Py_DECREF(result);
@@ -349,7 +351,8 @@ static PyObject *float_of_result(PyObject *op, PyObject *result)
                    "%.50s.__float__ returned non-float (type %.50s).  The ability to return an "
                    "instance of a strict subclass of float is deprecated, and may be removed "
                    "in a future version of Python.",
-                   Py_TYPE(op)->tp_name, Py_TYPE(result)->tp_name) == 0) {
+                   Py_TYPE(op)->tp_name, Py_TYPE(result)->tp_name)
+               == 0) {
         exact = PyFloat_FromDouble(PyFloat_AS_DOUBLE(result));
     }
     Py_DECREF(result);

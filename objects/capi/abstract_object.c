@@ -67,7 +67,7 @@ static bool has_length(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     return (type->tp_as_sequence && type->tp_as_sequence->sq_length)
-        || (type->tp_as_mapping && type->tp_as_mapping->mp_length);
+           || (type->tp_as_mapping && type->tp_as_mapping->mp_length);
 }
 
 /* How many items iteration will probably give: len(), else __length_hint__(), else the default.
@@ -230,14 +230,11 @@ PyObject *PyObject_Format(PyObject *op, PyObject *spec)
         if (PyLong_CheckExact(op) || PyFloat_CheckExact(op)) {
             return PyObject_Str(op);
         }
-    }
-    else if (PyUnicode_CheckExact(op)) {
+    } else if (PyUnicode_CheckExact(op)) {
         return format_str(op, spec);
-    }
-    else if (PyLong_CheckExact(op)) {
+    } else if (PyLong_CheckExact(op)) {
         return format_int(op, spec);
-    }
-    else if (PyFloat_CheckExact(op)) {
+    } else if (PyFloat_CheckExact(op)) {
         return format_float(op, spec);
     }
     PyObject *method = object_lookup_special(op, ID(__format__));
@@ -351,7 +348,7 @@ static int plain_is_instance(PyObject *op, PyObject *cls)
         result = abstract_is_subclass(claimed, cls);
     } else {
         result = claimed != (PyObject *)Py_TYPE(op) && PyType_Check(claimed)
-              && PyType_IsSubtype((PyTypeObject *)claimed, (PyTypeObject *)cls);
+                 && PyType_IsSubtype((PyTypeObject *)claimed, (PyTypeObject *)cls);
     }
     Py_DECREF(claimed);
     return result;

@@ -32,8 +32,8 @@ Py_ssize_t PySequence_Size(PyObject *op)
         return sequence_of(op)->sq_length(op);
     }
     bool is_mapping = mapping_of(op) && mapping_of(op)->mp_length;
-    return raise_for_type_int(is_mapping ? "%.200s is not a sequence"
-                                         : "object of type '%.200s' has no len()", op);
+    return raise_for_type_int(
+        is_mapping ? "%.200s is not a sequence" : "object of type '%.200s' has no len()", op);
 }
 
 /* ---- items ----------------------------------------------------------------------------------- */
@@ -60,8 +60,8 @@ PyObject *PySequence_GetItem(PyObject *op, Py_ssize_t i)
         return index_from_start(op, &i) < 0 ? NULL : sequence_of(op)->sq_item(op, i);
     }
     bool is_mapping = mapping_of(op) && mapping_of(op)->mp_subscript;
-    return raise_for_type(is_mapping ? "%.200s is not a sequence"
-                                     : "'%.200s' object does not support indexing", op);
+    return raise_for_type(
+        is_mapping ? "%.200s is not a sequence" : "'%.200s' object does not support indexing", op);
 }
 
 /* Stores, or deletes if value is NULL. */
@@ -139,8 +139,7 @@ static int assign_slice(PyObject *op, Py_ssize_t start, Py_ssize_t stop, PyObjec
 
 int PySequence_SetSlice(PyObject *op, Py_ssize_t start, Py_ssize_t stop, PyObject *value)
 {
-    return assign_slice(op, start, stop, value,
-                        "'%.200s' object doesn't support slice assignment");
+    return assign_slice(op, start, stop, value, "'%.200s' object doesn't support slice assignment");
 }
 
 int PySequence_DelSlice(PyObject *op, Py_ssize_t start, Py_ssize_t stop)
@@ -165,9 +164,8 @@ static PyObject *concat(PyObject *x, PyObject *y, bool inplace)
     /* Classes made in Python have __add__ in the number slots only. */
     if (PySequence_Check(x) && PySequence_Check(y)) {
         PyObject *result =
-            inplace
-                ? number_try_inplace(x, y, NUMBER_SLOT(nb_inplace_add), NUMBER_SLOT(nb_add))
-                : number_try_binary(x, y, NUMBER_SLOT(nb_add));
+            inplace ? number_try_inplace(x, y, NUMBER_SLOT(nb_inplace_add), NUMBER_SLOT(nb_add))
+                    : number_try_binary(x, y, NUMBER_SLOT(nb_add));
         if (result != Py_NotImplemented) {
             return result;
         }
@@ -202,10 +200,9 @@ static PyObject *repeat(PyObject *op, Py_ssize_t count, bool inplace)
         if (!times) {
             return NULL;
         }
-        PyObject *result =
-            inplace ? number_try_inplace(op, times, NUMBER_SLOT(nb_inplace_multiply),
-                                         NUMBER_SLOT(nb_multiply))
-                    : number_try_binary(op, times, NUMBER_SLOT(nb_multiply));
+        PyObject *result = inplace ? number_try_inplace(op, times, NUMBER_SLOT(nb_inplace_multiply),
+                                                        NUMBER_SLOT(nb_multiply))
+                                   : number_try_binary(op, times, NUMBER_SLOT(nb_multiply));
         Py_DECREF(times);
         if (result != Py_NotImplemented) {
             return result;

@@ -224,8 +224,7 @@ int PyBuffer_ToContiguous(void *memory, const Py_buffer *view, Py_ssize_t len, c
 static int copy_view(const Py_buffer *to, const Py_buffer *from)
 {
     if (to->len < from->len) {
-        PyErr_SetString(PyExc_BufferError,
-                        "destination is too small to receive data from source");
+        PyErr_SetString(PyExc_BufferError, "destination is too small to receive data from source");
         return -1;
     }
     if ((PyBuffer_IsContiguous(to, 'C') && PyBuffer_IsContiguous(from, 'C'))
@@ -247,8 +246,7 @@ static int copy_view(const Py_buffer *to, const Py_buffer *from)
 int PyObject_CopyData(PyObject *to, PyObject *from)
 {
     if (!PyObject_CheckBuffer(to) || !PyObject_CheckBuffer(from)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "both destination and source must be bytes-like objects");
+        PyErr_SetString(PyExc_TypeError, "both destination and source must be bytes-like objects");
         return -1;
     }
     Py_buffer to_view, from_view;

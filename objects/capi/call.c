@@ -73,14 +73,13 @@ static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
 static PyObject *raise_not_callable(PyObject *callable)
 {
     PyObject *name = NULL, *member = NULL;
-    if (PyModule_Check(callable)
-        && PyObject_GetOptionalAttr(callable, ID(__name__), &name) > 0 && PyUnicode_Check(name)
-        && PyObject_GetOptionalAttr(callable, name, &member) > 0 && PyCallable_Check(member)) {
+    if (PyModule_Check(callable) && PyObject_GetOptionalAttr(callable, ID(__name__), &name) > 0
+        && PyUnicode_Check(name) && PyObject_GetOptionalAttr(callable, name, &member) > 0
+        && PyCallable_Check(member)) {
         PyErr_Format(PyExc_TypeError,
                      "'%.200s' object is not callable. Did you mean: '%U.%U(...)'?",
                      Py_TYPE(callable)->tp_name, name, name);
-    }
-    else {
+    } else {
         PyErr_Clear();
         raise_for_type("'%.200s' object is not callable", callable);
     }
@@ -153,9 +152,9 @@ PyObject *PyObject_Vectorcall(PyObject *callable, PyObject *const *args, size_t 
 
 /* Positional arguments and the items of a dict laid out for a vectorcall. */
 struct unpacked {
-    PyObject **args;      /* args[-1] may be used by the callee */
-    PyObject *kwnames;    /* owned */
-    Py_ssize_t owned;     /* args[0 .. owned) are references of ours */
+    PyObject **args;   /* args[-1] may be used by the callee */
+    PyObject *kwnames; /* owned */
+    Py_ssize_t owned;  /* args[0 .. owned) are references of ours */
     PyObject *small[9];
 };
 
@@ -179,8 +178,8 @@ static int unpacked_room(struct unpacked *u, Py_ssize_t count)
         return 0;
     }
     PyObject **block = (size_t)count < PY_SSIZE_T_MAX / sizeof(PyObject *) - 1
-                         ? PyMem_Malloc(((size_t)count + 1) * sizeof(PyObject *))
-                         : NULL;
+                           ? PyMem_Malloc(((size_t)count + 1) * sizeof(PyObject *))
+                           : NULL;
     u->args = block ? block + 1 : NULL;
     if (!block) {
         PyErr_NoMemory();
@@ -241,8 +240,8 @@ static PyObject *vectorcall_dict(vectorcallfunc function, PyThreadState *ts, PyO
         if (unpack_keywords(&u, args, nargs, dict) < 0) {
             return NULL;
         }
-        result = function(callable, u.args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                          u.kwnames);
+        result =
+            function(callable, u.args, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, u.kwnames);
         unpacked_free(&u);
     }
     return _Py_CheckFunctionResult(ts, callable, result, NULL);
@@ -263,8 +262,7 @@ PyObject *PyObject_VectorcallDict(PyObject *callable, PyObject *const *args, siz
 PyObject *PyVectorcall_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t offset = Py_TYPE(callable)->tp_vectorcall_offset;
-    vectorcallfunc function =
-        offset > 0 ? *(vectorcallfunc *)((char *)callable + offset) : NULL;
+    vectorcallfunc function = offset > 0 ? *(vectorcallfunc *)((char *)callable + offset) : NULL;
     if (!function) {
         return raise_for_type("'%.200s' object does not support vectorcall", callable);
     }
@@ -288,15 +286,14 @@ PyObject *PyObject_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
 PyObject *PyObject_CallNoArgs(PyObject *callable)
 {
     PyObject *args[1];
-    return vectorcall(&thread_self()->ts, callable, args + 1, PY_VECTORCALL_ARGUMENTS_OFFSET,
-                      NULL);
+    return vectorcall(&thread_self()->ts, callable, args + 1, PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
 PyObject *PyObject_CallOneArg(PyObject *callable, PyObject *arg)
 {
     PyObject *args[2] = {NULL, arg};
-    return vectorcall(&thread_self()->ts, callable, args + 1,
-                      1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return vectorcall(&thread_self()->ts, callable, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                      NULL);
 }
 
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *args)
@@ -473,8 +470,8 @@ static PyObject *call_list(PyObject *callable, PyObject *first, va_list va)
     while (filled < count) {
         args[filled++] = va_arg(va, PyObject *);
     }
-    PyObject *result = PyObject_Vectorcall(
-        callable, args, (size_t)count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *result =
+        PyObject_Vectorcall(callable, args, (size_t)count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     if (args != small + 1) {
         PyMem_Free(args - 1);
     }

@@ -6,11 +6,11 @@
 
 struct capsule {
     PyObject_HEAD
-    void *pointer;               /* never NULL */
-    const char *name;            /* not copied; NULL is a name of its own */
+    void *pointer;    /* never NULL */
+    const char *name; /* not copied; NULL is a name of its own */
     void *context;
     PyCapsule_Destructor destructor;
-    traverseproc traverse;       /* set both or none; only then the collector knows the capsule */
+    traverseproc traverse; /* set both or none; only then the collector knows the capsule */
     inquiry clear;
 };
 
@@ -113,8 +113,7 @@ int _PyCapsule_SetTraverse(PyObject *op, traverseproc traverse, inquiry clear)
         return -1;
     }
     if (!traverse || !clear) {
-        PyErr_SetString(PyExc_ValueError,
-                        "_PyCapsule_SetTraverse() called with NULL callback");
+        PyErr_SetString(PyExc_ValueError, "_PyCapsule_SetTraverse() called with NULL callback");
         return -1;
     }
     capsule->traverse = traverse;
@@ -201,13 +200,13 @@ static int capsule_clear(PyObject *op)
     return capsule->clear ? capsule->clear(op) : 0;
 }
 
-PyDoc_STRVAR(capsule_doc, "A C pointer wrapped as an object.\n\n"
-"One extension module hands it to another through a named attribute; the name\n"
-"tells which interface the pointer belongs to.");
+PyDoc_STRVAR(capsule_doc,
+             "A C pointer wrapped as an object.\n\n"
+             "One extension module hands it to another through a named attribute; the name\n"
+             "tells which interface the pointer belongs to.");
 
 PyTypeObject PyCapsule_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "PyCapsule",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "PyCapsule",
     .tp_basicsize = sizeof(struct capsule),
     .tp_dealloc = capsule_dealloc,
     .tp_repr = capsule_repr,

@@ -4,6 +4,6 @@
 
 #include "Python.h"
 
-extern PyTypeObject *const capsule_types[];   /* NULL-terminated: for type_ready_all() */
+extern PyTypeObject *const capsule_types[]; /* NULL-terminated: for type_ready_all() */
 
 #endif

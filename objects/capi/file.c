@@ -19,8 +19,8 @@ PyObject *PyOS_FSPath(PyObject *path)
     if (!method || method == Py_None) {
         Py_XDECREF(method);
         return PyErr_Occurred()
-                 ? NULL
-                 : raise_for_type("expected str, bytes or os.PathLike object, not %.200s", path);
+                   ? NULL
+                   : raise_for_type("expected str, bytes or os.PathLike object, not %.200s", path);
     }
     PyObject *result = PyObject_CallNoArgs(method);
     Py_DECREF(method);

@@ -205,8 +205,7 @@ static int parse_positional(struct parser *p, PyObject *const *args, Py_ssize_t 
             return 0;
         }
     }
-    if (!at_end(p->format) && !Py_ISALPHA(*p->format) && *p->format != '('
-        && *p->format != '|') {
+    if (!at_end(p->format) && !Py_ISALPHA(*p->format) && *p->format != '(' && *p->format != '|') {
         PyErr_Format(PyExc_SystemError, "bad format string: %.200s", whole);
         return 0;
     }
@@ -291,11 +290,11 @@ int _PyArg_ParseStack(PyObject *const *args, Py_ssize_t nargs, const char *forma
 struct arguments {
     PyObject *const *args;
     Py_ssize_t nargs;
-    PyObject *dict;              /* keywords: a dict, or names and their values, or neither */
+    PyObject *dict; /* keywords: a dict, or names and their values, or neither */
     PyObject *names;
     PyObject *const *values;
     Py_ssize_t nkw;
-    const char *const *params;   /* NULL-terminated; the positional-only ones first, empty */
+    const char *const *params; /* NULL-terminated; the positional-only ones first, empty */
     int count, posonly;
 };
 
@@ -448,8 +447,7 @@ static int read_markers(struct parser *p, struct arguments *a, int i, struct lim
                              function_name(p), function_parens(p));
                 return 0;
             }
-            return raise_positional(p, limits->min != INT_MAX ? "at most" : "exactly", i,
-                                    a->nargs);
+            return raise_positional(p, limits->min != INT_MAX ? "at most" : "exactly", i, a->nargs);
         }
     }
     if (at_end(p->format)) {
@@ -463,8 +461,8 @@ static int read_markers(struct parser *p, struct arguments *a, int i, struct lim
 static int parse_keywords(struct parser *p, struct arguments *a)
 {
     struct limits limits = {INT_MAX, INT_MAX};
-    bool missing = false;        /* a positional-only argument is: read on to the '|' */
-    Py_ssize_t left = a->nkw;    /* keywords not yet found */
+    bool missing = false;     /* a positional-only argument is: read on to the '|' */
+    Py_ssize_t left = a->nkw; /* keywords not yet found */
     const char *end = strpbrk(p->format, ":;");
     if (end) {
         *(*end == ':' ? &p->fname : &p->message) = end + 1;
@@ -582,8 +580,8 @@ static int va_parse_with(struct _PyArg_Parser *parser, struct arguments *a, va_l
     return va_parse_arguments(a, parser->format, parser->fname, parser->custom_msg, va);
 }
 
-int _PyArg_ParseTupleAndKeywordsFast(PyObject *args, PyObject *kwargs,
-                                     struct _PyArg_Parser *parser, ...)
+int _PyArg_ParseTupleAndKeywordsFast(PyObject *args, PyObject *kwargs, struct _PyArg_Parser *parser,
+                                     ...)
 {
     if (!args || !PyTuple_Check(args) || (kwargs && !PyDict_Check(kwargs)) || !parser) {
         PyErr_BadInternalCall();
@@ -661,8 +659,7 @@ int _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, P
 int PyArg_UnpackTuple(PyObject *args, const char *name, Py_ssize_t low, Py_ssize_t high, ...)
 {
     if (!PyTuple_Check(args)) {
-        PyErr_SetString(PyExc_SystemError,
-                        "PyArg_UnpackTuple() argument list is not a tuple");
+        PyErr_SetString(PyExc_SystemError, "PyArg_UnpackTuple() argument list is not a tuple");
         return 0;
     }
     Py_ssize_t given = PyTuple_GET_SIZE(args);
@@ -735,9 +732,9 @@ int _PyArg_VaParse_SizeT(PyObject *args, const char *format, va_list va)
     return PyArg_VaParse(args, format, va);
 }
 
-PyAPI_FUNC(int) _PyArg_VaParseTupleAndKeywords_SizeT(PyObject *args, PyObject *kwargs,
-                                                     const char *format, char *const *params,
-                                                     va_list va);
+PyAPI_FUNC(int)
+    _PyArg_VaParseTupleAndKeywords_SizeT(PyObject *args, PyObject *kwargs, const char *format,
+                                         char *const *params, va_list va);
 int _PyArg_VaParseTupleAndKeywords_SizeT(PyObject *args, PyObject *kwargs, const char *format,
                                          char *const *params, va_list va)
 {

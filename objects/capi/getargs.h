@@ -18,12 +18,12 @@ struct cleanup {
 
 /* One run over a format. */
 struct parser {
-    const char *format;        /* what is left of it */
-    va_list va;                /* where results go */
-    const char *fname;         /* after ':', or NULL */
-    const char *message;       /* after ';', or NULL */
-    int levels[ARGS_DEPTH];    /* path to the wrong item within nested tuples, 1-based, 0 ends */
-    char text[256];            /* room for an error text */
+    const char *format;     /* what is left of it */
+    va_list va;             /* where results go */
+    const char *fname;      /* after ':', or NULL */
+    const char *message;    /* after ';', or NULL */
+    int levels[ARGS_DEPTH]; /* path to the wrong item within nested tuples, 1-based, 0 ends */
+    char text[256];         /* room for an error text */
     struct cleanup *cleanups, few[8];
     int cleanup_count, cleanup_room;
 };
@@ -40,8 +40,8 @@ int cleanup_add(struct parser *p, enum cleanup_kind kind, void *item,
                 int (*converter)(PyObject *, void *));
 
 /* TypeError unless low <= given <= high; 1, or 0 with the exception. `name` may be NULL. */
-PyAPI_FUNC(int) _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low,
-                                       Py_ssize_t high);
+PyAPI_FUNC(int)
+    _PyArg_CheckPositional(const char *name, Py_ssize_t given, Py_ssize_t low, Py_ssize_t high);
 /* TypeError if there are positional arguments; 1, or 0 with the exception. */
 PyAPI_FUNC(int) _PyArg_NoPositional(const char *name, PyObject *args);
 

@@ -414,8 +414,7 @@ static const char *convert_object(struct parser *p, PyObject *arg)
         if (status == 0) {
             return expected_text(p, "(unspecified)", arg);
         }
-        if (status == Py_CLEANUP_SUPPORTED
-            && cleanup_add(p, CLEANUP_CONVERTER, out, convert) < 0) {
+        if (status == Py_CLEANUP_SUPPORTED && cleanup_add(p, CLEANUP_CONVERTER, out, convert) < 0) {
             return raised;
         }
     } else {
@@ -439,14 +438,29 @@ static const char *convert_simple(struct parser *p, PyObject *arg)
 {
     char unit = *p->format++;
     switch (unit) {
-    case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'n':
-    case 'l': case 'k': case 'L': case 'K': case 'p':
+    case 'b':
+    case 'B':
+    case 'h':
+    case 'H':
+    case 'i':
+    case 'I':
+    case 'n':
+    case 'l':
+    case 'k':
+    case 'L':
+    case 'K':
+    case 'p':
         return convert_int(p, arg, unit);
-    case 'f': case 'd': case 'D':
+    case 'f':
+    case 'd':
+    case 'D':
         return convert_real(p, arg, unit);
-    case 'c': case 'C':
+    case 'c':
+    case 'C':
         return convert_char(p, arg, unit);
-    case 's': case 'z': case 'y':
+    case 's':
+    case 'z':
+    case 'y':
         if (*p->format == '*') {
             p->format++;
             return convert_view(p, arg, unit);
@@ -559,9 +573,26 @@ const char *skip_item(struct parser *p)
 {
     char unit = *p->format++;
     switch (unit) {
-    case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'l': case 'k': case 'L':
-    case 'K': case 'n': case 'f': case 'd': case 'D': case 'c': case 'C': case 'p': case 'S':
-    case 'Y': case 'U':
+    case 'b':
+    case 'B':
+    case 'h':
+    case 'H':
+    case 'i':
+    case 'I':
+    case 'l':
+    case 'k':
+    case 'L':
+    case 'K':
+    case 'n':
+    case 'f':
+    case 'd':
+    case 'D':
+    case 'c':
+    case 'C':
+    case 'p':
+    case 'S':
+    case 'Y':
+    case 'U':
         (void)va_arg(p->va, void *);
         return NULL;
     case 'e':
@@ -577,7 +608,9 @@ const char *skip_item(struct parser *p)
             (void)va_arg(p->va, void *);
         }
         return NULL;
-    case 's': case 'z': case 'y':
+    case 's':
+    case 'z':
+    case 'y':
         (void)va_arg(p->va, void *);
         if (*p->format == '#') {
             p->format++;

@@ -8,17 +8,19 @@
 #include <fcntl.h>
 #include <locale.h>
 
-PyAPI_FUNC(PyObject *const *) _PyArg_UnpackKeywords(PyObject *const *args, Py_ssize_t nargs,
-                                                    PyObject *kwargs, PyObject *kwnames,
-                                                    struct _PyArg_Parser *parser, int minpos,
-                                                    int maxpos, int minkw, PyObject **slots);
-PyAPI_FUNC(PyObject *const *) _PyArg_UnpackKeywordsWithVararg(
-    PyObject *const *args, Py_ssize_t nargs, PyObject *kwargs, PyObject *kwnames,
-    struct _PyArg_Parser *parser, int minpos, int maxpos, int minkw, int vararg, PyObject **slots);
+PyAPI_FUNC(PyObject *const *)
+    _PyArg_UnpackKeywords(PyObject *const *args, Py_ssize_t nargs, PyObject *kwargs,
+                          PyObject *kwnames, struct _PyArg_Parser *parser, int minpos, int maxpos,
+                          int minkw, PyObject **slots);
+PyAPI_FUNC(PyObject *const *)
+    _PyArg_UnpackKeywordsWithVararg(PyObject *const *args, Py_ssize_t nargs, PyObject *kwargs,
+                                    PyObject *kwnames, struct _PyArg_Parser *parser, int minpos,
+                                    int maxpos, int minkw, int vararg, PyObject **slots);
 PyAPI_FUNC(int) _PyDict_SetItem_KnownHash_LockHeld(PyObject *dict, PyObject *key, PyObject *value,
                                                    Py_hash_t hash);
 PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
-PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
+PyAPI_FUNC(int)
+    _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
 PyAPI_FUNC(int) _PyObject_IsFreed(PyObject *object);
 PyAPI_FUNC(int) _Py_convert_optional_to_ssize_t(PyObject *object, void *result);
 PyAPI_FUNC(PyObject *) _PyErr_FormatFromCause(PyObject *exception, const char *format, ...);
@@ -68,7 +70,8 @@ PyObject *const *_PyArg_UnpackKeywords(PyObject *const *args, Py_ssize_t nargs, 
     char names[NAMES_MAX];
     struct bind_spec spec;
     return spec_of_parser(parser, minpos, maxpos, minkw, &spec, names)
-               ? bind_unpack(&spec, args, nargs, kwnames, kwargs, slots) : NULL;
+               ? bind_unpack(&spec, args, nargs, kwnames, kwargs, slots)
+               : NULL;
 }
 
 /* The tuple of further arguments (new reference) stands in slots[vararg], before the keyword-only ones. */

@@ -65,11 +65,14 @@ static unsigned digit_value(char c)
 static int prefix_base(char letter)
 {
     switch (letter) {
-    case 'b': case 'B':
+    case 'b':
+    case 'B':
         return 2;
-    case 'o': case 'O':
+    case 'o':
+    case 'O':
         return 8;
-    case 'x': case 'X':
+    case 'x':
+    case 'X':
         return 16;
     default:
         return 0;
@@ -88,7 +91,7 @@ static bool skip_prefix(const char **text, int *base)
     int named = prefix_base(s[1]);
     if (named && (*base == 0 || *base == named)) {
         if (digit_value(s[2]) >= (unsigned)named) {
-            *text = s + 1;    /* "0x" and no digit */
+            *text = s + 1; /* "0x" and no digit */
             return false;
         }
         *text = s + 2;

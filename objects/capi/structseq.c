@@ -51,8 +51,8 @@ static PyObject **items_of(PyObject *op)
  * in the order of items. */
 static const char *item_name(PyTypeObject *type, Py_ssize_t index)
 {
-    Py_ssize_t offset = (Py_ssize_t)offsetof(PyTupleObject, ob_item)
-                      + index * (Py_ssize_t)sizeof(PyObject *);
+    Py_ssize_t offset =
+        (Py_ssize_t)offsetof(PyTupleObject, ob_item) + index * (Py_ssize_t)sizeof(PyObject *);
     for (PyMemberDef *member = type->tp_members; member && member->name; member++) {
         if (member->offset == offset) {
             return member->name;
@@ -192,8 +192,7 @@ static PyObject *structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     }
     PyObject *op = NULL;
     if (dict && !PyDict_Check(dict)) {
-        PyErr_Format(PyExc_TypeError, "%.500s() takes a dict as second arg, if any",
-                     type->tp_name);
+        PyErr_Format(PyExc_TypeError, "%.500s() takes a dict as second arg, if any", type->tp_name);
     } else {
         /* A list could change while the new object is made. */
         PyObject *fixed = PySequence_Tuple(sequence);
@@ -324,7 +323,8 @@ static PyObject *structseq_replace(PyObject *op, PyObject *args, PyObject *kwarg
     if (unnamed > 0) {
         return PyErr_Format(PyExc_TypeError,
                             "__replace__() is not supported for %.500s because it has unnamed "
-                            "field(s)", type->tp_name);
+                            "field(s)",
+                            type->tp_name);
     }
     PyObject *changes = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
     PyObject *copy = changes ? PyStructSequence_New(type) : NULL;
@@ -382,7 +382,7 @@ static PyMemberDef *make_members(const PyStructSequence_Desc *desc, struct count
                 .name = desc->fields[i].name,
                 .type = _Py_T_OBJECT,
                 .offset = (Py_ssize_t)offsetof(PyTupleObject, ob_item)
-                        + i * (Py_ssize_t)sizeof(PyObject *),
+                          + i * (Py_ssize_t)sizeof(PyObject *),
                 .flags = Py_READONLY,
                 .doc = desc->fields[i].doc,
             };
@@ -439,8 +439,8 @@ static int fill_dict(PyTypeObject *type, const PyStructSequence_Desc *desc, stru
     return status;
 }
 
-PyAPI_FUNC(PyTypeObject *) _PyStructSequence_NewType(PyStructSequence_Desc *desc,
-                                                     unsigned long flags);
+PyAPI_FUNC(PyTypeObject *)
+    _PyStructSequence_NewType(PyStructSequence_Desc *desc, unsigned long flags);
 PyTypeObject *_PyStructSequence_NewType(PyStructSequence_Desc *desc, unsigned long flags)
 {
     struct counts n = count_fields(desc);

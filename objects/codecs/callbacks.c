@@ -26,8 +26,8 @@ static PyObject *handler_call(PyObject *handler, PyObject *exception, bool bytes
     if (PyTuple_Check(result) && PyTuple_GET_SIZE(result) == 2) {
         replacement = PyTuple_GET_ITEM(result, 0);
     }
-    if (replacement == NULL ||
-        (!PyUnicode_Check(replacement) && !(bytes_too && PyBytes_Check(replacement)))) {
+    if (replacement == NULL
+        || (!PyUnicode_Check(replacement) && !(bytes_too && PyBytes_Check(replacement)))) {
         PyErr_Format(PyExc_TypeError, "%s error handler must return (%s, int) tuple",
                      bytes_too ? "encoding" : "decoding", bytes_too ? "str/bytes" : "str");
         Py_DECREF(result);
@@ -62,23 +62,22 @@ static int position_check(Py_ssize_t *position, Py_ssize_t length)
 
 /* Makes the exception, or brings the one that there is up to date. */
 static int exception_prepare(PyObject **exception, PyObject *type, const char *encoding,
-                             PyObject *object, Py_ssize_t start, Py_ssize_t end,
-                             const char *reason)
+                             PyObject *object, Py_ssize_t start, Py_ssize_t end, const char *reason)
 {
     if (*exception == NULL) {
         *exception = PyObject_CallFunction(type, "sOnns", encoding, object, start, end, reason);
         return *exception == NULL ? -1 : 0;
     }
     if (type == PyExc_UnicodeDecodeError) {
-        return PyUnicodeDecodeError_SetStart(*exception, start) < 0 ||
-                       PyUnicodeDecodeError_SetEnd(*exception, end) < 0 ||
-                       PyUnicodeDecodeError_SetReason(*exception, reason) < 0
+        return PyUnicodeDecodeError_SetStart(*exception, start) < 0
+                       || PyUnicodeDecodeError_SetEnd(*exception, end) < 0
+                       || PyUnicodeDecodeError_SetReason(*exception, reason) < 0
                    ? -1
                    : 0;
     }
-    return PyUnicodeEncodeError_SetStart(*exception, start) < 0 ||
-                   PyUnicodeEncodeError_SetEnd(*exception, end) < 0 ||
-                   PyUnicodeEncodeError_SetReason(*exception, reason) < 0
+    return PyUnicodeEncodeError_SetStart(*exception, start) < 0
+                   || PyUnicodeEncodeError_SetEnd(*exception, end) < 0
+                   || PyUnicodeEncodeError_SetReason(*exception, reason) < 0
                ? -1
                : 0;
 }
@@ -89,8 +88,7 @@ void text_decoder_init(struct text_decoder *d, const char *encoding, const char 
                        const void *data, Py_ssize_t size)
 {
     *d = (struct text_decoder){
-        .encoding = encoding, .errors = errors, .start = data,
-        .end = (const uint8_t *)data + size};
+        .encoding = encoding, .errors = errors, .start = data, .end = (const uint8_t *)data + size};
     str_writer_init(&d->out);
 }
 
@@ -140,8 +138,8 @@ static Py_ssize_t decoder_ask(struct text_decoder *d, const char *reason, Py_ssi
     Py_XSETREF(d->held, input);
     d->start = bytes_data(input);
     d->end = d->start + bytes_len(input);
-    int failed = position_check(&next, bytes_len(input)) < 0 ||
-                 str_writer_str(&d->out, replacement) < 0;
+    int failed =
+        position_check(&next, bytes_len(input)) < 0 || str_writer_str(&d->out, replacement) < 0;
     Py_DECREF(replacement);
     return failed ? -1 : next;
 }
@@ -192,8 +190,7 @@ PyObject *text_decoder_finish(struct text_decoder *d, bool failed)
     PyObject *text = NULL;
     if (failed) {
         str_writer_drop(&d->out);
-    }
-    else {
+    } else {
         text = str_writer_finish(&d->out);
     }
     Py_XDECREF(d->handler);
@@ -207,7 +204,9 @@ PyObject *text_decoder_finish(struct text_decoder *d, bool failed)
 void text_encoder_init(struct text_encoder *e, const char *encoding, const char *errors,
                        PyObject *text)
 {
-    *e = (struct text_encoder){.encoding = encoding, .errors = errors, .text = text,
+    *e = (struct text_encoder){.encoding = encoding,
+                               .errors = errors,
+                               .text = text,
                                .kind = codec_errors_from_name(errors)};
 }
 
@@ -220,8 +219,9 @@ void text_encoder_drop(struct text_encoder *e)
 void text_encoder_raise(struct text_encoder *e, const char *reason, Py_ssize_t start,
                         Py_ssize_t end)
 {
-    if (exception_prepare(&e->exception, PyExc_UnicodeEncodeError, e->encoding, e->text, start,
-                          end, reason) == 0) {
+    if (exception_prepare(&e->exception, PyExc_UnicodeEncodeError, e->encoding, e->text, start, end,
+                          reason)
+        == 0) {
         PyErr_SetObject((PyObject *)Py_TYPE(e->exception), e->exception);
     }
 }
@@ -235,8 +235,9 @@ PyObject *text_encoder_ask(struct text_encoder *e, const char *reason, Py_ssize_
             return NULL;
         }
     }
-    if (exception_prepare(&e->exception, PyExc_UnicodeEncodeError, e->encoding, e->text, start,
-                          end, reason) < 0) {
+    if (exception_prepare(&e->exception, PyExc_UnicodeEncodeError, e->encoding, e->text, start, end,
+                          reason)
+        < 0) {
         return NULL;
     }
     PyObject *replacement = handler_call(e->handler, e->exception, true, next);

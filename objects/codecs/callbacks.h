@@ -17,7 +17,7 @@ struct text_decoder {
     enum codec_errors kind;
     const uint8_t *start, *end;    /* the input */
     PyObject *handler, *exception; /* owned; NULL until needed */
-    PyObject *held;                /* owned: the object that holds the input, if a handler gave it */
+    PyObject *held; /* owned: the object that holds the input, if a handler gave it */
     str_writer out;
 };
 

@@ -16,35 +16,33 @@ enum kind { KIND_ENCODE = 1, KIND_DECODE = 2, KIND_TRANSLATE = 4 };
 
 struct problem {
     enum kind kind;
-    PyObject *object;       /* owned: str, or bytes for KIND_DECODE */
-    Py_ssize_t start, end;  /* the offending part, clipped to the object */
+    PyObject *object;      /* owned: str, or bytes for KIND_DECODE */
+    Py_ssize_t start, end; /* the offending part, clipped to the object */
 };
 
 /* Fills in *problem; TypeError and -1 for kinds that the handler does not know. */
 static int problem_read(PyObject *exception, int kinds, struct problem *problem)
 {
     int failed;
-    if ((kinds & KIND_ENCODE) && PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_UnicodeEncodeError)) {
+    if ((kinds & KIND_ENCODE)
+        && PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_UnicodeEncodeError)) {
         problem->kind = KIND_ENCODE;
-        failed = PyUnicodeEncodeError_GetStart(exception, &problem->start) < 0 ||
-                 PyUnicodeEncodeError_GetEnd(exception, &problem->end) < 0;
+        failed = PyUnicodeEncodeError_GetStart(exception, &problem->start) < 0
+                 || PyUnicodeEncodeError_GetEnd(exception, &problem->end) < 0;
         problem->object = failed ? NULL : PyUnicodeEncodeError_GetObject(exception);
-    }
-    else if ((kinds & KIND_DECODE) &&
-             PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
+    } else if ((kinds & KIND_DECODE)
+               && PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
         problem->kind = KIND_DECODE;
-        failed = PyUnicodeDecodeError_GetStart(exception, &problem->start) < 0 ||
-                 PyUnicodeDecodeError_GetEnd(exception, &problem->end) < 0;
+        failed = PyUnicodeDecodeError_GetStart(exception, &problem->start) < 0
+                 || PyUnicodeDecodeError_GetEnd(exception, &problem->end) < 0;
         problem->object = failed ? NULL : PyUnicodeDecodeError_GetObject(exception);
-    }
-    else if ((kinds & KIND_TRANSLATE) &&
-             PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_UnicodeTranslateError)) {
+    } else if ((kinds & KIND_TRANSLATE)
+               && PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_UnicodeTranslateError)) {
         problem->kind = KIND_TRANSLATE;
-        failed = PyUnicodeTranslateError_GetStart(exception, &problem->start) < 0 ||
-                 PyUnicodeTranslateError_GetEnd(exception, &problem->end) < 0;
+        failed = PyUnicodeTranslateError_GetStart(exception, &problem->start) < 0
+                 || PyUnicodeTranslateError_GetEnd(exception, &problem->end) < 0;
         problem->object = failed ? NULL : PyUnicodeTranslateError_GetObject(exception);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "don't know how to handle %.200s in error callback",
                      Py_TYPE(exception)->tp_name);
         return -1;
@@ -73,8 +71,7 @@ PyObject *PyCodec_StrictErrors(PyObject *exception)
 {
     if (PyExceptionInstance_Check(exception)) {
         PyErr_SetObject(PyExceptionInstance_Class(exception), exception);
-    }
-    else {
+    } else {
         PyErr_SetString(PyExc_TypeError, "codec must pass exception instance");
     }
     return NULL;
@@ -261,15 +258,13 @@ PyObject *codec_surrogatepass(PyObject *exception)
     int width = exception_width(exception, problem.kind, &big);
     if (width == 0) {
         PyCodec_StrictErrors(exception);
-    }
-    else if (width > 0 && problem.kind == KIND_ENCODE) {
+    } else if (width > 0 && problem.kind == KIND_ENCODE) {
         result = pass_encode(exception, &problem, width, big);
-    }
-    else if (width > 0) {
+    } else if (width > 0) {
         Py_ssize_t left = bytes_len(problem.object) - problem.start;
-        Py_UCS4 ch = left < width ? 0
-                                  : surrogate_read(bytes_data(problem.object) + problem.start,
-                                                   width, big);
+        Py_UCS4 ch = left < width
+                         ? 0
+                         : surrogate_read(bytes_data(problem.object) + problem.start, width, big);
         result = is_surrogate(ch) ? answer(str_from_char(ch), problem.start + width)
                                   : PyCodec_StrictErrors(exception);
     }
@@ -387,8 +382,7 @@ void codec_note_failure(const char *operation, const char *encoding)
     if (exception == NULL) {
         return;
     }
-    PyObject *note =
-        PyUnicode_FromFormat("%s with '%s' codec failed", operation, encoding);
+    PyObject *note = PyUnicode_FromFormat("%s with '%s' codec failed", operation, encoding);
     PyObject *result = note == NULL ? NULL : PyObject_CallMethod(exception, "add_note", "O", note);
     Py_XDECREF(note);
     if (result == NULL) {

@@ -35,8 +35,7 @@ static bool name_fold(const char *name, char *out, size_t size)
             }
             gap = false;
             out[n++] = (char)Py_TOLOWER(c);
-        }
-        else {
+        } else {
             gap = true;
         }
     }
@@ -110,7 +109,7 @@ static int registry_make(void)
         registry.errors = codec_handlers_make();
     }
     return registry.search_path == NULL || registry.cache == NULL || registry.errors == NULL ? -1
-                                                                                              : 0;
+                                                                                             : 0;
 }
 
 static int registry_open(void)
@@ -335,8 +334,8 @@ static PyObject *incremental_make(const char *encoding, const char *errors, cons
     if (factory == NULL) {
         return NULL;
     }
-    PyObject *result = errors != NULL ? PyObject_CallFunction(factory, "s", errors)
-                                      : PyObject_CallNoArgs(factory);
+    PyObject *result =
+        errors != NULL ? PyObject_CallFunction(factory, "s", errors) : PyObject_CallNoArgs(factory);
     Py_DECREF(factory);
     return result;
 }
@@ -368,9 +367,9 @@ static PyObject *codec_call(PyObject *function, PyObject *object, const char *en
         return NULL;
     }
     if (!PyTuple_Check(result) || PyTuple_GET_SIZE(result) != 2) {
-        PyErr_SetString(PyExc_TypeError,
-                        encoding_it ? "encoder must return a tuple (object, integer)"
-                                    : "decoder must return a tuple (object,integer)");
+        PyErr_SetString(PyExc_TypeError, encoding_it
+                                             ? "encoder must return a tuple (object, integer)"
+                                             : "decoder must return a tuple (object,integer)");
         Py_DECREF(result);
         return NULL;
     }

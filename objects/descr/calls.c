@@ -59,8 +59,7 @@ static PyObject *call_varargs(PyMethodDef *def, PyObject *self, PyObject *const 
     }
     if (def->ml_flags & METH_KEYWORDS) {
         result = ((PyCFunctionWithKeywords)(void (*)(void))def->ml_meth)(self, tuple, kwds);
-    }
-    else {
+    } else {
         result = def->ml_meth(self, tuple);
     }
 done:
@@ -71,14 +70,14 @@ done:
 
 /* ---- built-in functions ---------------------------------------------------------------------- */
 
-#define BOUND(name)                                                                             \
+#define BOUND(name)                                                                                \
     static PyObject *name(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
-#define BOUND_PARTS                                                                             \
-    PyMethodDef *def = ((PyCFunctionObject *)func)->m_ml;                                       \
-    PyObject *self = def->ml_flags & METH_STATIC ? NULL : ((PyCFunctionObject *)func)->m_self;  \
-    Py_ssize_t count = PyVectorcall_NARGS(nargsf);                                              \
-    if (!stack_left()) {                                                                        \
-        return NULL;                                                                            \
+#define BOUND_PARTS                                                                                \
+    PyMethodDef *def = ((PyCFunctionObject *)func)->m_ml;                                          \
+    PyObject *self = def->ml_flags & METH_STATIC ? NULL : ((PyCFunctionObject *)func)->m_self;     \
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);                                                 \
+    if (!stack_left()) {                                                                           \
+        return NULL;                                                                               \
     }
 
 BOUND(bound_noargs)
@@ -157,11 +156,11 @@ static inline bool self_fits(PyObject *func, PyObject *const *args, Py_ssize_t c
            || raise_self(func, args, count);
 }
 
-#define UNBOUND_PARTS                                                                           \
-    PyMethodDef *def = ((PyMethodDescrObject *)func)->d_method;                                 \
-    Py_ssize_t count = PyVectorcall_NARGS(nargsf);                                              \
-    if (!self_fits(func, args, count) || !stack_left()) {                                       \
-        return NULL;                                                                            \
+#define UNBOUND_PARTS                                                                              \
+    PyMethodDef *def = ((PyMethodDescrObject *)func)->d_method;                                    \
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);                                                 \
+    if (!self_fits(func, args, count) || !stack_left()) {                                          \
+        return NULL;                                                                               \
     }
 
 BOUND(unbound_noargs)
@@ -200,8 +199,8 @@ BOUND(unbound_fastcall)
 BOUND(unbound_fastcall_keywords)
 {
     UNBOUND_PARTS
-    return ((PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth)(args[0], args + 1,
-                                                                       count - 1, kwnames);
+    return ((PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth)(args[0], args + 1, count - 1,
+                                                                       kwnames);
 }
 
 BOUND(unbound_method)
@@ -226,8 +225,8 @@ enum convention { VARARGS, FASTCALL, FASTCALL_KEYWORDS, NOARGS, ONE, METHOD, BAD
 
 static enum convention convention_of(int flags)
 {
-    switch (flags & (METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS
-                     | METH_METHOD)) {
+    switch (flags
+            & (METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS | METH_METHOD)) {
     case METH_VARARGS:
     case METH_VARARGS | METH_KEYWORDS:
         return VARARGS;
@@ -259,9 +258,12 @@ static vectorcallfunc choose(const vectorcallfunc functions[], int flags, const 
 vectorcallfunc cfunction_vectorcall_for(int flags, const char *name)
 {
     static const vectorcallfunc functions[] = {
-        [VARARGS] = bound_varargs, [FASTCALL] = bound_fastcall,
-        [FASTCALL_KEYWORDS] = bound_fastcall_keywords, [NOARGS] = bound_noargs,
-        [ONE] = bound_o, [METHOD] = bound_method,
+        [VARARGS] = bound_varargs,
+        [FASTCALL] = bound_fastcall,
+        [FASTCALL_KEYWORDS] = bound_fastcall_keywords,
+        [NOARGS] = bound_noargs,
+        [ONE] = bound_o,
+        [METHOD] = bound_method,
     };
     return choose(functions, flags, name);
 }
@@ -269,9 +271,12 @@ vectorcallfunc cfunction_vectorcall_for(int flags, const char *name)
 vectorcallfunc method_descr_vectorcall_for(int flags, const char *name)
 {
     static const vectorcallfunc functions[] = {
-        [VARARGS] = unbound_varargs, [FASTCALL] = unbound_fastcall,
-        [FASTCALL_KEYWORDS] = unbound_fastcall_keywords, [NOARGS] = unbound_noargs,
-        [ONE] = unbound_o, [METHOD] = unbound_method,
+        [VARARGS] = unbound_varargs,
+        [FASTCALL] = unbound_fastcall,
+        [FASTCALL_KEYWORDS] = unbound_fastcall_keywords,
+        [NOARGS] = unbound_noargs,
+        [ONE] = unbound_o,
+        [METHOD] = unbound_method,
     };
     return choose(functions, flags, name);
 }

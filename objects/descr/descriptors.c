@@ -86,8 +86,7 @@ static PyObject *descr_get_qualname(PyObject *op, void *Py_UNUSED(closure))
     if (!PyUnicode_Check(type_name)) {
         PyErr_SetString(PyExc_TypeError,
                         "<descriptor>.__objclass__.__qualname__ is not a unicode object");
-    }
-    else {
+    } else {
         name = PyUnicode_FromFormat("%U.%U", type_name, descr->d_name);
     }
     Py_DECREF(type_name);
@@ -118,9 +117,9 @@ static PyObject *descr_reduce(PyDescrObject *descr)
 }
 
 static PyMemberDef descr_members[] = {
-    { "__objclass__", _Py_T_OBJECT, offsetof(PyDescrObject, d_type), Py_READONLY, NULL },
-    { "__name__", _Py_T_OBJECT, offsetof(PyDescrObject, d_name), Py_READONLY, NULL },
-    { NULL },
+    {"__objclass__", _Py_T_OBJECT, offsetof(PyDescrObject, d_type), Py_READONLY, NULL},
+    {"__name__", _Py_T_OBJECT, offsetof(PyDescrObject, d_name), Py_READONLY, NULL},
+    {NULL},
 };
 
 static PyObject *descr_new(PyTypeObject *kind, PyTypeObject *type, const char *name)
@@ -189,15 +188,14 @@ static PyObject *method_get_signature(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef method_getset[] = {
-    { "__doc__", method_get_doc },
-    { "__qualname__", descr_get_qualname },
-    { "__text_signature__", method_get_signature },
-    { NULL },
+    {"__doc__", method_get_doc},
+    {"__qualname__", descr_get_qualname},
+    {"__text_signature__", method_get_signature},
+    {NULL},
 };
 
 PyTypeObject PyMethodDescr_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "method_descriptor",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "method_descriptor",
     .tp_basicsize = sizeof(PyMethodDescrObject),
     .tp_dealloc = descr_dealloc,
     .tp_vectorcall_offset = offsetof(PyMethodDescrObject, vectorcall),
@@ -250,8 +248,7 @@ static PyObject *class_method_get(PyObject *op, PyObject *obj, PyObject *type)
                      PyDescr_NAME(op), owner, ((PyTypeObject *)type)->tp_name);
         return NULL;
     }
-    PyTypeObject *cls =
-        descr->d_method->ml_flags & METH_METHOD ? descr->d_common.d_type : NULL;
+    PyTypeObject *cls = descr->d_method->ml_flags & METH_METHOD ? descr->d_common.d_type : NULL;
     return PyCMethod_New(descr->d_method, type, NULL, cls);
 }
 
@@ -267,15 +264,14 @@ static PyObject *class_method_call(PyObject *op, PyObject *args, PyObject *kwds)
     if (bound == NULL) {
         return NULL;
     }
-    PyObject *result = PyObject_VectorcallDict(bound, &PyTuple_GET_ITEM(args, 0) + 1,
-                                               (size_t)count - 1, kwds);
+    PyObject *result =
+        PyObject_VectorcallDict(bound, &PyTuple_GET_ITEM(args, 0) + 1, (size_t)count - 1, kwds);
     Py_DECREF(bound);
     return result;
 }
 
 PyTypeObject PyClassMethodDescr_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "classmethod_descriptor",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "classmethod_descriptor",
     .tp_basicsize = sizeof(PyMethodDescrObject),
     .tp_dealloc = descr_dealloc,
     .tp_repr = method_descr_repr,
@@ -337,14 +333,13 @@ static PyObject *member_get_doc(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef member_getset[] = {
-    { "__doc__", member_get_doc },
-    { "__qualname__", descr_get_qualname },
-    { NULL },
+    {"__doc__", member_get_doc},
+    {"__qualname__", descr_get_qualname},
+    {NULL},
 };
 
 PyTypeObject PyMemberDescr_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "member_descriptor",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "member_descriptor",
     .tp_basicsize = sizeof(PyMemberDescrObject),
     .tp_dealloc = descr_dealloc,
     .tp_repr = member_descr_repr,
@@ -408,14 +403,13 @@ static PyObject *getset_get_doc(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef getset_getset[] = {
-    { "__doc__", getset_get_doc },
-    { "__qualname__", descr_get_qualname },
-    { NULL },
+    {"__doc__", getset_get_doc},
+    {"__qualname__", descr_get_qualname},
+    {NULL},
 };
 
 PyTypeObject PyGetSetDescr_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "getset_descriptor",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "getset_descriptor",
     .tp_basicsize = sizeof(PyGetSetDescrObject),
     .tp_dealloc = descr_dealloc,
     .tp_repr = getset_descr_repr,
@@ -515,15 +509,14 @@ static PyObject *wrapper_descr_get_signature(PyObject *op, void *Py_UNUSED(closu
 }
 
 static PyGetSetDef wrapper_descr_getset[] = {
-    { "__doc__", wrapper_descr_get_doc },
-    { "__qualname__", descr_get_qualname },
-    { "__text_signature__", wrapper_descr_get_signature },
-    { NULL },
+    {"__doc__", wrapper_descr_get_doc},
+    {"__qualname__", descr_get_qualname},
+    {"__text_signature__", wrapper_descr_get_signature},
+    {NULL},
 };
 
 PyTypeObject PyWrapperDescr_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "wrapper_descriptor",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "wrapper_descriptor",
     .tp_basicsize = sizeof(PyWrapperDescrObject),
     .tp_dealloc = descr_dealloc,
     .tp_repr = wrapper_descr_repr,
@@ -630,22 +623,18 @@ static PyObject *method_wrapper_get_signature(PyObject *op, void *Py_UNUSED(clos
 }
 
 static PyMemberDef method_wrapper_members[] = {
-    { "__self__", _Py_T_OBJECT, offsetof(struct method_wrapper, self), Py_READONLY, NULL },
-    { NULL },
+    {"__self__", _Py_T_OBJECT, offsetof(struct method_wrapper, self), Py_READONLY, NULL},
+    {NULL},
 };
 
 static PyGetSetDef method_wrapper_getset[] = {
-    { "__objclass__", method_wrapper_get_objclass },
-    { "__name__", method_wrapper_get_name },
-    { "__qualname__", method_wrapper_get_qualname },
-    { "__doc__", method_wrapper_get_doc },
-    { "__text_signature__", method_wrapper_get_signature },
-    { NULL },
+    {"__objclass__", method_wrapper_get_objclass},        {"__name__", method_wrapper_get_name},
+    {"__qualname__", method_wrapper_get_qualname},        {"__doc__", method_wrapper_get_doc},
+    {"__text_signature__", method_wrapper_get_signature}, {NULL},
 };
 
 PyTypeObject method_wrapper_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "method-wrapper",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "method-wrapper",
     .tp_basicsize = sizeof(struct method_wrapper),
     .tp_dealloc = method_wrapper_dealloc,
     .tp_repr = method_wrapper_repr,
@@ -665,8 +654,10 @@ int PyDescr_IsData(PyObject *op)
     return Py_TYPE(op)->tp_descr_set != NULL;
 }
 
+/* clang-format off */
 PyTypeObject *const descr_types[] = {
     &PyMethodDescr_Type, &PyClassMethodDescr_Type, &PyMemberDescr_Type, &PyGetSetDescr_Type,
     &PyWrapperDescr_Type, &method_wrapper_type, &PyProperty_Type, &PyClassMethod_Type,
     &PyStaticMethod_Type, &PyDictProxy_Type, NULL,
 };
+/* clang-format on */

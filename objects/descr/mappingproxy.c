@@ -161,8 +161,7 @@ static PySequenceMethods proxy_as_sequence = {
 };
 
 PyTypeObject PyDictProxy_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "mappingproxy",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "mappingproxy",
     .tp_basicsize = sizeof(struct mappingproxy),
     .tp_dealloc = proxy_dealloc,
     .tp_repr = proxy_repr,

@@ -60,8 +60,8 @@ PyObject *PyMember_GetOne(const char *base, PyMemberDef *member)
     case Py_T_OBJECT_EX:
         value = ref_load((PyObject **)field, (PyObject *)base);
         if (value == NULL) {
-            PyErr_Format(PyExc_AttributeError, "'%T' object has no attribute '%s'", (PyObject *)base,
-                         member->name);
+            PyErr_Format(PyExc_AttributeError, "'%T' object has no attribute '%s'",
+                         (PyObject *)base, member->name);
         }
         return value;
     case _Py_T_NONE:
@@ -85,7 +85,7 @@ static int set_signed(char *field, size_t size, PyObject *value, long long low, 
     if (number == -1 && PyErr_Occurred()) {
         return -1;
     }
-    memcpy(field, &number, size);   /* little end first: the low bytes */
+    memcpy(field, &number, size); /* little end first: the low bytes */
     return warning != NULL && (number < low || number > high) ? warn(warning) : 0;
 }
 
@@ -112,8 +112,7 @@ static int set_unsigned(char *field, size_t size, PyObject *value, unsigned long
     unsigned long long number;
     if (sign < 0) {
         number = (unsigned long long)PyLong_AsLongLong(index);
-    }
-    else {
+    } else {
         number = PyLong_AsUnsignedLongLong(index);
     }
     Py_DECREF(index);
@@ -123,8 +122,7 @@ static int set_unsigned(char *field, size_t size, PyObject *value, unsigned long
     memcpy(field, &number, size);
     if (sign < 0) {
         result = warn("Writing negative value into unsigned field");
-    }
-    else if (number > high) {
+    } else if (number > high) {
         result = warn(warning);
     }
     return result;
@@ -148,8 +146,7 @@ static int check_deletable(char *field, PyMemberDef *member)
             PyErr_SetString(PyExc_AttributeError, member->name);
             return -1;
         }
-    }
-    else if (member->type != _Py_T_OBJECT) {
+    } else if (member->type != _Py_T_OBJECT) {
         PyErr_SetString(PyExc_TypeError, "can't delete numeric/char attribute");
         return -1;
     }
@@ -225,8 +222,7 @@ int PyMember_SetOne(char *base, PyMemberDef *member, PyObject *value)
         }
         if (member->type == Py_T_FLOAT) {
             *(float *)field = (float)number;
-        }
-        else {
+        } else {
             *(double *)field = number;
         }
         return 0;

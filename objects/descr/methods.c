@@ -69,25 +69,25 @@ static PyObject *holder_new(PyTypeObject *type, PyObject *callable)
 static PyObject *get_isabstractmethod(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *flag;
-    int found = PyObject_GetOptionalAttr(class_or_static_callable(op), ID(__isabstractmethod__),
-                                         &flag);
+    int found =
+        PyObject_GetOptionalAttr(class_or_static_callable(op), ID(__isabstractmethod__), &flag);
     int truth = found <= 0 ? found : PyObject_IsTrue(flag);
     Py_XDECREF(flag);
     return truth < 0 ? NULL : PyBool_FromLong(truth);
 }
 
 static PyMemberDef holder_members[] = {
-    { "__func__", _Py_T_OBJECT, offsetof(struct class_or_static_method, callable), Py_READONLY,
-      NULL },
-    { "__wrapped__", _Py_T_OBJECT, offsetof(struct class_or_static_method, callable),
-      Py_READONLY, NULL },
-    { NULL },
+    {"__func__", _Py_T_OBJECT, offsetof(struct class_or_static_method, callable), Py_READONLY,
+     NULL},
+    {"__wrapped__", _Py_T_OBJECT, offsetof(struct class_or_static_method, callable), Py_READONLY,
+     NULL},
+    {NULL},
 };
 
 static PyGetSetDef holder_getset[] = {
-    { "__isabstractmethod__", get_isabstractmethod },
-    { "__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL },
-    { NULL },
+    {"__isabstractmethod__", get_isabstractmethod},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL},
 };
 
 static PyObject *raise_uninitialized(const char *name)
@@ -123,8 +123,7 @@ PyObject *PyClassMethod_New(PyObject *callable)
 }
 
 PyTypeObject PyClassMethod_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "classmethod",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "classmethod",
     .tp_basicsize = sizeof(struct class_or_static_method),
     .tp_dealloc = holder_dealloc,
     .tp_repr = classmethod_repr,
@@ -172,8 +171,7 @@ PyObject *PyStaticMethod_New(PyObject *callable)
 }
 
 PyTypeObject PyStaticMethod_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "staticmethod",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "staticmethod",
     .tp_basicsize = sizeof(struct class_or_static_method),
     .tp_dealloc = holder_dealloc,
     .tp_repr = staticmethod_repr,

@@ -81,8 +81,7 @@ static void raise_missing(struct propertyobject *self, PyObject *obj, const char
     if (name != NULL) {
         PyErr_Format(PyExc_AttributeError, "property %R of %R object has no %s", name, type_name,
                      what);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_AttributeError, "property of %R object has no %s", type_name, what);
     }
     Py_XDECREF(name);
@@ -113,7 +112,7 @@ static int property_descr_set(PyObject *op, PyObject *obj, PyObject *value)
         raise_missing(self, obj, value == NULL ? "deleter" : "setter");
         return -1;
     }
-    PyObject *args[] = { NULL, obj, value };
+    PyObject *args[] = {NULL, obj, value};
     PyObject *result = PyObject_Vectorcall(
         func, args + 1, (value == NULL ? 1 : 2) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_DECREF(func);
@@ -135,7 +134,8 @@ static PyObject *property_copy(struct propertyobject *old, PyObject *get, PyObje
     del = del == NULL || del == Py_None ? (old->deleter ? old->deleter : Py_None) : del;
     /* A doc that came from the getter comes from the new getter. */
     PyObject *doc = old->doc_from_getter && get != Py_None ? Py_None
-                  : old->doc ? old->doc : Py_None;
+                    : old->doc                             ? old->doc
+                                                           : Py_None;
     PyObject *copy = PyObject_CallFunctionObjArgs(type, get, set, del, doc, NULL);
     Py_DECREF(type);
     if (copy != NULL && PyObject_TypeCheck(copy, &PyProperty_Type)) {
@@ -206,7 +206,7 @@ static int property_init(struct propertyobject *self, PyObject *fget, PyObject *
 
 static PyObject *property_get_isabstractmethod(struct propertyobject *self)
 {
-    PyObject *functions[] = { self->getter, self->setter, self->deleter };
+    PyObject *functions[] = {self->getter, self->setter, self->deleter};
     for (int i = 0; i < 3; i++) {
         PyObject *flag;
         if (functions[i] == NULL) {
@@ -252,8 +252,7 @@ static void property_dealloc(PyObject *op)
 }
 
 PyTypeObject PyProperty_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "property",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "property",
     .tp_basicsize = sizeof(struct propertyobject),
     .tp_dealloc = property_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,

@@ -62,8 +62,9 @@ static PyObject *get_ignoring_errors(PyObject *op, PyObject *key, const char *me
 
 PyObject *PyDict_GetItem(PyObject *op, PyObject *key)
 {
-    return get_ignoring_errors(op, key, "Exception ignored in PyDict_GetItem(); consider using "
-                                        "PyDict_GetItemRef() or PyDict_GetItemWithError()");
+    return get_ignoring_errors(op, key,
+                               "Exception ignored in PyDict_GetItem(); consider using "
+                               "PyDict_GetItemRef() or PyDict_GetItemWithError()");
 }
 
 PyObject *PyDict_GetItemString(PyObject *op, const char *name)
@@ -74,9 +75,10 @@ PyObject *PyDict_GetItemString(PyObject *op, const char *name)
                                "PyDict_GetItemRefString()");
         return NULL;
     }
-    PyObject *value = get_ignoring_errors(
-        op, key, "Exception ignored in PyDict_GetItemString(); consider using "
-                 "PyDict_GetItemRefString()");
+    PyObject *value =
+        get_ignoring_errors(op, key,
+                            "Exception ignored in PyDict_GetItemString(); consider using "
+                            "PyDict_GetItemRefString()");
     Py_DECREF(key);
     return value;
 }
@@ -171,15 +173,13 @@ int PyDict_Pop(PyObject *op, PyObject *key, PyObject **result)
         Py_hash_t hash;
         if (dict_size(op) == 0) {
             found = 0;
-        }
-        else if ((hash = dict_hash_key(key)) != -1) {
+        } else if ((hash = dict_hash_key(key)) != -1) {
             found = dict_pop(op, key, hash, &value);
         }
     }
     if (result != NULL) {
         *result = value;
-    }
-    else {
+    } else {
         Py_XDECREF(value);
     }
     return found;
@@ -223,8 +223,7 @@ int PyDict_SetDefaultRef(PyObject *op, PyObject *key, PyObject *dflt, PyObject *
     }
     if (result != NULL) {
         *result = value;
-    }
-    else {
+    } else {
         Py_XDECREF(value);
     }
     return found;
@@ -311,8 +310,7 @@ static PyObject *list_of(PyObject *op, enum part part)
             if (part == ITEMS) {
                 PyTuple_SET_ITEM(PyList_GET_ITEM(list, i), 0, Py_NewRef(key));
                 PyTuple_SET_ITEM(PyList_GET_ITEM(list, i), 1, Py_NewRef(value));
-            }
-            else {
+            } else {
                 PyList_SET_ITEM(list, i, Py_NewRef(part == KEYS ? key : value));
             }
             i++;
@@ -342,7 +340,7 @@ PyObject *PyDict_Items(PyObject *op)
 
 /* ---- watchers -------------------------------------------------------------------------------- */
 
-#define FIRST_WATCHER 2     /* the two before it are the interpreter's own */
+#define FIRST_WATCHER 2 /* the two before it are the interpreter's own */
 #define WATCHERS 8
 
 /* Hangs off the interpreter; made with the first watcher. */
@@ -424,12 +422,18 @@ int PyDict_Unwatch(int id, PyObject *op)
 static const char *event_name(PyDict_WatchEvent event)
 {
     switch (event) {
-    case PyDict_EVENT_ADDED: return "PyDict_EVENT_ADDED";
-    case PyDict_EVENT_MODIFIED: return "PyDict_EVENT_MODIFIED";
-    case PyDict_EVENT_DELETED: return "PyDict_EVENT_DELETED";
-    case PyDict_EVENT_CLONED: return "PyDict_EVENT_CLONED";
-    case PyDict_EVENT_CLEARED: return "PyDict_EVENT_CLEARED";
-    default: return "PyDict_EVENT_DEALLOCATED";
+    case PyDict_EVENT_ADDED:
+        return "PyDict_EVENT_ADDED";
+    case PyDict_EVENT_MODIFIED:
+        return "PyDict_EVENT_MODIFIED";
+    case PyDict_EVENT_DELETED:
+        return "PyDict_EVENT_DELETED";
+    case PyDict_EVENT_CLONED:
+        return "PyDict_EVENT_CLONED";
+    case PyDict_EVENT_CLEARED:
+        return "PyDict_EVENT_CLEARED";
+    default:
+        return "PyDict_EVENT_DEALLOCATED";
     }
 }
 
@@ -439,8 +443,8 @@ void dict_notify_slow(PyDict_WatchEvent event, PyDictObject *d, PyObject *key, P
     unsigned bits = (unsigned)(d->ma_version_tag & 0xff);
     for (int id = 0; table != NULL && id < WATCHERS; id++) {
         PyDict_WatchCallback callback = table->watchers[id];
-        if ((bits >> id & 1) && callback != NULL &&
-            callback(event, (PyObject *)d, key, value) < 0) {
+        if ((bits >> id & 1) && callback != NULL
+            && callback(event, (PyObject *)d, key, value) < 0) {
             /* The dict is not named by its repr, which a dict that is just dying has not. */
             PyErr_FormatUnraisable("Exception ignored in %s watcher callback for <dict at %p>",
                                    event_name(event), d);

@@ -62,9 +62,10 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_step, PyObject *
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *key = keys[i * key_step];
         Py_hash_t hash = dict_hash_key(key);
-        if (hash == -1 ||
-            dict_insert_owned_locked((PyDictObject *)dict, Py_NewRef(key), hash,
-                                     Py_NewRef(values[i * value_step])) < 0) {
+        if (hash == -1
+            || dict_insert_owned_locked((PyDictObject *)dict, Py_NewRef(key), hash,
+                                        Py_NewRef(values[i * value_step]))
+                   < 0) {
             Py_DECREF(dict);
             return NULL;
         }
@@ -145,19 +146,21 @@ static PyDictKeysObject *keys_clone(PyDictKeysObject *keys)
     if (block == NULL) {
         return (PyDictKeysObject *)PyErr_NoMemory();
     }
-    memcpy(block, keys_block(keys), keys_index_bytes(keys) + sizeof(PyDictKeysObject) +
-                                        (size_t)keys->nentries * keys_entry_size(keys->kind));
+    memcpy(block, keys_block(keys),
+           keys_index_bytes(keys) + sizeof(PyDictKeysObject)
+               + (size_t)keys->nentries * keys_entry_size(keys->kind));
     PyDictKeysObject *clone = (PyDictKeysObject *)(block + keys_index_bytes(keys));
     clone->version = 0;
     Py_ssize_t n = clone->nentries;
     if (keys_are_str(clone)) {
-        for (struct dict_str_entry *entry = dict_str_entries(clone), *end = entry + n; entry < end; entry++) {
+        for (struct dict_str_entry *entry = dict_str_entries(clone), *end = entry + n; entry < end;
+             entry++) {
             Py_XINCREF(entry->key);
             Py_XINCREF(entry->value);
         }
-    }
-    else {
-        for (struct dict_entry *entry = dict_entries(clone), *end = entry + n; entry < end; entry++) {
+    } else {
+        for (struct dict_entry *entry = dict_entries(clone), *end = entry + n; entry < end;
+             entry++) {
             Py_XINCREF(entry->key);
             Py_XINCREF(entry->value);
         }
@@ -258,8 +261,8 @@ static int merge_dict(PyDictObject *d, PyDictObject *other, int override)
     if (other == d || other->ma_used == 0) {
         return 0;
     }
-    if (d->ma_used == 0 && d->ma_keys->nentries == 0 &&
-        other->ma_used == other->ma_keys->nentries) {
+    if (d->ma_used == 0 && d->ma_keys->nentries == 0
+        && other->ma_used == other->ma_keys->nentries) {
         PyDictKeysObject *keys = keys_clone(other->ma_keys);
         if (keys == NULL) {
             return -1;
@@ -329,8 +332,7 @@ static int merge_mapping(PyDictObject *d, PyObject *other, int override)
                     raise_key(key);
                 }
                 failed = ix == IX_EMPTY ? 0 : -1;
-            }
-            else {
+            } else {
                 failed = 0;
             }
         }
@@ -457,8 +459,8 @@ static int check_count(const char *name, Py_ssize_t nargs)
 static int dict_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
-    if (check_count("dict", nargs) < 0 ||
-        (nargs == 1 && update_from_argument(self, PyTuple_GET_ITEM(args, 0)) < 0)) {
+    if (check_count("dict", nargs) < 0
+        || (nargs == 1 && update_from_argument(self, PyTuple_GET_ITEM(args, 0)) < 0)) {
         return -1;
     }
     if (kwargs == NULL) {
@@ -492,9 +494,9 @@ static PyObject *dict_vectorcall(PyObject *type, PyObject *const *args, size_t n
         return PyDict_Copy(args[0]);
     }
     PyObject *self = exact ? PyDict_New() : dict_new((PyTypeObject *)type, NULL, NULL);
-    if (self != NULL && ((nargs == 1 && update_from_argument(self, args[0]) < 0) ||
-                         (kwnames != NULL &&
-                          dict_update_from_kwargs(self, kwnames, args + nargs) < 0))) {
+    if (self != NULL
+        && ((nargs == 1 && update_from_argument(self, args[0]) < 0)
+            || (kwnames != NULL && dict_update_from_kwargs(self, kwnames, args + nargs) < 0))) {
         Py_CLEAR(self);
     }
     return self;
@@ -555,8 +557,7 @@ static void dict_dealloc(PyObject *op)
     bool exact = PyDict_CheckExact(op);
     if (likely(exact)) {
         gc_untrack_dead(op);
-    }
-    else {
+    } else {
         gc_untrack(op);
     }
     PyDictKeysObject *keys = d->ma_keys;
@@ -570,8 +571,7 @@ static void dict_dealloc(PyObject *op)
                 Py_XDECREF(entries[ix].key);
                 Py_XDECREF(entries[ix].value);
             }
-        }
-        else {
+        } else {
             struct dict_entry *entries = dict_entries(keys);
             for (Py_ssize_t ix = 0; ix < n; ix++) {
                 Py_XDECREF(entries[ix].key);
@@ -582,8 +582,7 @@ static void dict_dealloc(PyObject *op)
     }
     if (likely(exact)) {
         death_of_container(op, sizeof(PyDictObject));
-    }
-    else {
+    } else {
         Py_TYPE(op)->tp_free(op);
     }
 }
@@ -618,8 +617,8 @@ static int repr_items(str_writer *w, PyObject *dict)
     PyObject *key, *value;
     bool first = true;
     while (dict_next_ref(dict, &pos, &key, &value)) {
-        int failed = (!first && str_writer_ascii(w, ", ", 2) < 0) || str_writer_repr(w, key) < 0 ||
-                     str_writer_ascii(w, ": ", 2) < 0 || str_writer_repr(w, value) < 0;
+        int failed = (!first && str_writer_ascii(w, ", ", 2) < 0) || str_writer_repr(w, key) < 0
+                     || str_writer_ascii(w, ": ", 2) < 0 || str_writer_repr(w, value) < 0;
         Py_DECREF(key);
         Py_DECREF(value);
         if (failed) {
@@ -641,8 +640,7 @@ static PyObject *dict_repr(PyObject *op)
     PyObject *text = NULL;
     if (str_writer_char(&w, '{') == 0 && repr_items(&w, op) == 0 && str_writer_char(&w, '}') == 0) {
         text = str_writer_finish(&w);
-    }
-    else {
+    } else {
         str_writer_drop(&w);
     }
     Py_ReprLeave(op);
@@ -844,9 +842,8 @@ static PyObject *dict_class_getitem(PyTypeObject *type, PyObject *item)
 static PyObject *dict_update(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames)
 {
-    if (check_count("update", nargs) < 0 ||
-        (nargs == 1 && update_from_argument(self, args[0]) < 0) ||
-        (kwnames != NULL && dict_update_from_kwargs(self, kwnames, args + nargs) < 0)) {
+    if (check_count("update", nargs) < 0 || (nargs == 1 && update_from_argument(self, args[0]) < 0)
+        || (kwnames != NULL && dict_update_from_kwargs(self, kwnames, args + nargs) < 0)) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -861,8 +858,8 @@ static int fromkeys_hashed(PyObject *result, PyObject *iterable, PyObject *value
     bool is_dict = PyDict_CheckExact(iterable);
     while (is_dict ? dict_next(iterable, &pos, &key, NULL, &hash)
                    : set_next(iterable, &pos, &key, &hash)) {
-        if (dict_insert_owned_locked((PyDictObject *)result, Py_NewRef(key), hash,
-                                     Py_NewRef(value)) < 0) {
+        if (dict_insert_owned_locked((PyDictObject *)result, Py_NewRef(key), hash, Py_NewRef(value))
+            < 0) {
             return -1;
         }
     }
@@ -871,8 +868,8 @@ static int fromkeys_hashed(PyObject *result, PyObject *iterable, PyObject *value
 
 static int fromkeys_fill(PyObject *result, PyObject *iterable, PyObject *value)
 {
-    if (PyDict_CheckExact(result) && dict_size(result) == 0 &&
-        (PyDict_CheckExact(iterable) || PyAnySet_CheckExact(iterable))) {
+    if (PyDict_CheckExact(result) && dict_size(result) == 0
+        && (PyDict_CheckExact(iterable) || PyAnySet_CheckExact(iterable))) {
         int failed;
         Py_BEGIN_CRITICAL_SECTION2(result, iterable);
         failed = fromkeys_hashed(result, iterable, value);
@@ -886,8 +883,8 @@ static int fromkeys_fill(PyObject *result, PyObject *iterable, PyObject *value)
     bool exact = PyDict_CheckExact(result);
     PyObject *key;
     while ((key = PyIter_Next(it)) != NULL) {
-        int failed = exact ? PyDict_SetItem(result, key, value)
-                           : PyObject_SetItem(result, key, value);
+        int failed =
+            exact ? PyDict_SetItem(result, key, value) : PyObject_SetItem(result, key, value);
         Py_DECREF(key);
         if (failed < 0) {
             break;
@@ -924,11 +921,10 @@ static PyMappingMethods dict_as_mapping = {
 };
 
 PyTypeObject PyDict_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "dict",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "dict",
     .tp_basicsize = sizeof(PyDictObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                Py_TPFLAGS_DICT_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_MAPPING,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE
+                | Py_TPFLAGS_DICT_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_MAPPING,
     .tp_doc = "dict(**kwargs) -> dict\n"
               "dict(mapping, **kwargs) -> dict\n"
               "dict(iterable, **kwargs) -> dict\n"

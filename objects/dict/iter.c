@@ -10,11 +10,13 @@
 
 struct dict_iter {
     PyObject_HEAD
-    PyDictObject *dict;     /* owned; never changes where threads run together, else NULL when exhausted */
-    Py_ssize_t used;        /* size of the dict at the start, or a state below */
-    Py_ssize_t pos;         /* next entry to look at */
-    Py_ssize_t end;         /* forwards: entries that there were at the start */
-    PyObject *result;       /* pair given last, used again while nobody else has it; or NULL. The owner's */
+    PyDictObject
+        *dict;       /* owned; never changes where threads run together, else NULL when exhausted */
+    Py_ssize_t used; /* size of the dict at the start, or a state below */
+    Py_ssize_t pos;  /* next entry to look at */
+    Py_ssize_t end;  /* forwards: entries that there were at the start */
+    PyObject
+        *result; /* pair given last, used again while nobody else has it; or NULL. The owner's */
 };
 
 /* The dict was found changed; all its items were given out. */
@@ -22,7 +24,8 @@ enum { USED_CHANGED = -1, USED_UP = -2 };
 
 static bool is_backwards(PyTypeObject *type)
 {
-    return type == &PyDictRevIterKey_Type || type == &PyDictRevIterValue_Type || type == &PyDictRevIterItem_Type;
+    return type == &PyDictRevIterKey_Type || type == &PyDictRevIterValue_Type
+           || type == &PyDictRevIterItem_Type;
 }
 
 PyObject *dict_iter_new(PyTypeObject *type, PyObject *dict)
@@ -116,7 +119,8 @@ static bool step_locked(struct dict_iter *it, int direction, PyObject **key, PyO
 ALWAYS_INLINE bool step_free(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
 {
     PyDictObject *d = it->dict;
-    if (unlikely(d == NULL || field_load(&it->used) != dict_size((PyObject *)d) || shared_needs_lock((PyObject *)d))) {
+    if (unlikely(d == NULL || field_load(&it->used) != dict_size((PyObject *)d)
+                 || shared_needs_lock((PyObject *)d))) {
         return false;
     }
     PyDictKeysObject *keys = field_load_acquire(&d->ma_keys);
@@ -124,13 +128,15 @@ ALWAYS_INLINE bool step_free(struct dict_iter *it, int direction, PyObject **key
     if (unlikely((size_t)ix >= (size_t)it->end || ix >= field_load_acquire(&keys->nentries))) {
         return false;
     }
-    PyObject **entry = keys_are_str(keys) ? &dict_str_entries(keys)[ix].key : &dict_entries(keys)[ix].key;
+    PyObject **entry =
+        keys_are_str(keys) ? &dict_str_entries(keys)[ix].key : &dict_entries(keys)[ix].key;
     bool empty;
     PyObject *k = NULL, *v = NULL;
     if ((key != NULL && unlikely((k = ref_try_load(&entry[0], &empty)) == NULL))
         || (value != NULL && unlikely((v = ref_try_load(&entry[1], &empty)) == NULL))
         || (lock_threads_run_together()
-            && unlikely((key != NULL && field_load_acquire(&entry[0]) != k) || field_load_acquire(&d->ma_keys) != keys))) {
+            && unlikely((key != NULL && field_load_acquire(&entry[0]) != k)
+                        || field_load_acquire(&d->ma_keys) != keys))) {
         Py_XDECREF(k);
         Py_XDECREF(v);
         return false;
@@ -145,7 +151,8 @@ ALWAYS_INLINE bool step_free(struct dict_iter *it, int direction, PyObject **key
     return true;
 }
 
-static NOINLINE bool step_slow(struct dict_iter *it, int direction, PyObject **key, PyObject **value)
+static NOINLINE bool step_slow(struct dict_iter *it, int direction, PyObject **key,
+                               PyObject **value)
 {
     bool found;
     Py_BEGIN_CRITICAL_SECTION(it->dict);
@@ -189,12 +196,30 @@ bool dict_iter_item_words(PyObject *op, value_t words[2])
     return true;
 }
 
-static PyObject *iter_next_key(PyObject *op) { return next_key(op, 1); }
-static PyObject *iter_next_value(PyObject *op) { return next_value(op, 1); }
-static PyObject *iter_next_item(PyObject *op) { return next_item(op, 1); }
-static PyObject *iter_prev_key(PyObject *op) { return next_key(op, -1); }
-static PyObject *iter_prev_value(PyObject *op) { return next_value(op, -1); }
-static PyObject *iter_prev_item(PyObject *op) { return next_item(op, -1); }
+static PyObject *iter_next_key(PyObject *op)
+{
+    return next_key(op, 1);
+}
+static PyObject *iter_next_value(PyObject *op)
+{
+    return next_value(op, 1);
+}
+static PyObject *iter_next_item(PyObject *op)
+{
+    return next_item(op, 1);
+}
+static PyObject *iter_prev_key(PyObject *op)
+{
+    return next_key(op, -1);
+}
+static PyObject *iter_prev_value(PyObject *op)
+{
+    return next_value(op, -1);
+}
+static PyObject *iter_prev_item(PyObject *op)
+{
+    return next_item(op, -1);
+}
 
 #include "dict_iter.bind.h"
 
@@ -242,8 +267,7 @@ static PyObject *dict_iter_reduce(struct dict_iter *self)
 
 #define DICT_ITER_TYPE(VARIABLE, NAME, NEXT)                                                       \
     PyTypeObject VARIABLE = {                                                                      \
-        PyVarObject_HEAD_INIT(&PyType_Type, 0)                                                     \
-        .tp_name = NAME,                                                                           \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = NAME,                                     \
         .tp_basicsize = sizeof(struct dict_iter),                                                  \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                                       \
         .tp_dealloc = dict_iter_dealloc,                                                           \

@@ -45,8 +45,7 @@ PyDictKeysObject *keys_new(unsigned log2, enum dict_keys_kind kind)
     }
     if (index_bytes == 8) {
         memset(block, 0xff, 8);
-    }
-    else {
+    } else {
         memset(block, 0xff, index_bytes);
     }
     PyDictKeysObject *keys = (PyDictKeysObject *)(block + index_bytes);
@@ -87,8 +86,7 @@ void keys_append(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, PyObject
         struct dict_str_entry *entry = &dict_str_entries(keys)[ix];
         field_store_release(&entry->key, key);
         field_store_release(&entry->value, value);
-    }
-    else {
+    } else {
         struct dict_entry *entry = &dict_entries(keys)[ix];
         entry->hash = hash;
         field_store_release(&entry->key, key);
@@ -102,8 +100,7 @@ void keys_append(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, PyObject
 /* ---- lookups --------------------------------------------------------------------------------- */
 
 /* With the walk for tables whose index has bytes apart, which are most. */
-ALWAYS_INLINE Py_ssize_t find_str(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash,
-                                         bool bytes)
+ALWAYS_INLINE Py_ssize_t find_str(PyDictKeysObject *keys, PyObject *key, Py_hash_t hash, bool bytes)
 {
     struct dict_str_entry *entries = dict_str_entries(keys);
     const int8_t *index = (const int8_t *)keys - keys_size(keys);
@@ -114,8 +111,7 @@ ALWAYS_INLINE Py_ssize_t find_str(PyDictKeysObject *keys, PyObject *key, Py_hash
             if (found == key || (((PyASCIIObject *)found)->hash == hash && str_equal(found, key))) {
                 return ix;
             }
-        }
-        else if (ix == IX_EMPTY) {
+        } else if (ix == IX_EMPTY) {
             return IX_EMPTY;
         }
     }
@@ -162,8 +158,7 @@ static Py_ssize_t find_other_in_str(PyDictObject *d, PyDictKeysObject *keys, PyO
             if (equal != 0) {
                 return equal < 0 ? equal : ix;
             }
-        }
-        else if (ix == IX_EMPTY) {
+        } else if (ix == IX_EMPTY) {
             return IX_EMPTY;
         }
     }
@@ -185,8 +180,7 @@ static Py_ssize_t find_general(PyDictObject *d, PyDictKeysObject *keys, PyObject
                     return equal < 0 ? equal : ix;
                 }
             }
-        }
-        else if (ix == IX_EMPTY) {
+        } else if (ix == IX_EMPTY) {
             return IX_EMPTY;
         }
     }
@@ -199,11 +193,9 @@ Py_ssize_t dict_lookup(PyDictObject *d, PyObject *key, Py_hash_t hash)
         Py_ssize_t ix;
         if (!keys_are_str(keys)) {
             ix = find_general(d, keys, key, hash);
-        }
-        else if (PyUnicode_CheckExact(key)) {
+        } else if (PyUnicode_CheckExact(key)) {
             return find_str_any(keys, key, hash);
-        }
-        else {
+        } else {
             ix = find_other_in_str(d, keys, key, hash);
         }
         if (ix != IX_CHANGED) {
@@ -348,8 +340,9 @@ uint32_t dict_keys_version(PyObject *dict)
         version = keys->version;
         if (version == 0) {
             uint32_t next = __atomic_load_n(&next_version, __ATOMIC_RELAXED);
-            while (next != 0 && !__atomic_compare_exchange_n(&next_version, &next, next + 1, true,
-                                                             __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            while (next != 0
+                   && !__atomic_compare_exchange_n(&next_version, &next, next + 1, true,
+                                                   __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
             }
             version = next;
             __atomic_store_n(&keys->version, version, __ATOMIC_RELEASE);
@@ -397,8 +390,8 @@ void keys_lose_version(PyDictKeysObject *keys)
 
 static inline bool may_be_tracked(PyObject *op)
 {
-    return (Py_TYPE(op)->tp_flags & Py_TPFLAGS_HAVE_GC) && !ref_is_immortal(op) && gc_is_container(op)
-           && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
+    return (Py_TYPE(op)->tp_flags & Py_TPFLAGS_HAVE_GC) && !ref_is_immortal(op)
+           && gc_is_container(op) && (!PyTuple_CheckExact(op) || gc_is_tracked(op));
 }
 
 inline void dict_track_for(PyDictObject *d, PyObject *key, PyObject *value)
@@ -428,8 +421,7 @@ static void keys_index_all(PyDictKeysObject *keys, Py_ssize_t n)
                 probe_next(&p);
             }
             index[p.slot] = (int8_t)ix;
-        }
-        else {
+        } else {
             while (keys_index_get(keys, p.slot) != IX_EMPTY) {
                 probe_next(&p);
             }
@@ -483,15 +475,15 @@ static int make_room(PyDictObject *d, PyObject *key)
         return 0;
     }
     enum dict_keys_kind kind = PyUnicode_CheckExact(key) ? DICT_KEYS_STR : DICT_KEYS_GENERAL;
-    unsigned log2 = keys->usable > 0 ? keys->log2_size
-                                     : keys_log2_for_slots((size_t)d->ma_used * 3);
+    unsigned log2 =
+        keys->usable > 0 ? keys->log2_size : keys_log2_for_slots((size_t)d->ma_used * 3);
     return dict_rebuild(d, log2, d->ma_used == 0 ? kind : to_general ? kind : keys->kind);
 }
 
 /* One walk finds the entry of a key, or its place. False when that does not suffice: no room, another kind of
  * table, or a comparison that may run code; nothing is changed then. */
 ALWAYS_INLINE bool insert_plain(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value,
-                                       bool str, bool bytes)
+                                bool str, bool bytes)
 {
     PyDictKeysObject *keys = d->ma_keys;
     struct dict_str_entry *str_entries = dict_str_entries(keys);
@@ -537,16 +529,14 @@ ALWAYS_INLINE bool insert_plain(PyDictObject *d, PyObject *key, Py_hash_t hash, 
     if (str) {
         field_store_release(&str_entries[ix].key, key);
         field_store_release(&str_entries[ix].value, value);
-    }
-    else {
+    } else {
         entries[ix].hash = hash;
         field_store_release(&entries[ix].key, key);
         field_store_release(&entries[ix].value, value);
     }
     if (bytes) {
         field_store_release(&index[p.slot], (int8_t)ix);
-    }
-    else {
+    } else {
         keys_index_set(keys, p.slot, ix);
     }
     keys->usable--;
@@ -673,8 +663,7 @@ int dict_del(PyObject *dict, PyObject *key, Py_hash_t hash)
     return 0;
 }
 
-int dict_setdefault(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject *dflt,
-                    PyObject **value)
+int dict_setdefault(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject *dflt, PyObject **value)
 {
     PyDictObject *d = (PyDictObject *)dict;
     int result;
@@ -684,11 +673,9 @@ int dict_setdefault(PyObject *dict, PyObject *key, Py_hash_t hash, PyObject *dfl
     if (ix >= 0) {
         *value = Py_NewRef(*keys_value_slot(d->ma_keys, ix));
         result = 1;
-    }
-    else if (ix == IX_ERROR) {
+    } else if (ix == IX_ERROR) {
         result = -1;
-    }
-    else {
+    } else {
         dict_notify(PyDict_EVENT_ADDED, d, key, dflt);
         result = make_room(d, key);
         if (result == 0) {

@@ -13,10 +13,10 @@
 #include "objects/str.h"
 
 enum {
-    IX_EMPTY = -1,      /* never used: ends a probe sequence */
-    IX_DUMMY = -2,      /* its entry was deleted */
-    IX_ERROR = -3,      /* of lookups: an exception is set */
-    IX_CHANGED = -4,    /* of lookups: the table was changed by an __eq__ */
+    IX_EMPTY = -1,   /* never used: ends a probe sequence */
+    IX_DUMMY = -2,   /* its entry was deleted */
+    IX_ERROR = -3,   /* of lookups: an exception is set */
+    IX_CHANGED = -4, /* of lookups: the table was changed by an __eq__ */
 };
 
 #define KEYS_MIN_LOG2 3
@@ -62,7 +62,8 @@ static inline bool keys_are_str(const PyDictKeysObject *keys)
 static inline size_t keys_bytes(const PyDictKeysObject *keys)
 {
     return keys_index_bytes(keys) + sizeof(PyDictKeysObject)
-           + (size_t)keys_capacity(keys->log2_size) * keys_entry_size((enum dict_keys_kind)keys->kind);
+           + (size_t)keys_capacity(keys->log2_size)
+                 * keys_entry_size((enum dict_keys_kind)keys->kind);
 }
 
 static inline void *keys_block(PyDictKeysObject *keys)
@@ -90,14 +91,11 @@ static inline void keys_index_set(PyDictKeysObject *keys, size_t slot, Py_ssize_
     char *index = (char *)keys - keys_index_bytes(keys);
     if (keys->log2_size < 8) {
         field_store_release((int8_t *)index + slot, (int8_t)ix);
-    }
-    else if (keys->log2_size < 16) {
+    } else if (keys->log2_size < 16) {
         field_store_release((int16_t *)index + slot, (int16_t)ix);
-    }
-    else if (keys->log2_size < 32) {
+    } else if (keys->log2_size < 32) {
         field_store_release((int32_t *)index + slot, (int32_t)ix);
-    }
-    else {
+    } else {
         field_store_release((int64_t *)index + slot, (int64_t)ix);
     }
 }

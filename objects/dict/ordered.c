@@ -242,8 +242,7 @@ static int split_pair(PyObject *pair, PyObject **key, PyObject **value)
     if (n == 2) {
         *key = Py_NewRef(PyList_GET_ITEM(list, 0));
         *value = Py_NewRef(PyList_GET_ITEM(list, 1));
-    }
-    else {
+    } else {
         PyErr_SetString(PyExc_ValueError, n == 0   ? "need more than 0 values to unpack"
                                           : n == 1 ? "need more than 1 value to unpack"
                                                    : "too many values to unpack (expected 2)");
@@ -317,8 +316,7 @@ static int add_from(PyObject *self, PyObject *other)
     int rc = call_optional(other, ID(keys), &found);
     if (rc > 0) {
         rc = add_keys(self, other, found);
-    }
-    else if (rc == 0) {
+    } else if (rc == 0) {
         rc = call_optional(other, ID(items), &found);
         if (rc >= 0) {
             rc = add_pairs(self, rc > 0 ? found : other);
@@ -470,8 +468,7 @@ static PyObject *odict_popitem(struct odict *self, int last)
             *place = NULL;
             node_drop(self, node);
             value = dict_take_locked(&self->dict, ix, keys_hash_at(self->dict.ma_keys, ix));
-        }
-        else if (ix < 0) {
+        } else if (ix < 0) {
             /* Gone from the dict by dict's own methods. */
             node_drop(self, node);
         }
@@ -522,8 +519,8 @@ static int copy_pairs(struct odict *self, PyObject *to)
     PyObject *it = odict_iter_new(self, ODICT_KEYS), *key;
     int rc = it ? 0 : -1;
     while (rc == 0 && (key = PyIter_Next(it)) != NULL) {
-        PyObject *value = plain ? odict_value_of(self, key)
-                                : PyObject_GetItem((PyObject *)self, key);
+        PyObject *value =
+            plain ? odict_value_of(self, key) : PyObject_GetItem((PyObject *)self, key);
         rc = value ? PyObject_SetItem(to, key, value) : -1;
         Py_XDECREF(value);
         Py_DECREF(key);
@@ -629,8 +626,7 @@ static PyObject *plain_copy(PyObject *op)
     int rc = dict ? 0 : -1;
     if (rc == 0 && PyODict_CheckExact(op)) {
         rc = copy_pairs((struct odict *)op, dict);
-    }
-    else if (rc == 0) {
+    } else if (rc == 0) {
         PyObject *items = PyObject_CallMethodNoArgs(op, ID(items));
         rc = items ? PyDict_MergeFromSeq2(dict, items, 1) : -1;
         Py_XDECREF(items);
@@ -684,8 +680,7 @@ static void odict_dealloc(PyObject *op)
 {
     struct odict *self = (struct odict *)op;
     PyObject_GC_UnTrack(op);
-    Py_TRASHCAN_BEGIN(op, odict_dealloc)
-    Py_CLEAR(self->inst_dict);
+    Py_TRASHCAN_BEGIN(op, odict_dealloc) Py_CLEAR(self->inst_dict);
     if (self->weaklist != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -709,8 +704,7 @@ static PyGetSetDef odict_getset[] = {
 };
 
 PyTypeObject PyODict_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "collections.OrderedDict",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "collections.OrderedDict",
     .tp_basicsize = sizeof(struct odict),
     .tp_dealloc = odict_dealloc,
     .tp_repr = odict_repr,

@@ -6,7 +6,7 @@
 #include "objects/dict/keys.h"
 
 struct odict_node {
-    PyObject *key;     /* owned */
+    PyObject *key; /* owned */
     Py_hash_t hash;
     struct odict_node *prev, *next;
 };
@@ -17,8 +17,8 @@ struct odict {
     PyDictObject dict;
     struct odict_node **nodes;
     Py_ssize_t nodes_size;
-    void *nodes_for;          /* never followed */
-    size_t state;             /* changes with the list */
+    void *nodes_for; /* never followed */
+    size_t state;    /* changes with the list */
     struct odict_node *first, *last;
     PyObject *inst_dict, *weaklist;
 };
@@ -33,9 +33,9 @@ enum { ODICT_KEYS = 1, ODICT_VALUES = 2, ODICT_ITEMS = 3, ODICT_REVERSED = 4 };
 struct odict_iter {
     PyObject_HEAD
     int kind;
-    struct odict *dict;         /* owned; NULL: exhausted */
-    Py_ssize_t size;            /* of the dict; -1 after an error */
-    size_t state;               /* `next` is valid while the dict has this one */
+    struct odict *dict; /* owned; NULL: exhausted */
+    Py_ssize_t size;    /* of the dict; -1 after an error */
+    size_t state;       /* `next` is valid while the dict has this one */
     PyObject *spare;
     struct odict_node *next;
 };

@@ -94,18 +94,15 @@ static PyObject *iter_next(PyObject *op)
         if (!PyErr_Occurred()) {
             iter_end(self);
         }
-    }
-    else if (kind & ODICT_VALUES) {
+    } else if (kind & ODICT_VALUES) {
         PyObject *value = odict_value_of(dict, key);
         result = value;
         if (value == NULL) {
             iter_end(self);
             Py_DECREF(key);
-        }
-        else if (kind == ODICT_ITEMS) {
+        } else if (kind == ODICT_ITEMS) {
             result = tuple_pair_steal(key, value);
-        }
-        else {
+        } else {
             Py_DECREF(key);
         }
     }
@@ -193,8 +190,7 @@ static PyObject *odict_items_view_reversed(struct dict_view *view)
 #include "ordered_walk.bind.h"
 
 PyTypeObject PyODictIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "odict_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "odict_iterator",
     .tp_basicsize = sizeof(struct odict_iter),
     .tp_dealloc = iter_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -205,15 +201,14 @@ PyTypeObject PyODictIter_Type = {
     .tp_methods = odict_iter_methods,
 };
 
-#define VIEW_TYPE(c_name, name, base, prefix)                                                     \
-    PyTypeObject c_name = {                                                                       \
-        PyVarObject_HEAD_INIT(&PyType_Type, 0)                                                    \
-        .tp_name = name,                                                                          \
-        .tp_basicsize = sizeof(struct dict_view),                                                 \
-        .tp_flags = Py_TPFLAGS_DEFAULT,                                                           \
-        .tp_iter = prefix##_iter,                                                                 \
-        .tp_methods = odict_##prefix##_view_methods,                                              \
-        .tp_base = &base,                                                                         \
+#define VIEW_TYPE(c_name, name, base, prefix)                                                      \
+    PyTypeObject c_name = {                                                                        \
+        PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = name,                                     \
+        .tp_basicsize = sizeof(struct dict_view),                                                  \
+        .tp_flags = Py_TPFLAGS_DEFAULT,                                                            \
+        .tp_iter = prefix##_iter,                                                                  \
+        .tp_methods = odict_##prefix##_view_methods,                                               \
+        .tp_base = &base,                                                                          \
     }
 
 VIEW_TYPE(PyODictKeys_Type, "odict_keys", PyDictKeys_Type, keys);

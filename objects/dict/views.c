@@ -8,7 +8,7 @@
 
 struct dict_view {
     PyObject_HEAD
-    PyDictObject *dict;     /* owned */
+    PyDictObject *dict; /* owned */
 };
 
 static inline PyObject *view_dict(PyObject *view)
@@ -101,11 +101,21 @@ static PyObject *view_richcompare(PyObject *a, PyObject *b, int operation)
     int result = 0;
     switch (operation) {
     case Py_NE:
-    case Py_EQ: result = na == nb ? all_in(a, b) : 0; break;
-    case Py_LT: result = na < nb ? all_in(a, b) : 0; break;
-    case Py_LE: result = na <= nb ? all_in(a, b) : 0; break;
-    case Py_GT: result = na > nb ? all_in(b, a) : 0; break;
-    case Py_GE: result = na >= nb ? all_in(b, a) : 0; break;
+    case Py_EQ:
+        result = na == nb ? all_in(a, b) : 0;
+        break;
+    case Py_LT:
+        result = na < nb ? all_in(a, b) : 0;
+        break;
+    case Py_LE:
+        result = na <= nb ? all_in(a, b) : 0;
+        break;
+    case Py_GT:
+        result = na > nb ? all_in(b, a) : 0;
+        break;
+    case Py_GE:
+        result = na >= nb ? all_in(b, a) : 0;
+        break;
     }
     return result < 0 ? NULL : PyBool_FromLong(operation == Py_NE ? !result : result);
 }
@@ -318,8 +328,7 @@ static PySequenceMethods values_as_sequence = {
 };
 
 PyTypeObject PyDictKeys_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "dict_keys",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "dict_keys",
     .tp_basicsize = sizeof(struct dict_view),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = view_dealloc,
@@ -335,8 +344,7 @@ PyTypeObject PyDictKeys_Type = {
 };
 
 PyTypeObject PyDictItems_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "dict_items",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "dict_items",
     .tp_basicsize = sizeof(struct dict_view),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = view_dealloc,
@@ -352,8 +360,7 @@ PyTypeObject PyDictItems_Type = {
 };
 
 PyTypeObject PyDictValues_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "dict_values",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "dict_values",
     .tp_basicsize = sizeof(struct dict_view),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = view_dealloc,
@@ -366,9 +373,11 @@ PyTypeObject PyDictValues_Type = {
     .tp_getset = dict_values_getset,
 };
 
+/* clang-format off */
 PyTypeObject *const dict_types[] = {
     &PyDict_Type, &PyDictKeys_Type, &PyDictItems_Type, &PyDictValues_Type, &PyDictIterKey_Type,
     &PyDictIterValue_Type, &PyDictIterItem_Type, &PyDictRevIterKey_Type, &PyDictRevIterValue_Type,
     &PyDictRevIterItem_Type, &PyODict_Type, &PyODictKeys_Type, &PyODictValues_Type,
     &PyODictItems_Type, &PyODictIter_Type, NULL,
 };
+/* clang-format on */

@@ -38,8 +38,7 @@ PyObject *exception_make(PyTypeObject *type, PyObject *args)
     PyObject *self;
     if (unlikely(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
         self = type->tp_alloc(type, 0);
-    }
-    else {
+    } else {
         self = birth_of_container(type, (size_t)type->tp_basicsize);
         if (self != NULL) {
             memset((char *)self + sizeof(PyObject), 0,
@@ -174,8 +173,8 @@ static PyObject *base_exception_setstate(PyBaseExceptionObject *self, PyObject *
     PyObject *items = PyDict_Items(state);
     for (Py_ssize_t i = 0; items != NULL && i < PyList_GET_SIZE(items); i++) {
         PyObject *pair = PyList_GET_ITEM(items, i);
-        if (PyObject_SetAttr((PyObject *)self, PyTuple_GET_ITEM(pair, 0),
-                             PyTuple_GET_ITEM(pair, 1)) < 0) {
+        if (PyObject_SetAttr((PyObject *)self, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1))
+            < 0) {
             Py_CLEAR(items);
         }
     }
@@ -307,16 +306,15 @@ static PyMemberDef members[] = {
 };
 
 PyTypeObject exception_BaseException = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "BaseException",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "BaseException",
     .tp_basicsize = sizeof(PyBaseExceptionObject),
     .tp_dealloc = exception_dealloc,
     .tp_repr = exception_repr,
     .tp_str = exception_str,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_setattro = PyObject_GenericSetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
-                Py_TPFLAGS_BASE_EXC_SUBCLASS,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC
+                | Py_TPFLAGS_BASE_EXC_SUBCLASS,
     .tp_doc = base_exception_doc,
     .tp_traverse = exception_traverse,
     .tp_clear = exception_clear,
@@ -341,8 +339,7 @@ int PyException_SetTraceback(PyObject *self, PyObject *traceback)
     if (traceback != NULL && traceback != Py_None && !PyTraceBack_Check(traceback)) {
         return raise_type("__traceback__ must be a traceback or None");
     }
-    Py_XSETREF(base_of(self)->traceback,
-               Py_XNewRef(traceback == Py_None ? NULL : traceback));
+    Py_XSETREF(base_of(self)->traceback, Py_XNewRef(traceback == Py_None ? NULL : traceback));
     return 0;
 }
 

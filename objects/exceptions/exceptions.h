@@ -33,39 +33,41 @@ int exception_set_args(PyObject *self, PyObject *const *items, Py_ssize_t count)
 PyObject *memory_error_new(void);
 
 /* A static exception type called `name` in builtins, deriving from `base`. Slots not given are inherited. */
-#define EXCEPTION_TYPE_AS(c_name, name, base, struct_type, flags, docstring, ...)                 \
-    PyTypeObject exception_##c_name = {                                                           \
-        PyVarObject_HEAD_INIT(&PyType_Type, 0) /* MemoryError may be raised before types are ready */ \
-        .tp_name = name,                                                                          \
-        .tp_basicsize = sizeof(struct_type),                                                      \
-        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (flags),                           \
-        .tp_doc = docstring,                                                                      \
-        .tp_base = &exception_##base,                                                             \
-        .tp_vectorcall = exception_vectorcall,                                                    \
-        __VA_ARGS__                                                                               \
-    }
+#define EXCEPTION_TYPE_AS(c_name, name, base, struct_type, flags, docstring, ...)                  \
+    PyTypeObject exception_##c_name = {                                                            \
+        PyVarObject_HEAD_INIT(&PyType_Type,                                                        \
+                              0) /* MemoryError may be raised before types are ready */            \
+            .tp_name = name,                                                                       \
+        .tp_basicsize = sizeof(struct_type),                                                       \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | (flags),                            \
+        .tp_doc = docstring,                                                                       \
+        .tp_base = &exception_##base,                                                              \
+        .tp_vectorcall = exception_vectorcall,                                                     \
+        __VA_ARGS__}
 
 /* One with fields of its own: it has its own tp_traverse and tp_clear. */
-#define EXCEPTION_TYPE(name, base, struct_type, docstring, ...)                                   \
+#define EXCEPTION_TYPE(name, base, struct_type, docstring, ...)                                    \
     EXCEPTION_TYPE_AS(name, #name, base, struct_type, Py_TPFLAGS_HAVE_GC, docstring, __VA_ARGS__); \
     PyObject *PyExc_##name = (PyObject *)&exception_##name
 
 /* One that has only other methods than its base, or just another name. */
-#define SIMPLE_EXCEPTION(name, base, docstring, ...)                                              \
-    EXCEPTION_TYPE_AS(name, #name, base, PyBaseExceptionObject, 0, docstring, __VA_ARGS__);       \
+#define SIMPLE_EXCEPTION(name, base, docstring, ...)                                               \
+    EXCEPTION_TYPE_AS(name, #name, base, PyBaseExceptionObject, 0, docstring, __VA_ARGS__);        \
     PyObject *PyExc_##name = (PyObject *)&exception_##name
 
 /* A member of an exception that is an object (None while unset). */
-#define EXCEPTION_MEMBER(struct_type, field, doc) \
-    {#field, _Py_T_OBJECT, offsetof(struct_type, field), 0, PyDoc_STR(doc)}
+#define EXCEPTION_MEMBER(struct_type, field, doc)                                                  \
+    {                                                                                              \
+#field, _Py_T_OBJECT, offsetof(struct_type, field), 0, PyDoc_STR(doc)                      \
+    }
 
 extern PyTypeObject exception_BaseException, exception_Exception, exception_ImportError,
-    exception_OSError, exception_ConnectionError, exception_SyntaxError,
-    exception_IndentationError, exception_NameError, exception_LookupError, exception_ValueError,
-    exception_UnicodeError, exception_ArithmeticError, exception_RuntimeError, exception_Warning,
-    exception_AttributeError, exception_StopIteration, exception_SystemExit, exception_KeyError,
-    exception_MemoryError, exception_BaseExceptionGroup, exception_UnicodeEncodeError,
-    exception_UnicodeDecodeError, exception_UnicodeTranslateError, exception_TabError,
-    exception_IncompleteInputError, exception_ModuleNotFoundError;
+    exception_OSError, exception_ConnectionError, exception_SyntaxError, exception_IndentationError,
+    exception_NameError, exception_LookupError, exception_ValueError, exception_UnicodeError,
+    exception_ArithmeticError, exception_RuntimeError, exception_Warning, exception_AttributeError,
+    exception_StopIteration, exception_SystemExit, exception_KeyError, exception_MemoryError,
+    exception_BaseExceptionGroup, exception_UnicodeEncodeError, exception_UnicodeDecodeError,
+    exception_UnicodeTranslateError, exception_TabError, exception_IncompleteInputError,
+    exception_ModuleNotFoundError;
 
 #endif

@@ -6,22 +6,22 @@
 #include "fields.bind.h"
 
 /* Traverse, clear and dealloc of a type whose own fields are `first`..`last`, objects side by side. */
-#define OBJECT_FIELDS(prefix, struct_type, first, last)                                       \
-    static int prefix##_clear(PyObject *self)                                                 \
-    {                                                                                         \
-        struct_type *e = (struct_type *)self;                                                 \
-        for (PyObject **field = &e->first; field <= &e->last; field++) {                      \
-            Py_CLEAR(*field);                                                                 \
-        }                                                                                     \
-        return exception_clear(self);                                                         \
-    }                                                                                         \
-    static int prefix##_traverse(PyObject *self, visitproc visit, void *arg)                  \
-    {                                                                                         \
-        struct_type *e = (struct_type *)self;                                                 \
-        for (PyObject **field = &e->first; field <= &e->last; field++) {                      \
-            Py_VISIT(*field);                                                                 \
-        }                                                                                     \
-        return exception_traverse(self, visit, arg);                                          \
+#define OBJECT_FIELDS(prefix, struct_type, first, last)                                            \
+    static int prefix##_clear(PyObject *self)                                                      \
+    {                                                                                              \
+        struct_type *e = (struct_type *)self;                                                      \
+        for (PyObject **field = &e->first; field <= &e->last; field++) {                           \
+            Py_CLEAR(*field);                                                                      \
+        }                                                                                          \
+        return exception_clear(self);                                                              \
+    }                                                                                              \
+    static int prefix##_traverse(PyObject *self, visitproc visit, void *arg)                       \
+    {                                                                                              \
+        struct_type *e = (struct_type *)self;                                                      \
+        for (PyObject **field = &e->first; field <= &e->last; field++) {                           \
+            Py_VISIT(*field);                                                                      \
+        }                                                                                          \
+        return exception_traverse(self, visit, arg);                                               \
     }
 
 #define FIELD_SLOTS(prefix) .tp_clear = prefix##_clear, .tp_traverse = prefix##_traverse
@@ -35,8 +35,7 @@ static void set_field(PyObject **field, PyObject *value)
 
 OBJECT_FIELDS(stop_iteration, PyStopIterationObject, value, value)
 
-static int stop_iteration_init(PyStopIterationObject *self, PyObject *const *args,
-                               Py_ssize_t nargs)
+static int stop_iteration_init(PyStopIterationObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     if (exception_set_args((PyObject *)self, args, nargs) < 0) {
         return -1;
@@ -103,8 +102,8 @@ EXCEPTION_TYPE(NameError, Exception, PyNameErrorObject, name_error_doc,
                .tp_init = bind_name_error_init, .tp_members = name_error_members,
                FIELD_SLOTS(name_error));
 EXCEPTION_TYPE(UnboundLocalError, NameError, PyNameErrorObject,
-               "A local variable has no value yet, or no longer.",
-               .tp_init = bind_name_error_init, FIELD_SLOTS(name_error));
+               "A local variable has no value yet, or no longer.", .tp_init = bind_name_error_init,
+               FIELD_SLOTS(name_error));
 
 /* ---- AttributeError ------------------------------------------------------------------------------- */
 
@@ -129,8 +128,8 @@ static PyObject *attribute_error_getstate(PyAttributeErrorObject *self)
         return Py_NewRef(dict == NULL ? Py_None : dict);
     }
     PyObject *state = dict == NULL ? PyDict_New() : PyDict_Copy(dict);
-    if (state == NULL || (self->name != NULL && PyDict_SetItem(state, ID(name), self->name) < 0) ||
-        (self->args != NULL && PyDict_SetItem(state, ID(args), self->args) < 0)) {
+    if (state == NULL || (self->name != NULL && PyDict_SetItem(state, ID(name), self->name) < 0)
+        || (self->args != NULL && PyDict_SetItem(state, ID(args), self->args) < 0)) {
         Py_CLEAR(state);
     }
     return state;
@@ -218,8 +217,8 @@ EXCEPTION_TYPE(ImportError, Exception, PyImportErrorObject, import_error_doc,
                .tp_methods = import_error_methods, .tp_str = import_error_str,
                FIELD_SLOTS(import_error));
 EXCEPTION_TYPE(ModuleNotFoundError, ImportError, PyImportErrorObject,
-               "No module of this name can be found.",
-               .tp_init = bind_import_error_init, FIELD_SLOTS(import_error));
+               "No module of this name can be found.", .tp_init = bind_import_error_init,
+               FIELD_SLOTS(import_error));
 
 /* ---- KeyError ----------------------------------------------------------------------------------------- */
 

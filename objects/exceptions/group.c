@@ -41,8 +41,7 @@ static PyTypeObject *choose_class(PyTypeObject *type, bool all_exceptions)
         PyErr_SetString(PyExc_TypeError, "Cannot nest BaseExceptions in an ExceptionGroup");
         return NULL;
     }
-    if (type != group && !all_exceptions &&
-        PyType_IsSubtype(type, &exception_Exception)) {
+    if (type != group && !all_exceptions && PyType_IsSubtype(type, &exception_Exception)) {
         PyErr_Format(PyExc_TypeError, "Cannot nest BaseExceptions in '%.200s'", type->tp_name);
         return NULL;
     }
@@ -61,8 +60,8 @@ static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     PyObject *excs = PySequence_Tuple(sequence);
     bool all_exceptions = false;
-    if (excs == NULL || check_members(type, excs, &all_exceptions) < 0 ||
-        (type = choose_class(type, all_exceptions)) == NULL) {
+    if (excs == NULL || check_members(type, excs, &all_exceptions) < 0
+        || (type = choose_class(type, all_exceptions)) == NULL) {
         Py_XDECREF(excs);
         return NULL;
     }
@@ -278,8 +277,7 @@ static PyObject *exception_group_split(PyBaseExceptionGroupObject *self, PyObjec
 {
     struct matcher matcher;
     struct parts parts;
-    if (matcher_init(&matcher, value) < 0 ||
-        split((PyObject *)self, &matcher, true, &parts) < 0) {
+    if (matcher_init(&matcher, value) < 0 || split((PyObject *)self, &matcher, true, &parts) < 0) {
         return NULL;
     }
     PyObject *result = PyTuple_Pack(2, parts.match, parts.rest);
@@ -292,8 +290,7 @@ static PyObject *exception_group_subgroup(PyBaseExceptionGroupObject *self, PyOb
 {
     struct matcher matcher;
     struct parts parts;
-    if (matcher_init(&matcher, value) < 0 ||
-        split((PyObject *)self, &matcher, false, &parts) < 0) {
+    if (matcher_init(&matcher, value) < 0 || split((PyObject *)self, &matcher, false, &parts) < 0) {
         return NULL;
     }
     Py_DECREF(parts.rest);
@@ -355,8 +352,8 @@ static bool is_same_metadata(PyObject *exc, PyObject *original)
 {
     PyBaseExceptionObject *a = (PyBaseExceptionObject *)exc;
     PyBaseExceptionObject *b = (PyBaseExceptionObject *)original;
-    return a->notes == b->notes && a->traceback == b->traceback && a->context == b->context &&
-           a->cause == b->cause;
+    return a->notes == b->notes && a->traceback == b->traceback && a->context == b->context
+           && a->cause == b->cause;
 }
 
 static PyObject *group_of(PyObject *excs)
@@ -372,8 +369,7 @@ static PyObject *group_of(PyObject *excs)
 }
 
 /* Sorts the results of the except* clauses into raised and re-raised exceptions. */
-static int sort_results(PyObject *original, PyObject *results, PyObject *raised,
-                        PyObject *reraised)
+static int sort_results(PyObject *original, PyObject *results, PyObject *raised, PyObject *reraised)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(results); i++) {
         PyObject *exc = PyList_GET_ITEM(results, i);
@@ -399,13 +395,12 @@ PyObject *_PyExc_PrepReraiseStar(PyObject *original, PyObject *results)
         return Py_NewRef(PyList_GET_ITEM(results, 0));
     }
     PyObject *raised = PyList_New(0), *reraised = PyList_New(0), *result = NULL;
-    if (raised != NULL && reraised != NULL &&
-        sort_results(original, results, raised, reraised) == 0) {
+    if (raised != NULL && reraised != NULL
+        && sort_results(original, results, raised, reraised) == 0) {
         PyObject *part = reraised_part(original, reraised);
         if (part != NULL && PyList_GET_SIZE(raised) == 0) {
             result = Py_NewRef(part);
-        } else if (part != NULL &&
-                   (part == Py_None || PyList_Append(raised, part) == 0)) {
+        } else if (part != NULL && (part == Py_None || PyList_Append(raised, part) == 0)) {
             result = PyList_GET_SIZE(raised) == 1 ? Py_NewRef(PyList_GET_ITEM(raised, 0))
                                                   : group_of(raised);
         }
@@ -451,10 +446,10 @@ static PyMemberDef group_members[] = {
     {NULL},
 };
 
-EXCEPTION_TYPE(BaseExceptionGroup, BaseException, PyBaseExceptionGroupObject,
-               exception_group_doc, .tp_new = group_new, .tp_str = group_str,
-               .tp_clear = group_clear, .tp_traverse = group_traverse,
-               .tp_members = group_members, .tp_methods = exception_group_methods);
+EXCEPTION_TYPE(BaseExceptionGroup, BaseException, PyBaseExceptionGroupObject, exception_group_doc,
+               .tp_new = group_new, .tp_str = group_str, .tp_clear = group_clear,
+               .tp_traverse = group_traverse, .tp_members = group_members,
+               .tp_methods = exception_group_methods);
 
 /* ExceptionGroup has two bases, so it is a heap type. One per process: made once, when the first interpreter has its types. */
 static PyObject *exception_group;
@@ -466,8 +461,7 @@ PyObject *exception_group_type(void)
         return class;
     }
     PyObject *bases = PyTuple_Pack(2, PyExc_BaseExceptionGroup, PyExc_Exception);
-    class = bases == NULL ? NULL
-                          : PyErr_NewException("builtins.ExceptionGroup", bases, NULL);
+    class = bases == NULL ? NULL : PyErr_NewException("builtins.ExceptionGroup", bases, NULL);
     Py_XDECREF(bases);
     if (class == NULL) {
         return NULL;

@@ -7,11 +7,10 @@
 #include "os_error.bind.h"
 
 extern PyTypeObject exception_BlockingIOError, exception_BrokenPipeError,
-    exception_ChildProcessError, exception_ConnectionAbortedError,
-    exception_ConnectionRefusedError, exception_ConnectionResetError, exception_FileExistsError,
-    exception_FileNotFoundError, exception_InterruptedError, exception_IsADirectoryError,
-    exception_NotADirectoryError, exception_PermissionError, exception_ProcessLookupError,
-    exception_TimeoutError;
+    exception_ChildProcessError, exception_ConnectionAbortedError, exception_ConnectionRefusedError,
+    exception_ConnectionResetError, exception_FileExistsError, exception_FileNotFoundError,
+    exception_InterruptedError, exception_IsADirectoryError, exception_NotADirectoryError,
+    exception_PermissionError, exception_ProcessLookupError, exception_TimeoutError;
 
 static PyTypeObject *class_of_errno(long number)
 {
@@ -261,8 +260,8 @@ static PyMemberDef os_error_members[] = {
     {NULL},
 };
 
-#define OS_SLOTS \
-    .tp_new = os_error_new, .tp_init = os_error_init, .tp_clear = os_error_clear, \
+#define OS_SLOTS                                                                                   \
+    .tp_new = os_error_new, .tp_init = os_error_init, .tp_clear = os_error_clear,                  \
     .tp_traverse = os_error_traverse
 
 EXCEPTION_TYPE(OSError, Exception, PyOSErrorObject, os_error_doc, .tp_str = os_error_str,

@@ -64,9 +64,7 @@ static struct {
 } reserve;
 
 /* For when even the reserve is empty: shared, and so without traceback or context. */
-static PyBaseExceptionObject last_memory_error = {
-    PyObject_HEAD_INIT(&exception_MemoryError)
-};
+static PyBaseExceptionObject last_memory_error = {PyObject_HEAD_INIT(&exception_MemoryError)};
 
 static PyObject *reserve_take(void)
 {
@@ -120,8 +118,8 @@ static void memory_error_dealloc(PyObject *self)
     Py_TYPE(self)->tp_free(self);
 }
 
-SIMPLE_EXCEPTION(MemoryError, Exception,
-                 "There is not enough memory.", .tp_dealloc = memory_error_dealloc);
+SIMPLE_EXCEPTION(MemoryError, Exception, "There is not enough memory.",
+                 .tp_dealloc = memory_error_dealloc);
 
 int error_init(struct interp_state *interp)
 {
@@ -148,6 +146,7 @@ void error_fini(struct interp_state *interp)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define ALL_EXCEPTIONS(X)                                                                        \
     X(BaseException) X(Exception) X(BaseExceptionGroup) X(GeneratorExit) X(KeyboardInterrupt)    \
     X(SystemExit) X(ArithmeticError) X(AssertionError) X(AttributeError) X(BufferError)          \
@@ -165,6 +164,7 @@ void error_fini(struct interp_state *interp)
     X(BrokenPipeError) X(ConnectionAbortedError) X(ConnectionRefusedError)                       \
     X(ConnectionResetError) X(TabError) X(UnicodeDecodeError) X(UnicodeEncodeError)              \
     X(UnicodeTranslateError)
+/* clang-format on */
 
 #define DECLARE(name) extern PyTypeObject exception_##name;
 ALL_EXCEPTIONS(DECLARE)

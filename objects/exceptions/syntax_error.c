@@ -91,9 +91,9 @@ static PyObject *syntax_error_str(PyObject *op)
     if (file == NULL) {
         return NULL;
     }
-    PyObject *text = has_line ? PyUnicode_FromFormat("%S (%U, line %S)", message, file,
-                                                     self->lineno)
-                              : PyUnicode_FromFormat("%S (%U)", message, file);
+    PyObject *text = has_line
+                         ? PyUnicode_FromFormat("%S (%U, line %S)", message, file, self->lineno)
+                         : PyUnicode_FromFormat("%S (%U)", message, file);
     Py_DECREF(file);
     return text;
 }
@@ -111,18 +111,16 @@ static PyMemberDef syntax_error_members[] = {
     {NULL},
 };
 
-#define SYNTAX_SLOTS                                                                 \
-    .tp_init = bind_syntax_error_init, .tp_clear = syntax_error_clear,               \
+#define SYNTAX_SLOTS                                                                               \
+    .tp_init = bind_syntax_error_init, .tp_clear = syntax_error_clear,                             \
     .tp_traverse = syntax_error_traverse, .tp_str = syntax_error_str
 
 EXCEPTION_TYPE(SyntaxError, Exception, PySyntaxErrorObject, syntax_error_doc, SYNTAX_SLOTS,
                .tp_members = syntax_error_members);
 EXCEPTION_TYPE(IndentationError, SyntaxError, PySyntaxErrorObject,
-               "A line is indented in a way that fits no block.",
-               SYNTAX_SLOTS);
+               "A line is indented in a way that fits no block.", SYNTAX_SLOTS);
 EXCEPTION_TYPE(TabError, IndentationError, PySyntaxErrorObject,
                "Tabs and spaces are mixed so that the indentation is not clear.", SYNTAX_SLOTS);
-EXCEPTION_TYPE_AS(IncompleteInputError, "_IncompleteInputError", SyntaxError,
-                  PySyntaxErrorObject, Py_TPFLAGS_HAVE_GC,
-                  "The source ends before the statement does.", SYNTAX_SLOTS);
+EXCEPTION_TYPE_AS(IncompleteInputError, "_IncompleteInputError", SyntaxError, PySyntaxErrorObject,
+                  Py_TPFLAGS_HAVE_GC, "The source ends before the statement does.", SYNTAX_SLOTS);
 PyObject *_PyExc_IncompleteInputError = (PyObject *)&exception_IncompleteInputError;

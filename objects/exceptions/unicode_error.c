@@ -36,8 +36,8 @@ static int encode_error_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     PyObject *encoding, *object, *reason;
     Py_ssize_t start, end;
-    if (exception_init(op, args, kwargs) < 0 ||
-        !PyArg_ParseTuple(args, "UUnnU", &encoding, &object, &start, &end, &reason)) {
+    if (exception_init(op, args, kwargs) < 0
+        || !PyArg_ParseTuple(args, "UUnnU", &encoding, &object, &start, &end, &reason)) {
         return -1;
     }
     set_fields((PyUnicodeErrorObject *)op, encoding, object, start, end, reason);
@@ -48,8 +48,8 @@ static int decode_error_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     PyObject *encoding, *object, *reason;
     Py_ssize_t start, end;
-    if (exception_init(op, args, kwargs) < 0 ||
-        !PyArg_ParseTuple(args, "UOnnU", &encoding, &object, &start, &end, &reason)) {
+    if (exception_init(op, args, kwargs) < 0
+        || !PyArg_ParseTuple(args, "UOnnU", &encoding, &object, &start, &end, &reason)) {
         return -1;
     }
     if (PyBytes_Check(object)) {
@@ -74,8 +74,8 @@ static int translate_error_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     PyObject *object, *reason;
     Py_ssize_t start, end;
-    if (exception_init(op, args, kwargs) < 0 ||
-        !PyArg_ParseTuple(args, "UnnU", &object, &start, &end, &reason)) {
+    if (exception_init(op, args, kwargs) < 0
+        || !PyArg_ParseTuple(args, "UnnU", &object, &start, &end, &reason)) {
         return -1;
     }
     set_fields((PyUnicodeErrorObject *)op, NULL, object, start, end, reason);
@@ -105,10 +105,10 @@ static PyObject *str_error_text(PyUnicodeErrorObject *self, PyObject *prefix)
                                     self->end - 1, self->reason);
     }
     PyObject *character = character_text(self);
-    PyObject *text = character == NULL ? NULL
-                                       : PyUnicode_FromFormat("%U character %U in position %zd: %S",
-                                                              prefix, character, self->start,
-                                                              self->reason);
+    PyObject *text = character == NULL
+                         ? NULL
+                         : PyUnicode_FromFormat("%U character %U in position %zd: %S", prefix,
+                                                character, self->start, self->reason);
     Py_XDECREF(character);
     return text;
 }
@@ -163,10 +163,9 @@ static PyMemberDef unicode_error_members[] = {
     {NULL},
 };
 
-#define UNICODE_SLOTS(prefix)                                                         \
-    .tp_init = prefix##_error_init, .tp_str = prefix##_error_str,                     \
-    .tp_clear = unicode_error_clear, .tp_traverse = unicode_error_traverse,           \
-    .tp_members = unicode_error_members
+#define UNICODE_SLOTS(prefix)                                                                      \
+    .tp_init = prefix##_error_init, .tp_str = prefix##_error_str, .tp_clear = unicode_error_clear, \
+    .tp_traverse = unicode_error_traverse, .tp_members = unicode_error_members
 
 EXCEPTION_TYPE(UnicodeEncodeError, UnicodeError, PyUnicodeErrorObject,
                "Text has no form in an encoding.", UNICODE_SLOTS(encode));
@@ -245,36 +244,36 @@ static int set_reason(PyObject *op, const char *reason)
     return 0;
 }
 
-#define UNICODE_ERROR_API(kind, bytes)                                                      \
-    PyObject *PyUnicode##kind##Error_GetObject(PyObject *op)                                \
-    {                                                                                       \
-        return get_object(((PyUnicodeErrorObject *)op)->object, bytes, "object");           \
-    }                                                                                       \
-    PyObject *PyUnicode##kind##Error_GetReason(PyObject *op)                                \
-    {                                                                                       \
-        return get_object(((PyUnicodeErrorObject *)op)->reason, false, "reason");           \
-    }                                                                                       \
-    int PyUnicode##kind##Error_SetReason(PyObject *op, const char *reason)                  \
-    {                                                                                       \
-        return set_reason(op, reason);                                                      \
-    }                                                                                       \
-    int PyUnicode##kind##Error_GetStart(PyObject *op, Py_ssize_t *start)                    \
-    {                                                                                       \
-        return get_start(op, start, bytes);                                                 \
-    }                                                                                       \
-    int PyUnicode##kind##Error_SetStart(PyObject *op, Py_ssize_t start)                     \
-    {                                                                                       \
-        ((PyUnicodeErrorObject *)op)->start = start;                                        \
-        return 0;                                                                           \
-    }                                                                                       \
-    int PyUnicode##kind##Error_GetEnd(PyObject *op, Py_ssize_t *end)                        \
-    {                                                                                       \
-        return get_end(op, end, bytes);                                                     \
-    }                                                                                       \
-    int PyUnicode##kind##Error_SetEnd(PyObject *op, Py_ssize_t end)                         \
-    {                                                                                       \
-        ((PyUnicodeErrorObject *)op)->end = end;                                            \
-        return 0;                                                                           \
+#define UNICODE_ERROR_API(kind, bytes)                                                             \
+    PyObject *PyUnicode##kind##Error_GetObject(PyObject *op)                                       \
+    {                                                                                              \
+        return get_object(((PyUnicodeErrorObject *)op)->object, bytes, "object");                  \
+    }                                                                                              \
+    PyObject *PyUnicode##kind##Error_GetReason(PyObject *op)                                       \
+    {                                                                                              \
+        return get_object(((PyUnicodeErrorObject *)op)->reason, false, "reason");                  \
+    }                                                                                              \
+    int PyUnicode##kind##Error_SetReason(PyObject *op, const char *reason)                         \
+    {                                                                                              \
+        return set_reason(op, reason);                                                             \
+    }                                                                                              \
+    int PyUnicode##kind##Error_GetStart(PyObject *op, Py_ssize_t *start)                           \
+    {                                                                                              \
+        return get_start(op, start, bytes);                                                        \
+    }                                                                                              \
+    int PyUnicode##kind##Error_SetStart(PyObject *op, Py_ssize_t start)                            \
+    {                                                                                              \
+        ((PyUnicodeErrorObject *)op)->start = start;                                               \
+        return 0;                                                                                  \
+    }                                                                                              \
+    int PyUnicode##kind##Error_GetEnd(PyObject *op, Py_ssize_t *end)                               \
+    {                                                                                              \
+        return get_end(op, end, bytes);                                                            \
+    }                                                                                              \
+    int PyUnicode##kind##Error_SetEnd(PyObject *op, Py_ssize_t end)                                \
+    {                                                                                              \
+        ((PyUnicodeErrorObject *)op)->end = end;                                                   \
+        return 0;                                                                                  \
     }
 UNICODE_ERROR_API(Encode, false)
 UNICODE_ERROR_API(Decode, true)

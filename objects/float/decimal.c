@@ -14,7 +14,7 @@
 typedef unsigned __int128 uint128_t;
 
 #define MANTISSA_BITS 52
-#define EXPONENT_BIAS 1075      /* of the mantissa as an integer */
+#define EXPONENT_BIAS 1075 /* of the mantissa as an integer */
 
 static inline uint64_t double_bits(double d)
 {
@@ -47,7 +47,7 @@ static inline int floor_log2_pow10(int k)
 
 /* ---- big numbers of bounded size ------------------------------------------------------------- */
 
-#define BIG_LIMBS 84            /* 5040 bits: more than 800 digits times any power that occurs */
+#define BIG_LIMBS 84 /* 5040 bits: more than 800 digits times any power that occurs */
 #define BIG_BITS 60
 #define BIG_MASK (((uint64_t)1 << BIG_BITS) - 1)
 
@@ -203,12 +203,14 @@ static Py_ssize_t write_stripped(uint64_t number, char *digits, Py_ssize_t *leng
 
 /* ---- a given number of digits ---------------------------------------------------------------- */
 
+/* clang-format off */
 static const uint64_t small_power10[] = {
     1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull, 100000000ull,
     1000000000ull, 10000000000ull, 100000000000ull, 1000000000000ull, 10000000000000ull,
     100000000000000ull, 1000000000000000ull, 10000000000000000ull, 100000000000000000ull,
     1000000000000000000ull,
 };
+/* clang-format on */
 
 /* floor(log10(value)) + 1, or one less. */
 static int estimate_point(uint64_t m, int e)
@@ -258,7 +260,7 @@ static bool digits_fast(uint64_t m, int e, enum float_digits_mode mode, Py_ssize
             return false;
         }
         if (floor >= small_power10[count]) {
-            continue;       /* the estimate was one too low */
+            continue; /* the estimate was one too low */
         }
         if (floor < small_power10[count - 1]) {
             return false;
@@ -281,8 +283,7 @@ static Py_ssize_t digits_exact(uint64_t m, int e, enum float_digits_mode mode, P
     big_from(&b, m);
     if (e >= 0) {
         big_shift_left(&b, e);
-    }
-    else {
+    } else {
         int zeros = __builtin_ctzll(m);
         zeros = zeros < -e ? zeros : -e;
         big_from(&b, m >> zeros);
@@ -321,8 +322,7 @@ static Py_ssize_t digits_exact(uint64_t m, int e, enum float_digits_mode mode, P
                 at[0] = '1';
                 n = 1;
                 where++;
-            }
-            else {
+            } else {
                 at[n - 1]++;
             }
         }
@@ -335,8 +335,8 @@ static Py_ssize_t digits_exact(uint64_t m, int e, enum float_digits_mode mode, P
     return n;
 }
 
-Py_ssize_t float_digits(double value, enum float_digits_mode mode, Py_ssize_t ndigits,
-                        char *digits, Py_ssize_t *point)
+Py_ssize_t float_digits(double value, enum float_digits_mode mode, Py_ssize_t ndigits, char *digits,
+                        Py_ssize_t *point)
 {
     if (value == 0.0) {
         *point = 1;
@@ -398,11 +398,11 @@ static bool nearest_by_product(uint64_t w, int64_t q, uint64_t *bits)
         }
         m >>= 1 - exponent;
         m = (m + (m & 1)) >> 1;
-        *bits = m;      /* a carry makes the exponent 1 by itself */
+        *bits = m; /* a carry makes the exponent 1 by itself */
         return sure;
     }
     if (low <= 1 && q >= -4 && q <= 23 && (m & 3) == 1 && m << (top + 9) == high) {
-        m &= ~(uint64_t)1;      /* exactly in the middle: to even */
+        m &= ~(uint64_t)1; /* exactly in the middle: to even */
     }
     m = (m + (m & 1)) >> 1;
     if (m >= (uint64_t)2 << MANTISSA_BITS) {
@@ -415,7 +415,7 @@ static bool nearest_by_product(uint64_t w, int64_t q, uint64_t *bits)
     return sure;
 }
 
-#define DIGITS_KEPT 800         /* more cannot matter, but for whether they are zeros */
+#define DIGITS_KEPT 800 /* more cannot matter, but for whether they are zeros */
 
 /* Compares digits * 10**q with the middle between a double and the next one above it. */
 static int compare_with_middle(const struct big *digits, int64_t q, uint64_t bits)
@@ -428,15 +428,13 @@ static int compare_with_middle(const struct big *digits, int64_t q, uint64_t bit
     /* digits * 5**q * 2**q  against  m * 2**e */
     if (q >= 0) {
         big_times_pow5(&left, (int)q);
-    }
-    else {
+    } else {
         big_times_pow5(&right, (int)-q);
     }
     int64_t shift = q - e;
     if (shift >= 0) {
         big_shift_left(&left, (int)shift);
-    }
-    else {
+    } else {
         big_shift_left(&right, (int)-shift);
     }
     return big_compare(&left, &right);
@@ -504,8 +502,7 @@ double float_from_decimal(const char *digits, size_t n, int64_t exponent, bool n
     uint64_t bits = 0;
     if (n > 0 && exponent + (int64_t)n > 400) {
         bits = INFINITE_BITS;
-    }
-    else if (n > 0 && exponent + (int64_t)n >= -400) {
+    } else if (n > 0 && exponent + (int64_t)n >= -400) {
         uint64_t w = 0;
         size_t used = n < 19 ? n : 19;
         for (size_t i = 0; i < used; i++) {
@@ -617,8 +614,7 @@ double float_parse(const char *text, size_t length, const char **stop)
         }
         if (n < DIGITS_KEPT + 8) {
             digits[n++] = c;
-        }
-        else {
+        } else {
             sticky |= c != '0';
             dropped++;
         }

@@ -51,8 +51,7 @@ static double floor_divmod(double a, double b, double *remainder)
     double rest = fmod(a, b), quotient = (a - rest) / b;
     if (rest == 0.0) {
         rest = copysign(0.0, b);
-    }
-    else if ((rest < 0) != (b < 0)) {
+    } else if ((rest < 0) != (b < 0)) {
         rest += b;
         quotient -= 1.0;
     }
@@ -149,7 +148,7 @@ int float_compare_int(double a, const PyLongObject *b)
         return (a > (double)value) - (a < (double)value);
     }
     int exponent;
-    frexp(a, &exponent);    /* 2**(exponent - 1) <= |a| < 2**exponent */
+    frexp(a, &exponent); /* 2**(exponent - 1) <= |a| < 2**exponent */
     if (exponent < 0 || (size_t)exponent != bits) {
         bool smaller = exponent < 0 || (size_t)exponent < bits;
         return smaller ? -sign_a : sign_a;
@@ -236,7 +235,8 @@ double PyFloat_AsDouble(PyObject *op)
                              "%.50s.__float__ returned non-float (type %.50s).  The ability to "
                              "return an instance of a strict subclass of float is deprecated, and "
                              "may not be supported in a future version of Python.",
-                             Py_TYPE(op)->tp_name, Py_TYPE(result)->tp_name) < 0) {
+                             Py_TYPE(op)->tp_name, Py_TYPE(result)->tp_name)
+            < 0) {
             Py_DECREF(result);
             return -1.0;
         }
@@ -382,12 +382,18 @@ static PyObject *slot_richcompare(PyObject *a, PyObject *b, int operation)
     if (PyFloat_Check(b)) {
         double y = float_value(b);
         switch (operation) {
-        case Py_EQ: return PyBool_FromLong(x == y);
-        case Py_NE: return PyBool_FromLong(x != y);
-        case Py_LT: return PyBool_FromLong(x < y);
-        case Py_LE: return PyBool_FromLong(x <= y);
-        case Py_GT: return PyBool_FromLong(x > y);
-        default: return PyBool_FromLong(x >= y);
+        case Py_EQ:
+            return PyBool_FromLong(x == y);
+        case Py_NE:
+            return PyBool_FromLong(x != y);
+        case Py_LT:
+            return PyBool_FromLong(x < y);
+        case Py_LE:
+            return PyBool_FromLong(x <= y);
+        case Py_GT:
+            return PyBool_FromLong(x > y);
+        default:
+            return PyBool_FromLong(x >= y);
         }
     }
     if (!PyLong_Check(b)) {
@@ -404,8 +410,7 @@ static void slot_dealloc(PyObject *op)
 {
     if (PyFloat_CheckExact(op)) {
         object_free(op);
-    }
-    else {
+    } else {
         Py_TYPE(op)->tp_free(op);
     }
 }
@@ -416,7 +421,7 @@ static void slot_dealloc(PyObject *op)
 
 static PyObject *float_new_from(PyTypeObject *type, PyObject *x)
 {
-    PyObject *value = x == NULL              ? float_new(0.0)
+    PyObject *value = x == NULL                 ? float_new(0.0)
                       : PyUnicode_CheckExact(x) ? PyFloat_FromString(x)
                                                 : PyNumber_Float(x);
     if (value == NULL || type == &PyFloat_Type) {
@@ -499,8 +504,7 @@ static PyObject *float_as_integer_ratio(PyFloatObject *self)
     exponent -= DBL_MANT_DIG;
     if (mantissa == 0) {
         exponent = 0;
-    }
-    else {
+    } else {
         int zeros = __builtin_ctzll((uint64_t)mantissa);
         zeros = exponent < 0 ? (zeros < -exponent ? zeros : -exponent) : 0;
         mantissa /= (int64_t)1 << zeros;
@@ -552,8 +556,7 @@ static PyObject *float_getnewargs(PyFloatObject *self)
 static PyObject *float_getformat(PyTypeObject *Py_UNUSED(type), const char *typestr)
 {
     if (strcmp(typestr, "double") != 0 && strcmp(typestr, "float") != 0) {
-        PyErr_SetString(PyExc_ValueError,
-                        "__getformat__() argument 1 must be 'double' or 'float'");
+        PyErr_SetString(PyExc_ValueError, "__getformat__() argument 1 must be 'double' or 'float'");
         return NULL;
     }
     return PyUnicode_FromString(PY_LITTLE_ENDIAN ? "IEEE, little-endian" : "IEEE, big-endian");
@@ -594,8 +597,7 @@ static PyNumberMethods float_as_number = {
 };
 
 PyTypeObject PyFloat_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "float",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "float",
     .tp_basicsize = sizeof(PyFloatObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | _Py_TPFLAGS_MATCH_SELF,
     .tp_doc = float_doc,

@@ -65,19 +65,16 @@ int PyFloat_Pack2(double value, char *to, int little)
     if (isnan(value)) {
         /* A quiet NaN with what fits of the payload. */
         half = 0x7e00 | (mantissa >> 42 & 0x1ff);
-    }
-    else if (isinf(value)) {
+    } else if (isinf(value)) {
         half = 0x7c00;
-    }
-    else {
+    } else {
         mantissa |= (uint64_t)1 << 52;
         int drop = 42;
         half = exponent < -14 ? 0 : (uint64_t)(exponent + 14) << 10;
         drop += exponent < -14 ? -14 - exponent : 0;
         if (drop > 54) {
             half = 0;
-        }
-        else {
+        } else {
             uint64_t middle = (uint64_t)1 << (drop - 1), rest = mantissa & ((middle << 1) - 1);
             uint64_t kept = mantissa >> drop;
             half += kept + (rest > middle || (rest == middle && (kept & 1)));

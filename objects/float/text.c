@@ -10,9 +10,9 @@
 /* ---- to text --------------------------------------------------------------------------------- */
 
 struct layout {
-    Py_ssize_t point;           /* of the digits: 0.DIGITS * 10**point, or the exponent's rest */
-    Py_ssize_t end;             /* digits to write up to here, padded with zeros */
-    bool exponent;              /* with an exponent, one digit before the point */
+    Py_ssize_t point; /* of the digits: 0.DIGITS * 10**point, or the exponent's rest */
+    Py_ssize_t end;   /* digits to write up to here, padded with zeros */
+    bool exponent;    /* with an exponent, one digit before the point */
     bool upper, sign, alternate, dot_zero;
 };
 
@@ -85,8 +85,7 @@ static char *special_text(double value, bool upper, bool sign, int *type)
     if (isnan(value)) {
         *type = Py_DTST_NAN;
         at = stpcpy(sign ? stpcpy(at, "+") : at, upper ? "NAN" : "nan");
-    }
-    else {
+    } else {
         *type = Py_DTST_INFINITE;
         const char *prefix = value < 0 ? "-" : sign ? "+" : "";
         at = stpcpy(stpcpy(at, prefix), upper ? "INF" : "inf");
@@ -162,8 +161,8 @@ char *PyOS_double_to_string(double value, char code, int precision, int flags, i
         negative = negative && !(flags & Py_DTSF_NO_NEG_0);
     }
     lay_out(&l, code, ndigits, places);
-    Py_ssize_t longest = (l.end > l.point ? l.end - l.point : 0) +
-                         (l.point > 0 ? l.point : -l.point) + l.end + 16;
+    Py_ssize_t longest =
+        (l.end > l.point ? l.end - l.point : 0) + (l.point > 0 ? l.point : -l.point) + l.end + 16;
     char *text = PyMem_Malloc((size_t)(longest > 32 ? longest : 32));
     if (text == NULL) {
         PyErr_NoMemory();
@@ -238,8 +237,7 @@ double PyOS_string_to_double(const char *text, char **endptr, PyObject *overflow
         PyErr_Format(PyExc_ValueError, "could not convert string to float: '%.200s'", text);
         value = -1.0;
         end = end == text || endptr == NULL ? text : end;
-    }
-    else if (overflow && overflow_exception != NULL) {
+    } else if (overflow && overflow_exception != NULL) {
         PyErr_Format(overflow_exception, "value too large to convert to float: '%.200s'", text);
         value = -1.0;
     }
@@ -261,8 +259,7 @@ static Py_ssize_t drop_underscores(const char *text, Py_ssize_t n, char *to)
     for (Py_ssize_t i = 0; i < n; i++) {
         if (text[i] != '_') {
             *at++ = text[i];
-        }
-        else if (i == 0 || !is_digit(text[i - 1]) || i + 1 == n || !is_digit(text[i + 1])) {
+        } else if (i == 0 || !is_digit(text[i - 1]) || i + 1 == n || !is_digit(text[i + 1])) {
             return -1;
         }
     }
@@ -385,8 +382,7 @@ static const char *read_hex_digits(const char *at, const char *end, struct hex_n
         if (h->mantissa >> 60 == 0) {
             h->mantissa = h->mantissa << 4 | (uint64_t)value;
             h->exponent -= after_point ? 4 : 0;
-        }
-        else {
+        } else {
             h->sticky |= value != 0;
             h->exponent += after_point ? 0 : 4;
         }
@@ -402,7 +398,7 @@ static int hex_to_double(const struct hex_number *h, double *value)
         return 0;
     }
     int length = 64 - __builtin_clzll(h->mantissa);
-    int64_t top = h->exponent + length;     /* value < 2**top */
+    int64_t top = h->exponent + length; /* value < 2**top */
     if (top > DBL_MAX_EXP) {
         return raise_hex_overflow();
     }

@@ -40,7 +40,8 @@ static int grouping_init(struct grouping *g, const struct format_spec *spec)
         return grouping_from_locale(g);
     }
     g->point = str_latin1_char('.');
-    g->separator = spec->grouping == 0 ? str_empty() : str_latin1_char((unsigned char)spec->grouping);
+    g->separator =
+        spec->grouping == 0 ? str_empty() : str_latin1_char((unsigned char)spec->grouping);
     bool fours = spec->type == 'b' || spec->type == 'o' || spec->type == 'x' || spec->type == 'X';
     g->sizes = spec->grouping == 0 ? "" : fours ? "\4" : "\3";
     return 0;
@@ -119,11 +120,11 @@ static Py_ssize_t write_grouped(str_writer *w, const struct grouping *g, const c
 /* A number as text, in its parts. */
 struct number {
     bool negative;
-    const char *prefix;      /* "0x" and the like, or "" */
-    const char *digits;      /* before the point; grouped */
+    const char *prefix; /* "0x" and the like, or "" */
+    const char *digits; /* before the point; grouped */
     Py_ssize_t digit_count;
     bool point;
-    const char *rest;        /* behind the point, with exponent, percent sign, "inf", ... */
+    const char *rest; /* behind the point, with exponent, percent sign, "inf", ... */
     Py_ssize_t rest_length;
 };
 
@@ -196,9 +197,9 @@ static int write_number(str_writer *w, const struct format_spec *spec, const str
     Py_ssize_t grouped =
         n->digit_count == 0 ? 0 : write_grouped(NULL, g, n->digits, n->digit_count, least);
     Py_ssize_t length = fixed + grouped;
-    if (format_pad_left(w, spec, length, &right) < 0 ||
-        (sign != 0 && str_writer_char(w, (Py_UCS4)sign) < 0) ||
-        str_writer_ascii(w, n->prefix, prefix) < 0) {
+    if (format_pad_left(w, spec, length, &right) < 0
+        || (sign != 0 && str_writer_char(w, (Py_UCS4)sign) < 0)
+        || str_writer_ascii(w, n->prefix, prefix) < 0) {
         return -1;
     }
     if (spec->align == '=') {
@@ -207,9 +208,9 @@ static int write_number(str_writer *w, const struct format_spec *spec, const str
         }
         right = 0;
     }
-    if ((n->digit_count > 0 && write_grouped(w, g, n->digits, n->digit_count, least) < 0) ||
-        (n->point && str_writer_str(w, g->point) < 0) ||
-        str_writer_ascii(w, n->rest, n->rest_length) < 0) {
+    if ((n->digit_count > 0 && write_grouped(w, g, n->digits, n->digit_count, least) < 0)
+        || (n->point && str_writer_str(w, g->point) < 0)
+        || str_writer_ascii(w, n->rest, n->rest_length) < 0) {
         return -1;
     }
     return str_writer_fill(w, spec->fill, right);
@@ -292,8 +293,10 @@ static int write_int(str_writer *w, const struct format_spec *spec, PyObject *va
         }
     }
     if (spec->alternate && base != 10) {
-        n.prefix = spec->type == 'b' ? "0b" : spec->type == 'o' ? "0o" : spec->type == 'x' ? "0x"
-                                                                                           : "0X";
+        n.prefix = spec->type == 'b'   ? "0b"
+                   : spec->type == 'o' ? "0o"
+                   : spec->type == 'x' ? "0x"
+                                       : "0X";
     }
     n.digits = digits;
     n.digit_count = count;
@@ -310,7 +313,8 @@ static int write_int(str_writer *w, const struct format_spec *spec, PyObject *va
 
 static int write_float(str_writer *w, const struct format_spec *spec, double value);
 
-int format_int_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start, Py_ssize_t end)
+int format_int_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start,
+                    Py_ssize_t end)
 {
     int64_t small;
     if (start == end && PyLong_CheckExact(value) && int_fits_i64((PyLongObject *)value, &small)) {
@@ -408,16 +412,14 @@ static int float_request(struct float_request *request, const struct format_spec
     if (spec->type == 0) {
         request->letter = precision < 0 ? 'r' : 'g';
         default_precision = 0;
-    }
-    else if (spec->type == 'n') {
+    } else if (spec->type == 'n') {
         request->letter = 'g';
-    }
-    else if (spec->type == '%') {
+    } else if (spec->type == '%') {
         request->letter = 'f';
     }
     request->precision = (int)(precision < 0 ? default_precision : precision);
-    request->flags = (spec->alternate ? Py_DTSF_ALT : 0) |
-                     (spec->no_negative_zero ? Py_DTSF_NO_NEG_0 : 0);
+    request->flags =
+        (spec->alternate ? Py_DTSF_ALT : 0) | (spec->no_negative_zero ? Py_DTSF_NO_NEG_0 : 0);
     return 0;
 }
 
@@ -476,17 +478,18 @@ static int write_complex(str_writer *w, const struct format_spec *spec, Py_compl
     if (float_request(&request, spec, 6) < 0) {
         return -1;
     }
-    bool only_imaginary =
-        spec->type == 0 && value.real == 0.0 && copysign(1.0, value.real) == 1.0;
+    bool only_imaginary = spec->type == 0 && value.real == 0.0 && copysign(1.0, value.real) == 1.0;
     bool parentheses = spec->type == 0 && !only_imaginary;
     str_writer inner; /* unpadded */
     str_writer_init(&inner);
     int result = -1;
     if (float_text(&re, &re_text, value.real, request.letter, request.precision, request.flags,
-                   false) < 0 ||
-        float_text(&im, &im_text, value.imag, request.letter, request.precision, request.flags,
-                   false) < 0 ||
-        grouping_init(&g, spec) < 0) {
+                   false)
+            < 0
+        || float_text(&im, &im_text, value.imag, request.letter, request.precision, request.flags,
+                      false)
+               < 0
+        || grouping_init(&g, spec) < 0) {
         goto done;
     }
     struct format_spec part = *spec;
@@ -502,14 +505,14 @@ static int write_complex(str_writer *w, const struct format_spec *spec, Py_compl
         }
         part.sign = '+';
     }
-    if (write_number(&inner, &part, &im, &g) < 0 || str_writer_char(&inner, 'j') < 0 ||
-        (parentheses && str_writer_char(&inner, ')') < 0)) {
+    if (write_number(&inner, &part, &im, &g) < 0 || str_writer_char(&inner, 'j') < 0
+        || (parentheses && str_writer_char(&inner, ')') < 0)) {
         goto done;
     }
     Py_ssize_t right;
-    result = format_pad_left(w, spec, inner.pos, &right) < 0 ||
-                     str_writer_data(w, inner.kind, inner.data, inner.pos) < 0 ||
-                     str_writer_fill(w, spec->fill, right) < 0
+    result = format_pad_left(w, spec, inner.pos, &right) < 0
+                     || str_writer_data(w, inner.kind, inner.data, inner.pos) < 0
+                     || str_writer_fill(w, spec->fill, right) < 0
                  ? -1
                  : 0;
 done:

@@ -11,9 +11,8 @@ void percent_args_init(struct percent_args *a, PyObject *args, bool for_bytes)
     if (PyTuple_Check(args)) {
         a->count = PyTuple_GET_SIZE(args);
         a->index = 0;
-    }
-    else if (PyMapping_Check(args) && !PyUnicode_Check(args) &&
-             !(for_bytes && (PyBytes_Check(args) || PyByteArray_Check(args)))) {
+    } else if (PyMapping_Check(args) && !PyUnicode_Check(args)
+               && !(for_bytes && (PyBytes_Check(args) || PyByteArray_Check(args)))) {
         a->dict = args;
     }
 }
@@ -117,8 +116,8 @@ static int parse_width(struct percent_conversion *c, struct percent_args *a, con
     return 0;
 }
 
-static int parse_precision(struct percent_conversion *c, struct percent_args *a,
-                           const void *format, percent_read read, Py_ssize_t *at, Py_ssize_t end)
+static int parse_precision(struct percent_conversion *c, struct percent_args *a, const void *format,
+                           percent_read read, Py_ssize_t *at, Py_ssize_t end)
 {
     if (*at >= end || read(format, *at) != '.') {
         return 0;
@@ -182,8 +181,8 @@ int percent_parse(struct percent_conversion *c, struct percent_args *a, const vo
         }
         c->flags |= flag;
     }
-    if (parse_width(c, a, format, read, at, end) < 0 ||
-        parse_precision(c, a, format, read, at, end) < 0) {
+    if (parse_width(c, a, format, read, at, end) < 0
+        || parse_precision(c, a, format, read, at, end) < 0) {
         return -1;
     }
     if (*at < end) {
@@ -237,9 +236,8 @@ static PyObject *with_precision(PyObject *text, Py_ssize_t head, Py_ssize_t prec
     }
     str_writer w;
     str_writer_init(&w);
-    int failed = str_writer_substring(&w, text, 0, head) < 0 ||
-                 str_writer_fill(&w, '0', zeros) < 0 ||
-                 str_writer_substring(&w, text, head, str_len(text)) < 0;
+    int failed = str_writer_substring(&w, text, 0, head) < 0 || str_writer_fill(&w, '0', zeros) < 0
+                 || str_writer_substring(&w, text, head, str_len(text)) < 0;
     Py_DECREF(text);
     if (failed) {
         str_writer_drop(&w);
@@ -265,8 +263,8 @@ PyObject *percent_integer(PyObject *value, const struct percent_conversion *c)
     if (base != 10 && !(c->flags & PERCENT_ALT)) {
         /* Take the prefix out. */
         PyObject *digits = str_substring(text, head, str_len(text));
-        Py_SETREF(text, digits == NULL ? NULL : PyUnicode_FromFormat("%s%U", negative ? "-" : "",
-                                                                     digits));
+        Py_SETREF(text, digits == NULL ? NULL
+                                       : PyUnicode_FromFormat("%s%U", negative ? "-" : "", digits));
         Py_XDECREF(digits);
         head = negative;
     }
@@ -307,11 +305,9 @@ void percent_layout_number(struct percent_layout *layout, PyObject *text,
     if (first == '-' || first == '+') {
         layout->sign = first;
         layout->skip = 1;
-    }
-    else if (c->flags & PERCENT_SIGN) {
+    } else if (c->flags & PERCENT_SIGN) {
         layout->sign = '+';
-    }
-    else if (c->flags & PERCENT_BLANK) {
+    } else if (c->flags & PERCENT_BLANK) {
         layout->sign = ' ';
     }
     bool based = c->letter == 'o' || (c->letter | 32) == 'x';
@@ -320,11 +316,9 @@ void percent_layout_number(struct percent_layout *layout, PyObject *text,
     Py_ssize_t fill = Py_MAX(c->width - length, 0);
     if (c->flags & PERCENT_LEFT) {
         layout->blanks_right = fill;
-    }
-    else if (c->flags & PERCENT_ZERO) {
+    } else if (c->flags & PERCENT_ZERO) {
         layout->zeros = fill;
-    }
-    else {
+    } else {
         layout->blanks_left = fill;
     }
 }

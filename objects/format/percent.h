@@ -53,9 +53,9 @@ PyObject *percent_float(PyObject *value, const struct percent_conversion *c);
 
 /* How to lay out `text` (ASCII number): sign, prefix, padding; calls back for each stretch. */
 struct percent_layout {
-    Py_UCS4 sign;          /* 0: none */
-    Py_ssize_t prefix;     /* characters of "0x" in front of the digits */
-    Py_ssize_t skip;       /* characters of the text that were the sign */
+    Py_UCS4 sign;      /* 0: none */
+    Py_ssize_t prefix; /* characters of "0x" in front of the digits */
+    Py_ssize_t skip;   /* characters of the text that were the sign */
     Py_ssize_t blanks_left, zeros, blanks_right;
 };
 

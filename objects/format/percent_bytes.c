@@ -24,8 +24,7 @@ static int write_bytes(struct bytes_writer *w, const uint8_t *data, Py_ssize_t l
     }
     Py_ssize_t fill = Py_MAX(c->width - length, 0);
     bool left = c->flags & PERCENT_LEFT;
-    if ((!left && bytes_writer_fill(w, ' ', fill) < 0) ||
-        bytes_writer_write(w, data, length) < 0) {
+    if ((!left && bytes_writer_fill(w, ' ', fill) < 0) || bytes_writer_write(w, data, length) < 0) {
         return -1;
     }
     return left ? bytes_writer_fill(w, ' ', fill) : 0;
@@ -41,13 +40,12 @@ static int write_number(struct bytes_writer *w, PyObject *text, const struct per
     percent_layout_number(&layout, text, c);
     const uint8_t *data = (const uint8_t *)str_data(text) + layout.skip;
     Py_ssize_t rest = str_len(text) - layout.skip - layout.prefix;
-    int failed =
-        bytes_writer_fill(w, ' ', layout.blanks_left) < 0 ||
-        (layout.sign != 0 && bytes_writer_byte(w, (uint8_t)layout.sign) < 0) ||
-        bytes_writer_write(w, data, layout.prefix) < 0 ||
-        bytes_writer_fill(w, '0', layout.zeros) < 0 ||
-        bytes_writer_write(w, data + layout.prefix, rest) < 0 ||
-        bytes_writer_fill(w, ' ', layout.blanks_right) < 0;
+    int failed = bytes_writer_fill(w, ' ', layout.blanks_left) < 0
+                 || (layout.sign != 0 && bytes_writer_byte(w, (uint8_t)layout.sign) < 0)
+                 || bytes_writer_write(w, data, layout.prefix) < 0
+                 || bytes_writer_fill(w, '0', layout.zeros) < 0
+                 || bytes_writer_write(w, data + layout.prefix, rest) < 0
+                 || bytes_writer_fill(w, ' ', layout.blanks_right) < 0;
     Py_DECREF(text);
     return failed ? -1 : 0;
 }
@@ -59,10 +57,8 @@ static int char_of(PyObject *value, uint8_t *byte)
         if (one) {
             *byte = PyBytes_Check(value) ? bytes_data(value)[0]
                                          : (uint8_t)PyByteArray_AS_STRING(value)[0];
-        }
-        else {
-            PyErr_Format(PyExc_TypeError,
-                         "%%c requires an integer in range(256) or a single byte");
+        } else {
+            PyErr_Format(PyExc_TypeError, "%%c requires an integer in range(256) or a single byte");
         }
         return one ? 0 : -1;
     }
@@ -88,7 +84,8 @@ static int write_object(struct bytes_writer *w, PyObject *value, const struct pe
 {
     if (!PyBytes_Check(value) && !PyObject_CheckBuffer(value)) {
         PyObject *method;
-        int found = PyObject_GetOptionalAttrString((PyObject *)Py_TYPE(value), "__bytes__", &method);
+        int found =
+            PyObject_GetOptionalAttrString((PyObject *)Py_TYPE(value), "__bytes__", &method);
         if (found < 0) {
             return -1;
         }

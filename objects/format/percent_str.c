@@ -21,8 +21,8 @@ static int write_text(str_writer *w, PyObject *text, const struct percent_conver
     }
     Py_ssize_t fill = Py_MAX(c->width - length, 0);
     bool left = c->flags & PERCENT_LEFT;
-    if ((!left && str_writer_fill(w, ' ', fill) < 0) ||
-        str_writer_substring(w, text, 0, length) < 0) {
+    if ((!left && str_writer_fill(w, ' ', fill) < 0)
+        || str_writer_substring(w, text, 0, length) < 0) {
         return -1;
     }
     return left ? str_writer_fill(w, ' ', fill) : 0;
@@ -33,11 +33,11 @@ static int write_number(str_writer *w, PyObject *text, const struct percent_conv
     struct percent_layout layout;
     percent_layout_number(&layout, text, c);
     Py_ssize_t at = layout.skip;
-    if (str_writer_fill(w, ' ', layout.blanks_left) < 0 ||
-        (layout.sign != 0 && str_writer_char(w, layout.sign) < 0) ||
-        str_writer_substring(w, text, at, at + layout.prefix) < 0 ||
-        str_writer_fill(w, '0', layout.zeros) < 0 ||
-        str_writer_substring(w, text, at + layout.prefix, str_len(text)) < 0) {
+    if (str_writer_fill(w, ' ', layout.blanks_left) < 0
+        || (layout.sign != 0 && str_writer_char(w, layout.sign) < 0)
+        || str_writer_substring(w, text, at, at + layout.prefix) < 0
+        || str_writer_fill(w, '0', layout.zeros) < 0
+        || str_writer_substring(w, text, at + layout.prefix, str_len(text)) < 0) {
         return -1;
     }
     return str_writer_fill(w, ' ', layout.blanks_right);
@@ -145,8 +145,8 @@ static int write_conversion(str_writer *w, const struct percent_conversion *c,
         break;
     default:
         PyErr_Format(PyExc_ValueError, "unsupported format character '%c' (0x%x) at index %zd",
-                     c->letter >= 32 && c->letter < 127 ? (int)c->letter : '?',
-                     (unsigned)c->letter, index);
+                     c->letter >= 32 && c->letter < 127 ? (int)c->letter : '?', (unsigned)c->letter,
+                     index);
         return -1;
     }
     if (text == NULL) {

@@ -54,8 +54,7 @@ static int check_grouping(const struct format_spec *s)
     }
     if (s->type > 32 && s->type < 128) {
         PyErr_Format(PyExc_ValueError, "Cannot specify '%c' with '%c'.", s->grouping, (int)s->type);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_ValueError, "Cannot specify '%c' with '\\x%x'.", s->grouping,
                      (unsigned)s->type);
     }
@@ -105,8 +104,7 @@ int format_spec_parse(struct format_spec *out, PyObject *spec, Py_ssize_t start,
         out->fill_given = out->align_given = true;
         at += 2;
         ch = char_or_zero(spec, at, end);
-    }
-    else if (is_align(ch)) {
+    } else if (is_align(ch)) {
         out->align = (char)ch;
         out->align_given = true;
         ch = char_or_zero(spec, ++at, end);
@@ -130,8 +128,8 @@ int format_spec_parse(struct format_spec *out, PyObject *spec, Py_ssize_t start,
         }
         at++;
     }
-    if (format_read_number(spec, &at, end, &out->width) < 0 ||
-        parse_grouping(out, spec, &at, end) < 0) {
+    if (format_read_number(spec, &at, end, &out->width) < 0
+        || parse_grouping(out, spec, &at, end) < 0) {
         return -1;
     }
     if (at < end && str_read(spec, at) == '.') {
@@ -165,8 +163,7 @@ void format_spec_unknown(Py_UCS4 type, const char *type_name)
     if (type > 32 && type < 128) {
         PyErr_Format(PyExc_ValueError, "Unknown format code '%c' for object of type '%.200s'",
                      (int)type, type_name);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_ValueError, "Unknown format code '\\x%x' for object of type '%.200s'",
                      (unsigned)type, type_name);
     }
@@ -178,8 +175,7 @@ int format_pad_left(str_writer *w, const struct format_spec *spec, Py_ssize_t le
     Py_ssize_t fill = Py_MAX(spec->width - length, 0), left = 0;
     if (spec->align == '>') {
         left = fill;
-    }
-    else if (spec->align == '^') {
+    } else if (spec->align == '^') {
         left = fill / 2;
     }
     *right = fill - left;

@@ -6,8 +6,8 @@
 
 struct format_spec {
     Py_UCS4 fill;
-    char align;           /* < > = ^ */
-    char sign;            /* '-', '+', ' ' or 0 */
+    char align; /* < > = ^ */
+    char sign;  /* '-', '+', ' ' or 0 */
     bool no_negative_zero, alternate;
     bool fill_given, align_given;
     Py_ssize_t width;     /* -1: none */

@@ -139,8 +139,7 @@ static int parse_field(struct part *s, struct piece *piece)
             if (c == '{') {
                 piece->nested = true;
                 depth++;
-            }
-            else if (c == '}' && --depth == 0) {
+            } else if (c == '}' && --depth == 0) {
                 piece->spec.end = at;
                 s->start = at + 1;
                 return 0;
@@ -254,7 +253,8 @@ static int split_first(struct part *name, struct part *first, Py_ssize_t *index,
 }
 
 /* The next .attribute or [index]: 1, 0 at the end, -1. */
-static int next_accessor(struct part *rest, struct part *name, Py_ssize_t *index, bool *is_attribute)
+static int next_accessor(struct part *rest, struct part *name, Py_ssize_t *index,
+                         bool *is_attribute)
 {
     if (rest->start >= rest->end) {
         return 0;
@@ -269,8 +269,7 @@ static int next_accessor(struct part *rest, struct part *name, Py_ssize_t *index
         }
         *name = part_of(rest, rest->start, at);
         rest->start = at;
-    }
-    else if (c == '[') {
+    } else if (c == '[') {
         while (at < rest->end && char_at(rest, at) != ']') {
             at++;
         }
@@ -283,8 +282,7 @@ static int next_accessor(struct part *rest, struct part *name, Py_ssize_t *index
         if (*index == -2) {
             return -1;
         }
-    }
-    else {
+    } else {
         return refuse("Only '.' or '[' may follow ']' in format field specifier");
     }
     return name->start < name->end ? 1 : refuse("Empty attribute in format string");
@@ -329,8 +327,7 @@ static PyObject *keyword_value(struct context *c, const struct part *name)
     PyObject *key = span_str(name), *value = NULL;
     if (key != NULL && c->mapping != NULL) {
         value = PyObject_GetItem(c->mapping, key);
-    }
-    else if (key != NULL) {
+    } else if (key != NULL) {
         raise_key(key);
     }
     Py_XDECREF(key);
@@ -406,8 +403,7 @@ static PyObject *convert(PyObject *value, Py_UCS4 conversion)
     default:
         if (conversion > 32 && conversion < 127) {
             PyErr_Format(PyExc_ValueError, "Unknown conversion specifier %c", (int)conversion);
-        }
-        else {
+        } else {
             PyErr_Format(PyExc_ValueError, "Unknown conversion specifier \\x%x",
                          (unsigned)conversion);
         }
@@ -458,8 +454,8 @@ static PyObject *format_span(struct context *c, struct part s, int depth)
     str_writer_init(&w);
     while ((more = next_piece(&s, &piece)) > 0) {
         w.overallocate = s.start < s.end; /* a sole value is the result itself */
-        if (str_writer_substring(&w, s.text, piece.literal.start, piece.literal.end) < 0 ||
-            (piece.has_field && write_field(&w, c, &s, &piece, depth) < 0)) {
+        if (str_writer_substring(&w, s.text, piece.literal.start, piece.literal.end) < 0
+            || (piece.has_field && write_field(&w, c, &s, &piece, depth) < 0)) {
             more = -1;
             break;
         }
@@ -554,8 +550,7 @@ static PyObject *accessor_next(PyObject *object)
 }
 
 PyTypeObject template_parser_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "formatteriterator",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "formatteriterator",
     .tp_basicsize = sizeof(struct template_iterator),
     .tp_dealloc = iterator_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -565,8 +560,7 @@ PyTypeObject template_parser_type = {
 };
 
 PyTypeObject template_field_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "fieldnameiterator",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "fieldnameiterator",
     .tp_basicsize = sizeof(struct template_iterator),
     .tp_dealloc = iterator_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,

@@ -29,24 +29,24 @@ static int check_spec(const struct format_spec *spec, const char *type_name)
     return 0;
 }
 
-int format_str_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start, Py_ssize_t end)
+int format_str_spec(str_writer *w, PyObject *value, PyObject *spec, Py_ssize_t start,
+                    Py_ssize_t end)
 {
     if (start == end) {
-        return PyUnicode_CheckExact(value) ? str_writer_str(w, value)
-                                           : str_writer_object(w, value);
+        return PyUnicode_CheckExact(value) ? str_writer_str(w, value) : str_writer_object(w, value);
     }
     struct format_spec parsed;
     const char *type_name = Py_TYPE(value)->tp_name;
-    if (format_spec_parse(&parsed, spec, start, end, 's', '<', type_name) < 0 ||
-        check_spec(&parsed, type_name) < 0) {
+    if (format_spec_parse(&parsed, spec, start, end, 's', '<', type_name) < 0
+        || check_spec(&parsed, type_name) < 0) {
         return -1;
     }
     Py_ssize_t length = str_len(value), right;
     if (parsed.precision >= 0) {
         length = Py_MIN(length, parsed.precision);
     }
-    if (format_pad_left(w, &parsed, length, &right) < 0 ||
-        str_writer_substring(w, value, 0, length) < 0) {
+    if (format_pad_left(w, &parsed, length, &right) < 0
+        || str_writer_substring(w, value, 0, length) < 0) {
         return -1;
     }
     return str_writer_fill(w, parsed.fill, right);
@@ -151,14 +151,13 @@ PyObject *str_format_field(PyObject *value, int conversion, PyObject *spec)
         return converted;
     }
     PyObject *text;
-    if (spec != NULL && str_len(spec) > 0 &&
-        (PyUnicode_CheckExact(converted) || PyLong_CheckExact(converted) ||
-         PyFloat_CheckExact(converted))) {
+    if (spec != NULL && str_len(spec) > 0
+        && (PyUnicode_CheckExact(converted) || PyLong_CheckExact(converted)
+            || PyFloat_CheckExact(converted))) {
         str_writer w;
         str_writer_init(&w);
         text = finish(&w, format_object(&w, converted, spec, 0, str_len(spec)));
-    }
-    else {
+    } else {
         text = PyObject_Format(converted, spec);
     }
     Py_DECREF(converted);

@@ -77,8 +77,9 @@ PyVarObject *_PyObject_GC_Resize(PyVarObject *op, Py_ssize_t nitems)
 {
     PyTypeObject *type = Py_TYPE(op);
     size_t basic = (size_t)type->tp_basicsize;
-    if (nitems < 0 || (type->tp_itemsize
-                       && (size_t)nitems > ((size_t)PY_SSIZE_T_MAX - basic) / (size_t)type->tp_itemsize)) {
+    if (nitems < 0
+        || (type->tp_itemsize
+            && (size_t)nitems > ((size_t)PY_SSIZE_T_MAX - basic) / (size_t)type->tp_itemsize)) {
         return (PyVarObject *)PyErr_NoMemory();
     }
     if (gc_is_tracked((PyObject *)op)) {

@@ -40,7 +40,8 @@ static void count_one(struct gc_state *gc, struct thread *self, int n)
     if (n > 0 && threshold && count > threshold && atomic_load_relaxed(&gc->enabled)
         && !(atomic_load_relaxed(&gc->starting) && count < START_UP_MAX)
         && !atomic_load_relaxed(&gc->collecting)
-        && (!(lock_threads_run_together() || SLAB_DIRECT) || count > atomic_load_relaxed(&gc->old_total) / 4)) {
+        && (!(lock_threads_run_together() || SLAB_DIRECT)
+            || count > atomic_load_relaxed(&gc->old_total) / 4)) {
         interrupt_request(self, BREAK_COLLECT);
     }
 }
@@ -91,7 +92,8 @@ COLD void gc_count_flush(struct thread *self)
 
 static bool may_be_in_cycle(PyObject *op)
 {
-    return !ref_is_immortal(op) && gc_is_container(op) && (!PyTuple_CheckExact(op) || PyObject_GC_IsTracked(op));
+    return !ref_is_immortal(op) && gc_is_container(op)
+           && (!PyTuple_CheckExact(op) || PyObject_GC_IsTracked(op));
 }
 
 /* A tuple or dict of nothing but atoms can be in no cycle, and need not be looked at again: a dict is tracked
@@ -105,8 +107,7 @@ static void untrack_plain(PyObject *op)
                 return;
             }
         }
-    }
-    else if (PyDict_CheckExact(op)) {
+    } else if (PyDict_CheckExact(op)) {
         Py_ssize_t at = 0;
         PyObject *key, *value;
         while (PyDict_Next(op, &at, &key, &value)) {
@@ -114,8 +115,7 @@ static void untrack_plain(PyObject *op)
                 return;
             }
         }
-    }
-    else {
+    } else {
         return;
     }
     gc_untrack(op);
@@ -234,7 +234,7 @@ static bool search(struct collection *c)
 {
     world_pause(c);
     bool good = gc_find_candidates(c->gc, c->generation, &c->candidates)
-             && gc_mark_unreachable(c->interp, &c->candidates, 0);
+                && gc_mark_unreachable(c->interp, &c->candidates, 0);
     if (good && !garbage_take(c)) {
         marks_clear(&c->candidates);
         good = false;
@@ -391,11 +391,9 @@ static bool finalizers_order(PyObject *op, struct gc_list *order, struct gc_list
                 return false;
             }
             stack->count--;
-        }
-        else if (!awaits_finalizer(top)) {
+        } else if (!awaits_finalizer(top)) {
             stack->count--;
-        }
-        else {
+        } else {
             gc_set_finalized(top);
             stack->item[stack->count - 1] = (PyObject *)((uintptr_t)top | LEFT);
             if (Py_TYPE(top)->tp_traverse(top, finalizer_visit, stack) < 0) {
@@ -501,8 +499,8 @@ static void callbacks_call(struct collection *c, const char *phase)
         return;
     }
     PyObject *name = PyUnicode_FromString(phase);
-    PyObject *info = Py_BuildValue("{sisnsn}", "generation", c->generation, "collected", c->collected,
-                                   "uncollectable", c->uncollectable);
+    PyObject *info = Py_BuildValue("{sisnsn}", "generation", c->generation, "collected",
+                                   c->collected, "uncollectable", c->uncollectable);
     PyObject *arguments[3] = {NULL, name, info};
     /* The list may change while they run. */
     PyObject *callbacks = name && info ? PyList_GetSlice(gc->callbacks, 0, PY_SSIZE_T_MAX) : NULL;
@@ -511,8 +509,8 @@ static void callbacks_call(struct collection *c, const char *phase)
     }
     for (Py_ssize_t i = 0; callbacks && i < PyList_GET_SIZE(callbacks); i++) {
         PyObject *callback = PyList_GET_ITEM(callbacks, i);
-        PyObject *result = PyObject_Vectorcall(callback, arguments + 1,
-                                               2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyObject *result =
+            PyObject_Vectorcall(callback, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         if (!result) {
             PyErr_WriteUnraisable(callback);
         }
@@ -541,8 +539,9 @@ static void debug_begin(struct collection *c)
         return;
     }
     PySys_WriteStderr("gc: collecting generation %d...\n", c->generation);
-    PySys_FormatStderr("gc: objects in each generation: %zd %zd %zd\n", (Py_ssize_t)c->gc->young.count,
-                       (Py_ssize_t)c->gc->middle.count, c->gc->old_total + c->gc->old_pending);
+    PySys_FormatStderr("gc: objects in each generation: %zd %zd %zd\n",
+                       (Py_ssize_t)c->gc->young.count, (Py_ssize_t)c->gc->middle.count,
+                       c->gc->old_total + c->gc->old_pending);
     PySys_FormatStderr("gc: objects in permanent generation: %zd\n", gc_frozen_count());
 }
 

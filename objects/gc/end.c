@@ -25,14 +25,14 @@ static bool is_known(const struct known *known, PyObject *op)
 static bool class_is_noticed(PyTypeObject *type)
 {
     return type->tp_flags & Py_TPFLAGS_HEAPTYPE
-        && (type->tp_finalize == slot_tp_finalize || type->tp_del);
+           && (type->tp_finalize == slot_tp_finalize || type->tp_del);
 }
 
 /* Abstract classes keep their books by callbacks, for themselves alone. */
 static bool callback_is_noticed(PyObject *callback)
 {
-    PyObject *self = callback && PyCFunction_CheckExact(callback) ? PyCFunction_GET_SELF(callback)
-                                                                  : NULL;
+    PyObject *self =
+        callback && PyCFunction_CheckExact(callback) ? PyCFunction_GET_SELF(callback) : NULL;
     return callback && !(self && strcmp(Py_TYPE(self)->tp_name, "_abc._abc_data") == 0);
 }
 
@@ -58,5 +58,5 @@ bool gc_ends_quietly(PyObject *const *known, int n)
     struct known list = {known, n};
     struct gc_state *gc = thread_interp(thread_self())->gc;
     return gc->debug == 0 && (!gc->callbacks || PyList_GET_SIZE(gc->callbacks) == 0)
-        && slab_each_gc(GC_TRACKED, is_noticed, &list) == 0;
+           && slab_each_gc(GC_TRACKED, is_noticed, &list) == 0;
 }

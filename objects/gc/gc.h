@@ -84,7 +84,7 @@ static inline void gc_untrack(PyObject *op)
         if (SLAB_DIRECT && *byte & GC_TRACKED) {
             gc_count_down();
         }
-        *byte &= (uint8_t)~(GC_TRACKED | GC_OLDER | GC_FROZEN);
+        *byte &= (uint8_t) ~(GC_TRACKED | GC_OLDER | GC_FROZEN);
     }
 }
 
@@ -179,8 +179,13 @@ struct gc_stats {
 };
 
 enum { GC_GENERATIONS = 3 };
-enum { GC_DEBUG_STATS = 1, GC_DEBUG_COLLECTABLE = 2, GC_DEBUG_UNCOLLECTABLE = 4,
-       GC_DEBUG_SAVEALL = 32, GC_DEBUG_LEAK = 38 };
+enum {
+    GC_DEBUG_STATS = 1,
+    GC_DEBUG_COLLECTABLE = 2,
+    GC_DEBUG_UNCOLLECTABLE = 4,
+    GC_DEBUG_SAVEALL = 32,
+    GC_DEBUG_LEAK = 38
+};
 
 struct gc_state {
     bool enabled;
@@ -188,13 +193,14 @@ struct gc_state {
     bool starting; /* see gc_start_up() */
     int debug;
     int threshold[GC_GENERATIONS];
-    int count[GC_GENERATIONS]; /* [0]: containers made, less those untracked; [1], [2]: collections of
+    int count
+        [GC_GENERATIONS]; /* [0]: containers made, less those untracked; [1], [2]: collections of
                                   the generation below since */
     struct gc_stats stats[GC_GENERATIONS];
     struct gc_list young, middle;
     Py_ssize_t old_total, old_pending; /* survivors of the last full collection; those since */
-    PyObject *garbage;   /* list, owned */
-    PyObject *callbacks; /* list, owned */
+    PyObject *garbage;                 /* list, owned */
+    PyObject *callbacks;               /* list, owned */
 };
 
 /* Makes the state of a new interpreter, and gives it its lists once lists can be made. 0 or -1 without

@@ -82,9 +82,8 @@ bool gc_find_candidates(struct gc_state *gc, int generation, struct gc_list *fou
         return slab_each_gc(GC_TRACKED, find_one, &finding) == 0;
     }
     finding.unless = GC_FROZEN | GC_OLDER;
-    return find_listed(&gc->young, found)
-        && (generation == 0 || find_listed(&gc->middle, found))
-        && slab_each_gc_large(GC_TRACKED, find_one, &finding) == 0;
+    return find_listed(&gc->young, found) && (generation == 0 || find_listed(&gc->middle, found))
+           && slab_each_gc_large(GC_TRACKED, find_one, &finding) == 0;
 }
 
 /* ---- marking ------------------------------------------------------------------------------------ */

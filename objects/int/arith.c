@@ -222,8 +222,10 @@ static int divide_magnitudes(const PyLongObject *a, const PyLongObject *b, PyObj
     }
     int result = -1;
     limb_t *q = limbs_new(p.n - d.n + 1 + d.n), *r = q + (p.n - d.n + 1);
-    if (q != NULL && limbs_divide(quotient != NULL ? q : NULL, remainder != NULL ? r : NULL,
-                                  p.limbs, p.n, d.limbs, d.n) == 0) {
+    if (q != NULL
+        && limbs_divide(quotient != NULL ? q : NULL, remainder != NULL ? r : NULL, p.limbs, p.n,
+                        d.limbs, d.n)
+               == 0) {
         result = 0;
         if (quotient != NULL) {
             *quotient = limbs_to_int(q, p.n - d.n + 1, quotient_negative);
@@ -272,9 +274,8 @@ static int divide_floor(PyLongObject *a, PyLongObject *b, PyObject **quotient, P
         if (r == NULL) {
             return -1;
         }
-    }
-    else if (divide_magnitudes(a, b, quotient != NULL ? &q : NULL, differ, &r,
-                               int_is_negative(a)) < 0) {
+    } else if (divide_magnitudes(a, b, quotient != NULL ? &q : NULL, differ, &r, int_is_negative(a))
+               < 0) {
         return -1;
     }
     if (differ && !int_is_zero((PyLongObject *)r)) {
@@ -295,8 +296,7 @@ static int divide_floor(PyLongObject *a, PyLongObject *b, PyObject **quotient, P
     }
     if (remainder != NULL) {
         *remainder = r;
-    }
-    else {
+    } else {
         Py_DECREF(r);
     }
     return 0;
@@ -306,8 +306,8 @@ static int divide_floor(PyLongObject *a, PyLongObject *b, PyObject **quotient, P
 static bool divide_small(PyLongObject *a, PyLongObject *b, int64_t *quotient, int64_t *remainder)
 {
     int64_t x, y;
-    if (int_ndigits(a) > 3 || int_ndigits(b) > 3 || !int_fits_i64(a, &x) || !int_fits_i64(b, &y) ||
-        (x == INT64_MIN && y == -1)) {
+    if (int_ndigits(a) > 3 || int_ndigits(b) > 3 || !int_fits_i64(a, &x) || !int_fits_i64(b, &y)
+        || (x == INT64_MIN && y == -1)) {
         return false;
     }
     int64_t q = x / y, r = x % y;
@@ -437,7 +437,7 @@ static PyObject *true_divide_big(PyLongObject *a, PyLongObject *b)
     if (difference < DBL_MIN_EXP - DBL_MANT_DIG - 1) {
         return float_new(negative ? -0.0 : 0.0);
     }
-    Py_ssize_t shift = 63 - difference;     /* quotient: 63 or 64 bits */
+    Py_ssize_t shift = 63 - difference; /* quotient: 63 or 64 bits */
     PyObject *x = int_absolute(a), *y = int_absolute(b), *q = NULL, *r = NULL;
     if (x != NULL && y != NULL) {
         PyObject **scaled = shift >= 0 ? &x : &y;
@@ -569,8 +569,7 @@ double int_frexp(const PyLongObject *v, Py_ssize_t *exponent)
         uint64_t half = (uint64_t)1 << (drop - 1), rest = top & ((half << 1) - 1);
         top >>= drop;
         top += rest > half || (rest == half && (sticky || (top & 1)));
-    }
-    else {
+    } else {
         drop = 0;
     }
     int e;
@@ -600,15 +599,14 @@ static uint64_t gcd_u64(uint64_t a, uint64_t b)
 /* The top 62 bits of a number of n limbs, and of another one in the same place. */
 static void leading_bits(const limb_t *a, const limb_t *b, Py_ssize_t n, uint64_t *x, uint64_t *y)
 {
-    int bits = 64 - __builtin_clzll(a[n - 1]);      /* 1 .. 60 */
-    int below = LIMB_BITS - bits + 2;               /* from the next limb, up to 61 */
+    int bits = 64 - __builtin_clzll(a[n - 1]); /* 1 .. 60 */
+    int below = LIMB_BITS - bits + 2;          /* from the next limb, up to 61 */
     limb_t a1 = n > 1 ? a[n - 2] : 0, b1 = n > 1 ? b[n - 2] : 0;
     limb_t a2 = n > 2 ? a[n - 3] : 0, b2 = n > 2 ? b[n - 3] : 0;
     if (below <= LIMB_BITS) {
         *x = a[n - 1] << below | a1 >> (LIMB_BITS - below);
         *y = b[n - 1] << below | b1 >> (LIMB_BITS - below);
-    }
-    else {
+    } else {
         *x = a[n - 1] << below | a1 << 1 | a2 >> (LIMB_BITS - 1);
         *y = b[n - 1] << below | b1 << 1 | b2 >> (LIMB_BITS - 1);
     }
@@ -724,4 +722,3 @@ PyObject *_PyLong_GCD(PyObject *a, PyObject *b)
 {
     return int_gcd((PyLongObject *)a, (PyLongObject *)b);
 }
-

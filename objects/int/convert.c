@@ -450,11 +450,9 @@ Py_ssize_t PyLong_AsNativeBytes(PyObject *op, void *buffer, Py_ssize_t n, int fl
     PyLongObject *v;
     if (PyLong_Check(op)) {
         v = (PyLongObject *)Py_NewRef(op);
-    }
-    else if (flags != -1 && (flags & Py_ASNATIVEBYTES_ALLOW_INDEX)) {
+    } else if (flags != -1 && (flags & Py_ASNATIVEBYTES_ALLOW_INDEX)) {
         v = (PyLongObject *)PyNumber_Index(op);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "expect int, got %T", op);
         v = NULL;
     }
@@ -471,7 +469,8 @@ Py_ssize_t PyLong_AsNativeBytes(PyObject *op, void *buffer, Py_ssize_t n, int fl
     }
     size_t bits = int_bit_length(v);
     bool small = int_ndigits(v) <= 1, negative = int_is_negative(v), lowest = negative;
-    for (Py_ssize_t i = 0; lowest && i < int_ndigits(v); i++) { /* -2**n needs no bit for the sign */
+    for (Py_ssize_t i = 0; lowest && i < int_ndigits(v);
+         i++) { /* -2**n needs no bit for the sign */
         digit d = int_digits(v)[i];
         lowest = i + 1 < int_ndigits(v) ? d == 0 : (d & (d - 1)) == 0;
     }

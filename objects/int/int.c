@@ -13,8 +13,7 @@
 
 #define SMALL(v)                                                                                   \
     {                                                                                              \
-        .ob_base = PyObject_HEAD_INIT(&PyLong_Type)                                                \
-        .long_value = {                                                                            \
+        .ob_base = PyObject_HEAD_INIT(&PyLong_Type).long_value = {                                 \
             .lv_tag = (v) == 0 ? INT_ZERO                                                          \
                                : 1 << INT_SIZE_SHIFT | ((v) < 0 ? INT_NEGATIVE : INT_POSITIVE),    \
             .ob_digit = {(v) < 0 ? -(v) : (v)},                                                    \
@@ -41,8 +40,7 @@ PyLongObject *int_alloc(Py_ssize_t ndigits)
         PyErr_SetString(PyExc_OverflowError, "too many digits in integer");
         return NULL;
     }
-    PyLongObject *v =
-        (PyLongObject *)object_new_raw(&PyLong_Type, ndigits == 0 ? 1 : ndigits);
+    PyLongObject *v = (PyLongObject *)object_new_raw(&PyLong_Type, ndigits == 0 ? 1 : ndigits);
     if (v != NULL) {
         v->long_value.lv_tag = tag_of(ndigits, false);
         v->long_value.ob_digit[0] = 0;
@@ -52,8 +50,8 @@ PyLongObject *int_alloc(Py_ssize_t ndigits)
 
 static inline PyLongObject *few_digits(Py_ssize_t n)
 {
-    return (PyLongObject *)birth_of_atom(
-        &PyLong_Type, offsetof(PyLongObject, long_value.ob_digit) + (size_t)n * sizeof(digit));
+    return (PyLongObject *)birth_of_atom(&PyLong_Type, offsetof(PyLongObject, long_value.ob_digit)
+                                                           + (size_t)n * sizeof(digit));
 }
 
 static PyObject *one_digit(digit d, bool negative)
@@ -232,8 +230,7 @@ static void slot_dealloc(PyObject *op)
     }
     if (PyLong_CheckExact(op)) {
         slab_free(op);
-    }
-    else {
+    } else {
         Py_TYPE(op)->tp_free(op);
     }
 }
@@ -273,8 +270,8 @@ static PyObject *from_buffer_object(PyObject *op)
     if (bytes == NULL) {
         return NULL;
     }
-    PyObject *value = int_from_bytes_text(bytes, PyBytes_AS_STRING(bytes),
-                                          PyBytes_GET_SIZE(bytes), 10);
+    PyObject *value =
+        int_from_bytes_text(bytes, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), 10);
     Py_DECREF(bytes);
     return value;
 }
@@ -295,7 +292,8 @@ static PyObject *exact_result(PyObject *result, const char *method)
                          "%s returned non-int (type %.200s).  The ability to return an instance "
                          "of a strict subclass of int is deprecated, and may not be supported in "
                          "a future version of Python.",
-                         method, Py_TYPE(result)->tp_name) < 0) {
+                         method, Py_TYPE(result)->tp_name)
+        < 0) {
         Py_DECREF(result);
         return NULL;
     }
@@ -306,7 +304,8 @@ static PyObject *exact_result(PyObject *result, const char *method)
 static PyObject *from_trunc(PyObject *trunc)
 {
     if (PyErr_WarnEx(PyExc_DeprecationWarning,
-                     "The delegation of int() to __trunc__ is deprecated.", 1) < 0) {
+                     "The delegation of int() to __trunc__ is deprecated.", 1)
+        < 0) {
         Py_DECREF(trunc);
         return NULL;
     }
@@ -494,9 +493,10 @@ static PyObject *int_to_bytes(PyLongObject *self, Py_ssize_t length, PyObject *b
         return NULL;
     }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, length);
-    if (bytes != NULL &&
-        _PyLong_AsByteArray(self, (unsigned char *)PyBytes_AS_STRING(bytes), (size_t)length,
-                            little, is_signed, 1) < 0) {
+    if (bytes != NULL
+        && _PyLong_AsByteArray(self, (unsigned char *)PyBytes_AS_STRING(bytes), (size_t)length,
+                               little, is_signed, 1)
+               < 0) {
         Py_CLEAR(bytes);
     }
     return bytes;
@@ -630,12 +630,11 @@ static PyNumberMethods int_as_number = {
 };
 
 PyTypeObject PyLong_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "int",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "int",
     .tp_basicsize = offsetof(PyLongObject, long_value.ob_digit),
     .tp_itemsize = sizeof(digit),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_LONG_SUBCLASS |
-                _Py_TPFLAGS_MATCH_SELF,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_LONG_SUBCLASS
+                | _Py_TPFLAGS_MATCH_SELF,
     .tp_doc = "int([x]) -> integer\n"
               "int(x, base=10) -> integer\n"
               "\n"

@@ -4,9 +4,9 @@
  */
 #include "objects/int/limbs.h"
 
-#define KARATSUBA_LIMBS 40      /* from here on Karatsuba beats schoolbook */
-#define RECURSIVE_LIMBS 80      /* from here on recursive division does */
-#define SIGNAL_LIMBS 2000       /* products of this size look for signals */
+#define KARATSUBA_LIMBS 40 /* from here on Karatsuba beats schoolbook */
+#define RECURSIVE_LIMBS 80 /* from here on recursive division does */
+#define SIGNAL_LIMBS 2000  /* products of this size look for signals */
 
 limb_t *limbs_new(Py_ssize_t n)
 {
@@ -175,15 +175,14 @@ static int multiply_karatsuba(limb_t *r, const limb_t *a, const limb_t *b, Py_ss
         if (multiply_equal(cross, r, r, low, rest) < 0) {
             return -1;
         }
-    }
-    else {
+    } else {
         negative ^= difference(r + low, b, low, b + low, high);
         if (multiply_equal(cross, r, r + low, low, rest) < 0) {
             return -1;
         }
     }
-    if (multiply_equal(r, a, b, low, rest) < 0 ||
-        multiply_equal(r + 2 * low, a + low, b + low, high, rest) < 0) {
+    if (multiply_equal(r, a, b, low, rest) < 0
+        || multiply_equal(r + 2 * low, a + low, b + low, high, rest) < 0) {
         return -1;
     }
     /* middle = l + h - cross, added at `low`. */
@@ -191,8 +190,7 @@ static int multiply_karatsuba(limb_t *r, const limb_t *a, const limb_t *b, Py_ss
     middle[2 * low] = limbs_add(middle, r, 2 * low, r + 2 * low, 2 * high);
     if (negative) {
         middle[2 * low] += limbs_add(middle, middle, 2 * low, cross, 2 * low);
-    }
-    else {
+    } else {
         middle[2 * low] -= limbs_subtract(middle, middle, 2 * low, cross, 2 * low);
     }
     Py_ssize_t room = 2 * n - low, length = 2 * low + 1;
@@ -208,8 +206,7 @@ static int multiply_equal(limb_t *r, const limb_t *a, const limb_t *b, Py_ssize_
     }
     if (a == b) {
         square_school(r, a, n);
-    }
-    else {
+    } else {
         multiply_school(r, a, n, b, n);
     }
     return 0;
@@ -227,8 +224,7 @@ static int multiply_pieces(limb_t *r, const limb_t *a, Py_ssize_t na, const limb
             if (multiply_equal(product, a, b + at, na, rest) < 0) {
                 return -1;
             }
-        }
-        else if (limbs_multiply(product, a, na, b + at, n) < 0) {
+        } else if (limbs_multiply(product, a, na, b + at, n) < 0) {
             return -1;
         }
         limbs_add(r + at, r + at, na + nb - at, product, na + n);
@@ -249,8 +245,7 @@ int limbs_multiply(limb_t *r, const limb_t *a, Py_ssize_t na, const limb_t *b, P
     if (na < KARATSUBA_LIMBS) {
         if (a == b && na == nb) {
             square_school(r, a, na);
-        }
-        else {
+        } else {
             multiply_school(r, b, nb, a, na);
         }
         return 0;
@@ -259,8 +254,8 @@ int limbs_multiply(limb_t *r, const limb_t *a, Py_ssize_t na, const limb_t *b, P
     if (scratch == NULL) {
         return -1;
     }
-    int result = na == nb ? multiply_equal(r, a, b, na, scratch)
-                          : multiply_pieces(r, a, na, b, nb, scratch);
+    int result =
+        na == nb ? multiply_equal(r, a, b, na, scratch) : multiply_pieces(r, a, na, b, nb, scratch);
     PyMem_Free(scratch);
     return result;
 }
@@ -317,12 +312,11 @@ static void divide_school(limb_t *q, limb_t *a, Py_ssize_t na, const limb_t *b, 
             guess = LIMB_MASK;
             limb2_t left = ((limb2_t)u[nb] << LIMB_BITS | u[nb - 1]) - (limb2_t)guess * top;
             rest = left > LIMB_MASK ? LIMB_MASK + 1 : (limb_t)left;
-        }
-        else {
+        } else {
             guess = divide_2_by_1(u[nb], u[nb - 1], top, &rest);
         }
-        while (rest <= LIMB_MASK &&
-               (limb2_t)guess * second > ((limb2_t)rest << LIMB_BITS | u[nb - 2])) {
+        while (rest <= LIMB_MASK
+               && (limb2_t)guess * second > ((limb2_t)rest << LIMB_BITS | u[nb - 2])) {
             guess--;
             rest += top;
         }
@@ -365,8 +359,7 @@ static int divide_3_by_2(limb_t *q, limb_t *a, const limb_t *b, Py_ssize_t h, li
             return -1;
         }
         memset(a + 2 * h, 0, (size_t)h * sizeof *a);
-    }
-    else {
+    } else {
         /* The quotient would be 2**(60h) or just below: take the largest. */
         for (Py_ssize_t i = 0; i < h; i++) {
             q[i] = LIMB_MASK;
@@ -416,7 +409,7 @@ static int divide_blocks(limb_t *q, limb_t *r, const limb_t *a, Py_ssize_t na, c
         size = (size + 1) / 2;
         step *= 2;
     }
-    Py_ssize_t n = size * step, pad = n - nb;       /* n >= nb, divisible as often as needed */
+    Py_ssize_t n = size * step, pad = n - nb; /* n >= nb, divisible as often as needed */
     Py_ssize_t blocks = (na + 1 + pad + n - 1) / n;
     limb_t *work = limbs_new((blocks + 1) * n + n + blocks * n + 3 * n);
     if (work == NULL) {

@@ -37,7 +37,7 @@ static inline Py_ssize_t limbs_strip(const limb_t *a, Py_ssize_t n)
 void limbs_from_digits(limb_t *to, const digit *from, Py_ssize_t ndigits);
 /* The int of n limbs. New reference. */
 PyObject *limbs_to_int(const limb_t *a, Py_ssize_t n, bool negative);
-limb_t *limbs_new(Py_ssize_t n);    /* or NULL with MemoryError; PyMem_Free */
+limb_t *limbs_new(Py_ssize_t n); /* or NULL with MemoryError; PyMem_Free */
 
 /* r = a * b; r has na + nb limbs and overlaps neither; na, nb >= 1. Squares when a == b. */
 int limbs_multiply(limb_t *r, const limb_t *a, Py_ssize_t na, const limb_t *b, Py_ssize_t nb);

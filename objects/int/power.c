@@ -66,8 +66,7 @@ static PyObject *power_positive(PyObject *base, PyLongObject *exponent, PyObject
         if (window != 0) {
             if (result == NULL) {
                 result = Py_NewRef(odd[window >> 1]);
-            }
-            else {
+            } else {
                 Py_SETREF(result, multiply_reduced(result, odd[window >> 1], modulus));
             }
             if (result == NULL) {
@@ -88,8 +87,8 @@ done:
 struct montgomery {
     const limb_t *modulus;
     Py_ssize_t n;
-    limb_t inverse;     /* -1 / modulus modulo 2**60 */
-    limb_t *product;    /* 2 * n + 1 limbs */
+    limb_t inverse;  /* -1 / modulus modulo 2**60 */
+    limb_t *product; /* 2 * n + 1 limbs */
 };
 
 /* r = t / 2**(60 n) modulo the modulus; t is m->product. */
@@ -111,8 +110,7 @@ static void montgomery_reduce(const struct montgomery *m, limb_t *r)
     }
     if (over || limbs_compare(t + n, m->modulus, n) >= 0) {
         limbs_subtract(r, t + n, n, m->modulus, n);
-    }
-    else {
+    } else {
         memcpy(r, t + n, (size_t)n * sizeof *r);
     }
 }
@@ -162,8 +160,7 @@ static int montgomery_power(const struct montgomery *m, limb_t *result, limb_t *
             if (!started) {
                 memcpy(result, factor, (size_t)n * sizeof *result);
                 started = true;
-            }
-            else if (montgomery_multiply(m, result, result, factor) < 0) {
+            } else if (montgomery_multiply(m, result, result, factor) < 0) {
                 return -1;
             }
         }
@@ -187,14 +184,14 @@ static PyObject *power_montgomery(PyObject *base, PyLongObject *exponent, PyLong
     limb_t *product = memory + n, *odd = product + 2 * n + 1, *square = odd + ODD * n;
     limb_t *result = square + n, *room = result + n;
     limbs_from_digits(memory, int_digits(modulus), int_ndigits(modulus));
-    limb_t inverse = memory[0];         /* right in 3 bits; each round doubles them */
+    limb_t inverse = memory[0]; /* right in 3 bits; each round doubles them */
     for (int round = 0; round < 5; round++) {
         inverse *= 2 - memory[0] * inverse;
     }
     struct montgomery m = {memory, n, -inverse & LIMB_MASK, product};
     PyObject *power = NULL;
-    if (montgomery_enter(&m, odd, base, room) < 0 ||
-        montgomery_multiply(&m, square, odd, odd) < 0) {
+    if (montgomery_enter(&m, odd, base, room) < 0
+        || montgomery_multiply(&m, square, odd, odd) < 0) {
         goto done;
     }
     for (int i = 1; i < ODD; i++) {
@@ -229,9 +226,8 @@ static PyObject *invert_modulo(PyObject *a, PyObject *n)
         y = r;
         PyObject *product = int_multiply((PyLongObject *)q, (PyLongObject *)v);
         Py_DECREF(q);
-        PyObject *next = product == NULL
-                             ? NULL
-                             : int_subtract((PyLongObject *)u, (PyLongObject *)product);
+        PyObject *next =
+            product == NULL ? NULL : int_subtract((PyLongObject *)u, (PyLongObject *)product);
         Py_XDECREF(product);
         if (next == NULL) {
             goto fail;
@@ -286,13 +282,11 @@ static PyObject *power_modulo(PyLongObject *a, PyLongObject *b, PyLongObject *c)
     }
     if (int_is_zero((PyLongObject *)exponent)) {
         result = int_small(1);
-    }
-    else if ((int_digits((PyLongObject *)modulus)[0] & 1) &&
-             int_ndigits((PyLongObject *)modulus) > 1 &&
-             int_bit_length((PyLongObject *)exponent) > 8) {
+    } else if ((int_digits((PyLongObject *)modulus)[0] & 1)
+               && int_ndigits((PyLongObject *)modulus) > 1
+               && int_bit_length((PyLongObject *)exponent) > 8) {
         result = power_montgomery(base, (PyLongObject *)exponent, (PyLongObject *)modulus);
-    }
-    else {
+    } else {
         result = power_positive(base, (PyLongObject *)exponent, modulus);
         if (result != NULL) {
             Py_SETREF(result, int_modulo((PyLongObject *)result, (PyLongObject *)modulus));

@@ -66,8 +66,7 @@ static int powers_grow(struct powers *powers)
         }
         next->limbs[0] = LIMB_DECIMAL;
         next->n = 1;
-    }
-    else {
+    } else {
         struct power10 *last = next - 1;
         next->limbs = limbs_new(2 * last->n);
         if (next->limbs == NULL) {
@@ -101,7 +100,7 @@ static void write_school(limb_t *a, Py_ssize_t n, char *end, Py_ssize_t width)
     }
 }
 
-#define SCHOOL_POWER 5      /* below 18 * 2**5 digits divisions by one limb are faster */
+#define SCHOOL_POWER 5 /* below 18 * 2**5 digits divisions by one limb are faster */
 
 /* Writes 18 * 2**k digits of a number below that power. */
 static int write_halves(const struct powers *powers, int k, limb_t *a, Py_ssize_t n, char *end)
@@ -155,8 +154,7 @@ static char *decimal_digits(PyLongObject *v, Py_ssize_t *length)
             }
         }
         *length = (Py_ssize_t)LIMB_DECIMAL_DIGITS << k;
-    }
-    else {
+    } else {
         *length = LIMB_DECIMAL_DIGITS * (n + n / 256 + 1);
     }
     text = PyMem_Malloc((size_t)*length);
@@ -166,8 +164,7 @@ static char *decimal_digits(PyLongObject *v, Py_ssize_t *length)
     }
     if (k <= SCHOOL_POWER) {
         write_school(a, n, text + *length, *length);
-    }
-    else if (write_halves(&powers, k, a, n, text + *length) < 0) {
+    } else if (write_halves(&powers, k, a, n, text + *length) < 0) {
         PyMem_Free(text);
         text = NULL;
     }
@@ -192,8 +189,7 @@ char *int64_write(int64_t value, char *end)
     if (magnitude >= 10) {
         end -= 2;
         memcpy(end, pairs + magnitude * 2, 2);
-    }
-    else {
+    } else {
         *--end = (char)('0' + magnitude);
     }
     if (value < 0) {
@@ -213,8 +209,8 @@ static PyObject *big_to_decimal(PyLongObject *v)
     int limit = int_max_str_digits();
     Py_ssize_t ndigits = int_ndigits(v);
     /* What is certainly too long is refused before the work; a digit is 9.03 decimal ones. */
-    if (limit > 0 && ndigits >= 10 * INT_MAX_STR_DIGITS_THRESHOLD / (3 * INT_SHIFT) + 2 &&
-        limit / (3 * INT_SHIFT) <= (ndigits - 11) / 10) {
+    if (limit > 0 && ndigits >= 10 * INT_MAX_STR_DIGITS_THRESHOLD / (3 * INT_SHIFT) + 2
+        && limit / (3 * INT_SHIFT) <= (ndigits - 11) / 10) {
         raise_too_long();
         return NULL;
     }
@@ -231,16 +227,14 @@ static PyObject *big_to_decimal(PyLongObject *v)
     PyObject *result = NULL;
     if (limit > 0 && length > INT_MAX_STR_DIGITS_THRESHOLD && length > limit) {
         raise_too_long();
-    }
-    else if (int_is_negative(v)) {
+    } else if (int_is_negative(v)) {
         result = str_new(length + 1, 127);
         if (result != NULL) {
             char *to = str_data(result);
             to[0] = '-';
             memcpy(to + 1, at, (size_t)length);
         }
-    }
-    else {
+    } else {
         result = str_from_ascii(at, length);
     }
     PyMem_Free(text);
@@ -253,9 +247,8 @@ static const char digit_chars[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 static PyObject *to_binary_base(PyLongObject *v, int bits, const char *prefix)
 {
-    Py_ssize_t length = int_bit_length(v) == 0
-                            ? 1
-                            : ((Py_ssize_t)int_bit_length(v) + bits - 1) / bits;
+    Py_ssize_t length =
+        int_bit_length(v) == 0 ? 1 : ((Py_ssize_t)int_bit_length(v) + bits - 1) / bits;
     Py_ssize_t nprefix = (Py_ssize_t)strlen(prefix), sign = int_is_negative(v);
     PyObject *result = str_new(sign + nprefix + length, 127);
     if (result == NULL) {
@@ -322,11 +315,16 @@ static PyObject *to_any_base(PyLongObject *v, int base)
 PyObject *int_to_str(PyLongObject *v, int base, bool alternate)
 {
     switch (base) {
-    case 2: return to_binary_base(v, 1, alternate ? "0b" : "");
-    case 8: return to_binary_base(v, 3, alternate ? "0o" : "");
-    case 16: return to_binary_base(v, 4, alternate ? "0x" : "");
-    case 10: break;
-    default: return to_any_base(v, base);
+    case 2:
+        return to_binary_base(v, 1, alternate ? "0b" : "");
+    case 8:
+        return to_binary_base(v, 3, alternate ? "0o" : "");
+    case 16:
+        return to_binary_base(v, 4, alternate ? "0x" : "");
+    case 10:
+        break;
+    default:
+        return to_any_base(v, base);
     }
     if (int_is_compact(v)) {
         return compact_to_decimal(int_compact_value(v));
@@ -476,8 +474,7 @@ static int read_decimal(struct powers *powers, const char *digits, Py_ssize_t co
     if (result == 0 && nhigh == 0) {
         memcpy(a, low, (size_t)nlow * sizeof *a);
         *n = nlow;
-    }
-    else if (result == 0) {
+    } else if (result == 0) {
         result = limbs_multiply(product, high, nhigh, power->limbs, power->n);
         if (result == 0) {
             Py_ssize_t length = nhigh + power->n;
@@ -517,8 +514,7 @@ static PyObject *from_any_base(const char *text, const char *end, Py_ssize_t ndi
             struct powers powers = {.count = 0};
             failed = read_decimal(&powers, digits, count, a, &n);
             powers_free(&powers);
-        }
-        else {
+        } else {
             read_school(digits, count, base, per_chunk, a, &n);
         }
         result = failed ? NULL : limbs_to_int(a, n, negative);
@@ -559,16 +555,15 @@ static const char *skip_prefix(const char *at, int *base, bool *old_octal)
     if (*base == 0) {
         if (at[0] != '0') {
             *base = 10;
-        }
-        else {
+        } else {
             char c = (char)(at[1] | 0x20);
             *base = c == 'x' ? 16 : c == 'o' ? 8 : c == 'b' ? 2 : 10;
             *old_octal = *base == 10;
         }
     }
     char c = (char)(at[1] | 0x20);
-    if (at[0] == '0' && ((*base == 16 && c == 'x') || (*base == 8 && c == 'o') ||
-                         (*base == 2 && c == 'b'))) {
+    if (at[0] == '0'
+        && ((*base == 16 && c == 'x') || (*base == 8 && c == 'o') || (*base == 2 && c == 'b'))) {
         at += 2;
         if (*at == '_') {
             at++;

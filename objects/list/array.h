@@ -32,13 +32,11 @@ static inline void array_move(PyListObject *list, PyObject **to, PyObject **from
 {
     if (!shared_is_read((PyObject *)list)) {
         memmove(to, from, (size_t)n * sizeof(PyObject *));
-    }
-    else if (to < from) {
+    } else if (to < from) {
         for (Py_ssize_t i = 0; i < n; i++) {
             field_store_release(&to[i], from[i]);
         }
-    }
-    else {
+    } else {
         for (Py_ssize_t i = n; --i >= 0;) {
             field_store_release(&to[i], from[i]);
         }
@@ -57,8 +55,8 @@ static inline void array_forget(PyListObject *list, PyObject **items, Py_ssize_t
 
 /* list[low:high] = the n items of `items` (new references are taken), bounds in range. The old ones
  * are released at the end (may run Python code). `items` must not be the list's own array. */
-int list_replace_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high,
-                        PyObject *const *items, Py_ssize_t n);
+int list_replace_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high, PyObject *const *items,
+                        Py_ssize_t n);
 
 /* list.sort(). Lock held. */
 int list_sort_locked(PyListObject *list, PyObject *key, bool reverse);

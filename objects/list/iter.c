@@ -97,8 +97,7 @@ static PyObject *list_reverseiterator_setstate(struct index_iter *self, PyObject
 }
 
 PyTypeObject PyListIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "list_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "list_iterator",
     .tp_basicsize = sizeof(struct index_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = iter_dealloc,
@@ -110,8 +109,7 @@ PyTypeObject PyListIter_Type = {
 };
 
 PyTypeObject PyListRevIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "list_reverseiterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "list_reverseiterator",
     .tp_basicsize = sizeof(struct index_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = iter_dealloc,

@@ -55,8 +55,7 @@ static int list_set_capacity(PyListObject *list, Py_ssize_t capacity)
             *(Py_ssize_t *)block = capacity;
         }
         items = block + ARRAY_PREFIX;
-    }
-    else {
+    } else {
         items = array_new(capacity);
         if (items == NULL) {
             return -1;
@@ -107,7 +106,7 @@ int list_resize_locked(PyListObject *list, Py_ssize_t size)
     }
     if (list_set_capacity(list, capacity_for(size, old_size)) < 0) {
         if (size < old_size) {
-            PyErr_Clear();      /* shrinking can always do without */
+            PyErr_Clear(); /* shrinking can always do without */
             return 0;
         }
         return -1;
@@ -233,9 +232,11 @@ PyObject *list_get_ref(PyListObject *list, Py_ssize_t i)
     if (!lock_threads_run_together() || (size_t)i >= (size_t)field_load(&list->ob_base.ob_size)) {
         return NULL;
     }
-    PyObject **items = shared_needs_lock((PyObject *)list) ? NULL : field_load_acquire(&list->ob_item);
+    PyObject **items =
+        shared_needs_lock((PyObject *)list) ? NULL : field_load_acquire(&list->ob_item);
     bool empty;
-    if (items == NULL || i >= array_capacity(items) || (item = ref_try_load(&items[i], &empty)) == NULL) {
+    if (items == NULL || i >= array_capacity(items)
+        || (item = ref_try_load(&items[i], &empty)) == NULL) {
         return get_ref_locked(list, i);
     }
     if (field_load_acquire(&list->ob_item) != items) {
@@ -248,8 +249,8 @@ PyObject *list_get_ref(PyListObject *list, Py_ssize_t i)
 int list_append_owned_locked(PyListObject *list, PyObject *item)
 {
     Py_ssize_t n = Py_SIZE(list);
-    if (list->allocated <= n &&
-        list_set_capacity(list, n < PY_SSIZE_T_MAX ? capacity_for(n + 1, n) : n) < 0) {
+    if (list->allocated <= n
+        && list_set_capacity(list, n < PY_SSIZE_T_MAX ? capacity_for(n + 1, n) : n) < 0) {
         Py_DECREF(item);
         return -1;
     }
@@ -287,8 +288,7 @@ int list_set_owned(PyListObject *list, Py_ssize_t i, PyObject *item)
     bool done;
     if (likely(lock_is_alone())) {
         done = set_locked(list, i, item, &old);
-    }
-    else {
+    } else {
         Py_BEGIN_CRITICAL_SECTION(list);
         done = set_locked(list, i, item, &old);
         Py_END_CRITICAL_SECTION();
@@ -331,8 +331,8 @@ void list_clear(PyListObject *list)
     Py_END_CRITICAL_SECTION();
 }
 
-int list_replace_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high,
-                        PyObject *const *items, Py_ssize_t n)
+int list_replace_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high, PyObject *const *items,
+                        Py_ssize_t n)
 {
     Py_ssize_t size = Py_SIZE(list), gone = high - low, grow = n - gone;
     if (size + grow == 0) {
@@ -351,8 +351,7 @@ int list_replace_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high,
         array_move(list, list->ob_item + high + grow, list->ob_item + high, size - high);
         array_forget(list, list->ob_item + size + grow, -grow);
         list_resize_locked(list, size + grow);
-    }
-    else if (grow > 0) {
+    } else if (grow > 0) {
         if (size > PY_SSIZE_T_MAX - grow || list_resize_locked(list, size + grow) < 0) {
             if (old != few) {
                 PyMem_Free(old);
@@ -498,8 +497,7 @@ static void list_dealloc(PyObject *op)
     bool exact = PyList_CheckExact(op);
     if (likely(exact)) {
         gc_untrack_dead(op);
-    }
-    else {
+    } else {
         gc_untrack(op);
     }
     if (list->ob_item != NULL) {
@@ -508,8 +506,7 @@ static void list_dealloc(PyObject *op)
     }
     if (likely(exact)) {
         death_of_container(op, sizeof(PyListObject));
-    }
-    else {
+    } else {
         Py_TYPE(op)->tp_free(op);
     }
 }
@@ -553,11 +550,10 @@ static PyObject *list_repr(PyObject *op)
     str_writer w;
     str_writer_init(&w);
     PyObject *text = NULL;
-    if (str_writer_char(&w, '[') == 0 && repr_items(&w, (PyListObject *)op) == 0 &&
-        str_writer_char(&w, ']') == 0) {
+    if (str_writer_char(&w, '[') == 0 && repr_items(&w, (PyListObject *)op) == 0
+        && str_writer_char(&w, ']') == 0) {
         text = str_writer_finish(&w);
-    }
-    else {
+    } else {
         str_writer_drop(&w);
     }
     Py_ReprLeave(op);
@@ -623,8 +619,7 @@ static PyObject *list_concat(PyObject *a, PyObject *b)
     Py_ssize_t na = Py_SIZE(a), nb = Py_SIZE(b);
     if (na > PY_SSIZE_T_MAX - nb) {
         PyErr_NoMemory();
-    }
-    else if ((result = list_of_room(na + nb)) != NULL) {
+    } else if ((result = list_of_room(na + nb)) != NULL) {
         for (Py_ssize_t i = 0; i < na; i++) {
             result->ob_item[i] = Py_NewRef(list_items(a)[i]);
         }
@@ -767,8 +762,7 @@ static int list_ass_item(PyObject *op, Py_ssize_t i, PyObject *value)
     Py_BEGIN_CRITICAL_SECTION(op);
     if ((size_t)i < (size_t)Py_SIZE(op)) {
         result = delete_range_locked((PyListObject *)op, i, i + 1);
-    }
-    else {
+    } else {
         PyErr_SetString(PyExc_IndexError, "list assignment index out of range");
     }
     Py_END_CRITICAL_SECTION();
@@ -798,11 +792,9 @@ static PyObject *list_subscript(PyObject *op, PyObject *key)
     Py_ssize_t n = PySlice_AdjustIndices(Py_SIZE(op), &start, &stop, step);
     if (n <= 0) {
         result = PyList_New(0);
-    }
-    else if (step == 1) {
+    } else if (step == 1) {
         result = list_from_array(list_items(op) + start, n);
-    }
-    else {
+    } else {
         result = slice_with_step((PyListObject *)op, start, step, n);
     }
     Py_END_CRITICAL_SECTION();
@@ -810,8 +802,7 @@ static PyObject *list_subscript(PyObject *op, PyObject *key)
 }
 
 /* list[low:high] = value, or del if value is NULL. */
-static int assign_slice_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high,
-                               PyObject *value)
+static int assign_slice_locked(PyListObject *list, Py_ssize_t low, Py_ssize_t high, PyObject *value)
 {
     if (value == NULL) {
         return delete_range_locked(list, low, high);
@@ -1103,11 +1094,10 @@ static PyMappingMethods list_as_mapping = {
 };
 
 PyTypeObject PyList_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "list",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "list",
     .tp_basicsize = sizeof(PyListObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                Py_TPFLAGS_LIST_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_SEQUENCE,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE
+                | Py_TPFLAGS_LIST_SUBCLASS | _Py_TPFLAGS_MATCH_SELF | Py_TPFLAGS_SEQUENCE,
     .tp_doc = list_doc,
     .tp_dealloc = list_dealloc,
     .tp_traverse = list_traverse,

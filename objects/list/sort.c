@@ -26,20 +26,20 @@ struct record {
 struct sort;
 typedef int (*less_fn)(struct sort *s, const struct record *a, const struct record *b);
 
-#define RUNS_MAX 90     /* powers strictly grow on the stack and are below 64 */
+#define RUNS_MAX 90 /* powers strictly grow on the stack and are below 64 */
 
 struct run {
     Py_ssize_t start, length;
-    int power;          /* of the boundary to the run before it */
+    int power; /* of the boundary to the run before it */
 };
 
 struct sort {
     PyObject **keys;
     struct record *records;
-    struct record *spare;       /* room for half of the records */
+    struct record *spare; /* room for half of the records */
     Py_ssize_t n;
-    richcmpfunc compare;        /* of objects that are all of one type */
-    less_fn first_less;         /* of the first items of tuples */
+    richcmpfunc compare; /* of objects that are all of one type */
+    less_fn first_less;  /* of the first items of tuples */
     int nruns;
     struct run runs[RUNS_MAX];
 };
@@ -116,12 +116,11 @@ static inline int less_tuple(struct sort *s, const struct record *a, const struc
         if (s->first_less(s, b, a)) {
             return 0;
         }
-        if (s->first_less == less_double &&
-            !(a->word.d == b->word.d || PyTuple_GET_ITEM(x, 0) == PyTuple_GET_ITEM(y, 0))) {
-            return 0;   /* a NaN: different, and not less */
+        if (s->first_less == less_double
+            && !(a->word.d == b->word.d || PyTuple_GET_ITEM(x, 0) == PyTuple_GET_ITEM(y, 0))) {
+            return 0; /* a NaN: different, and not less */
         }
-    }
-    else if (s->first_less == less_latin1) {
+    } else if (s->first_less == less_latin1) {
         if (a->word.u != b->word.u) {
             return a->word.u < b->word.u;
         }
@@ -129,8 +128,7 @@ static inline int less_tuple(struct sort *s, const struct record *a, const struc
         if (!str_equal(first_x, first_y)) {
             return less_latin1_text(first_x, first_y);
         }
-    }
-    else {
+    } else {
         return is_less(PyObject_RichCompare(x, y, Py_LT));
     }
     Py_ssize_t nx = PyTuple_GET_SIZE(x), ny = PyTuple_GET_SIZE(y), n = nx < ny ? nx : ny;
@@ -201,8 +199,7 @@ INLINE int insert_sort(struct sort *s, less_fn less, Py_ssize_t low, Py_ssize_t 
             }
             if (smaller) {
                 right = middle;
-            }
-            else {
+            } else {
                 left = middle + 1;
             }
         }
@@ -217,7 +214,7 @@ INLINE int insert_sort(struct sort *s, less_fn less, Py_ssize_t low, Py_ssize_t 
 INLINE Py_ssize_t gallop(struct sort *s, less_fn less, const struct record *pivot,
                          const struct record *r, Py_ssize_t n, bool equal_too, bool from_end)
 {
-    Py_ssize_t low = 0, high = n;       /* r[low - 1] is before, r[high] is not */
+    Py_ssize_t low = 0, high = n; /* r[low - 1] is before, r[high] is not */
     for (Py_ssize_t step = 1; low < high; step = step * 2 + 1) {
         Py_ssize_t at = from_end ? high - step : low + step - 1;
         if (at < low || at >= high) {
@@ -233,8 +230,7 @@ INLINE Py_ssize_t gallop(struct sort *s, less_fn less, const struct record *pivo
             if (from_end) {
                 break;
             }
-        }
-        else {
+        } else {
             high = at;
             if (!from_end) {
                 break;
@@ -249,8 +245,7 @@ INLINE Py_ssize_t gallop(struct sort *s, less_fn less, const struct record *pivo
         }
         if (equal_too ? !smaller : smaller) {
             low = middle + 1;
-        }
-        else {
+        } else {
             high = middle;
         }
     }
@@ -276,8 +271,7 @@ INLINE int merge_forward(struct sort *s, less_fn less, struct record *a, Py_ssiz
                 *to++ = *b++;
                 y_wins++;
                 x_wins = 0;
-            }
-            else {
+            } else {
                 *to++ = *x++;
                 x_wins++;
                 y_wins = 0;
@@ -334,8 +328,7 @@ INLINE int merge_backward(struct sort *s, less_fn less, struct record *a, Py_ssi
                 *--to = *--x_end;
                 x_wins++;
                 y_wins = 0;
-            }
-            else {
+            } else {
                 *--to = *--y_end;
                 y_wins++;
                 x_wins = 0;
@@ -471,12 +464,30 @@ INLINE int sort_records(struct sort *s, less_fn less)
     return 0;
 }
 
-static int sort_ints(struct sort *s) { return sort_records(s, less_int); }
-static int sort_doubles(struct sort *s) { return sort_records(s, less_double); }
-static int sort_latin1(struct sort *s) { return sort_records(s, less_latin1); }
-static int sort_same_type(struct sort *s) { return sort_records(s, less_same_type); }
-static int sort_tuples(struct sort *s) { return sort_records(s, less_tuple); }
-static int sort_any(struct sort *s) { return sort_records(s, less_any); }
+static int sort_ints(struct sort *s)
+{
+    return sort_records(s, less_int);
+}
+static int sort_doubles(struct sort *s)
+{
+    return sort_records(s, less_double);
+}
+static int sort_latin1(struct sort *s)
+{
+    return sort_records(s, less_latin1);
+}
+static int sort_same_type(struct sort *s)
+{
+    return sort_records(s, less_same_type);
+}
+static int sort_tuples(struct sort *s)
+{
+    return sort_records(s, less_tuple);
+}
+static int sort_any(struct sort *s)
+{
+    return sort_records(s, less_any);
+}
 
 /* ---- which comparison will do ---------------------------------------------------------------- */
 
@@ -512,14 +523,11 @@ static less_fn fill_words(struct sort *s, bool of_tuples)
             if (!int_fits_i64((PyLongObject *)key, &r->word.i)) {
                 return NULL;
             }
-        }
-        else if (less == less_double) {
+        } else if (less == less_double) {
             r->word.d = PyFloat_AS_DOUBLE(key);
-        }
-        else if (str_kind(key) != 1) {
+        } else if (str_kind(key) != 1) {
             return NULL;
-        }
-        else {
+        } else {
             r->word.u = latin1_prefix(key);
         }
     }
@@ -550,8 +558,9 @@ static int sort_by_best(struct sort *s)
 {
     less_fn less = fill_words(s, false);
     if (less != NULL) {
-        return less == less_int ? sort_ints(s) : less == less_double ? sort_doubles(s)
-                                                                     : sort_latin1(s);
+        return less == less_int      ? sort_ints(s)
+               : less == less_double ? sort_doubles(s)
+                                     : sort_latin1(s);
     }
     if (all_nonempty_tuples(s) && (s->first_less = fill_words(s, true)) != NULL) {
         return sort_tuples(s);

@@ -49,8 +49,8 @@ static char *address_of_tuple(PyObject *self, PyObject *key)
 /* ---- Copying -------------------------------------------------------------------------------------------- */
 
 /* Row by row through `scratch`, which holds the last dimension of one row, since memory may overlap. */
-static void copy_rows(const Py_buffer *to, char *to_at, const Py_buffer *from, char *from_at, int dim,
-                      char *scratch)
+static void copy_rows(const Py_buffer *to, char *to_at, const Py_buffer *from, char *from_at,
+                      int dim, char *scratch)
 {
     Py_ssize_t n = to->shape[dim], size = to->itemsize;
     if (dim < to->ndim - 1) {
@@ -60,15 +60,16 @@ static void copy_rows(const Py_buffer *to, char *to_at, const Py_buffer *from, c
         }
         return;
     }
-    bool plain = to->strides[dim] == size && from->strides[dim] == size &&
-                 (to->suboffsets == NULL || to->suboffsets[dim] < 0) &&
-                 (from->suboffsets == NULL || from->suboffsets[dim] < 0);
+    bool plain = to->strides[dim] == size && from->strides[dim] == size
+                 && (to->suboffsets == NULL || to->suboffsets[dim] < 0)
+                 && (from->suboffsets == NULL || from->suboffsets[dim] < 0);
     if (plain) {
         memmove(to_at, from_at, (size_t)(n * size));
         return;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
-        memcpy(scratch + i * size, follow(from, from_at + i * from->strides[dim], dim), (size_t)size);
+        memcpy(scratch + i * size, follow(from, from_at + i * from->strides[dim], dim),
+               (size_t)size);
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         memcpy(follow(to, to_at + i * to->strides[dim], dim), scratch + i * size, (size_t)size);
@@ -164,8 +165,7 @@ static int apply_slice(Py_buffer *view, PyObject *slice)
     Py_ssize_t count = PySlice_AdjustIndices(view->shape[0], &start, &stop, step);
     if (view->suboffsets == NULL || view->suboffsets[0] < 0) {
         view->buf = (char *)view->buf + view->strides[0] * start;
-    }
-    else {
+    } else {
         view->buf = (char *)view->buf + view->strides[0] * start; /* of the pointers */
     }
     view->shape[0] = count;
@@ -280,8 +280,7 @@ static int store(PyObject *self, PyObject *key, PyObject *value)
             PyErr_SetString(PyExc_TypeError, "invalid indexing of 0-dim memory");
             return -1;
         }
-    }
-    else if (PyIndex_Check(key)) {
+    } else if (PyIndex_Check(key)) {
         if (view->ndim > 1) {
             unsupported("sub-views are not implemented");
             return -1;
@@ -293,8 +292,7 @@ static int store(PyObject *self, PyObject *key, PyObject *value)
         if (view_check_released(self) < 0 || address_in(view, view->buf, 0, index) == NULL) {
             return -1;
         }
-    }
-    else if (PyTuple_GET_SIZE(key) < view->ndim) {
+    } else if (PyTuple_GET_SIZE(key) < view->ndim) {
         unsupported("sub-views are not implemented");
         return -1;
     }
@@ -373,7 +371,8 @@ static int assign(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     if (format_native(view->format) == 0) {
-        PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported", view->format);
+        PyErr_Format(PyExc_NotImplementedError, "memoryview: format %s not supported",
+                     view->format);
         return -1;
     }
     if (view->readonly) {
@@ -424,8 +423,7 @@ static PyObject *list_of(const Py_buffer *view, char *at, int dim)
         PyObject *item = list_of(view, follow(view, at + i * view->strides[dim], dim), dim + 1);
         if (item == NULL) {
             Py_CLEAR(list);
-        }
-        else {
+        } else {
             PyList_SET_ITEM(list, i, item);
         }
     }
@@ -457,9 +455,9 @@ static int is_byte_format(char letter)
 static int cast_to_row(PyMemoryViewObject *self, const char *format_text)
 {
     static const char *const names[128] = {
-        ['c'] = "c", ['b'] = "b", ['B'] = "B", ['h'] = "h", ['H'] = "H", ['i'] = "i", ['I'] = "I",
-        ['l'] = "l", ['L'] = "L", ['q'] = "q", ['Q'] = "Q", ['n'] = "n", ['N'] = "N", ['f'] = "f",
-        ['d'] = "d", ['e'] = "e", ['?'] = "?", ['P'] = "P",
+        ['c'] = "c", ['b'] = "b", ['B'] = "B", ['h'] = "h", ['H'] = "H", ['i'] = "i",
+        ['I'] = "I", ['l'] = "l", ['L'] = "L", ['q'] = "q", ['Q'] = "Q", ['n'] = "n",
+        ['N'] = "N", ['f'] = "f", ['d'] = "d", ['e'] = "e", ['?'] = "?", ['P'] = "P",
     };
     static const char *const native_names[128] = {
         ['c'] = "@c", ['b'] = "@b", ['B'] = "@B", ['h'] = "@h", ['H'] = "@H", ['i'] = "@i",
@@ -497,8 +495,7 @@ static int cast_shape(PyMemoryViewObject *self, const Py_ssize_t *shape, Py_ssiz
     Py_ssize_t product = view->itemsize;
     for (Py_ssize_t i = 0; i < ndim; i++) {
         if (shape[i] > PY_SSIZE_T_MAX / product) {
-            PyErr_SetString(PyExc_ValueError,
-                            "memoryview.cast(): product(shape) > SSIZE_MAX");
+            PyErr_SetString(PyExc_ValueError, "memoryview.cast(): product(shape) > SSIZE_MAX");
             return -1;
         }
         product *= shape[i];
@@ -538,8 +535,7 @@ static Py_ssize_t read_shape(PyObject *items, Py_ssize_t *shape)
         shape[i] = PyLong_AsSsize_t(item);
         if (shape[i] == -1 && PyErr_Occurred()) {
             count = -1;
-        }
-        else if (shape[i] <= 0) {
+        } else if (shape[i] <= 0) {
             PyErr_SetString(PyExc_ValueError,
                             "memoryview.cast(): elements of shape must be integers > 0");
             count = -1;
@@ -734,14 +730,13 @@ static int buffers_equal(const Py_buffer *a, const Py_buffer *b)
     int equal;
     if (unpacker_init(&c.unpack_a, a->format) < 0 || unpacker_init(&c.unpack_b, b->format) < 0) {
         equal = -1;
-        if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception) &&
-            !PyErr_ExceptionMatches(PyExc_MemoryError) &&
-            !PyErr_ExceptionMatches(PyExc_ImportError)) {
+        if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception)
+            && !PyErr_ExceptionMatches(PyExc_MemoryError)
+            && !PyErr_ExceptionMatches(PyExc_ImportError)) {
             PyErr_Clear(); /* not a format of the struct module */
             equal = 0;
         }
-    }
-    else {
+    } else {
         equal = rows_equal(&c, a->buf, b->buf, 0);
     }
     Py_XDECREF(c.unpack_a.unpack);
@@ -755,15 +750,15 @@ PyObject *view_richcompare(PyObject *a, PyObject *b, int op)
         Py_RETURN_NOTIMPLEMENTED;
     }
     PyMemoryViewObject *self = (PyMemoryViewObject *)a;
-    bool released = (self->flags & _Py_MEMORYVIEW_RELEASED) ||
-                    (self->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED);
+    bool released = (self->flags & _Py_MEMORYVIEW_RELEASED)
+                    || (self->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED);
     if (released) {
         return PyBool_FromLong((a == b) == (op == Py_EQ));
     }
     if (PyMemoryView_Check(b)) {
         PyMemoryViewObject *other = (PyMemoryViewObject *)b;
-        if ((other->flags & _Py_MEMORYVIEW_RELEASED) ||
-            (other->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED)) {
+        if ((other->flags & _Py_MEMORYVIEW_RELEASED)
+            || (other->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED)) {
             return PyBool_FromLong((a == b) == (op == Py_EQ));
         }
     }

@@ -171,10 +171,9 @@ static int pack_integer(char *item, PyObject *value, const char *format, char le
         if (result == 0) {
             memcpy(item, &pointer, sizeof pointer);
         }
-    }
-    else {
-        bool is_signed = letter == 'b' || letter == 'h' || letter == 'i' || letter == 'l' ||
-                         letter == 'q' || letter == 'n';
+    } else {
+        bool is_signed = letter == 'b' || letter == 'h' || letter == 'i' || letter == 'l'
+                         || letter == 'q' || letter == 'n';
         result = (is_signed ? pack_signed : pack_unsigned)(item, number, format, size);
     }
     Py_DECREF(number);

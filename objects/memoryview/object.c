@@ -7,7 +7,8 @@
 
 static _PyManagedBufferObject *managed_alloc(void)
 {
-    _PyManagedBufferObject *managed = PyObject_GC_New(_PyManagedBufferObject, &_PyManagedBuffer_Type);
+    _PyManagedBufferObject *managed =
+        PyObject_GC_New(_PyManagedBufferObject, &_PyManagedBuffer_Type);
     if (managed != NULL) {
         managed->flags = 0;
         managed->exports = 0;
@@ -61,8 +62,7 @@ static int managed_clear(PyObject *self)
 }
 
 PyTypeObject _PyManagedBuffer_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "managedbuffer",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "managedbuffer",
     .tp_basicsize = sizeof(_PyManagedBufferObject),
     .tp_dealloc = managed_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -76,8 +76,8 @@ PyTypeObject _PyManagedBuffer_Type = {
 int view_check_released(PyObject *self)
 {
     PyMemoryViewObject *view = (PyMemoryViewObject *)self;
-    if ((view->flags & _Py_MEMORYVIEW_RELEASED) ||
-        (view->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED)) {
+    if ((view->flags & _Py_MEMORYVIEW_RELEASED)
+        || (view->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED)) {
         PyErr_SetString(PyExc_ValueError, "operation forbidden on released memoryview object");
         return -1;
     }
@@ -108,22 +108,20 @@ void view_update_flags(PyMemoryViewObject *self)
     int flags = 0;
     if (view->ndim == 0) {
         flags = _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN;
-    }
-    else if (view->ndim == 1) {
+    } else if (view->ndim == 1) {
         if (view->shape[0] == 1 || view->strides[0] == view->itemsize) {
             flags = _Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN;
         }
-    }
-    else {
-        flags = (PyBuffer_IsContiguous(view, 'C') ? _Py_MEMORYVIEW_C : 0) |
-                (PyBuffer_IsContiguous(view, 'F') ? _Py_MEMORYVIEW_FORTRAN : 0);
+    } else {
+        flags = (PyBuffer_IsContiguous(view, 'C') ? _Py_MEMORYVIEW_C : 0)
+                | (PyBuffer_IsContiguous(view, 'F') ? _Py_MEMORYVIEW_FORTRAN : 0);
     }
     if (view->suboffsets != NULL) {
         flags |= _Py_MEMORYVIEW_PIL;
         flags &= ~(_Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN);
     }
-    int layout = _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN |
-                 _Py_MEMORYVIEW_PIL;
+    int layout =
+        _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_C | _Py_MEMORYVIEW_FORTRAN | _Py_MEMORYVIEW_PIL;
     self->flags = (self->flags & ~layout) | flags;
 }
 
@@ -140,14 +138,12 @@ static void layout_copy(Py_buffer *to, const Py_buffer *from)
     to->internal = NULL;
     if (ndim == 1 && from->shape == NULL) {
         to->shape[0] = from->len / from->itemsize;
-    }
-    else if (ndim > 0) {
+    } else if (ndim > 0) {
         memcpy(to->shape, from->shape, (size_t)ndim * sizeof *to->shape);
     }
     if (from->strides != NULL) {
         memcpy(to->strides, from->strides, (size_t)ndim * sizeof *to->strides);
-    }
-    else {
+    } else {
         Py_ssize_t stride = to->itemsize;
         for (int i = ndim - 1; i >= 0; i--) {
             to->strides[i] = stride;
@@ -156,8 +152,7 @@ static void layout_copy(Py_buffer *to, const Py_buffer *from)
     }
     if (from->suboffsets != NULL && ndim > 0) {
         memcpy(to->suboffsets, from->suboffsets, (size_t)ndim * sizeof *to->suboffsets);
-    }
-    else {
+    } else {
         to->suboffsets = NULL;
     }
 }
@@ -247,8 +242,7 @@ PyObject *view_from_flags(PyObject *object, int flags)
 PyObject *PyMemoryView_FromBuffer(const Py_buffer *info)
 {
     if (info->buf == NULL) {
-        PyErr_SetString(PyExc_ValueError,
-                        "PyMemoryView_FromBuffer(): info->buf must not be NULL");
+        PyErr_SetString(PyExc_ValueError, "PyMemoryView_FromBuffer(): info->buf must not be NULL");
         return NULL;
     }
     _PyManagedBufferObject *managed = managed_alloc();
@@ -327,8 +321,7 @@ PyObject *PyMemoryView_GetContiguous(PyObject *object, int type, char order)
     if (type == PyBUF_WRITE) {
         PyErr_SetString(PyExc_BufferError,
                         "writable contiguous buffer requested for a non-contiguous object.");
-    }
-    else {
+    } else {
         result = view_of_copy(view, order);
     }
     Py_DECREF(self);
@@ -434,7 +427,8 @@ static int export_layout(PyObject *self, Py_buffer *out, int flags)
     }
     if (!WANTS(PyBUF_ND)) {
         if (out->format != NULL) {
-            return refuse("memoryview: cannot cast to unsigned bytes if the format flag is present");
+            return refuse(
+                "memoryview: cannot cast to unsigned bytes if the format flag is present");
         }
         out->ndim = 1;
         out->shape = NULL;

@@ -46,8 +46,8 @@ static PyObject *copy_as_bytes(PyObject *self, char order)
 {
     const Py_buffer *view = view_of(self);
     PyObject *bytes = bytes_new(view->len);
-    if (bytes != NULL && view->len > 0 &&
-        PyBuffer_ToContiguous(bytes_data(bytes), view, view->len, order) < 0) {
+    if (bytes != NULL && view->len > 0
+        && PyBuffer_ToContiguous(bytes_data(bytes), view, view->len, order) < 0) {
         Py_CLEAR(bytes);
     }
     return bytes;
@@ -82,8 +82,7 @@ static PyObject *viewm_hex(PyObject *self, PyObject *sep, int bytes_per_sep)
     if (bytes == NULL) {
         return NULL;
     }
-    PyObject *result =
-        bytes_to_hex(bytes_data(bytes), bytes_len(bytes), sep, bytes_per_sep, false);
+    PyObject *result = bytes_to_hex(bytes_data(bytes), bytes_len(bytes), sep, bytes_per_sep, false);
     Py_DECREF(bytes);
     return result;
 }
@@ -133,8 +132,7 @@ static PyObject *numbers(const Py_ssize_t *values, int count)
         PyObject *number = PyLong_FromSsize_t(values[i]);
         if (number == NULL) {
             Py_CLEAR(tuple);
-        }
-        else {
+        } else {
             PyTuple_SET_ITEM(tuple, i, number);
         }
     }
@@ -158,8 +156,8 @@ GETTER(suboffsets, numbers(view->suboffsets, view->ndim))
 GETTER(c_contiguous, PyBool_FromLong(has_layout(self, _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_C)))
 GETTER(f_contiguous,
        PyBool_FromLong(has_layout(self, _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_FORTRAN)))
-GETTER(contiguous, PyBool_FromLong(has_layout(self, _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_C |
-                                                        _Py_MEMORYVIEW_FORTRAN)))
+GETTER(contiguous, PyBool_FromLong(has_layout(self, _Py_MEMORYVIEW_SCALAR | _Py_MEMORYVIEW_C
+                                                        | _Py_MEMORYVIEW_FORTRAN)))
 
 /* ---- Slots ---------------------------------------------------------------------------------------------- */
 
@@ -224,8 +222,7 @@ static PyBufferProcs buffer_slots = {
 };
 
 PyTypeObject PyMemoryView_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "memoryview",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "memoryview",
     .tp_basicsize = offsetof(PyMemoryViewObject, ob_array),
     .tp_itemsize = sizeof(Py_ssize_t),
     .tp_dealloc = view_dealloc,
@@ -310,8 +307,7 @@ static PyObject *iterator_next(PyObject *self)
 }
 
 PyTypeObject _PyMemoryIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "memory_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "memory_iterator",
     .tp_basicsize = sizeof(struct view_iterator),
     .tp_dealloc = iterator_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -322,5 +318,8 @@ PyTypeObject _PyMemoryIter_Type = {
 };
 
 PyTypeObject *const memoryview_types[] = {
-    &PyMemoryView_Type, &_PyManagedBuffer_Type, &_PyMemoryIter_Type, NULL,
+    &PyMemoryView_Type,
+    &_PyManagedBuffer_Type,
+    &_PyMemoryIter_Type,
+    NULL,
 };

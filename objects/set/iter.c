@@ -8,9 +8,10 @@
 
 struct set_iter {
     PyObject_HEAD
-    PySetObject *set;       /* owned; never changes where threads run together, else NULL when exhausted */
-    Py_ssize_t used;        /* size of the set at the start, or a state below */
-    Py_ssize_t pos;         /* next slot to look at */
+    PySetObject
+        *set;        /* owned; never changes where threads run together, else NULL when exhausted */
+    Py_ssize_t used; /* size of the set at the start, or a state below */
+    Py_ssize_t pos;  /* next slot to look at */
 };
 
 /* The set was found changed; all its keys were given out. */
@@ -18,7 +19,8 @@ enum { USED_CHANGED = -1, USED_UP = -2 };
 
 PyObject *set_iter(PyObject *op)
 {
-    struct set_iter *it = (struct set_iter *)birth_of_container(&PySetIter_Type, sizeof(struct set_iter));
+    struct set_iter *it =
+        (struct set_iter *)birth_of_container(&PySetIter_Type, sizeof(struct set_iter));
     if (it == NULL) {
         return NULL;
     }
@@ -73,7 +75,8 @@ static PyObject *next_locked(struct set_iter *it)
 static inline PyObject *next_free(struct set_iter *it)
 {
     PySetObject *set = it->set;
-    if (unlikely(set == NULL || field_load(&it->used) != field_load(&set->used) || shared_needs_lock((PyObject *)set))) {
+    if (unlikely(set == NULL || field_load(&it->used) != field_load(&set->used)
+                 || shared_needs_lock((PyObject *)set))) {
         return NULL;
     }
     Py_ssize_t mask, i = field_load(&it->pos);
@@ -133,7 +136,8 @@ static Py_ssize_t set_iterator_length_hint(struct set_iter *self)
 /* (iter, ([keys left],)) */
 static PyObject *set_iterator_reduce(struct set_iter *self)
 {
-    struct set_iter *copy = (struct set_iter *)birth_of_container(&PySetIter_Type, sizeof(struct set_iter));
+    struct set_iter *copy =
+        (struct set_iter *)birth_of_container(&PySetIter_Type, sizeof(struct set_iter));
     if (copy == NULL) {
         return NULL;
     }
@@ -152,8 +156,7 @@ static PyObject *set_iterator_reduce(struct set_iter *self)
 }
 
 PyTypeObject PySetIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "set_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "set_iterator",
     .tp_basicsize = sizeof(struct set_iter),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_dealloc = set_iter_dealloc,

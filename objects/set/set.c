@@ -88,8 +88,7 @@ static void set_dealloc(PyObject *op)
     bool exact = PyAnySet_CheckExact(op);
     if (likely(exact)) {
         gc_untrack_dead(op);
-    }
-    else {
+    } else {
         gc_untrack(op);
     }
     if (set->weakreflist != NULL) {
@@ -105,8 +104,7 @@ static void set_dealloc(PyObject *op)
     set_table_retire(set, set->table, set->mask);
     if (likely(exact)) {
         death_of_container(op, sizeof(PySetObject));
-    }
-    else {
+    } else {
         Py_TYPE(op)->tp_free(op);
     }
 }
@@ -154,8 +152,7 @@ static PyObject *set_repr(PyObject *op)
     PyObject *list = set_keys_list(op);
     if (list != NULL && PyList_GET_SIZE(list) == 0) {
         text = PyUnicode_FromFormat("%s()", Py_TYPE(op)->tp_name);
-    }
-    else if (list != NULL) {
+    } else if (list != NULL) {
         shown = PyObject_Repr(list);
     }
     if (shown != NULL) {
@@ -255,15 +252,25 @@ static PyObject *set_richcompare(PyObject *a, PyObject *b, int operation)
     }
     int result = 0;
     switch (operation) {
-    case Py_EQ: result = is_equal(a, b); break;
+    case Py_EQ:
+        result = is_equal(a, b);
+        break;
     case Py_NE:
         result = is_equal(a, b);
         result = result < 0 ? -1 : !result;
         break;
-    case Py_LE: result = is_subset(a, b); break;
-    case Py_GE: result = is_subset(b, a); break;
-    case Py_LT: result = set_size(a) < set_size(b) ? is_subset(a, b) : 0; break;
-    case Py_GT: result = set_size(a) > set_size(b) ? is_subset(b, a) : 0; break;
+    case Py_LE:
+        result = is_subset(a, b);
+        break;
+    case Py_GE:
+        result = is_subset(b, a);
+        break;
+    case Py_LT:
+        result = set_size(a) < set_size(b) ? is_subset(a, b) : 0;
+        break;
+    case Py_GT:
+        result = set_size(a) > set_size(b) ? is_subset(b, a) : 0;
+        break;
     }
     return result < 0 ? NULL : PyBool_FromLong(result);
 }
@@ -344,8 +351,7 @@ static int intersect_sets(PyObject *result, PyObject *walked, PyObject *asked)
         int found = set_contains_locked(as_set(asked), key, hash);
         if (found > 0) {
             found = add_walked(as_set(result), key, hash, as_set(walked), state);
-        }
-        else {
+        } else {
             Py_DECREF(key);
         }
         if (found < 0) {
@@ -391,8 +397,7 @@ static PyObject *intersection(PyObject *a, PyObject *b)
     if (PyAnySet_Check(b)) {
         bool swap = as_set(b)->used > as_set(a)->used;
         failed = intersect_sets(result, swap ? a : b, swap ? b : a);
-    }
-    else {
+    } else {
         failed = intersect_iterable(result, a, b);
     }
     Py_END_CRITICAL_SECTION2();
@@ -480,8 +485,7 @@ static int keep_absent(PySetObject *result, PySetObject *set, PyObject *other)
                             : set_contains_locked(as_set(other), key, hash);
         if (found == 0) {
             found = add_walked(result, key, hash, set, state);
-        }
-        else {
+        } else {
             Py_DECREF(key);
         }
         if (found < 0) {
@@ -555,8 +559,8 @@ static int toggle(PyObject *set, PyObject *other)
         return PySet_Clear(set);
     }
     /* An iterable may name a key twice: it becomes a set first. */
-    PyObject *keys = PyAnySet_Check(other) ? Py_NewRef(other)
-                                           : set_from_iterable(&PySet_Type, other);
+    PyObject *keys =
+        PyAnySet_Check(other) ? Py_NewRef(other) : set_from_iterable(&PySet_Type, other);
     if (keys == NULL) {
         return -1;
     }
@@ -977,11 +981,10 @@ static PySequenceMethods set_as_sequence = {
 };
 
 PyTypeObject PySet_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "set",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "set",
     .tp_basicsize = sizeof(PySetObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                _Py_TPFLAGS_MATCH_SELF,
+    .tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | _Py_TPFLAGS_MATCH_SELF,
     .tp_doc = set_doc,
     .tp_dealloc = set_dealloc,
     .tp_traverse = set_traverse,
@@ -1003,11 +1006,10 @@ PyTypeObject PySet_Type = {
 };
 
 PyTypeObject PyFrozenSet_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "frozenset",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "frozenset",
     .tp_basicsize = sizeof(PySetObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                _Py_TPFLAGS_MATCH_SELF,
+    .tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | _Py_TPFLAGS_MATCH_SELF,
     .tp_doc = frozenset_doc,
     .tp_dealloc = set_dealloc,
     .tp_traverse = set_traverse,

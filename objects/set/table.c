@@ -182,8 +182,7 @@ static int resize(PySetObject *set, size_t wanted)
             memcpy(copy, old, sizeof copy);
             old = copy;
         }
-    }
-    else if ((fresh = block_alloc(size * sizeof(setentry))) == NULL) {
+    } else if ((fresh = block_alloc(size * sizeof(setentry))) == NULL) {
         PyErr_NoMemory();
         return -1;
     }
@@ -215,7 +214,7 @@ int set_add_locked(PySetObject *set, PyObject *key, Py_hash_t hash)
     if (entry != NULL && entry->key == key) {
         return 1;
     }
-    Py_INCREF(key);     /* comparing may lose the caller's */
+    Py_INCREF(key); /* comparing may lose the caller's */
     if (entry == NULL) {
         entry = find(set, key, hash);
     }
@@ -279,8 +278,7 @@ void set_clear_locked(PySetObject *set)
             clear_in_place(set);
             return;
         }
-    }
-    else if (old == empty) {
+    } else if (old == empty) {
         memcpy(copy, old, sizeof copy);
         old = copy;
     }
@@ -304,7 +302,8 @@ int set_take_over(PySetObject *set, PySetObject *from)
     Py_ssize_t used = set->used, fill = set->fill, mask = set->mask;
     if (table == from->smalltable) {
         table = set->smalltable;
-        if (shared_is_read((PyObject *)set) && (table = block_alloc(sizeof from->smalltable)) == NULL) {
+        if (shared_is_read((PyObject *)set)
+            && (table = block_alloc(sizeof from->smalltable)) == NULL) {
             PyErr_NoMemory();
             return -1;
         }
@@ -321,9 +320,8 @@ int set_take_over(PySetObject *set, PySetObject *from)
     if (old == set->smalltable) {
         memcpy(from->smalltable, small, sizeof small);
         old = from->smalltable;
-    }
-    else if (shared_is_read((PyObject *)set)) {
-        shared_mark((PyObject *)from);      /* so that the table outlives its readers */
+    } else if (shared_is_read((PyObject *)set)) {
+        shared_mark((PyObject *)from); /* so that the table outlives its readers */
     }
     set_publish(from, old, mask);
     from->fill = fill;
@@ -352,7 +350,8 @@ static int copy_table(PySetObject *set, PySetObject *other)
 {
     size_t bytes = (size_t)(other->mask + 1) * sizeof(setentry);
     setentry *table = set->smalltable;
-    if ((other->mask >= PySet_MINSIZE || shared_is_read((PyObject *)set)) && (table = block_alloc(bytes)) == NULL) {
+    if ((other->mask >= PySet_MINSIZE || shared_is_read((PyObject *)set))
+        && (table = block_alloc(bytes)) == NULL) {
         PyErr_NoMemory();
         return -1;
     }

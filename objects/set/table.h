@@ -33,7 +33,8 @@ static inline setentry *set_look(PySetObject *set, Py_ssize_t *mask)
         return table;
     }
     bool whole = !lock_threads_run_together()
-                 || (*mask >= 0 && field_load_acquire(&set->mask) == *mask && field_load_acquire(&set->table) == table);
+                 || (*mask >= 0 && field_load_acquire(&set->mask) == *mask
+                     && field_load_acquire(&set->table) == table);
     return likely(whole) ? table : NULL;
 }
 

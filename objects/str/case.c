@@ -25,7 +25,8 @@ static void ascii_flip(uint8_t *to, const uint8_t *from, Py_ssize_t n, char firs
         Py_ssize_t at = Py_MIN(i, n - 8); /* the last eight may overlap those before */
         uint64_t word, bits;
         memcpy(&word, from + at, 8);
-        bits = first != 0 ? letter_bits(word, first) : letter_bits(word, 'a') | letter_bits(word, 'A');
+        bits =
+            first != 0 ? letter_bits(word, first) : letter_bits(word, 'a') | letter_bits(word, 'A');
         word ^= bits;
         memcpy(to + at, &word, 8);
     }

@@ -84,14 +84,12 @@ bool str_is_title(PyObject *s)
                 return false;
             }
             inside = seen = true;
-        }
-        else if (char_is(ch, CHAR_LOWER)) {
+        } else if (char_is(ch, CHAR_LOWER)) {
             if (!inside) {
                 return false;
             }
             seen = true;
-        }
-        else {
+        } else {
             inside = false;
         }
     }
@@ -141,14 +139,11 @@ PyObject *str_digits_to_ascii(PyObject *s)
         int digit;
         if (ch < 127) {
             out[i] = (uint8_t)ch;
-        }
-        else if (char_is(ch, CHAR_SPACE)) {
+        } else if (char_is(ch, CHAR_SPACE)) {
             out[i] = ' ';
-        }
-        else if ((digit = _PyUnicode_ToDecimalDigit(ch)) >= 0) {
+        } else if ((digit = _PyUnicode_ToDecimalDigit(ch)) >= 0) {
             out[i] = (uint8_t)('0' + digit);
-        }
-        else {
+        } else {
             /* No number goes on here: what follows does not matter. */
             out[i] = '?';
             memset(out + i + 1, '?', (size_t)(n - i - 1));

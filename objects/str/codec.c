@@ -133,7 +133,8 @@ PyObject *PyUnicode_AsEncodedString(PyObject *s, const char *encoding, const cha
         if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
                              "encoder %s returned bytearray instead of bytes; "
                              "use codecs.encode() to encode to arbitrary types",
-                             encoding) == 0) {
+                             encoding)
+            == 0) {
             bytes = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(result),
                                               PyByteArray_GET_SIZE(result));
         }
@@ -153,7 +154,8 @@ PyObject *PyUnicode_AsEncodedString(PyObject *s, const char *encoding, const cha
 static PyObject *deprecated(const char *name, const char *instead)
 {
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s is deprecated; use %s instead", name,
-                            instead) < 0
+                            instead)
+                   < 0
                ? NULL
                : Py_None;
 }
@@ -172,9 +174,9 @@ static PyObject *checked_str(PyObject *result, const char *kind)
 
 PyObject *PyUnicode_AsDecodedObject(PyObject *s, const char *encoding, const char *errors)
 {
-    if (str_check_argument(s) < 0 ||
-        deprecated("PyUnicode_AsDecodedObject()",
-                   "PyCodec_Decode() to decode from str") == NULL) {
+    if (str_check_argument(s) < 0
+        || deprecated("PyUnicode_AsDecodedObject()", "PyCodec_Decode() to decode from str")
+               == NULL) {
         return NULL;
     }
     return PyCodec_Decode(s, encoding == NULL ? "utf-8" : encoding, errors);
@@ -182,9 +184,9 @@ PyObject *PyUnicode_AsDecodedObject(PyObject *s, const char *encoding, const cha
 
 PyObject *PyUnicode_AsDecodedUnicode(PyObject *s, const char *encoding, const char *errors)
 {
-    if (str_check_argument(s) < 0 ||
-        deprecated("PyUnicode_AsDecodedUnicode()",
-                   "PyCodec_Decode() to decode from str to str") == NULL) {
+    if (str_check_argument(s) < 0
+        || deprecated("PyUnicode_AsDecodedUnicode()", "PyCodec_Decode() to decode from str to str")
+               == NULL) {
         return NULL;
     }
     return checked_str(PyCodec_Decode(s, encoding == NULL ? "utf-8" : encoding, errors), "decode");
@@ -192,10 +194,11 @@ PyObject *PyUnicode_AsDecodedUnicode(PyObject *s, const char *encoding, const ch
 
 PyObject *PyUnicode_AsEncodedObject(PyObject *s, const char *encoding, const char *errors)
 {
-    if (str_check_argument(s) < 0 ||
-        deprecated("PyUnicode_AsEncodedObject()",
-                   "PyUnicode_AsEncodedString() to encode from str to bytes "
-                   "or PyCodec_Encode() for generic encoding") == NULL) {
+    if (str_check_argument(s) < 0
+        || deprecated("PyUnicode_AsEncodedObject()",
+                      "PyUnicode_AsEncodedString() to encode from str to bytes "
+                      "or PyCodec_Encode() for generic encoding")
+               == NULL) {
         return NULL;
     }
     return PyCodec_Encode(s, encoding == NULL ? "utf-8" : encoding, errors);
@@ -203,9 +206,9 @@ PyObject *PyUnicode_AsEncodedObject(PyObject *s, const char *encoding, const cha
 
 PyObject *PyUnicode_AsEncodedUnicode(PyObject *s, const char *encoding, const char *errors)
 {
-    if (str_check_argument(s) < 0 ||
-        deprecated("PyUnicode_AsEncodedUnicode()",
-                   "PyCodec_Encode() to encode from str to str") == NULL) {
+    if (str_check_argument(s) < 0
+        || deprecated("PyUnicode_AsEncodedUnicode()", "PyCodec_Encode() to encode from str to str")
+               == NULL) {
         return NULL;
     }
     return checked_str(PyCodec_Encode(s, encoding == NULL ? "utf-8" : encoding, errors), "encode");

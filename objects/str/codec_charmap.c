@@ -50,28 +50,23 @@ static int write_mapped(struct text_decoder *d, PyObject *mapping, uint8_t byte)
     int result = -1;
     if (value == Py_None) {
         result = 0;
-    }
-    else if (PyLong_Check(value)) {
+    } else if (PyLong_Check(value)) {
         long number = PyLong_AsLong(value);
         if (number == -1 && PyErr_Occurred()) {
             PyErr_Clear();
         }
         if (number == 0xfffe) {
             result = 0;
-        }
-        else if (number < 0 || number > (long)STR_MAX_CODE_POINT) {
+        } else if (number < 0 || number > (long)STR_MAX_CODE_POINT) {
             PyErr_Format(PyExc_TypeError, "character mapping must be in range(0x%x)",
                          STR_MAX_CODE_POINT + 1);
-        }
-        else {
+        } else {
             result = str_writer_char(&d->out, (Py_UCS4)number) < 0 ? -1 : 1;
         }
-    }
-    else if (PyUnicode_Check(value)) {
+    } else if (PyUnicode_Check(value)) {
         bool undefined = str_len(value) == 1 && str_read(value, 0) == 0xfffe;
         result = undefined ? 0 : str_writer_str(&d->out, value) < 0 ? -1 : 1;
-    }
-    else {
+    } else {
         PyErr_SetString(PyExc_TypeError, "character mapping must return integer, None or str");
     }
     Py_DECREF(value);
@@ -105,8 +100,8 @@ PyObject *PyUnicode_DecodeCharmap(const char *text, Py_ssize_t size, PyObject *m
     }
     struct text_decoder d;
     text_decoder_init(&d, "charmap", errors, text, size);
-    int failed = PyUnicode_CheckExact(mapping) ? decode_by_str(&d, mapping)
-                                               : decode_by_mapping(&d, mapping);
+    int failed =
+        PyUnicode_CheckExact(mapping) ? decode_by_str(&d, mapping) : decode_by_mapping(&d, mapping);
     return text_decoder_finish(&d, failed < 0);
 }
 
@@ -138,8 +133,7 @@ static PyMethodDef map_methods[] = {
 };
 
 PyTypeObject encoding_map_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "EncodingMap",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "EncodingMap",
     .tp_basicsize = sizeof(struct encoding_map),
     .tp_dealloc = map_dealloc,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -198,8 +192,7 @@ PyObject *PyUnicode_BuildEncodingMap(PyObject *table)
         Py_UCS4 ch = str_read(table, i);
         if (ch == 0 || ch > 0xffff) {
             dict = true;
-        }
-        else if (ch != 0xfffe) {
+        } else if (ch != 0xfffe) {
             if (level1[ch >> 11] == 0xff) {
                 level1[ch >> 11] = (uint8_t)count2++;
             }
@@ -260,23 +253,19 @@ static int encode_char(struct bytes_writer *w, PyObject *mapping, Py_UCS4 ch)
     int result = -1;
     if (value == Py_None) {
         result = 0;
-    }
-    else if (PyLong_Check(value)) {
+    } else if (PyLong_Check(value)) {
         long byte = PyLong_AsLong(value);
         if (byte == -1 && PyErr_Occurred()) {
             PyErr_Clear();
         }
         if (byte < 0 || byte > 255) {
             PyErr_SetString(PyExc_TypeError, "character mapping must be in range(256)");
-        }
-        else {
+        } else {
             result = bytes_writer_byte(w, (uint8_t)byte) < 0 ? -1 : 1;
         }
-    }
-    else if (PyBytes_Check(value)) {
+    } else if (PyBytes_Check(value)) {
         result = bytes_writer_write(w, bytes_data(value), bytes_len(value)) < 0 ? -1 : 1;
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError,
                      "character mapping must return integer, bytes or None, not %.400s",
                      Py_TYPE(value)->tp_name);
@@ -354,11 +343,10 @@ static Py_ssize_t handle_undefined(struct text_encoder *e, struct bytes_writer *
     if (replacement == NULL) {
         return -1;
     }
-    int failed =
-        PyBytes_Check(replacement)
-            ? bytes_writer_write(w, bytes_data(replacement), bytes_len(replacement))
-            : encode_replacement(e, w, mapping, str_kind(replacement), str_data(replacement),
-                                 str_len(replacement), start, end);
+    int failed = PyBytes_Check(replacement)
+                     ? bytes_writer_write(w, bytes_data(replacement), bytes_len(replacement))
+                     : encode_replacement(e, w, mapping, str_kind(replacement),
+                                          str_data(replacement), str_len(replacement), start, end);
     Py_DECREF(replacement);
     return failed < 0 ? -1 : next;
 }

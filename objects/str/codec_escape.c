@@ -5,9 +5,10 @@
 
 static int hex_value(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                        : c >= 'A' && c <= 'F'   ? c - 'A' + 10
-                                                                 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Up to `count` hexadecimal digits at *p: true if they are all there. */
@@ -121,8 +122,7 @@ PyObject *unicode_escape_decode(const char *text, Py_ssize_t size, const char *e
         int failed = 0;
         if (cut) {
             reason = "\\ at end of string";
-        }
-        else {
+        } else {
             uint8_t c = *p++;
             reason = read_escape(&d, &p, c, &failed, notes);
             cut = reason != NULL && p == d.end && c != 'N';
@@ -165,8 +165,8 @@ int escape_warn(const char *at)
 {
     uint8_t c = (uint8_t)*at;
     if (c >= '4' && c <= '7') {
-        return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'",
-                                at);
+        return PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
+                                "invalid octal escape sequence '\\%.3s'", at);
     }
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", c);
 }
@@ -200,15 +200,17 @@ PyObject *PyUnicode_AsUnicodeEscapeString(PyObject *s)
             bytes_writer_drop(&w);
             return NULL;
         }
-        char letter = ch == '\t' ? 't' : ch == '\n' ? 'n' : ch == '\r' ? 'r' : ch == '\\' ? '\\' : 0;
+        char letter = ch == '\t'   ? 't'
+                      : ch == '\n' ? 'n'
+                      : ch == '\r' ? 'r'
+                      : ch == '\\' ? '\\'
+                                   : 0;
         if (letter != 0) {
             *w.pos++ = '\\';
             *w.pos++ = (uint8_t)letter;
-        }
-        else if (ch >= ' ' && ch < 0x7f) {
+        } else if (ch >= ' ' && ch < 0x7f) {
             *w.pos++ = (uint8_t)ch;
-        }
-        else {
+        } else {
             w.pos += escape_backslash(ch, (char *)w.pos);
         }
     }
@@ -251,11 +253,9 @@ PyObject *raw_unicode_escape_decode(const char *text, Py_ssize_t size, const cha
                 break;
             }
             reason = c == 'u' ? "truncated \\uXXXX escape" : "truncated \\UXXXXXXXX escape";
-        }
-        else if (ch > STR_MAX_CODE_POINT) {
+        } else if (ch > STR_MAX_CODE_POINT) {
             reason = "\\Uxxxxxxxx out of range";
-        }
-        else if (str_writer_char(&d.out, ch) < 0) {
+        } else if (str_writer_char(&d.out, ch) < 0) {
             return text_decoder_finish(&d, true);
         }
         if (reason != NULL) {
@@ -295,8 +295,7 @@ PyObject *PyUnicode_AsRawUnicodeEscapeString(PyObject *s)
         }
         if (ch < 0x100) {
             *w.pos++ = (uint8_t)ch;
-        }
-        else {
+        } else {
             w.pos += escape_backslash(ch, (char *)w.pos);
         }
     }

@@ -104,12 +104,10 @@ static Py_ssize_t handle_run(struct text_encoder *e, struct bytes_writer *w, Py_
     int failed;
     if (PyBytes_Check(replacement)) {
         failed = bytes_writer_write(w, bytes_data(replacement), bytes_len(replacement));
-    }
-    else if (str_maxchar(replacement) >= limit) {
+    } else if (str_maxchar(replacement) >= limit) {
         text_encoder_raise(e, limit_reason(limit), start, start + 1);
         failed = -1;
-    }
-    else {
+    } else {
         failed = bytes_writer_write(w, str_data(replacement), str_len(replacement));
     }
     Py_DECREF(replacement);
@@ -136,8 +134,7 @@ static PyObject *encode_limited(PyObject *s, const char *errors, Py_UCS4 limit)
         Py_UCS4 ch = str_read(s, i);
         if (ch >= limit) {
             i = handle_run(&e, &w, limit, i);
-        }
-        else {
+        } else {
             i = bytes_writer_byte(&w, (uint8_t)ch) < 0 ? -1 : i + 1;
         }
     }

@@ -105,8 +105,7 @@ int PyUnicode_FSDecoder(PyObject *argument, void *address)
     }
     if (PyUnicode_Check(path)) {
         text = path;
-    }
-    else {
+    } else {
         text = PyUnicode_DecodeFSDefaultAndSize(PyBytes_AS_STRING(path), PyBytes_GET_SIZE(path));
         Py_DECREF(path);
         if (text == NULL) {
@@ -164,8 +163,8 @@ static Py_ssize_t decode_multibyte(const char *text, size_t size, bool escape, w
             used = 1;
             ch = 0;
         }
-        bool wrong = used >= (size_t)-2 || ((Py_UCS4)ch & ~0x7ffu) == 0xd800 ||
-                     (Py_UCS4)ch > STR_MAX_CODE_POINT;
+        bool wrong = used >= (size_t)-2 || ((Py_UCS4)ch & ~0x7ffu) == 0xd800
+                     || (Py_UCS4)ch > STR_MAX_CODE_POINT;
         if (wrong) {
             if (!escape || (uint8_t)text[i] < 0x80) {
                 *bad = i;
@@ -204,8 +203,7 @@ PyObject *PyUnicode_DecodeLocaleAndSize(const char *text, Py_ssize_t size, const
     PyObject *result;
     if (count >= 0) {
         result = str_from_ucs4((Py_UCS4 *)wide, count);
-    }
-    else {
+    } else {
         PyObject *exception =
             PyObject_CallFunction(PyExc_UnicodeDecodeError, "sy#nns", "locale", text, size,
                                   (Py_ssize_t)bad, (Py_ssize_t)bad + 1, "decoding error");
@@ -276,8 +274,7 @@ PyObject *PyUnicode_EncodeLocale(PyObject *s, const char *errors)
     Py_ssize_t size = encode_multibyte(wide, (size_t)length, handler == 1, bytes, &bad);
     if (size >= 0) {
         result = PyBytes_FromStringAndSize(bytes, size);
-    }
-    else {
+    } else {
         PyObject *exception =
             PyObject_CallFunction(PyExc_UnicodeEncodeError, "sOnns", "locale", s, (Py_ssize_t)bad,
                                   (Py_ssize_t)bad + 1, "encoding error");
@@ -301,10 +298,11 @@ static Py_ssize_t decode_utf8_raw(const uint8_t *p, size_t size, wchar_t *out)
     Py_ssize_t count = 0;
     while (p < end) {
         Py_UCS4 ch = *p;
-        int more = ch < 0x80 ? 0 : ch >= 0xc2 && ch < 0xe0 ? 1
-                               : ch >= 0xe0 && ch < 0xf0   ? 2
-                               : ch >= 0xf0 && ch < 0xf5   ? 3
-                                                           : -1;
+        int more = ch < 0x80                 ? 0
+                   : ch >= 0xc2 && ch < 0xe0 ? 1
+                   : ch >= 0xe0 && ch < 0xf0 ? 2
+                   : ch >= 0xf0 && ch < 0xf5 ? 3
+                                             : -1;
         bool good = more >= 0 && end - p > more;
         if (good && more > 0) {
             ch &= 0x3fu >> more;
@@ -313,8 +311,8 @@ static Py_ssize_t decode_utf8_raw(const uint8_t *p, size_t size, wchar_t *out)
                 ch = ch << 6 | (p[i] & 0x3f);
             }
             static const Py_UCS4 least[] = {0, 0x80, 0x800, 0x10000};
-            good = good && ch >= least[more] && (ch & ~0x7ffu) != 0xd800 &&
-                   ch <= STR_MAX_CODE_POINT;
+            good =
+                good && ch >= least[more] && (ch & ~0x7ffu) != 0xd800 && ch <= STR_MAX_CODE_POINT;
         }
         out[count++] = good ? (wchar_t)ch : (wchar_t)(0xdc00 + *p);
         p += good ? more + 1 : 1;
@@ -355,15 +353,12 @@ static Py_ssize_t encode_utf8_raw(const wchar_t *text, size_t n, char *out, size
         Py_UCS4 ch = (Py_UCS4)text[i];
         if (ch >= 0xdc80 && ch <= 0xdcff) {
             *p++ = (uint8_t)(ch - 0xdc00);
-        }
-        else if (ch < 0x80) {
+        } else if (ch < 0x80) {
             *p++ = (uint8_t)ch;
-        }
-        else if ((ch & ~0x7ffu) == 0xd800 || ch > STR_MAX_CODE_POINT) {
+        } else if ((ch & ~0x7ffu) == 0xd800 || ch > STR_MAX_CODE_POINT) {
             *bad = i;
             return -1;
-        }
-        else {
+        } else {
             int more = ch < 0x800 ? 1 : ch < 0x10000 ? 2 : 3;
             *p++ = (uint8_t)((0xff00u >> (more + 1) & 0xff) | ch >> (6 * more));
             while (more-- > 0) {

@@ -232,12 +232,10 @@ static int put(struct wide_encoder *e, Py_UCS4 ch)
     if (e->unit == 4) {
         write32(e->out.pos, ch, e->big);
         e->out.pos += 4;
-    }
-    else if (ch < 0x10000) {
+    } else if (ch < 0x10000) {
         write16(e->out.pos, ch, e->big);
         e->out.pos += 2;
-    }
-    else {
+    } else {
         write16(e->out.pos, 0xd7c0 + (ch >> 10), e->big);
         write16(e->out.pos + 2, 0xdc00 + (ch & 0x3ff), e->big);
         e->out.pos += 4;
@@ -260,13 +258,11 @@ static Py_ssize_t put_surrogate(struct wide_encoder *e, Py_ssize_t i)
     int failed = 0;
     if (PyBytes_Check(replacement) && bytes_len(replacement) % e->unit == 0) {
         failed = bytes_writer_write(&e->out, bytes_data(replacement), bytes_len(replacement));
-    }
-    else if (PyUnicode_Check(replacement) && str_is_ascii(replacement)) {
+    } else if (PyUnicode_Check(replacement) && str_is_ascii(replacement)) {
         for (Py_ssize_t k = 0; k < str_len(replacement) && failed == 0; k++) {
             failed = put(e, str_read(replacement, k));
         }
-    }
-    else {
+    } else {
         text_encoder_raise(&e->errors, surrogates_reason, i, i + 1);
         failed = -1;
     }
@@ -289,8 +285,8 @@ static PyObject *encode_wide(PyObject *s, const char *errors, int byteorder, int
     int order = byteorder < 0 ? 0 : byteorder == 0 ? 1 : 2;
     text_encoder_init(&e.errors, names[unit / 4][order], errors, s);
     bytes_writer_init(&e.out);
-    if (bytes_writer_reserve(&e.out, n * unit + unit) < 0 ||
-        (byteorder == 0 && put(&e, 0xfeff) < 0)) {
+    if (bytes_writer_reserve(&e.out, n * unit + unit) < 0
+        || (byteorder == 0 && put(&e, 0xfeff) < 0)) {
         i = -1;
     }
     int kind = str_kind(s);
@@ -299,8 +295,7 @@ static PyObject *encode_wide(PyObject *s, const char *errors, int byteorder, int
         Py_UCS4 ch = str_data_read(kind, data, i);
         if (is_surrogate(ch)) {
             i = put_surrogate(&e, i);
-        }
-        else {
+        } else {
             i = put(&e, ch) < 0 ? -1 : i + 1;
         }
     }

@@ -20,10 +20,10 @@ static const char base64_digits[] =
 struct shift {
     bool inside;
     uint64_t buffer;
-    unsigned bits;          /* of the buffer that are not used yet */
-    Py_UCS4 surrogate;      /* a high one that waits for its partner, or 0 */
-    Py_ssize_t start;       /* of the stretch in the input */
-    Py_ssize_t out_start;   /* length of the output then */
+    unsigned bits;        /* of the buffer that are not used yet */
+    Py_UCS4 surrogate;    /* a high one that waits for its partner, or 0 */
+    Py_ssize_t start;     /* of the stretch in the input */
+    Py_ssize_t out_start; /* length of the output then */
 };
 
 /* Takes a 16-bit unit out of the stretch. */
@@ -59,8 +59,7 @@ static const char *leave_shift(struct text_decoder *d, struct shift *shift, uint
     if (shift->surrogate != 0 && c < 0x80 && c != '-') {
         /* It stays alone: the stretch ended by a character that stands for itself. */
         *failed = str_writer_char(&d->out, shift->surrogate);
-    }
-    else if (shift->surrogate != 0 && c == '-') {
+    } else if (shift->surrogate != 0 && c == '-') {
         *failed = str_writer_char(&d->out, shift->surrogate);
     }
     shift->surrogate = 0;
@@ -123,19 +122,15 @@ PyObject *PyUnicode_DecodeUTF7Stateful(const char *text, Py_ssize_t size, const 
                 if (p < d.end && *p == '-') {
                     p++;
                     failed = str_writer_char(&d.out, '+');
-                }
-                else if (p < d.end && base64_value(*p) < 0) {
+                } else if (p < d.end && base64_value(*p) < 0) {
                     p++;
                     reason = "ill-formed sequence";
-                }
-                else {
+                } else {
                     shift = (struct shift){.inside = true, .start = start, .out_start = d.out.pos};
                 }
-            }
-            else if (c < 0x80) {
+            } else if (c < 0x80) {
                 failed = str_writer_char(&d.out, c);
-            }
-            else {
+            } else {
                 reason = "unexpected special character";
             }
         }

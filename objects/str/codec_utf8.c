@@ -103,8 +103,7 @@ static const uint8_t *scan_valid(const uint8_t *start, const uint8_t *end, struc
             if (run == 8) {
                 continue;
             }
-        }
-        else if (*p < 0x80) {
+        } else if (*p < 0x80) {
             p++;
             continue;
         }
@@ -113,12 +112,10 @@ static const uint8_t *scan_valid(const uint8_t *start, const uint8_t *end, struc
             /* Two and three bytes whose second one may be any. */
             if (lead >= 0xc2 && lead < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) {
                 length = 2;
-            }
-            else if (lead > 0xe0 && lead < 0xed && end - p >= 3 && (p[1] & 0xc0) == 0x80 &&
-                     (p[2] & 0xc0) == 0x80) {
+            } else if (lead > 0xe0 && lead < 0xed && end - p >= 3 && (p[1] & 0xc0) == 0x80
+                       && (p[2] & 0xc0) == 0x80) {
                 length = 3;
-            }
-            else if ((length = sequence_check(p, end, &scan->defect, &scan->bad)) == 0) {
+            } else if ((length = sequence_check(p, end, &scan->defect, &scan->bad)) == 0) {
                 goto stop;
             }
             top = Py_MAX(top, lead);
@@ -148,8 +145,7 @@ stop:
                 if (run == 8) {                                                                    \
                     continue;                                                                      \
                 }                                                                                  \
-            }                                                                                      \
-            else if (*p < 0x80) {                                                                  \
+            } else if (*p < 0x80) {                                                                \
                 *out++ = *p++;                                                                     \
                 continue;                                                                          \
             }                                                                                      \
@@ -157,14 +153,12 @@ stop:
                 if (b < 0xe0) {                                                                    \
                     *out++ = (type)((b & 0x1f) << 6 | (p[1] & 0x3f));                              \
                     p += 2;                                                                        \
-                }                                                                                  \
-                else if (b < 0xf0) {                                                               \
+                } else if (b < 0xf0) {                                                             \
                     *out++ = (type)((b & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f));        \
                     p += 3;                                                                        \
-                }                                                                                  \
-                else {                                                                             \
-                    *out++ = (type)((b & 7) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 |     \
-                                    (p[3] & 0x3f));                                                \
+                } else {                                                                           \
+                    *out++ = (type)((b & 7) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6       \
+                                    | (p[3] & 0x3f));                                              \
                     p += 4;                                                                        \
                 }                                                                                  \
             }                                                                                      \
@@ -177,11 +171,9 @@ static void expand(int kind, void *data, Py_ssize_t at, Py_ssize_t count, const 
 {
     if (kind == 1) {
         EXPAND(Py_UCS1);
-    }
-    else if (kind == 2) {
+    } else if (kind == 2) {
         EXPAND(Py_UCS2);
-    }
-    else {
+    } else {
         EXPAND(Py_UCS4);
     }
 }
@@ -200,14 +192,13 @@ static int decode_some(struct text_decoder *d, const uint8_t *p, const uint8_t *
     return 0;
 }
 
-static const char *const defect_reasons[] = {
-    NULL, "invalid start byte", "invalid continuation byte", "unexpected end of data"};
+static const char *const defect_reasons[] = {NULL, "invalid start byte",
+                                             "invalid continuation byte", "unexpected end of data"};
 
 /* More input may complete the character at `p`: also a surrogate, which a handler may accept. */
 static bool is_cut_off(const uint8_t *p, const uint8_t *end, enum defect defect)
 {
-    return defect == DEFECT_END ||
-           (end - p == 2 && p[0] == 0xed && p[1] >= 0xa0 && p[1] <= 0xbf);
+    return defect == DEFECT_END || (end - p == 2 && p[0] == 0xed && p[1] >= 0xa0 && p[1] <= 0xbf);
 }
 
 /* Input with errors, or cut off in the middle of a character. */
@@ -293,17 +284,14 @@ static inline uint8_t *encode_char(uint8_t *p, Py_UCS4 ch)
 {
     if (ch < 0x80) {
         *p++ = (uint8_t)ch;
-    }
-    else if (ch < 0x800) {
+    } else if (ch < 0x800) {
         *p++ = (uint8_t)(0xc0 | ch >> 6);
         *p++ = (uint8_t)(0x80 | (ch & 0x3f));
-    }
-    else if (ch < 0x10000) {
+    } else if (ch < 0x10000) {
         *p++ = (uint8_t)(0xe0 | ch >> 12);
         *p++ = (uint8_t)(0x80 | (ch >> 6 & 0x3f));
         *p++ = (uint8_t)(0x80 | (ch & 0x3f));
-    }
-    else {
+    } else {
         *p++ = (uint8_t)(0xf0 | ch >> 18);
         *p++ = (uint8_t)(0x80 | (ch >> 12 & 0x3f));
         *p++ = (uint8_t)(0x80 | (ch >> 6 & 0x3f));
@@ -323,8 +311,7 @@ static Py_ssize_t encoded_size(PyObject *s, bool *surrogates)
         for (Py_ssize_t i = 0; i < n; i++) {
             size += ((const Py_UCS1 *)data)[i] >> 7;
         }
-    }
-    else if (kind == 2) {
+    } else if (kind == 2) {
         const Py_UCS2 *p = data;
         for (Py_ssize_t i = 0; i < n;) {
             Py_ssize_t stop = Py_MIN(n, i + 0x4000);
@@ -336,8 +323,7 @@ static Py_ssize_t encoded_size(PyObject *s, bool *surrogates)
             size += more;
             bad |= wrong;
         }
-    }
-    else {
+    } else {
         for (Py_ssize_t i = 0; i < n; i++) {
             Py_UCS4 ch = ((const Py_UCS4 *)data)[i];
             size += (ch >= 0x80) + (ch >= 0x800) + (ch >= 0x10000);
@@ -355,7 +341,8 @@ static void encode_clean2(const Py_UCS2 *text, Py_ssize_t n, uint8_t *p)
     while (i < n) {
 #ifdef __SSE2__
         if (i + 8 <= n) { /* at least as many bytes are to be written */
-            __m128i block = _mm_loadu_si128((const __m128i *)(text + i)), zero = _mm_setzero_si128();
+            __m128i block = _mm_loadu_si128((const __m128i *)(text + i)),
+                    zero = _mm_setzero_si128();
             _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(block, block));
             __m128i ascii = _mm_cmpeq_epi16(_mm_and_si128(block, _mm_set1_epi16(~0x7f)), zero);
             unsigned wide = ~(unsigned)_mm_movemask_epi8(ascii);
@@ -382,11 +369,9 @@ static void encode_clean(PyObject *s, uint8_t *p)
         for (Py_ssize_t i = 0; i < n; i++) {
             p = encode_char(p, ((const Py_UCS1 *)data)[i]);
         }
-    }
-    else if (kind == 2) {
+    } else if (kind == 2) {
         encode_clean2(data, n, p);
-    }
-    else {
+    } else {
         for (Py_ssize_t i = 0; i < n; i++) {
             p = encode_char(p, ((const Py_UCS4 *)data)[i]);
         }
@@ -457,12 +442,10 @@ static Py_ssize_t handle_surrogates(struct text_encoder *e, struct bytes_writer 
     int failed = 0;
     if (PyBytes_Check(replacement)) {
         failed = bytes_writer_write(w, bytes_data(replacement), bytes_len(replacement));
-    }
-    else if (!str_is_ascii(replacement)) {
+    } else if (!str_is_ascii(replacement)) {
         text_encoder_raise(e, reason, start, end);
         failed = -1;
-    }
-    else {
+    } else {
         failed = bytes_writer_write(w, str_data(replacement), str_len(replacement));
     }
     Py_DECREF(replacement);
@@ -480,11 +463,9 @@ static PyObject *encode_with_errors(PyObject *s, const char *errors)
         Py_UCS4 ch = str_read(s, i);
         if (is_surrogate(ch)) {
             i = handle_surrogates(&e, &w, i);
-        }
-        else if (bytes_writer_reserve(&w, 4) < 0) {
+        } else if (bytes_writer_reserve(&w, 4) < 0) {
             i = -1;
-        }
-        else {
+        } else {
             w.pos = encode_char(w.pos, ch);
             i++;
         }

@@ -22,8 +22,7 @@ int str_compare(PyObject *a, PyObject *b)
         if (order != 0) {
             return order < 0 ? -1 : 1;
         }
-    }
-    else {
+    } else {
         for (Py_ssize_t i = 0; i < n; i++) {
             Py_UCS4 x = str_data_read(kind_a, data_a, i), y = str_data_read(kind_b, data_b, i);
             if (x != y) {
@@ -37,8 +36,8 @@ int str_compare(PyObject *a, PyObject *b)
 bool str_equal_ascii(PyObject *s, const char *text)
 {
     size_t n = (size_t)str_len(s);
-    return str_is_ascii(s) && strncmp(str_data(s), text, n) == 0 &&
-           memchr(str_data(s), 0, n) == NULL && text[n] == '\0';
+    return str_is_ascii(s) && strncmp(str_data(s), text, n) == 0
+           && memchr(str_data(s), 0, n) == NULL && text[n] == '\0';
 }
 
 /* Decodes `text` as it compares, so that nothing is allocated. */

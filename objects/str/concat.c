@@ -56,8 +56,8 @@ int str_concat_inplace(PyObject **p, PyObject *right)
         return 0;
     }
     /* The hash is not looked at: a new length means a new hash. */
-    bool unique = Py_REFCNT(left) == 1 && PyUnicode_CheckExact(left) && left != right &&
-                  PyUnicode_IS_COMPACT(left) && !str_is_interned(left);
+    bool unique = Py_REFCNT(left) == 1 && PyUnicode_CheckExact(left) && left != right
+                  && PyUnicode_IS_COMPACT(left) && !str_is_interned(left);
     if (unique && str_is_ascii(left) && str_is_ascii(right) && m <= PY_SSIZE_T_MAX / 2 - n) {
         PyObject *grown = append_ascii(left, right);
         if (grown == NULL) {
@@ -151,8 +151,7 @@ static void join_ascii(uint8_t *out, PyObject *separator, PyObject *const *items
     for (Py_ssize_t i = 0; i < count; i++) {
         if (i > 0 && gap == 1) {
             *out++ = *between;
-        }
-        else if (i > 0 && gap > 0) {
+        } else if (i > 0 && gap > 0) {
             copy_short(out, between, gap);
             out += gap;
         }
@@ -201,19 +200,21 @@ PyObject *str_join(PyObject *separator, PyObject *const *items, Py_ssize_t count
 PyObject *str_join_iterable(PyObject *separator, PyObject *iterable)
 {
     if (PyTuple_CheckExact(iterable)) {
-        return str_join(separator, ((PyTupleObject *)iterable)->ob_item, PyTuple_GET_SIZE(iterable));
+        return str_join(separator, ((PyTupleObject *)iterable)->ob_item,
+                        PyTuple_GET_SIZE(iterable));
     }
     if (PyList_CheckExact(iterable)) {
         PyObject *result; /* joining runs no Python code: the lock is never given up meanwhile */
         Py_BEGIN_CRITICAL_SECTION(iterable);
-        result = str_join(separator, ((PyListObject *)iterable)->ob_item, PyList_GET_SIZE(iterable));
+        result =
+            str_join(separator, ((PyListObject *)iterable)->ob_item, PyList_GET_SIZE(iterable));
         Py_END_CRITICAL_SECTION();
         return result;
     }
     PyObject *items = PySequence_Tuple(iterable);
     if (items == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(iterable)->tp_iter == NULL &&
-            !PySequence_Check(iterable)) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(iterable)->tp_iter == NULL
+            && !PySequence_Check(iterable)) {
             PyErr_SetString(PyExc_TypeError, "can only join an iterable");
         }
         return NULL;
@@ -266,8 +267,7 @@ PyObject *PyUnicode_Join(PyObject *separator, PyObject *iterable)
     PyObject *space = NULL;
     if (separator == NULL) {
         separator = space = str_latin1_char(' ');
-    }
-    else if (!PyUnicode_Check(separator)) {
+    } else if (!PyUnicode_Check(separator)) {
         PyErr_Format(PyExc_TypeError, "separator: expected str instance, %.80s found",
                      Py_TYPE(separator)->tp_name);
         return NULL;

@@ -7,8 +7,7 @@ void str_clip(Py_ssize_t *start, Py_ssize_t *end, Py_ssize_t len)
 {
     if (*end > len) {
         *end = len;
-    }
-    else if (*end < 0) {
+    } else if (*end < 0) {
         *end = Py_MAX(*end + len, 0);
     }
     if (*start < 0) {
@@ -46,18 +45,16 @@ Py_ssize_t str_rfind(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t en
 Py_ssize_t str_find_char(PyObject *s, Py_UCS4 ch, Py_ssize_t start, Py_ssize_t end)
 {
     str_clip(&start, &end, str_len(s));
-    Py_ssize_t found = end <= start
-                           ? -1
-                           : text_find_char(str_kind(s), data_at(s, start), end - start, ch);
+    Py_ssize_t found =
+        end <= start ? -1 : text_find_char(str_kind(s), data_at(s, start), end - start, ch);
     return found < 0 ? -1 : start + found;
 }
 
 Py_ssize_t str_rfind_char(PyObject *s, Py_UCS4 ch, Py_ssize_t start, Py_ssize_t end)
 {
     str_clip(&start, &end, str_len(s));
-    Py_ssize_t found = end <= start
-                           ? -1
-                           : text_rfind_char(str_kind(s), data_at(s, start), end - start, ch);
+    Py_ssize_t found =
+        end <= start ? -1 : text_rfind_char(str_kind(s), data_at(s, start), end - start, ch);
     return found < 0 ? -1 : start + found;
 }
 
@@ -74,7 +71,8 @@ Py_ssize_t str_count(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t en
 bool str_contains(PyObject *s, PyObject *sub)
 {
     return text_find(str_kind(s), str_data(s), str_len(s), str_kind(sub), str_data(sub),
-                     str_len(sub)) >= 0;
+                     str_len(sub))
+           >= 0;
 }
 
 /* Do the characters of `part` stand at index `at`?  The caller knows that they fit. */
@@ -135,8 +133,7 @@ static inline void target_copy(struct target *t, PyObject *s, Py_ssize_t from, P
 {
     if (likely(t->kind == str_kind(s))) {
         copy_short((char *)t->data + t->at * t->kind, data_at(s, from), (size_t)(count * t->kind));
-    }
-    else {
+    } else {
         str_data_copy(t->kind, t->data, t->at, str_kind(s), str_data(s), from, count);
     }
     t->at += count;
@@ -209,8 +206,7 @@ PyObject *str_replace(PyObject *s, PyObject *from, PyObject *to, Py_ssize_t limi
     Py_ssize_t most = limit < 0 ? PY_SSIZE_T_MAX : limit;
     if (m == 0) {
         places.count = Py_MIN(n + 1, most);
-    }
-    else {
+    } else {
         places_init(&places, s, from, most);
     }
     if (places.count == 0) {
@@ -229,8 +225,7 @@ PyObject *str_replace(PyObject *s, PyObject *from, PyObject *to, Py_ssize_t limi
     struct target t = {str_data(result), str_kind(result), 0};
     if (m == 0) {
         replace_nothing(&t, s, to, places.count);
-    }
-    else {
+    } else {
         replace_places(&t, s, from, to, &places);
     }
     /* Taking the widest characters out may leave a narrower string. */

@@ -41,14 +41,11 @@ static const char *read_conversion(const char *p, struct conversion *c, struct a
     for (;; p++) {
         if (*p == '-') {
             c->left = true;
-        }
-        else if (*p == '0') {
+        } else if (*p == '0') {
             c->zero = true;
-        }
-        else if (*p == '#') {
+        } else if (*p == '#') {
             c->alternate = true;
-        }
-        else {
+        } else {
             break;
         }
     }
@@ -59,8 +56,7 @@ static const char *read_conversion(const char *p, struct conversion *c, struct a
             c->left = true;
             c->width = -c->width;
         }
-    }
-    else if (Py_ISDIGIT(*p) && read_number(&p, &c->width, "width") < 0) {
+    } else if (Py_ISDIGIT(*p) && read_number(&p, &c->width, "width") < 0) {
         return NULL;
     }
     if (*p == '.') {
@@ -69,8 +65,7 @@ static const char *read_conversion(const char *p, struct conversion *c, struct a
             p++;
             c->precision = va_arg(args->list, int);
             c->precision = c->precision < 0 ? -2 : c->precision;
-        }
-        else if (read_number(&p, &c->precision, "precision") < 0) {
+        } else if (read_number(&p, &c->precision, "precision") < 0) {
             return NULL;
         }
     }
@@ -81,8 +76,7 @@ static const char *read_conversion(const char *p, struct conversion *c, struct a
             p++;
             c->length = 'q';
         }
-    }
-    else if (*p == 'z' || *p == 't' || *p == 'j') {
+    } else if (*p == 'z' || *p == 't' || *p == 'j') {
         c->length = *p++;
     }
     c->letter = *p;
@@ -130,8 +124,7 @@ static int write_utf8(str_writer *w, const struct conversion *c, const char *tex
     bool cut = false;
     if (c->precision < 0) {
         size = (Py_ssize_t)strlen(text);
-    }
-    else {
+    } else {
         size = (Py_ssize_t)strnlen(text, (size_t)c->precision);
         cut = size == c->precision && text[size] != '\0';
     }
@@ -184,9 +177,8 @@ static int write_integer(str_writer *w, const struct conversion *c, struct argum
         zeros += fill;
         fill = 0;
     }
-    if ((!c->left && str_writer_fill(w, ' ', fill) < 0) ||
-        (negative && str_writer_char(w, '-') < 0) || str_writer_fill(w, '0', zeros) < 0 ||
-        str_writer_ascii(w, p, length) < 0) {
+    if ((!c->left && str_writer_fill(w, ' ', fill) < 0) || (negative && str_writer_char(w, '-') < 0)
+        || str_writer_fill(w, '0', zeros) < 0 || str_writer_ascii(w, p, length) < 0) {
         return -1;
     }
     return c->left ? str_writer_fill(w, ' ', fill) : 0;

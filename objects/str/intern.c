@@ -15,7 +15,7 @@ enum { SHARD_BITS = 4, SHARDS = 1 << SHARD_BITS, FIRST_CAPACITY = 256 };
 
 struct shard {
     PyMutex lock;
-    PyObject **slots;   /* borrowed; NULL free, TOMBSTONE left */
+    PyObject **slots;    /* borrowed; NULL free, TOMBSTONE left */
     Py_ssize_t capacity; /* a power of two, or 0 */
     Py_ssize_t used;     /* strings and tombstones */
     Py_ssize_t live;
@@ -58,8 +58,7 @@ static PyObject **slot_find(struct shard *shard, PyObject *s, Py_hash_t hash)
         }
         if (entry == TOMBSTONE) {
             vacant = vacant != NULL ? vacant : &shard->slots[i];
-        }
-        else if (str_hash(entry) == hash && str_equal(entry, s)) {
+        } else if (str_hash(entry) == hash && str_equal(entry, s)) {
             return &shard->slots[i];
         }
     }
@@ -89,9 +88,9 @@ static int shard_reserve(struct shard *shard)
     if (shard->capacity != 0 && (shard->used + 1) * 3 <= shard->capacity * 2) {
         return 0;
     }
-    Py_ssize_t capacity = shard->capacity == 0 ? FIRST_CAPACITY
+    Py_ssize_t capacity = shard->capacity == 0                ? FIRST_CAPACITY
                           : shard->live * 2 > shard->capacity ? shard->capacity * 2
-                                                                : shard->capacity;
+                                                              : shard->capacity;
     PyObject **slots = PyMem_RawCalloc((size_t)capacity, sizeof *slots);
     if (slots == NULL) {
         return -1;
@@ -129,15 +128,13 @@ static PyObject *shard_intern(struct shard *shard, PyObject *s, Py_hash_t hash, 
             }
             return entry;
         }
-    }
-    else {
+    } else {
         shard->used += entry == NULL;
         shard->live++;
     }
     if (state == IMMORTAL) {
         intern_make_immortal(s);
-    }
-    else if (state == MORTAL) {
+    } else if (state == MORTAL) {
         intern_make_findable(s);
     }
     *slot = s;

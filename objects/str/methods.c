@@ -181,8 +181,7 @@ int str_has_end(PyObject *s, PyObject *ends, Py_ssize_t start, Py_ssize_t end, b
 /* index and rindex: -1 with ValueError if there is none. */
 Py_ssize_t str_index(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end, bool from_right)
 {
-    Py_ssize_t found =
-        from_right ? str_rfind(s, sub, start, end) : str_find(s, sub, start, end);
+    Py_ssize_t found = from_right ? str_rfind(s, sub, start, end) : str_find(s, sub, start, end);
     if (found < 0) {
         PyErr_SetString(PyExc_ValueError, "substring not found");
     }
@@ -216,10 +215,9 @@ PyObject *str_sizeof(PyObject *s)
     int kind = str_kind(s);
     Py_ssize_t size;
     if (PyUnicode_IS_COMPACT(s)) {
-        size = (Py_ssize_t)(str_is_ascii(s) ? sizeof(PyASCIIObject)
-                                            : sizeof(PyCompactUnicodeObject));
-    }
-    else {
+        size =
+            (Py_ssize_t)(str_is_ascii(s) ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject));
+    } else {
         size = (Py_ssize_t)sizeof(PyUnicodeObject);
     }
     size += (str_len(s) + 1) * kind;

@@ -9,23 +9,36 @@
 /* ---- The strings that always exist --------------------------------------------------------- */
 
 #define STATIC_STATE(is_ascii)                                                                     \
-    {.interned = 3, .kind = 1, .compact = 1, .ascii = (is_ascii), .statically_allocated = 1}
+    {                                                                                              \
+        .interned = 3, .kind = 1, .compact = 1, .ascii = (is_ascii), .statically_allocated = 1     \
+    }
 
 #define ASCII_CHAR(c)                                                                              \
-    {.head = {.ob_base = PyObject_HEAD_INIT(&PyUnicode_Type) .length = 1, .hash = -1,              \
-              .state = STATIC_STATE(1)},                                                           \
-     .data = {(c)}}
+    {                                                                                              \
+        .head = {.ob_base = PyObject_HEAD_INIT(&PyUnicode_Type).length = 1,                        \
+                 .hash = -1,                                                                       \
+                 .state = STATIC_STATE(1)},                                                        \
+        .data = {                                                                                  \
+            (c)                                                                                    \
+        }                                                                                          \
+    }
 #define LATIN1_CHAR(c)                                                                             \
-    {.head = {._base = {.ob_base = PyObject_HEAD_INIT(&PyUnicode_Type) .length = 1, .hash = -1,    \
-                        .state = STATIC_STATE(0)}},                                                \
-     .data = {(c)}}
+    {                                                                                              \
+        .head = {._base = {.ob_base = PyObject_HEAD_INIT(&PyUnicode_Type).length = 1,              \
+                           .hash = -1,                                                             \
+                           .state = STATIC_STATE(0)}},                                             \
+        .data = {                                                                                  \
+            (c)                                                                                    \
+        }                                                                                          \
+    }
 #define ROW8(m, b) m(b), m(b + 1), m(b + 2), m(b + 3), m(b + 4), m(b + 5), m(b + 6), m(b + 7)
 #define ROW64(m, b)                                                                                \
     ROW8(m, b), ROW8(m, b + 8), ROW8(m, b + 16), ROW8(m, b + 24), ROW8(m, b + 32),                 \
         ROW8(m, b + 40), ROW8(m, b + 48), ROW8(m, b + 56)
 
 struct str_static_ascii1 str_static_empty = {
-    .head = {.ob_base = PyObject_HEAD_INIT(&PyUnicode_Type) .length = 0, .hash = -1,
+    .head = {.ob_base = PyObject_HEAD_INIT(&PyUnicode_Type).length = 0,
+             .hash = -1,
              .state = STATIC_STATE(1)},
 };
 struct str_static_ascii1 str_static_ascii[128] = {ROW64(ASCII_CHAR, 0), ROW64(ASCII_CHAR, 64)};
@@ -164,8 +177,8 @@ PyObject *str_subtype_new(PyTypeObject *type, PyObject *s)
 bool str_is_private(PyObject *s)
 {
     PyASCIIObject *head = (PyASCIIObject *)s;
-    return Py_REFCNT(s) == 1 && head->hash == -1 && head->state.interned == 0 &&
-           head->state.compact && Py_TYPE(s) == &PyUnicode_Type;
+    return Py_REFCNT(s) == 1 && head->hash == -1 && head->state.interned == 0 && head->state.compact
+           && Py_TYPE(s) == &PyUnicode_Type;
 }
 
 /* Changes the length of a private string; the object may move.  Frees nothing when it fails. */
@@ -544,8 +557,7 @@ wchar_t *PyUnicode_AsWideCharString(PyObject *s, Py_ssize_t *size)
     str_data_copy(4, buffer, 0, str_kind(s), str_data(s), 0, length + 1);
     if (size != NULL) {
         *size = length;
-    }
-    else if (wcslen(buffer) != (size_t)length) {
+    } else if (wcslen(buffer) != (size_t)length) {
         PyMem_Free(buffer);
         PyErr_SetString(PyExc_ValueError, "embedded null character");
         return NULL;
@@ -669,13 +681,15 @@ Py_ssize_t PyUnicode_CopyCharacters(PyObject *to, Py_ssize_t to_start, PyObject 
         return -1;
     }
     const void *start = (const char *)str_data(from) + from_start * str_kind(from);
-    if (str_maxchar(from) > str_maxchar(to) &&
-        str_data_maxchar(str_kind(from), start, count) > str_maxchar(to)) {
-        PyErr_Format(PyExc_SystemError,
-                     "Cannot copy %s characters into a string of %s characters",
-                     str_maxchar(from) > 0xffff ? "UCS4" : str_maxchar(from) > 0xff ? "UCS2"
-                                                                                    : "Latin-1",
-                     str_maxchar(to) > 0xff ? "UCS2" : str_maxchar(to) > 0x7f ? "Latin-1" : "ASCII");
+    if (str_maxchar(from) > str_maxchar(to)
+        && str_data_maxchar(str_kind(from), start, count) > str_maxchar(to)) {
+        PyErr_Format(PyExc_SystemError, "Cannot copy %s characters into a string of %s characters",
+                     str_maxchar(from) > 0xffff ? "UCS4"
+                     : str_maxchar(from) > 0xff ? "UCS2"
+                                                : "Latin-1",
+                     str_maxchar(to) > 0xff   ? "UCS2"
+                     : str_maxchar(to) > 0x7f ? "Latin-1"
+                                              : "ASCII");
         return -1;
     }
     str_data_copy(str_kind(to), str_data(to), to_start, str_kind(from), start, 0, count);
@@ -820,10 +834,10 @@ int str_require(PyObject *s)
 int _PyUnicode_CheckConsistency(PyObject *s, int check_content)
 {
     PyASCIIObject *head = (PyASCIIObject *)s;
-    bool good = PyUnicode_Check(s) && head->length >= 0 &&
-                (head->state.kind == 1 || head->state.kind == 2 || head->state.kind == 4) &&
-                (!head->state.ascii || head->state.kind == 1) &&
-                str_data_read(str_kind(s), str_data(s), head->length) == 0;
+    bool good = PyUnicode_Check(s) && head->length >= 0
+                && (head->state.kind == 1 || head->state.kind == 2 || head->state.kind == 4)
+                && (!head->state.ascii || head->state.kind == 1)
+                && str_data_read(str_kind(s), str_data(s), head->length) == 0;
     if (good && check_content && head->state.compact) {
         Py_UCS4 maxchar = str_data_maxchar(str_kind(s), str_data(s), str_len(s));
         good = maxchar == str_maxchar(s);

@@ -102,8 +102,7 @@ static PyObject *make_repr(PyObject *s, bool ascii_only)
     str_data_write(out_kind, out, 0, quote);
     if (length == n + 2) { /* nothing to escape */
         str_data_copy(out_kind, out, 1, kind, data, 0, n);
-    }
-    else {
+    } else {
         Py_ssize_t at = 1;
         for (Py_ssize_t i = 0; i < n; i++) {
             Py_UCS4 ch = str_data_read(kind, data, i);

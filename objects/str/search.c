@@ -82,8 +82,7 @@ Py_ssize_t text_rfind_char(int kind, const void *text, Py_ssize_t n, Py_UCS4 ch)
     if (kind == 2) {
         for (; i >= 0 && ((const Py_UCS2 *)text)[i] != ch; i--) {
         }
-    }
-    else {
+    } else {
         for (; i >= 0 && ((const Py_UCS4 *)text)[i] != ch; i--) {
         }
     }
@@ -103,11 +102,9 @@ Py_ssize_t text_count_char(int kind, const void *text, Py_ssize_t n, Py_UCS4 ch)
     }
     if (kind == 1) {
         COUNT_LOOP(Py_UCS1)
-    }
-    else if (kind == 2) {
+    } else if (kind == 2) {
         COUNT_LOOP(Py_UCS2)
-    }
-    else {
+    } else {
         COUNT_LOOP(Py_UCS4)
     }
     return count;
@@ -202,8 +199,7 @@ static inline Py_ssize_t find_each(const uint8_t *text, Py_ssize_t n, const uint
 #endif
 
 /* Of at least 2 bytes. */
-static Py_ssize_t find_bytes(const uint8_t *text, Py_ssize_t n, const uint8_t *needle,
-                             Py_ssize_t m)
+static Py_ssize_t find_bytes(const uint8_t *text, Py_ssize_t n, const uint8_t *needle, Py_ssize_t m)
 {
     Py_ssize_t place;
     return find_each(text, n, needle, m, &place, 1) == 1 ? place : -1;
@@ -248,8 +244,9 @@ static Py_ssize_t rfind_1_1(const uint8_t *text, Py_ssize_t n, const uint8_t *x,
 
 static Py_UCS4 first_char(int kind, const void *text)
 {
-    return kind == 1 ? *(const Py_UCS1 *)text
-                     : kind == 2 ? *(const Py_UCS2 *)text : *(const Py_UCS4 *)text;
+    return kind == 1   ? *(const Py_UCS1 *)text
+           : kind == 2 ? *(const Py_UCS2 *)text
+                       : *(const Py_UCS4 *)text;
 }
 
 #define DISPATCH(name)                                                                             \
@@ -283,8 +280,8 @@ Py_ssize_t text_find(int kind, const void *text, Py_ssize_t n, int needle_kind, 
     DISPATCH(find)
 }
 
-Py_ssize_t text_rfind(int kind, const void *text, Py_ssize_t n, int needle_kind,
-                      const void *needle, Py_ssize_t m)
+Py_ssize_t text_rfind(int kind, const void *text, Py_ssize_t n, int needle_kind, const void *needle,
+                      Py_ssize_t m)
 {
     if (m > n || needle_kind > kind) {
         return -1;

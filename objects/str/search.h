@@ -14,8 +14,8 @@ Py_ssize_t text_count_char(int kind, const void *text, Py_ssize_t n, Py_UCS4 ch)
  * the text's.  An empty needle is found at once. */
 Py_ssize_t text_find(int kind, const void *text, Py_ssize_t n, int needle_kind, const void *needle,
                      Py_ssize_t m);
-Py_ssize_t text_rfind(int kind, const void *text, Py_ssize_t n, int needle_kind,
-                      const void *needle, Py_ssize_t m);
+Py_ssize_t text_rfind(int kind, const void *text, Py_ssize_t n, int needle_kind, const void *needle,
+                      Py_ssize_t m);
 /* The first places, at most `most`, that do not overlap, from the left; returns how many. The needle
  * has at least one character. */
 Py_ssize_t text_find_each(int kind, const void *text, Py_ssize_t n, int needle_kind,

@@ -16,17 +16,14 @@ static Py_ssize_t NAME(maximal_suffix)(const NEEDLE *x, Py_ssize_t m, bool inver
             candidate += offset + 1;
             offset = 0;
             p = candidate - start;
-        }
-        else if (a == b) {
+        } else if (a == b) {
             if (offset + 1 == p) {
                 candidate += p;
                 offset = 0;
-            }
-            else {
+            } else {
                 offset++;
             }
-        }
-        else {
+        } else {
             start = candidate++;
             offset = 0;
             p = 1;

@@ -198,8 +198,8 @@ static int rsplit_by(struct pieces *pieces, PyObject *s, PyObject *separator, Py
 {
     Py_ssize_t m = str_len(separator), end = str_len(s);
     while (limit-- > 0) {
-        Py_ssize_t found = text_rfind(str_kind(s), str_data(s), end, str_kind(separator),
-                                      str_data(separator), m);
+        Py_ssize_t found =
+            text_rfind(str_kind(s), str_data(s), end, str_kind(separator), str_data(separator), m);
         if (found < 0) {
             break;
         }
@@ -227,8 +227,8 @@ static PyObject *split(PyObject *s, PyObject *separator, Py_ssize_t limit, bool 
                                        : rsplit_by(&pieces, s, separator, limit);
         return pieces_list_reversed(&pieces, failed);
     }
-    int failed = separator == NULL ? split_space(&pieces, s, limit)
-                                   : split_by(&pieces, s, separator, limit);
+    int failed =
+        separator == NULL ? split_space(&pieces, s, limit) : split_by(&pieces, s, separator, limit);
     return pieces_list(&pieces, failed);
 }
 
@@ -291,8 +291,8 @@ PyObject *str_splitlines(PyObject *s, bool keep_ends)
         i = line_end(s, i);
         Py_ssize_t end = i;
         if (i < n) {
-            bool pair = str_data_read(kind, data, i) == '\r' && i + 1 < n &&
-                        str_data_read(kind, data, i + 1) == '\n';
+            bool pair = str_data_read(kind, data, i) == '\r' && i + 1 < n
+                        && str_data_read(kind, data, i + 1) == '\n';
             i += pair ? 2 : 1;
         }
         failed = push(&pieces, s, start, keep_ends ? i : end);
@@ -379,9 +379,10 @@ PyObject *str_strip(PyObject *s, PyObject *chars, enum strip_side side)
     uint64_t bloom = chars == NULL ? 0 : bloom_of(chars);
 #define GOES(i)                                                                                    \
     (chars == NULL ? space_at(kind, data, i)                                                       \
-                   : (bloom >> (str_data_read(kind, data, i) & 63) & 1) &&                         \
-                         text_find_char(str_kind(chars), str_data(chars), str_len(chars),          \
-                                        str_data_read(kind, data, i)) >= 0)
+                   : (bloom >> (str_data_read(kind, data, i) & 63) & 1)                            \
+                         && text_find_char(str_kind(chars), str_data(chars), str_len(chars),       \
+                                           str_data_read(kind, data, i))                           \
+                                >= 0)
     if (side & STRIP_LEFT) {
         while (start < end && GOES(start)) {
             start++;

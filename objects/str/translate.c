@@ -17,8 +17,7 @@ static enum answer table_ask(PyObject *table, Py_UCS4 ch, Py_UCS4 *to, PyObject 
             Py_DECREF(key);
             return ANSWER_KEEP;
         }
-    }
-    else {
+    } else {
         value = PyObject_GetItem(table, key);
     }
     Py_DECREF(key);
@@ -32,26 +31,21 @@ static enum answer table_ask(PyObject *table, Py_UCS4 ch, Py_UCS4 *to, PyObject 
     enum answer answer = ANSWER_ERROR;
     if (value == Py_None) {
         answer = ANSWER_DROP;
-    }
-    else if (PyLong_Check(value)) {
+    } else if (PyLong_Check(value)) {
         long number = PyLong_AsLong(value);
         if (number == -1 && PyErr_Occurred()) {
             PyErr_Clear();
         }
         if (number < 0 || number > (long)STR_MAX_CODE_POINT) {
-            PyErr_SetString(PyExc_ValueError,
-                            "character mapping must be in range(0x110000)");
-        }
-        else {
+            PyErr_SetString(PyExc_ValueError, "character mapping must be in range(0x110000)");
+        } else {
             *to = (Py_UCS4)number;
             answer = ANSWER_CHAR;
         }
-    }
-    else if (PyUnicode_Check(value)) {
+    } else if (PyUnicode_Check(value)) {
         *object = Py_NewRef(value);
         answer = ANSWER_STR;
-    }
-    else {
+    } else {
         PyErr_SetString(PyExc_TypeError, "character mapping must return integer, None or str");
     }
     Py_DECREF(value);
@@ -110,8 +104,7 @@ PyObject *str_translate(PyObject *s, PyObject *table)
             if (known[ch] != DROPPED && str_writer_char(&w, known[ch]) < 0) {
                 goto fail;
             }
-        }
-        else if (translate_char(&w, table, ch, known) < 0) {
+        } else if (translate_char(&w, table, ch, known) < 0) {
             goto fail;
         }
     }
@@ -234,7 +227,8 @@ PyObject *PyUnicode_Translate(PyObject *s, PyObject *table, const char *errors)
 static int map_pairs(PyObject *dict, PyObject *x, PyObject *y)
 {
     if (str_len(x) != str_len(y)) {
-        PyErr_SetString(PyExc_ValueError, "the first two maketrans arguments must have equal length");
+        PyErr_SetString(PyExc_ValueError,
+                        "the first two maketrans arguments must have equal length");
         return -1;
     }
     for (Py_ssize_t i = 0; i < str_len(x); i++) {
@@ -271,17 +265,16 @@ static int map_dict(PyObject *dict, PyObject *from)
         int failed;
         if (PyUnicode_Check(key)) {
             if (str_len(key) != 1) {
-                PyErr_SetString(PyExc_ValueError, "string keys in translate table must be of length 1");
+                PyErr_SetString(PyExc_ValueError,
+                                "string keys in translate table must be of length 1");
                 return -1;
             }
             PyObject *number = PyLong_FromLong((long)str_read(key, 0));
             failed = number == NULL || PyDict_SetItem(dict, number, value) < 0;
             Py_XDECREF(number);
-        }
-        else if (PyLong_Check(key)) {
+        } else if (PyLong_Check(key)) {
             failed = PyDict_SetItem(dict, key, value) < 0;
-        }
-        else {
+        } else {
             PyErr_SetString(PyExc_TypeError, "keys in translate table must be strings or integers");
             return -1;
         }
@@ -302,21 +295,19 @@ PyObject *str_maketrans(PyObject *x, PyObject *y, PyObject *z)
     int failed;
     if (y != NULL) {
         if (!PyUnicode_Check(x)) {
-            PyErr_SetString(PyExc_TypeError,
-                            "first maketrans argument must be a string if there is a second argument");
+            PyErr_SetString(
+                PyExc_TypeError,
+                "first maketrans argument must be a string if there is a second argument");
             failed = -1;
-        }
-        else {
+        } else {
             failed = map_pairs(dict, x, y);
             failed = failed < 0 || (z != NULL && map_dropped(dict, z) < 0);
         }
-    }
-    else if (!PyDict_CheckExact(x)) {
+    } else if (!PyDict_CheckExact(x)) {
         PyErr_SetString(PyExc_TypeError,
                         "if you give only one argument to maketrans it must be a dict");
         failed = -1;
-    }
-    else {
+    } else {
         failed = map_dict(dict, x);
     }
     if (failed) {

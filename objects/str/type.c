@@ -207,11 +207,9 @@ static PyObject *strm_new(PyTypeObject *type, PyObject *object, const char *enco
     PyObject *text;
     if (object == NULL) {
         text = str_empty();
-    }
-    else if (encoding == NULL && errors == NULL) {
+    } else if (encoding == NULL && errors == NULL) {
         text = PyObject_Str(object);
-    }
-    else {
+    } else {
         text = PyUnicode_FromEncodedObject(object, encoding, errors);
     }
     if (text == NULL || type == &PyUnicode_Type) {
@@ -275,8 +273,7 @@ static PyMappingMethods mapping_slots = {
 };
 
 PyTypeObject PyUnicode_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "str",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "str",
     .tp_basicsize = sizeof(PyUnicodeObject),
     .tp_dealloc = str_dealloc,
     .tp_repr = str_repr,
@@ -286,8 +283,8 @@ PyTypeObject PyUnicode_Type = {
     .tp_hash = hash_slot,
     .tp_str = str_slot,
     .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_UNICODE_SUBCLASS |
-                _Py_TPFLAGS_MATCH_SELF,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_UNICODE_SUBCLASS
+                | _Py_TPFLAGS_MATCH_SELF,
     .tp_doc = strm_doc,
     .tp_richcompare = str_richcompare,
     .tp_iter = str_iter,
@@ -307,8 +304,7 @@ static PyMethodDef iterator_methods[] = {
 };
 
 PyTypeObject PyUnicodeIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "str_iterator",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "str_iterator",
     .tp_basicsize = sizeof(struct str_iterator),
     .tp_dealloc = str_iterator_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,

@@ -31,8 +31,8 @@ int str_writer_grow(str_writer *w, Py_ssize_t length, Py_UCS4 maxchar)
     Py_ssize_t needed = w->pos + length;
     maxchar = Py_MAX(maxchar, w->min_char);
     bool full = needed > w->size;
-    if (full && w->overallocate && w->buffer != NULL &&
-        needed <= PY_SSIZE_T_MAX - (needed >> OVERALLOCATE_SHIFT)) {
+    if (full && w->overallocate && w->buffer != NULL
+        && needed <= PY_SSIZE_T_MAX - (needed >> OVERALLOCATE_SHIFT)) {
         needed += needed >> OVERALLOCATE_SHIFT;
     }
     if (full && w->overallocate && needed < 64 && w->min_length == 0) {
@@ -47,8 +47,7 @@ int str_writer_grow(str_writer *w, Py_ssize_t length, Py_UCS4 maxchar)
         if (PyUnicode_Resize(&w->buffer, needed) < 0) {
             return -1;
         }
-    }
-    else {
+    } else {
         PyObject *wider = str_new(needed, Py_MAX(maxchar, w->maxchar));
         if (wider == NULL) {
             return -1;

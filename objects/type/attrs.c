@@ -46,8 +46,8 @@ PyObject *type_getattro(PyObject *self, PyObject *name)
     if (meta != NULL) {
         return meta;
     }
-    PyErr_Format(PyExc_AttributeError, "type object '%.100s' has no attribute '%U'",
-                 type->tp_name, name);
+    PyErr_Format(PyExc_AttributeError, "type object '%.100s' has no attribute '%U'", type->tp_name,
+                 name);
     return NULL;
 }
 
@@ -81,8 +81,7 @@ int type_setattro(PyObject *self, PyObject *name, PyObject *value)
         if (result == 0 && is_dunder(name)) {
             type_modified(type);
         }
-    }
-    else {
+    } else {
         result = type_set_attr(type, name, value);
     }
     Py_XDECREF(meta);
@@ -251,12 +250,10 @@ PyObject *PyType_GetFullyQualifiedName(PyTypeObject *type)
     PyObject *qualname = type_get_qualname_of(type), *module = type_module_name(type), *name;
     if (qualname == NULL || module == NULL) {
         name = NULL;
-    }
-    else if (PyUnicode_Check(module) && PyUnicode_Compare(module, ID(builtins)) != 0
-             && PyUnicode_Compare(module, ID(__main__)) != 0) {
+    } else if (PyUnicode_Check(module) && PyUnicode_Compare(module, ID(builtins)) != 0
+               && PyUnicode_Compare(module, ID(__main__)) != 0) {
         name = PyUnicode_FromFormat("%U.%U", module, qualname);
-    }
-    else {
+    } else {
         name = Py_NewRef(qualname);
     }
     Py_XDECREF(module);
@@ -276,13 +273,11 @@ static PyObject *meta_repr(PyObject *self)
         PyErr_Clear();
     }
     PyObject *text;
-    if (module != NULL && PyUnicode_Check(module)
-        && PyUnicode_Compare(module, ID(builtins)) != 0) {
+    if (module != NULL && PyUnicode_Check(module) && PyUnicode_Compare(module, ID(builtins)) != 0) {
         PyObject *qualname = type_get_qualname_of(type);
         text = qualname == NULL ? NULL : PyUnicode_FromFormat("<class '%U.%U'>", module, qualname);
         Py_XDECREF(qualname);
-    }
-    else {
+    } else {
         text = PyUnicode_FromFormat("<class '%s'>", type->tp_name);
     }
     Py_XDECREF(module);
@@ -486,8 +481,7 @@ static int meta_set_abstractmethods(PyTypeObject *type, PyObject *value)
             return -1;
         }
         result = PyDict_SetItem(type_dict(type), ID(__abstractmethods__), value);
-    }
-    else {
+    } else {
         result = PyDict_Pop(type_dict(type), ID(__abstractmethods__), NULL);
         if (result == 0) {
             PyErr_SetObject(PyExc_AttributeError, ID(__abstractmethods__));
@@ -663,33 +657,32 @@ static PyObject *subtype_getweakref(PyObject *op, void *Py_UNUSED(context))
 
 /* The second line stands for classes that only add a dict. */
 PyGetSetDef subtype_getset_dict[] = {
-    { "__weakref__", subtype_getweakref, NULL, "list of weak references to the object", NULL },
-    { "__dict__", subtype_dict, subtype_setdict, "dictionary for instance variables", NULL },
-    { NULL },
+    {"__weakref__", subtype_getweakref, NULL, "list of weak references to the object", NULL},
+    {"__dict__", subtype_dict, subtype_setdict, "dictionary for instance variables", NULL},
+    {NULL},
 };
 PyGetSetDef subtype_getset_weakref[] = {
-    { "__weakref__", subtype_getweakref, NULL, "list of weak references to the object", NULL },
-    { NULL },
+    {"__weakref__", subtype_getweakref, NULL, "list of weak references to the object", NULL},
+    {NULL},
 };
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
 PyMemberDef type_members[] = {
-    { "__basicsize__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_basicsize), Py_READONLY, NULL },
-    { "__itemsize__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_itemsize), Py_READONLY, NULL },
-    { "__flags__", Py_T_ULONG, offsetof(PyTypeObject, tp_flags), Py_READONLY, NULL },
-    { "__weakrefoffset__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_weaklistoffset), Py_READONLY,
-      NULL },
-    { "__base__", _Py_T_OBJECT, offsetof(PyTypeObject, tp_base), Py_READONLY, NULL },
-    { "__dictoffset__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_dictoffset), Py_READONLY, NULL },
-    { NULL },
+    {"__basicsize__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_basicsize), Py_READONLY, NULL},
+    {"__itemsize__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_itemsize), Py_READONLY, NULL},
+    {"__flags__", Py_T_ULONG, offsetof(PyTypeObject, tp_flags), Py_READONLY, NULL},
+    {"__weakrefoffset__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_weaklistoffset), Py_READONLY,
+     NULL},
+    {"__base__", _Py_T_OBJECT, offsetof(PyTypeObject, tp_base), Py_READONLY, NULL},
+    {"__dictoffset__", Py_T_PYSSIZET, offsetof(PyTypeObject, tp_dictoffset), Py_READONLY, NULL},
+    {NULL},
 };
 
-static PyNumberMethods meta_as_number = { .nb_or = meta_or };
+static PyNumberMethods meta_as_number = {.nb_or = meta_or};
 
 PyTypeObject PyType_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "type",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "type",
     .tp_basicsize = sizeof(PyHeapTypeObject),
     .tp_itemsize = sizeof(PyMemberDef),
     .tp_dealloc = type_dealloc,
@@ -700,8 +693,7 @@ PyTypeObject PyType_Type = {
     .tp_getattro = type_getattro,
     .tp_setattro = type_setattro,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE
-                | Py_TPFLAGS_TYPE_SUBCLASS | Py_TPFLAGS_HAVE_VECTORCALL
-                | Py_TPFLAGS_ITEMS_AT_END,
+                | Py_TPFLAGS_TYPE_SUBCLASS | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_ITEMS_AT_END,
     .tp_doc = meta_doc,
     .tp_traverse = type_traverse,
     .tp_clear = type_clear,

@@ -18,13 +18,15 @@ static PyObject *call_method(PyObject *self, PyObject *name, PyObject *const *ar
         }
         return NULL;
     }
-    PyObject *stack[5] = { NULL, self };
+    PyObject *stack[5] = {NULL, self};
     for (size_t i = 0; i < count; i++) {
         stack[2 + i] = args[i];
     }
-    PyObject *result = unbound
-        ? PyObject_Vectorcall(method, stack + 1, (count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
-        : PyObject_Vectorcall(method, stack + 2, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *result =
+        unbound
+            ? PyObject_Vectorcall(method, stack + 1, (count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                  NULL)
+            : PyObject_Vectorcall(method, stack + 2, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_DECREF(method);
     return result;
 }
@@ -41,7 +43,7 @@ static PyObject *call1(PyObject *self, PyObject *name, PyObject *arg)
 
 static PyObject *call2(PyObject *self, PyObject *name, PyObject *a, PyObject *b)
 {
-    return call_method(self, name, (PyObject *[]){ a, b }, 2, false);
+    return call_method(self, name, (PyObject *[]){a, b}, 2, false);
 }
 
 /* NotImplemented when there is no such method. */
@@ -134,8 +136,7 @@ PyObject *slot_tp_call(PyObject *self, PyObject *args, PyObject *kwds)
     PyObject *result;
     if (!unbound) {
         result = PyObject_Call(method, args, kwds);
-    }
-    else {
+    } else {
         Py_ssize_t count = PyTuple_GET_SIZE(args);
         PyObject *small[8], **stack = small;
         if (count + 2 > (Py_ssize_t)ARRAY_SIZE(small)) {
@@ -208,15 +209,14 @@ void slot_tp_finalize(PyObject *self)
     PyObject *method;
     int unbound = object_lookup_special_method(self, ID(__del__), &method);
     if (method != NULL) {
-        PyObject *result = unbound ? PyObject_CallOneArg(method, self)
-                                   : PyObject_CallNoArgs(method);
+        PyObject *result =
+            unbound ? PyObject_CallOneArg(method, self) : PyObject_CallNoArgs(method);
         if (result == NULL) {
             PyErr_WriteUnraisable(method);
         }
         Py_XDECREF(result);
         Py_DECREF(method);
-    }
-    else if (unbound < 0) {
+    } else if (unbound < 0) {
         PyErr_WriteUnraisable(self);
     }
     PyErr_SetRaisedException(raised);
@@ -233,7 +233,7 @@ static PyObject *call_attribute(PyObject *self, PyObject *hook, PyObject *name)
 {
     descrgetfunc get = Py_TYPE(hook)->tp_descr_get;
     if (PyType_HasFeature(Py_TYPE(hook), Py_TPFLAGS_METHOD_DESCRIPTOR)) {
-        return PyObject_Vectorcall(hook, (PyObject *[]){ self, name }, 2, NULL);
+        return PyObject_Vectorcall(hook, (PyObject *[]){self, name}, 2, NULL);
     }
     PyObject *bound = get == NULL ? Py_NewRef(hook) : get(hook, self, (PyObject *)Py_TYPE(self));
     if (bound == NULL) {
@@ -263,8 +263,7 @@ PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name)
             && PyErr_ExceptionMatches(PyExc_AttributeError)) {
             PyErr_Clear();
         }
-    }
-    else {
+    } else {
         result = call_attribute(self, getattribute, name);
         if (result == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
             PyErr_Clear();
@@ -295,7 +294,7 @@ PyObject *slot_tp_descr_get(PyObject *self, PyObject *obj, PyObject *type)
         }
         return Py_NewRef(self);
     }
-    PyObject *args[] = { self, obj == NULL ? Py_None : obj, type == NULL ? Py_None : type };
+    PyObject *args[] = {self, obj == NULL ? Py_None : obj, type == NULL ? Py_None : type};
     PyObject *result = PyObject_Vectorcall(get, args, 3, NULL);
     Py_DECREF(get);
     return result;
@@ -322,8 +321,8 @@ PyObject *slot_tp_iter(PyObject *self)
         return NULL;
     }
     if (method != NULL) {
-        PyObject *result = unbound ? PyObject_CallOneArg(method, self)
-                                   : PyObject_CallNoArgs(method);
+        PyObject *result =
+            unbound ? PyObject_CallOneArg(method, self) : PyObject_CallNoArgs(method);
         Py_DECREF(method);
         return result;
     }
@@ -402,8 +401,8 @@ static int is_overridden(PyObject *left, PyObject *right, PyObject *name)
 static PyObject *binary_dispatch(PyObject *left, PyObject *right, size_t offset,
                                  number_slot self_slot, PyObject *name, PyObject *reflected)
 {
-    bool try_right = !Py_IS_TYPE(left, Py_TYPE(right))
-                     && number_slot_of(right, offset) == self_slot;
+    bool try_right =
+        !Py_IS_TYPE(left, Py_TYPE(right)) && number_slot_of(right, offset) == self_slot;
     PyObject *result;
     if (number_slot_of(left, offset) == self_slot) {
         if (try_right && PyType_IsSubtype(Py_TYPE(right), Py_TYPE(left))) {
@@ -429,11 +428,11 @@ static PyObject *binary_dispatch(PyObject *left, PyObject *right, size_t offset,
     return try_right ? call_optional(right, reflected, &left, 1) : Py_NewRef(Py_NotImplemented);
 }
 
-#define BINARY(slot, name, reflected)                                                           \
-    PyObject *slot_nb_##slot(PyObject *self, PyObject *other)                                   \
-    {                                                                                           \
-        return binary_dispatch(self, other, offsetof(PyNumberMethods, nb_##slot),               \
-                               (number_slot)slot_nb_##slot, name, reflected);                       \
+#define BINARY(slot, name, reflected)                                                              \
+    PyObject *slot_nb_##slot(PyObject *self, PyObject *other)                                      \
+    {                                                                                              \
+        return binary_dispatch(self, other, offsetof(PyNumberMethods, nb_##slot),                  \
+                               (number_slot)slot_nb_##slot, name, reflected);                      \
     }
 BINARY(add, ID(__add__), ID(__radd__))
 BINARY(subtract, ID(__sub__), ID(__rsub__))
@@ -458,15 +457,15 @@ PyObject *slot_nb_power(PyObject *self, PyObject *other, PyObject *modulus)
     }
     /* With three arguments there is no reflected form; the slot may be called for any of them. */
     if (number_slot_of(self, offset) == slot) {
-        return call_optional(self, ID(__pow__), (PyObject *[]){ other, modulus }, 2);
+        return call_optional(self, ID(__pow__), (PyObject *[]){other, modulus}, 2);
     }
     Py_RETURN_NOTIMPLEMENTED;
 }
 
-#define INPLACE(slot, name)                                                                     \
-    PyObject *slot_nb_inplace_##slot(PyObject *self, PyObject *other)                           \
-    {                                                                                           \
-        return call1(self, name, other);                                                        \
+#define INPLACE(slot, name)                                                                        \
+    PyObject *slot_nb_inplace_##slot(PyObject *self, PyObject *other)                              \
+    {                                                                                              \
+        return call1(self, name, other);                                                           \
     }
 INPLACE(add, ID(__iadd__))
 INPLACE(subtract, ID(__isub__))
@@ -486,10 +485,10 @@ PyObject *slot_nb_inplace_power(PyObject *self, PyObject *other, PyObject *Py_UN
     return call1(self, ID(__ipow__), other);
 }
 
-#define UNARY(slot, name)                                                                       \
-    PyObject *slot_nb_##slot(PyObject *self)                                                    \
-    {                                                                                           \
-        return call0(self, name);                                                               \
+#define UNARY(slot, name)                                                                          \
+    PyObject *slot_nb_##slot(PyObject *self)                                                       \
+    {                                                                                              \
+        return call0(self, name);                                                                  \
     }
 UNARY(negative, ID(__neg__))
 UNARY(positive, ID(__pos__))
@@ -517,11 +516,9 @@ int slot_nb_bool(PyObject *self)
     int truth;
     if (by_length) {
         truth = PyObject_IsTrue(result);
-    }
-    else if (PyBool_Check(result)) {
+    } else if (PyBool_Check(result)) {
         truth = result == Py_True;
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "__bool__ should return bool, returned %s",
                      Py_TYPE(result)->tp_name);
         truth = -1;
@@ -551,8 +548,7 @@ Py_ssize_t slot_mp_length(PyObject *self)
             PyErr_SetString(PyExc_ValueError, "__len__() should return >= 0");
         }
         length = -1;
-    }
-    else {
+    } else {
         length = PyNumber_AsSsize_t(result, PyExc_OverflowError);
     }
     Py_DECREF(result);
@@ -625,13 +621,11 @@ int slot_sq_contains(PyObject *self, PyObject *item)
     }
     if (method == Py_None) {
         Py_DECREF(method);
-        PyErr_Format(PyExc_TypeError, "'%.200s' object is not a container",
-                     Py_TYPE(self)->tp_name);
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not a container", Py_TYPE(self)->tp_name);
         return -1;
     }
-    PyObject *result = unbound
-        ? PyObject_Vectorcall(method, (PyObject *[]){ self, item }, 2, NULL)
-        : PyObject_CallOneArg(method, item);
+    PyObject *result = unbound ? PyObject_Vectorcall(method, (PyObject *[]){self, item}, 2, NULL)
+                               : PyObject_CallOneArg(method, item);
     Py_DECREF(method);
     if (result == NULL) {
         return -1;
@@ -647,8 +641,8 @@ int slot_sq_contains(PyObject *self, PyObject *item)
  * object as its owner that knows both the view and self, to call __release_buffer__ at the end. */
 struct buffer_owner {
     PyObject_HEAD
-    PyObject *view;      /* what __buffer__ returned */
-    PyObject *exporter;  /* whose __buffer__ it was */
+    PyObject *view;     /* what __buffer__ returned */
+    PyObject *exporter; /* whose __buffer__ it was */
 };
 
 static void buffer_owner_dealloc(PyObject *op)
@@ -681,8 +675,8 @@ static void buffer_owner_release(PyObject *op, Py_buffer *buffer)
         return;
     }
     PyMemoryView_Type.tp_as_buffer->bf_releasebuffer(view, buffer);
-    if (PyMemoryView_GET_BUFFER(view)->obj != exporter &&
-        Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer) {
+    if (PyMemoryView_GET_BUFFER(view)->obj != exporter
+        && Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer) {
         release_by_python(exporter, view);
     }
     Py_DECREF(view);
@@ -705,8 +699,7 @@ static PyBufferProcs buffer_owner_procs = {
 };
 
 PyTypeObject buffer_owner_type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "_buffer_wrapper",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "_buffer_wrapper",
     .tp_basicsize = sizeof(struct buffer_owner),
     .tp_dealloc = buffer_owner_dealloc,
     .tp_traverse = buffer_owner_traverse,
@@ -793,8 +786,7 @@ void slot_bf_releasebuffer(PyObject *self, Py_buffer *buffer)
     PyObject *view = PyMemoryView_FromBuffer(buffer);
     if (view == NULL) {
         PyErr_WriteUnraisable(self);
-    }
-    else {
+    } else {
         /* The memory ends with the call: nobody may make other views of it. */
         ((PyMemoryViewObject *)view)->flags |= _Py_MEMORYVIEW_RESTRICTED;
         release_by_python(self, view);

@@ -81,8 +81,7 @@ static int call_init(PyObject *init, PyObject *self, PyObject *const *args, size
         shifted[0] = self;
         result = PyObject_Vectorcall(init, shifted, (size_t)count + 1, kwnames);
         shifted[0] = saved;
-    }
-    else {
+    } else {
         PyObject *small[10], **stack = small;
         if (total + 2 > (Py_ssize_t)ARRAY_SIZE(small)) {
             stack = PyMem_New(PyObject *, total + 2);
@@ -119,8 +118,8 @@ PyObject *type_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, 
         if (type->tp_init == object_init_slot && count == 0 && kwnames == NULL) {
             return type->tp_alloc(type, 0);
         }
-        PyObject *init = type->tp_init == slot_tp_init
-                             ? type_lookup_ref(type, ID(__init__), NULL) : NULL;
+        PyObject *init =
+            type->tp_init == slot_tp_init ? type_lookup_ref(type, ID(__init__), NULL) : NULL;
         if (init != NULL && Py_IS_TYPE(init, &PyFunction_Type)) {
             PyObject *op = type->tp_alloc(type, 0);
             if (op != NULL && call_init(init, op, args, nargsf, kwnames) < 0) {
@@ -197,8 +196,7 @@ int subtype_clear(PyObject *self)
         }
         base = base->tp_base;
     }
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT
-        && !(base->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT && !(base->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
         instance_clear(self);
     }
     return base->tp_clear == NULL ? 0 : base->tp_clear(self);
@@ -248,7 +246,8 @@ static inline bool is_plain(PyTypeObject *type)
 static void plain_dealloc(PyObject *self, PyTypeObject *type)
 {
     gc_untrack(self);
-    if (field_load_acquire(object_managed_weaklist(self)) != NULL) { /* a dying reference may be taking itself off it */
+    if (field_load_acquire(object_managed_weaklist(self))
+        != NULL) { /* a dying reference may be taking itself off it */
         weakref_clear_all(self);
     }
     if (managed_is_inline(*object_managed_word(self))) {
@@ -256,8 +255,7 @@ static void plain_dealloc(PyObject *self, PyTypeObject *type)
         for (; slot < end; slot++) {
             value_release(*slot);
         }
-    }
-    else {
+    } else {
         instance_clear(self);
     }
     slab_free(self);
@@ -290,8 +288,7 @@ void subtype_dealloc(PyObject *self)
             clear_slots(t, self);
         }
     }
-    if ((type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
-        && !(base->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
+    if ((type->tp_flags & Py_TPFLAGS_MANAGED_DICT) && !(base->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
         instance_clear(self);
         /* The word may hold a dict again if a finalizer assigned an attribute. */
         if (*object_managed_word(self) > 1) {
@@ -299,7 +296,7 @@ void subtype_dealloc(PyObject *self)
         }
     }
     if (gc && (base->tp_flags & Py_TPFLAGS_HAVE_GC)) {
-        PyObject_GC_Track(self);   /* the base untracks it */
+        PyObject_GC_Track(self); /* the base untracks it */
     }
     /* A heap base's own dealloc drops the reference to the type. */
     bool drop_type = type_is_heap(type) && !type_is_heap(base);
@@ -355,7 +352,7 @@ void type_dealloc(PyObject *self)
     PyTypeObject *type = (PyTypeObject *)self;
     PyHeapTypeObject *heap = (PyHeapTypeObject *)type;
     if (!type_is_heap(type)) {
-        ref_immortalise(self);   /* a static type cannot die */
+        ref_immortalise(self); /* a static type cannot die */
         return;
     }
     PyObject_GC_UnTrack(self);

@@ -13,6 +13,7 @@
 
 /* Calls a binary, unary, ... function found under a name: see dispatch.c. Each dispatcher and
  * each wrapper has the type of the slot it serves; the table (slots.c) holds them as void *. */
+/* clang-format off */
 #define SLOT_DISPATCHERS(X)                                                                     \
     X(slot_tp_repr) X(slot_tp_hash) X(slot_tp_str) X(slot_tp_iter) X(slot_tp_descr_set)         \
     X(slot_tp_finalize) X(slot_am_await) X(slot_am_aiter) X(slot_am_anext)                      \
@@ -29,8 +30,10 @@
     X(slot_nb_matrix_multiply) X(slot_nb_inplace_matrix_multiply)                               \
     X(slot_mp_length) X(slot_mp_subscript) X(slot_mp_ass_subscript)                             \
     X(slot_sq_item) X(slot_sq_ass_item) X(slot_sq_contains)
+/* clang-format on */
 
 /* wrappers.c: a C slot as a Python method. */
+/* clang-format off */
 #define SLOT_WRAPPERS(X)                                                                        \
     X(wrap_unaryfunc) X(wrap_binaryfunc) X(wrap_binaryfunc_l) X(wrap_binaryfunc_r)              \
     X(wrap_ternaryfunc) X(wrap_ternaryfunc_r) X(wrap_inquirypred) X(wrap_lenfunc)               \
@@ -39,6 +42,7 @@
     X(wrap_hashfunc) X(wrap_next) X(wrap_descr_get) X(wrap_descr_set) X(wrap_descr_delete)      \
     X(wrap_del) X(wrap_buffer) X(wrap_releasebuffer)                                            \
     X(wrap_lt) X(wrap_le) X(wrap_eq) X(wrap_ne) X(wrap_gt) X(wrap_ge)
+/* clang-format on */
 
 #define DECLARE_WRAPPER(f) PyObject *f(PyObject *self, PyObject *args, void *wrapped);
 SLOT_WRAPPERS(DECLARE_WRAPPER)
@@ -48,8 +52,7 @@ PyObject *wrap_call(PyObject *self, PyObject *args, void *wrapped, PyObject *kwd
 /* The dispatchers by name, as addresses; filled in by dispatch.c. */
 enum slot_dispatcher_id {
 #define DISPATCHER_ID(f) id_##f,
-    SLOT_DISPATCHERS(DISPATCHER_ID)
-    SLOT_DISPATCHER_COUNT
+    SLOT_DISPATCHERS(DISPATCHER_ID) SLOT_DISPATCHER_COUNT
 };
 
 PyObject *slot_tp_repr(PyObject *);
@@ -73,6 +76,7 @@ PyObject *slot_sq_item(PyObject *, Py_ssize_t);
 int slot_sq_ass_item(PyObject *, Py_ssize_t, PyObject *);
 int slot_sq_contains(PyObject *, PyObject *);
 
+/* clang-format off */
 #define NUMBER_BINARY_SLOTS(X)                                                                  \
     X(add) X(subtract) X(multiply) X(matrix_multiply) X(true_divide) X(floor_divide)            \
     X(remainder) X(divmod) X(lshift) X(rshift) X(and) X(xor) X(or)
@@ -81,6 +85,7 @@ int slot_sq_contains(PyObject *, PyObject *);
     X(remainder) X(lshift) X(rshift) X(and) X(xor) X(or)
 #define NUMBER_UNARY_SLOTS(X)                                                                   \
     X(negative) X(positive) X(absolute) X(invert) X(int) X(float) X(index)
+/* clang-format on */
 #define DECLARE_BINARY(n) PyObject *slot_nb_##n(PyObject *, PyObject *);
 #define DECLARE_INPLACE(n) PyObject *slot_nb_inplace_##n(PyObject *, PyObject *);
 #define DECLARE_UNARY(n) PyObject *slot_nb_##n(PyObject *);
@@ -94,7 +99,7 @@ int _PyObject_RealIsSubclass(PyObject *derived, PyObject *cls);
 PyObject *_Py_union_type_or(PyObject *self, PyObject *other);
 PyObject *_PyObject_NextNotImplemented(PyObject *op);
 
-extern PyTypeObject buffer_owner_type;   /* dispatch.c */
+extern PyTypeObject buffer_owner_type; /* dispatch.c */
 
 /* slots.c */
 /* Wrapper descriptors for all C slots that the type has and its dict has not. */
@@ -115,9 +120,9 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds);
 
 /* lookup.c */
 void type_modified_locked(PyTypeObject *type);
-int type_add_subclass(PyTypeObject *base, PyTypeObject *type);         /* takes the type lock */
+int type_add_subclass(PyTypeObject *base, PyTypeObject *type); /* takes the type lock */
 int type_add_subclass_locked(PyTypeObject *base, PyTypeObject *type);
-void type_remove_subclass(PyTypeObject *base, PyTypeObject *type);     /* takes the type lock */
+void type_remove_subclass(PyTypeObject *base, PyTypeObject *type); /* takes the type lock */
 void type_remove_subclass_locked(PyTypeObject *base, PyTypeObject *type);
 struct type_list **type_subclasses(PyTypeObject *type);
 void type_forget_version(PyTypeObject *type);
@@ -157,7 +162,6 @@ extern PyGetSetDef subtype_getset_dict[], subtype_getset_weakref[];
 PyObject *subtype_dict(PyObject *op, void *closure);
 
 /* spec.c, super.c, object_type.c */
-
 
 PyObject *type_get_qualname_of(PyTypeObject *type);
 

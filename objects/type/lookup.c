@@ -152,7 +152,7 @@ static void collect_watched_locked(PyTypeObject *type, PyObject **found)
     }
 }
 
-static int watchers_in_use;   /* how many callbacks are registered anywhere */
+static int watchers_in_use; /* how many callbacks are registered anywhere */
 
 static void call_watchers(PyTypeObject *type)
 {
@@ -267,8 +267,8 @@ int PyType_Unwatch(int id, PyObject *op)
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
-static inline struct type_cache_entry *cache_entry(struct object_thread *thread,
-                                                   uint32_t version, PyObject *name)
+static inline struct type_cache_entry *cache_entry(struct object_thread *thread, uint32_t version,
+                                                   PyObject *name)
 {
     size_t hash = version ^ ((uintptr_t)name >> 4);
     return &thread->type_cache[hash & (TYPE_CACHE_SIZE - 1)];
@@ -328,7 +328,7 @@ static PyObject *lookup_slow(PyTypeObject *type, PyObject *name, uint32_t *versi
     PyObject *raised = PyErr_Occurred() ? PyErr_GetRaisedException() : NULL;
     PyObject *value = lookup_walk(type, name);
     if (value == NULL && PyErr_Occurred()) {
-        PyErr_Clear();   /* a strange key's __eq__ */
+        PyErr_Clear(); /* a strange key's __eq__ */
         before = 0;
     }
     if (raised != NULL) {
@@ -336,8 +336,7 @@ static PyObject *lookup_slow(PyTypeObject *type, PyObject *name, uint32_t *versi
     }
     if (before != 0 && type_version_now(type) == before) {
         cache_fill(object_thread_self(), before, name, value);
-    }
-    else {
+    } else {
         before = 0;
     }
     if (version != NULL) {
@@ -416,8 +415,7 @@ void type_retire(PyObject *value)
     }
     if (lock_threads_run_together()) {
         qsbr_retire(value, retired_is_unseen);
-    }
-    else {
+    } else {
         Py_DECREF(value);
     }
 }
@@ -480,7 +478,7 @@ int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value)
     if (name == NULL) {
         return -1;
     }
-    type_modified(type);   /* tells the watchers, before the change */
+    type_modified(type); /* tells the watchers, before the change */
     type_lock();
     type_modified_locked(type);
     PyObject *dict = type_dict(type);
@@ -488,12 +486,10 @@ int type_set_attr(PyTypeObject *type, PyObject *name, PyObject *value)
     int result;
     if (value != NULL) {
         result = PyDict_SetItem(dict, name, value);
-    }
-    else if (old == NULL) {
+    } else if (old == NULL) {
         PyErr_SetObject(PyExc_KeyError, name);
         result = -1;
-    }
-    else {
+    } else {
         result = PyDict_DelItem(dict, name);
     }
     if (result == 0) {

@@ -26,8 +26,7 @@ static PyObject *class_name(PyObject *cls)
     PyObject *name;
     if (PyObject_GetOptionalAttr(cls, ID(__name__), &name) == 0) {
         name = PyObject_Repr(cls);
-    }
-    else if (name != NULL && !PyUnicode_Check(name)) {
+    } else if (name != NULL && !PyUnicode_Check(name)) {
         Py_SETREF(name, PyObject_Str(name));
     }
     return name;
@@ -40,8 +39,8 @@ static void raise_inconsistent(const struct merge_row *rows, Py_ssize_t count)
     bool fine = heads != NULL && names != NULL;
     for (Py_ssize_t i = 0; fine && i < count; i++) {
         if (rows[i].next < PyTuple_GET_SIZE(rows[i].tuple)) {
-            fine = PyDict_SetItem(heads, PyTuple_GET_ITEM(rows[i].tuple, rows[i].next), Py_None)
-                   == 0;
+            fine =
+                PyDict_SetItem(heads, PyTuple_GET_ITEM(rows[i].tuple, rows[i].next), Py_None) == 0;
         }
     }
     Py_ssize_t pos = 0;
@@ -55,8 +54,7 @@ static void raise_inconsistent(const struct merge_row *rows, Py_ssize_t count)
     PyObject *text = comma == NULL ? NULL : PyUnicode_Join(comma, names);
     if (text != NULL) {
         PyErr_Format(PyExc_TypeError,
-                     "Cannot create a consistent method resolution order (MRO) for bases %U",
-                     text);
+                     "Cannot create a consistent method resolution order (MRO) for bases %U", text);
     }
     Py_XDECREF(text);
     Py_XDECREF(comma);
@@ -156,9 +154,9 @@ PyObject *mro_compute(PyTypeObject *type)
         return PyErr_NoMemory();
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        rows[i] = (struct merge_row){ ((PyTypeObject *)PyTuple_GET_ITEM(bases, i))->tp_mro, 0 };
+        rows[i] = (struct merge_row){((PyTypeObject *)PyTuple_GET_ITEM(bases, i))->tp_mro, 0};
     }
-    rows[count] = (struct merge_row){ bases, 0 };
+    rows[count] = (struct merge_row){bases, 0};
     PyObject *list = PyList_New(1), *result = NULL;
     if (list != NULL) {
         PyList_SET_ITEM(list, 0, Py_NewRef((PyObject *)type));
@@ -205,8 +203,8 @@ PyObject *mro_invoke(PyTypeObject *type, bool *custom)
         }
         return NULL;
     }
-    PyObject *list = unbound ? PyObject_CallOneArg(method, (PyObject *)type)
-                             : PyObject_CallNoArgs(method);
+    PyObject *list =
+        unbound ? PyObject_CallOneArg(method, (PyObject *)type) : PyObject_CallNoArgs(method);
     Py_DECREF(method);
     if (list == NULL) {
         return NULL;
@@ -260,8 +258,7 @@ PyTypeObject *best_base(PyObject *bases)
         if (winner == NULL || (candidate != winner && PyType_IsSubtype(candidate, winner))) {
             winner = candidate;
             best = base;
-        }
-        else if (!PyType_IsSubtype(winner, candidate)) {
+        } else if (!PyType_IsSubtype(winner, candidate)) {
             PyErr_SetString(PyExc_TypeError, "multiple bases have instance lay-out conflict");
             return NULL;
         }
@@ -283,8 +280,7 @@ static bool like_its_base(PyTypeObject *type)
 static bool same_slots(PyTypeObject *a, PyTypeObject *b)
 {
     if (a->tp_base != b->tp_base || a->tp_basicsize != b->tp_basicsize
-        || a->tp_dictoffset != b->tp_dictoffset
-        || a->tp_weaklistoffset != b->tp_weaklistoffset) {
+        || a->tp_dictoffset != b->tp_dictoffset || a->tp_weaklistoffset != b->tp_weaklistoffset) {
         return false;
     }
     PyObject *of_a = ((PyHeapTypeObject *)a)->ht_slots, *of_b = ((PyHeapTypeObject *)b)->ht_slots;
@@ -324,8 +320,8 @@ bool same_layout(PyTypeObject *old, PyTypeObject *new_type, const char *attr)
 
 /* New MROs of a class and all below it, found before anything is changed. */
 struct mro_plan {
-    PyObject *types;   /* list */
-    PyObject *mros;    /* list, beside it */
+    PyObject *types; /* list */
+    PyObject *mros;  /* list, beside it */
 };
 
 static int plan_mros(struct mro_plan *plan, PyTypeObject *type)
@@ -340,9 +336,8 @@ static int plan_mros(struct mro_plan *plan, PyTypeObject *type)
     if (mro != NULL && type->tp_mro != old) {
         /* mro() itself changed the bases: that change stands. */
         result = 0;
-    }
-    else if (mro != NULL && PyList_Append(plan->types, (PyObject *)type) == 0
-             && PyList_Append(plan->mros, mro) == 0) {
+    } else if (mro != NULL && PyList_Append(plan->types, (PyObject *)type) == 0
+               && PyList_Append(plan->mros, mro) == 0) {
         /* Subclasses compute theirs from this one. */
         type->tp_mro = mro;
         PyObject *below = type_subclass_list(type);
@@ -366,14 +361,13 @@ static int check_new_bases(PyTypeObject *type, PyObject *new_bases)
         return -1;
     }
     if (!PyTuple_Check(new_bases)) {
-        PyErr_Format(PyExc_TypeError,
-                     "can only assign tuple to %s.__bases__, not %s", type->tp_name,
-                     Py_TYPE(new_bases)->tp_name);
+        PyErr_Format(PyExc_TypeError, "can only assign tuple to %s.__bases__, not %s",
+                     type->tp_name, Py_TYPE(new_bases)->tp_name);
         return -1;
     }
     if (PyTuple_GET_SIZE(new_bases) == 0) {
-        PyErr_Format(PyExc_TypeError,
-                     "can only assign non-empty tuple to %s.__bases__, not ()", type->tp_name);
+        PyErr_Format(PyExc_TypeError, "can only assign non-empty tuple to %s.__bases__, not ()",
+                     type->tp_name);
         return -1;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(new_bases); i++) {
@@ -412,8 +406,8 @@ static void commit_mros(struct mro_plan *plan)
 int type_set_bases(PyTypeObject *type, PyObject *new_bases, void *Py_UNUSED(closure))
 {
     if (type_is_immutable(type)) {
-        PyErr_Format(PyExc_TypeError,
-                     "cannot set '__bases__' attribute of immutable type '%s'", type->tp_name);
+        PyErr_Format(PyExc_TypeError, "cannot set '__bases__' attribute of immutable type '%s'",
+                     type->tp_name);
         return -1;
     }
     if (check_new_bases(type, new_bases) < 0) {
@@ -425,7 +419,7 @@ int type_set_bases(PyTypeObject *type, PyObject *new_bases, void *Py_UNUSED(clos
     }
     PyObject *old_bases = type->tp_bases;
     PyTypeObject *old_base = type->tp_base;
-    struct mro_plan plan = { PyList_New(0), PyList_New(0) };
+    struct mro_plan plan = {PyList_New(0), PyList_New(0)};
     type->tp_bases = Py_NewRef(new_bases);
     type->tp_base = (PyTypeObject *)Py_NewRef((PyObject *)new_base);
     int result = plan.types == NULL || plan.mros == NULL ? -1 : plan_mros(&plan, type);
@@ -442,8 +436,7 @@ int type_set_bases(PyTypeObject *type, PyObject *new_bases, void *Py_UNUSED(clos
         type->tp_base = old_base;
         Py_DECREF(new_bases);
         Py_DECREF(new_base);
-    }
-    else {
+    } else {
         type_modified(type);
         type_lock();
         commit_mros(&plan);
@@ -460,7 +453,7 @@ int type_set_bases(PyTypeObject *type, PyObject *new_bases, void *Py_UNUSED(clos
     }
     for (Py_ssize_t i = 0; plan.mros != NULL && i < PyList_GET_SIZE(plan.mros); i++) {
         PyObject *mro = PyList_GET_ITEM(plan.mros, i);
-        if (mro != NULL) {          /* a class that is being made had none */
+        if (mro != NULL) { /* a class that is being made had none */
             type_retire(Py_NewRef(mro));
         }
     }

@@ -6,14 +6,14 @@
 /* What is known about the class being made, step by step. References are borrowed unless said. */
 struct class_plan {
     PyTypeObject *metatype;
-    PyObject *args;          /* as given */
-    PyObject *kwds;          /* or NULL */
+    PyObject *args; /* as given */
+    PyObject *kwds; /* or NULL */
     PyObject *name;
-    PyObject *bases;         /* owned tuple */
+    PyObject *bases; /* owned tuple */
     PyObject *given_dict;
-    PyObject *dict;          /* owned copy */
-    PyTypeObject *base;      /* the one whose layout is extended */
-    PyObject *slots;         /* owned sorted tuple of mangled names, or NULL without __slots__ */
+    PyObject *dict;     /* owned copy */
+    PyTypeObject *base; /* the one whose layout is extended */
+    PyObject *slots;    /* owned sorted tuple of mangled names, or NULL without __slots__ */
     bool may_add_dict, may_add_weak;
     bool add_dict, add_weak;
 };
@@ -96,12 +96,11 @@ static PyObject *mangle(PyObject *class_name, PyObject *name)
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t class_length = PyUnicode_GET_LENGTH(class_name), underscores = 0;
     bool is_private = length > 2 && PyUnicode_READ_CHAR(name, 0) == '_'
-        && PyUnicode_READ_CHAR(name, 1) == '_'
-        && !(PyUnicode_READ_CHAR(name, length - 1) == '_'
-             && PyUnicode_READ_CHAR(name, length - 2) == '_')
-        && PyUnicode_FindChar(name, '.', 0, length, 1) < 0;
-    while (underscores < class_length
-           && PyUnicode_READ_CHAR(class_name, underscores) == '_') {
+                      && PyUnicode_READ_CHAR(name, 1) == '_'
+                      && !(PyUnicode_READ_CHAR(name, length - 1) == '_'
+                           && PyUnicode_READ_CHAR(name, length - 2) == '_')
+                      && PyUnicode_FindChar(name, '.', 0, length, 1) < 0;
+    while (underscores < class_length && PyUnicode_READ_CHAR(class_name, underscores) == '_') {
         underscores++;
     }
     if (!is_private || underscores == class_length) {
@@ -171,8 +170,7 @@ static int collect_slots(struct class_plan *plan, PyObject *declared, PyObject *
             return -1;
         }
         PyUnicode_InternInPlace(&mangled);
-        int bad = PyList_Append(names, mangled) < 0 ? -1
-                                                    : PyDict_Contains(plan->dict, mangled);
+        int bad = PyList_Append(names, mangled) < 0 ? -1 : PyDict_Contains(plan->dict, mangled);
         if (bad > 0 && is_transient(mangled)) {
             bad = 0;
         }
@@ -218,8 +216,7 @@ static int choose_slots(struct class_plan *plan)
         plan->add_weak = plan->may_add_weak;
         return 0;
     }
-    PyObject *declared = PyUnicode_Check(given) ? PyTuple_Pack(1, given)
-                                                : PySequence_Tuple(given);
+    PyObject *declared = PyUnicode_Check(given) ? PyTuple_Pack(1, given) : PySequence_Tuple(given);
     Py_DECREF(given);
     if (declared == NULL) {
         return -1;
@@ -229,9 +226,8 @@ static int choose_slots(struct class_plan *plan)
     if (PyTuple_GET_SIZE(declared) > 0 && base->tp_itemsize != 0) {
         PyErr_Format(PyExc_TypeError, "nonempty __slots__ not supported for subtype of '%s'",
                      base->tp_name);
-    }
-    else if (names != NULL && collect_slots(plan, declared, names) == 0
-             && PyList_Sort(names) == 0) {
+    } else if (names != NULL && collect_slots(plan, declared, names) == 0
+               && PyList_Sort(names) == 0) {
         plan->slots = PyList_AsTuple(names);
         result = plan->slots == NULL ? -1 : 0;
     }
@@ -269,8 +265,8 @@ static PyTypeObject *allocate(struct class_plan *plan)
     }
     ref_defer((PyObject *)type);
     PyHeapTypeObject *heap = (PyHeapTypeObject *)type;
-    type->tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE
-                     | Py_TPFLAGS_HAVE_FINALIZE;
+    type->tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_FINALIZE;
     type->tp_name = text;
     type->tp_as_async = &heap->as_async;
     type->tp_as_number = &heap->as_number;
@@ -316,8 +312,7 @@ static int lay_out(struct class_plan *plan, PyTypeObject *type)
     }
     if (plan->add_dict) {
         type->tp_getset = subtype_getset_dict + (plan->add_weak ? 0 : 1);
-    }
-    else if (plan->add_weak) {
+    } else if (plan->add_weak) {
         type->tp_getset = subtype_getset_weakref;
     }
     return 0;
@@ -331,8 +326,7 @@ static void set_life_slots(struct class_plan *plan, PyTypeObject *type)
         type->tp_traverse = subtype_traverse;
         type->tp_clear = subtype_clear;
         type->tp_free = PyObject_GC_Del;
-    }
-    else {
+    } else {
         type->tp_free = PyObject_Free;
     }
     type->tp_dealloc = subtype_dealloc;
@@ -384,7 +378,7 @@ static int make_shape(PyTypeObject *type)
         return -1;
     }
     unsigned capacity = expected > SHAPE_MAX ? SHAPE_MAX : (unsigned)expected + 1;
-    capacity = capacity < 4 ? 4 : (capacity + 1) & ~1u;   /* an odd word would be padding */
+    capacity = capacity < 4 ? 4 : (capacity + 1) & ~1u; /* an odd word would be padding */
     struct shape *shape = shape_new(capacity);
     if (shape == NULL) {
         return -1;
@@ -447,8 +441,7 @@ static int set_doc(struct class_plan *plan, PyTypeObject *type)
     if (copy != NULL) {
         memcpy(copy, text, (size_t)length + 1);
         type->tp_doc = copy;
-    }
-    else if (text != NULL) {
+    } else if (text != NULL) {
         PyErr_NoMemory();
     }
     Py_DECREF(doc);
@@ -483,8 +476,7 @@ static int fill_cell(struct class_plan *plan, PyObject *name, PyObject *value)
     int result = -1;
     if (PyCell_Check(cell)) {
         result = PyCell_Set(cell, value);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "%U must be a nonlocal cell, not %.200R", name,
                      Py_TYPE(cell));
     }
@@ -516,8 +508,7 @@ static void note_set_name(PyObject *value, PyObject *key, PyTypeObject *type)
     PyObject *note = PyUnicode_FromFormat("Error calling __set_name__ on '%.100s' instance %R "
                                           "in '%.100s'",
                                           Py_TYPE(value)->tp_name, key, type->tp_name);
-    PyObject *result = note == NULL ? NULL
-        : PyObject_CallMethodOneArg(error, ID(add_note), note);
+    PyObject *result = note == NULL ? NULL : PyObject_CallMethodOneArg(error, ID(add_note), note);
     Py_XDECREF(note);
     if (result == NULL) {
         PyErr_Clear();
@@ -561,7 +552,8 @@ static int warn_of_other_keys(struct class_plan *plan, PyTypeObject *type)
     PyObject *key, *value;
     while (PyDict_Next(plan->dict, &pos, &key, &value)) {
         if (!PyUnicode_CheckExact(key)) {
-            return PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "non-string key in the __dict__ of class %.200s",
+            return PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
+                                    "non-string key in the __dict__ of class %.200s",
                                     type->tp_name);
         }
     }
@@ -571,10 +563,12 @@ static int warn_of_other_keys(struct class_plan *plan, PyTypeObject *type)
 /* super(type, type).__init_subclass__(**kwds) */
 static int call_init_subclass(PyTypeObject *type, PyObject *kwds)
 {
-    if (PySequence_Contains(type->tp_mro, (PyObject *)type) == 0) {     /* a metaclass's mro() left it out */
-        PyErr_Format(PyExc_TypeError,
-                     "super(type, obj): obj (type %.200s) is not an instance or subtype of type (%.200s).",
-                     type->tp_name, type->tp_name);
+    if (PySequence_Contains(type->tp_mro, (PyObject *)type)
+        == 0) { /* a metaclass's mro() left it out */
+        PyErr_Format(
+            PyExc_TypeError,
+            "super(type, obj): obj (type %.200s) is not an instance or subtype of type (%.200s).",
+            type->tp_name, type->tp_name);
         return -1;
     }
     PyObject *func = super_lookup(type, (PyObject *)type, ID(__init_subclass__), NULL);
@@ -616,7 +610,11 @@ PyObject *type_new(PyTypeObject *metatype, PyObject *args, PyObject *kwds)
         return NULL;
     }
     struct class_plan plan = {
-        .metatype = metatype, .args = args, .kwds = kwds, .name = name, .given_dict = dict,
+        .metatype = metatype,
+        .args = args,
+        .kwds = kwds,
+        .name = name,
+        .given_dict = dict,
     };
     PyObject *type = NULL;
     if (choose_bases(&plan, bases, &type) == 0) {

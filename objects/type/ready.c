@@ -39,8 +39,8 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
         base = base->tp_base;
     }
     if (base != NULL && base->tp_new != type->tp_new) {
-        PyErr_Format(PyExc_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()",
-                     type->tp_name, subtype->tp_name, base->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s.__new__(%s) is not safe, use %s.__new__()", type->tp_name,
+                     subtype->tp_name, base->tp_name);
         return NULL;
     }
     PyObject *rest = PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args));
@@ -52,11 +52,10 @@ PyObject *tp_new_wrapper(PyObject *self, PyObject *args, PyObject *kwds)
     return result;
 }
 
-static PyMethodDef new_method = {
-    "__new__", (PyCFunction)(void (*)(void))tp_new_wrapper, METH_VARARGS | METH_KEYWORDS,
-    "__new__($type, *args, **kwargs)\n--\n\n"
-    "Make a new instance; help() of the class tells its arguments."
-};
+static PyMethodDef new_method = {"__new__", (PyCFunction)(void (*)(void))tp_new_wrapper,
+                                 METH_VARARGS | METH_KEYWORDS,
+                                 "__new__($type, *args, **kwargs)\n--\n\n"
+                                 "Make a new instance; help() of the class tells its arguments."};
 
 /* ---- the dict -------------------------------------------------------------------------------- */
 
@@ -66,8 +65,8 @@ static int add_new(PyObject *dict, PyObject *name, PyObject *value, bool replace
     if (value == NULL) {
         return -1;
     }
-    int result = replace ? PyDict_SetItem(dict, name, value)
-                         : PyDict_SetDefaultRef(dict, name, value, NULL);
+    int result =
+        replace ? PyDict_SetItem(dict, name, value) : PyDict_SetDefaultRef(dict, name, value, NULL);
     Py_DECREF(value);
     return result < 0 ? -1 : 0;
 }
@@ -121,8 +120,8 @@ static int fill_dict(PyTypeObject *type, PyObject *dict)
     /* __new__ stands only where the type has one of its own; inherited ones are found. */
     if (type->tp_new != NULL && !(type->tp_flags & Py_TPFLAGS_DISALLOW_INSTANTIATION)
         && (!type_is_heap(type) || type->tp_new != slot_tp_new)
-        && add_new(dict, ID(__new__),
-                   PyCFunction_NewEx(&new_method, (PyObject *)type, NULL), false) < 0) {
+        && add_new(dict, ID(__new__), PyCFunction_NewEx(&new_method, (PyObject *)type, NULL), false)
+               < 0) {
         return -1;
     }
     if (slots_add_wrappers(type, dict) < 0) {
@@ -152,8 +151,9 @@ static int fill_dict(PyTypeObject *type, PyObject *dict)
 static void inherit_special(PyTypeObject *type, PyTypeObject *base)
 {
     const unsigned long families = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_LIST_SUBCLASS
-        | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS
-        | Py_TPFLAGS_DICT_SUBCLASS | Py_TPFLAGS_BASE_EXC_SUBCLASS | Py_TPFLAGS_TYPE_SUBCLASS;
+                                   | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS
+                                   | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS
+                                   | Py_TPFLAGS_BASE_EXC_SUBCLASS | Py_TPFLAGS_TYPE_SUBCLASS;
     const unsigned long match_self = 1ul << 22;
     if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC) && (base->tp_flags & Py_TPFLAGS_HAVE_GC)
         && type->tp_traverse == NULL && type->tp_clear == NULL) {
@@ -161,7 +161,8 @@ static void inherit_special(PyTypeObject *type, PyTypeObject *base)
         type->tp_traverse = base->tp_traverse;
         type->tp_clear = base->tp_clear;
     }
-    type->tp_flags |= base->tp_flags
+    type->tp_flags |=
+        base->tp_flags
         & (families | match_self | Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF);
     if (base->tp_flags & Py_TPFLAGS_ITEMS_AT_END) {
         type->tp_flags |= Py_TPFLAGS_ITEMS_AT_END;
@@ -182,10 +183,10 @@ static void inherit_special(PyTypeObject *type, PyTypeObject *base)
 
 /* Copies a field of `from` at this offset, if the type has none and `from` is where the MRO
  * defines it (its own base has another). */
-#define TAKE(field)                                                                             \
-    if (type->field == 0 && from->field != 0                                                    \
-        && (from->tp_base == NULL || from->field != from->tp_base->field)) {                    \
-        type->field = from->field;                                                              \
+#define TAKE(field)                                                                                \
+    if (type->field == 0 && from->field != 0                                                       \
+        && (from->tp_base == NULL || from->field != from->tp_base->field)) {                       \
+        type->field = from->field;                                                                 \
     }
 
 static void inherit_table(PyTypeObject *type, PyTypeObject *from, size_t pointer, size_t size)
@@ -256,9 +257,8 @@ static void inherit_slots(PyTypeObject *type, PyTypeObject *from)
     TAKE(tp_del)
     if ((type->tp_flags & Py_TPFLAGS_HAVE_GC) == (from->tp_flags & Py_TPFLAGS_HAVE_GC)) {
         TAKE(tp_free)
-    }
-    else if ((type->tp_flags & Py_TPFLAGS_HAVE_GC) && type->tp_free == NULL
-             && from->tp_free == PyObject_Free) {
+    } else if ((type->tp_flags & Py_TPFLAGS_HAVE_GC) && type->tp_free == NULL
+               && from->tp_free == PyObject_Free) {
         type->tp_free = PyObject_GC_Del;
     }
 }
@@ -328,7 +328,8 @@ static int check_before(PyTypeObject *type)
     if ((type->tp_flags & Py_TPFLAGS_MANAGED_DICT) && !type_is_heap(type)) {
         PyErr_Format(PyExc_SystemError,
                      "type %s has the Py_TPFLAGS_MANAGED_DICT flag "
-                     "but not Py_TPFLAGS_HEAPTYPE flag", type->tp_name);
+                     "but not Py_TPFLAGS_HEAPTYPE flag",
+                     type->tp_name);
         return -1;
     }
     return 0;
@@ -356,7 +357,8 @@ static int set_bases(PyTypeObject *type)
         }
         if (!type_is_heap(type)) {
             object_make_immortal(bases);
-            if (base != NULL) { /* the empty tuple is static: it has no place for the collector's marks */
+            if (base
+                != NULL) { /* the empty tuple is static: it has no place for the collector's marks */
                 PyObject_GC_UnTrack(bases);
             }
         }
@@ -376,7 +378,7 @@ static int set_mro(PyTypeObject *type)
         return -1;
     }
     if (type->tp_mro != NULL) {
-        Py_DECREF(mro);         /* mro() assigned __bases__ meanwhile: that wins */
+        Py_DECREF(mro); /* mro() assigned __bases__ meanwhile: that wins */
         return 0;
     }
     if (!type_is_heap(type)) {
@@ -418,7 +420,8 @@ static int set_preheader(PyTypeObject *type)
         if (type->tp_dictoffset > 0 || type->tp_dictoffset < -1) {
             PyErr_Format(PyExc_TypeError,
                          "type %s has the Py_TPFLAGS_MANAGED_DICT flag "
-                         "but tp_dictoffset is set to incompatible value", type->tp_name);
+                         "but tp_dictoffset is set to incompatible value",
+                         type->tp_name);
             return -1;
         }
         type->tp_dictoffset = -1;
@@ -428,7 +431,8 @@ static int set_preheader(PyTypeObject *type)
             && type->tp_weaklistoffset != OBJECT_MANAGED_WEAKLIST_OFFSET) {
             PyErr_Format(PyExc_TypeError,
                          "type %s has the Py_TPFLAGS_MANAGED_WEAKREF flag "
-                         "but tp_weaklistoffset is set to incompatible value", type->tp_name);
+                         "but tp_weaklistoffset is set to incompatible value",
+                         type->tp_name);
             return -1;
         }
         type->tp_weaklistoffset = OBJECT_MANAGED_WEAKLIST_OFFSET;
@@ -488,7 +492,7 @@ int type_ready_core(PyTypeObject *type)
 int PyType_Ready(PyTypeObject *type)
 {
     if (type->tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING)) {
-        return 0;       /* READYING: its mro() looks at it */
+        return 0; /* READYING: its mro() looks at it */
     }
     if (check_before(type) < 0) {
         return -1;
@@ -544,10 +548,9 @@ int type_ready(PyTypeObject *type)
         if (check_before(type) < 0 || set_bases(type) < 0 || type_ready_core(type) < 0) {
             return -1;
         }
-    }
-    else if (fill_dict(type, state->dict) < 0 || register_with_bases(type) < 0
-             || (type->tp_hash == PyObject_HashNotImplemented
-                 && PyDict_SetDefaultRef(state->dict, ID(__hash__), Py_None, NULL) < 0)) {
+    } else if (fill_dict(type, state->dict) < 0 || register_with_bases(type) < 0
+               || (type->tp_hash == PyObject_HashNotImplemented
+                   && PyDict_SetDefaultRef(state->dict, ID(__hash__), Py_None, NULL) < 0)) {
         return -1;
     }
     ref_defer(state->dict);

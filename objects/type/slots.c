@@ -6,6 +6,7 @@
 #define OFFSET(member) ((int)offsetof(PyHeapTypeObject, member))
 #define DOC(name, signature, text) name signature "\n--\n\n" text
 
+/* clang-format off */
 #define SLOT(dunder, member, dispatch, wrap, signature, text)                                   \
     { #dunder, OFFSET(member), (void *)(dispatch), (wrapperfunc)(wrap),                         \
       DOC(#dunder, signature, text), 0, ID(dunder) },
@@ -150,6 +151,7 @@ static struct wrapperbase slot_table[] = {
     SLOT(__imul__, as_sequence.sq_inplace_repeat, NULL, wrap_indexargfunc, "($self, value, /)",
          "Implement self*=value.")
 };
+/* clang-format on */
 
 #define SLOT_COUNT ARRAY_SIZE(slot_table)
 #define SLOTS_END (slot_table + SLOT_COUNT)
@@ -161,11 +163,11 @@ void **slot_address(PyTypeObject *type, int offset)
     static const struct {
         int start, size, pointer;
     } tables[] = {
-        { OFFSET(as_async), sizeof(PyAsyncMethods), OFFSET(ht_type.tp_as_async) },
-        { OFFSET(as_number), sizeof(PyNumberMethods), OFFSET(ht_type.tp_as_number) },
-        { OFFSET(as_mapping), sizeof(PyMappingMethods), OFFSET(ht_type.tp_as_mapping) },
-        { OFFSET(as_sequence), sizeof(PySequenceMethods), OFFSET(ht_type.tp_as_sequence) },
-        { OFFSET(as_buffer), sizeof(PyBufferProcs), OFFSET(ht_type.tp_as_buffer) },
+        {OFFSET(as_async), sizeof(PyAsyncMethods), OFFSET(ht_type.tp_as_async)},
+        {OFFSET(as_number), sizeof(PyNumberMethods), OFFSET(ht_type.tp_as_number)},
+        {OFFSET(as_mapping), sizeof(PyMappingMethods), OFFSET(ht_type.tp_as_mapping)},
+        {OFFSET(as_sequence), sizeof(PySequenceMethods), OFFSET(ht_type.tp_as_sequence)},
+        {OFFSET(as_buffer), sizeof(PyBufferProcs), OFFSET(ht_type.tp_as_buffer)},
     };
     if ((size_t)offset < sizeof(PyTypeObject)) {
         return (void **)((char *)type + offset);
@@ -194,7 +196,8 @@ int slots_add_wrappers(PyTypeObject *type, PyObject *dict)
             continue;
         }
         PyObject *wrapper = *slot == (void *)PyObject_HashNotImplemented
-                                ? Py_NewRef(Py_None) : wrapper_descr_new(type, def, *slot);
+                                ? Py_NewRef(Py_None)
+                                : wrapper_descr_new(type, def, *slot);
         if (wrapper == NULL) {
             return -1;
         }
@@ -258,22 +261,18 @@ static void *slot_work_out(PyTypeObject *type, int offset, void **slot)
                 && wrapper->d_base->wrapper == def->wrapper
                 && type_is_subtype(type, PyDescr_TYPE(wrapper))) {
                 specific = wrapper->d_wrapped;
-            }
-            else {
+            } else {
                 /* The C function of another slot or of an unrelated type cannot be called
                  * directly. */
                 use_generic = true;
             }
-        }
-        else if (offset == OFFSET(ht_type.tp_new) && Py_IS_TYPE(found, &PyCFunction_Type)
-                 && PyCFunction_GET_FUNCTION(found)
-                        == (PyCFunction)(void (*)(void))tp_new_wrapper) {
+        } else if (offset == OFFSET(ht_type.tp_new) && Py_IS_TYPE(found, &PyCFunction_Type)
+                   && PyCFunction_GET_FUNCTION(found)
+                          == (PyCFunction)(void (*)(void))tp_new_wrapper) {
             specific = (void *)type->tp_new;
-        }
-        else if (found == Py_None && offset == OFFSET(ht_type.tp_hash)) {
+        } else if (found == Py_None && offset == OFFSET(ht_type.tp_hash)) {
             specific = (void *)PyObject_HashNotImplemented;
-        }
-        else {
+        } else {
             use_generic = true;
             generic = def->function;
             if (generic == (void *)slot_tp_call && type_is_heap(type)) {
@@ -287,7 +286,7 @@ static void *slot_work_out(PyTypeObject *type, int offset, void **slot)
 
 /* Collects changes: the world is stopped at the first one that others could see. */
 struct slot_writer {
-    bool private_type;   /* nobody else knows the type */
+    bool private_type; /* nobody else knows the type */
     bool world_stopped;
 };
 
@@ -342,7 +341,7 @@ static void slot_fix_named(struct slot_writer *writer, PyTypeObject *type, PyObj
 
 void slots_fix_all(PyTypeObject *type)
 {
-    struct slot_writer writer = { .private_type = true };
+    struct slot_writer writer = {.private_type = true};
     if (PyTuple_GET_SIZE(type->tp_bases) != 1) {
         slots_fix(&writer, type);
         return;
@@ -389,7 +388,7 @@ static bool names_a_slot(PyObject *name)
 void slots_update_locked(PyTypeObject *type, PyObject *name)
 {
     if (names_a_slot(name)) {
-        struct slot_writer writer = { 0 };
+        struct slot_writer writer = {0};
         update_below(&writer, type, name);
         slot_writer_end(&writer);
     }
@@ -406,7 +405,7 @@ static void update_all_below(struct slot_writer *writer, PyTypeObject *type)
 
 void slots_update_all_locked(PyTypeObject *type)
 {
-    struct slot_writer writer = { 0 };
+    struct slot_writer writer = {0};
     update_all_below(&writer, type);
     slot_writer_end(&writer);
 }

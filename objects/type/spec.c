@@ -9,6 +9,7 @@
 #define AT(table, name) [Py_##name] = offsetof(PyHeapTypeObject, table.name) + 1
 
 /* 1 + where the slot lies in a heap type; 0: there is no such slot. */
+/* clang-format off */
 static const short slot_offsets[] = {
     AT(as_buffer, bf_getbuffer), AT(as_buffer, bf_releasebuffer),
     AT(as_mapping, mp_ass_subscript), AT(as_mapping, mp_length), AT(as_mapping, mp_subscript),
@@ -37,6 +38,7 @@ static const short slot_offsets[] = {
     TP(tp_new), TP(tp_repr), TP(tp_richcompare), TP(tp_setattr), TP(tp_setattro), TP(tp_str),
     TP(tp_traverse), TP(tp_members), TP(tp_getset), TP(tp_free), TP(tp_finalize),
 };
+/* clang-format on */
 
 static int slot_offset(int slot)
 {
@@ -54,21 +56,22 @@ struct spec_plan {
     PyTypeObject *metaclass;
     PyObject *module;
     PyType_Spec *spec;
-    bool allows_new;          /* the metaclass may have a tp_new of its own, with a warning */
-    PyObject *bases;          /* owned */
-    PyTypeObject *base;       /* borrowed from bases */
-    PyMemberDef *members;     /* of the spec, or NULL */
+    bool allows_new;      /* the metaclass may have a tp_new of its own, with a warning */
+    PyObject *bases;      /* owned */
+    PyTypeObject *base;   /* borrowed from bases */
+    PyMemberDef *members; /* of the spec, or NULL */
     Py_ssize_t nmembers;
     const char *doc;
-    Py_ssize_t weaklistoffset, dictoffset, vectorcalloffset;   /* 0: not given */
+    Py_ssize_t weaklistoffset, dictoffset, vectorcalloffset; /* 0: not given */
     Py_ssize_t basicsize, itemsize, data_offset;
 };
 
 static Py_ssize_t *special_member(struct spec_plan *plan, const char *name)
 {
-    return strcmp(name, "__weaklistoffset__") == 0 ? &plan->weaklistoffset
-         : strcmp(name, "__dictoffset__") == 0 ? &plan->dictoffset
-         : strcmp(name, "__vectorcalloffset__") == 0 ? &plan->vectorcalloffset : NULL;
+    return strcmp(name, "__weaklistoffset__") == 0     ? &plan->weaklistoffset
+           : strcmp(name, "__dictoffset__") == 0       ? &plan->dictoffset
+           : strcmp(name, "__vectorcalloffset__") == 0 ? &plan->vectorcalloffset
+                                                       : NULL;
 }
 
 static int read_members(struct spec_plan *plan, PyMemberDef *members)
@@ -87,8 +90,7 @@ static int read_members(struct spec_plan *plan, PyMemberDef *members)
                 return -1;
             }
             if (member->offset < 0 || member->offset >= -plan->spec->basicsize) {
-                PyErr_SetString(PyExc_SystemError,
-                                "Member offset out of range (0..-basicsize)");
+                PyErr_SetString(PyExc_SystemError, "Member offset out of range (0..-basicsize)");
                 return -1;
             }
         }
@@ -159,7 +161,8 @@ static int check_mutable_bases(struct spec_plan *plan)
             && PyErr_WarnFormat(PyExc_DeprecationWarning, 0,
                                 "Creating immutable type %s from mutable base %N is deprecated, "
                                 "and slated to be disallowed in Python 3.14.",
-                                plan->spec->name, base) < 0) {
+                                plan->spec->name, base)
+                   < 0) {
             return -1;
         }
     }
@@ -173,8 +176,7 @@ static int choose_metaclass(struct spec_plan *plan)
     if (metaclass == NULL) {
         return -1;
     }
-    if (!PyType_Check((PyObject *)metaclass)
-        || !PyType_IsSubtype(metaclass, &PyType_Type)) {
+    if (!PyType_Check((PyObject *)metaclass) || !PyType_IsSubtype(metaclass, &PyType_Type)) {
         PyErr_Format(PyExc_TypeError, "Metaclass '%R' is not a subclass of 'type'.", metaclass);
         return -1;
     }
@@ -186,7 +188,8 @@ static int choose_metaclass(struct spec_plan *plan)
         if (PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                              "Type %s uses PyType_Spec with a metaclass that has custom tp_new. "
                              "This is deprecated and will no longer be allowed in Python 3.14.",
-                             plan->spec->name) < 0) {
+                             plan->spec->name)
+            < 0) {
             return -1;
         }
     }
@@ -202,11 +205,9 @@ static int choose_sizes(struct spec_plan *plan)
     plan->data_offset = base->tp_basicsize;
     if (plan->basicsize == 0) {
         plan->basicsize = base->tp_basicsize;
-    }
-    else if (plan->basicsize < 0) {
+    } else if (plan->basicsize < 0) {
         plan->data_offset = (Py_ssize_t)align_max((size_t)base->tp_basicsize);
-        plan->basicsize =
-            plan->data_offset + (Py_ssize_t)align_max((size_t)-plan->basicsize);
+        plan->basicsize = plan->data_offset + (Py_ssize_t)align_max((size_t)-plan->basicsize);
         if (base->tp_itemsize != 0 && !(base->tp_flags & Py_TPFLAGS_ITEMS_AT_END)) {
             PyErr_SetString(PyExc_SystemError, "Cannot extend variable-size class without "
                                                "Py_TPFLAGS_ITEMS_AT_END.");
@@ -256,7 +257,7 @@ static void copy_slots(struct spec_plan *plan, PyTypeObject *type)
         case Py_tp_bases:
         case Py_tp_doc:
         case Py_tp_members:
-            break;   /* done elsewhere */
+            break; /* done elsewhere */
         default:
             *(void **)((char *)type + slot_offset(slot->slot)) = slot->pfunc;
         }
@@ -307,8 +308,8 @@ static int set_spec_module(PyTypeObject *type, const char *name)
 
 static int drop_special_members(struct spec_plan *plan, PyTypeObject *type)
 {
-    static const char *const names[] = { "__weaklistoffset__", "__dictoffset__" };
-    const Py_ssize_t offsets[] = { plan->weaklistoffset, plan->dictoffset };
+    static const char *const names[] = {"__weaklistoffset__", "__dictoffset__"};
+    const Py_ssize_t offsets[] = {plan->weaklistoffset, plan->dictoffset};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (offsets[i] != 0 && PyDict_DelItemString(type->tp_dict, names[i]) < 0) {
             return -1;
@@ -352,15 +353,18 @@ static int fill_type(struct spec_plan *plan, PyTypeObject *type)
     if (plan->doc == NULL && PyDict_SetDefaultRef(type->tp_dict, ID(__doc__), Py_None, NULL) < 0) {
         return -1;
     }
-    return set_spec_module(type, plan->spec->name) < 0 || drop_special_members(plan, type) < 0
-               ? -1 : 0;
+    return set_spec_module(type, plan->spec->name) < 0 || drop_special_members(plan, type) < 0 ? -1
+                                                                                               : 0;
 }
 
 static PyObject *type_from_spec(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec,
                                 PyObject *bases, bool allows_new)
 {
     struct spec_plan plan = {
-        .metaclass = metaclass, .module = module, .spec = spec, .allows_new = allows_new,
+        .metaclass = metaclass,
+        .module = module,
+        .spec = spec,
+        .allows_new = allows_new,
     };
     PyTypeObject *type = NULL;
     if (read_spec(&plan) < 0 || (plan.bases = spec_bases(spec, bases)) == NULL) {
@@ -466,9 +470,10 @@ PyObject *PyType_GetModuleByDef(PyTypeObject *type, PyModuleDef *def)
     return module == NULL ? raise_no_module(type) : module;
 }
 
-PyAPI_FUNC(PyObject *) _PyType_GetModuleByDef2(PyTypeObject *left, PyTypeObject *right, PyModuleDef *def);
-PyAPI_FUNC(PyObject *) _PyType_GetModuleByDef3(PyTypeObject *left, PyTypeObject *right, PyTypeObject *third,
-                                               PyModuleDef *def);
+PyAPI_FUNC(PyObject *)
+    _PyType_GetModuleByDef2(PyTypeObject *left, PyTypeObject *right, PyModuleDef *def);
+PyAPI_FUNC(PyObject *) _PyType_GetModuleByDef3(PyTypeObject *left, PyTypeObject *right,
+                                               PyTypeObject *third, PyModuleDef *def);
 
 PyObject *_PyType_GetModuleByDef2(PyTypeObject *left, PyTypeObject *right, PyModuleDef *def)
 {
@@ -491,9 +496,10 @@ PyObject *_PyType_GetModuleByDef3(PyTypeObject *left, PyTypeObject *right, PyTyp
     module = module == NULL ? module_by_def(right, def) : module;
     module = module == NULL ? module_by_def(third, def) : module;
     if (module == NULL) {
-        PyErr_Format(PyExc_TypeError,
-                     "PyType_GetModuleByDef: No superclass of '%s' nor '%s' nor '%s' has the given module",
-                     left->tp_name, right->tp_name, third->tp_name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "PyType_GetModuleByDef: No superclass of '%s' nor '%s' nor '%s' has the given module",
+            left->tp_name, right->tp_name, third->tp_name);
     }
     return module;
 }

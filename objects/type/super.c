@@ -23,8 +23,10 @@ static PyTypeObject *super_check(PyTypeObject *type, PyObject *obj)
     }
     Py_XDECREF(claimed);
     bool is_type = PyType_Check(obj);
-    PyErr_Format(PyExc_TypeError, "super(type, obj): obj (%s %.200s) is not an instance or subtype "
-                 "of type (%.200s).", is_type ? "type" : "instance of",
+    PyErr_Format(PyExc_TypeError,
+                 "super(type, obj): obj (%s %.200s) is not an instance or subtype "
+                 "of type (%.200s).",
+                 is_type ? "type" : "instance of",
                  is_type ? ((PyTypeObject *)obj)->tp_name : Py_TYPE(obj)->tp_name, type->tp_name);
     return NULL;
 }
@@ -83,8 +85,7 @@ PyObject *super_lookup(PyTypeObject *type, PyObject *self, PyObject *name, int *
     PyObject *found = is_class_name(name) ? NULL : super_find(start, type, name);
     if (found != NULL) {
         found = bind(found, self, start, method);
-    }
-    else if (!PyErr_Occurred()) {
+    } else if (!PyErr_Occurred()) {
         /* An attribute of the super object itself. */
         struct superobject *op = (struct superobject *)object_new(&PySuper_Type, 0);
         if (op != NULL) {
@@ -133,8 +134,7 @@ static PyObject *super_repr(PyObject *self)
     if (op->self_type == NULL) {
         return PyUnicode_FromFormat("<super: <class '%s'>, NULL>", name);
     }
-    return PyUnicode_FromFormat("<super: <class '%s'>, <%s object>>", name,
-                                op->self_type->tp_name);
+    return PyUnicode_FromFormat("<super: <class '%s'>, <%s object>>", name, op->self_type->tp_name);
 }
 
 static PyObject *super_getattro(PyObject *self, PyObject *name)
@@ -188,13 +188,11 @@ static int super_set(struct superobject *op, PyObject *type, PyObject *obj)
         if (object_hooks.super_arguments(&cls, &self) < 0) {
             return -1;
         }
-    }
-    else if (!PyType_Check(type)) {
+    } else if (!PyType_Check(type)) {
         PyErr_Format(PyExc_TypeError, "super() argument 1 must be a type, not %.200s",
                      Py_TYPE(type)->tp_name);
         return -1;
-    }
-    else {
+    } else {
         cls = (PyTypeObject *)Py_NewRef(type);
         self = obj == Py_None ? NULL : Py_XNewRef(obj);
     }
@@ -228,40 +226,40 @@ static PyObject *super_vectorcall(PyObject *cls, PyObject *const *args, size_t n
     }
     PyTypeObject *type = (PyTypeObject *)cls;
     PyObject *self = type->tp_alloc(type, 0);
-    if (self != NULL && super_set((struct superobject *)self, count > 0 ? args[0] : NULL,
-                                  count > 1 ? args[1] : NULL) < 0) {
+    if (self != NULL
+        && super_set((struct superobject *)self, count > 0 ? args[0] : NULL,
+                     count > 1 ? args[1] : NULL)
+               < 0) {
         Py_CLEAR(self);
     }
     return self;
 }
 
 static PyMemberDef super_members[] = {
-    { "__thisclass__", _Py_T_OBJECT, offsetof(struct superobject, type), Py_READONLY,
-      "the class whose method called super()" },
-    { "__self__", _Py_T_OBJECT, offsetof(struct superobject, self), Py_READONLY,
-      "the bound instance or class, or None" },
-    { "__self_class__", _Py_T_OBJECT, offsetof(struct superobject, self_type), Py_READONLY,
-      "the class whose order of bases is searched, or None" },
-    { NULL },
+    {"__thisclass__", _Py_T_OBJECT, offsetof(struct superobject, type), Py_READONLY,
+     "the class whose method called super()"},
+    {"__self__", _Py_T_OBJECT, offsetof(struct superobject, self), Py_READONLY,
+     "the bound instance or class, or None"},
+    {"__self_class__", _Py_T_OBJECT, offsetof(struct superobject, self_type), Py_READONLY,
+     "the class whose order of bases is searched, or None"},
+    {NULL},
 };
 
 PyTypeObject PySuper_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "super",
+    PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "super",
     .tp_basicsize = sizeof(struct superobject),
     .tp_dealloc = super_dealloc,
     .tp_repr = super_repr,
     .tp_getattro = super_getattro,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .tp_doc =
-        "super(), super(type), super(type, object_or_type)\n"
-        "\n"
-        "Attributes as the classes after type give them, in the order of bases of the\n"
-        "second argument's class. In a method, super() fills in both arguments:\n"
-        "\n"
-        "    class Window(Frame):\n"
-        "        def draw(self, screen):\n"
-        "            super().draw(screen)\n",
+    .tp_doc = "super(), super(type), super(type, object_or_type)\n"
+              "\n"
+              "Attributes as the classes after type give them, in the order of bases of the\n"
+              "second argument's class. In a method, super() fills in both arguments:\n"
+              "\n"
+              "    class Window(Frame):\n"
+              "        def draw(self, screen):\n"
+              "            super().draw(screen)\n",
     .tp_traverse = super_traverse,
     .tp_members = super_members,
     .tp_descr_get = super_descr_get,

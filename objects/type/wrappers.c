@@ -8,8 +8,7 @@
 static bool check_count(PyObject *args, Py_ssize_t count)
 {
     if (!PyTuple_CheckExact(args)) {
-        PyErr_SetString(PyExc_SystemError,
-                        "PyArg_UnpackTuple() argument list is not a tuple");
+        PyErr_SetString(PyExc_SystemError, "PyArg_UnpackTuple() argument list is not a tuple");
         return false;
     }
     if (PyTuple_GET_SIZE(args) == count) {
@@ -36,9 +35,9 @@ static PyObject *truth_or_error(int result)
 }
 
 #define ARG(i) PyTuple_GET_ITEM(args, i)
-#define NEED(count)                                                                             \
-    if (!check_count(args, count)) {                                                            \
-        return NULL;                                                                            \
+#define NEED(count)                                                                                \
+    if (!check_count(args, count)) {                                                               \
+        return NULL;                                                                               \
     }
 
 PyObject *wrap_unaryfunc(PyObject *self, PyObject *args, void *wrapped)
@@ -210,8 +209,7 @@ static bool may_set_attributes(PyObject *self, setattrofunc func, const char *wh
             return true;
         }
         if (base->tp_setattro != slot_tp_setattro) {
-            PyErr_Format(PyExc_TypeError, "can't apply this %s to %s object", what,
-                         type->tp_name);
+            PyErr_Format(PyExc_TypeError, "can't apply this %s to %s object", what, type->tp_name);
             return false;
         }
     }
@@ -318,11 +316,10 @@ PyObject *wrap_releasebuffer(PyObject *self, PyObject *args, void *Py_UNUSED(wra
         return NULL;
     }
     if (view->obj == NULL) {
-        Py_RETURN_NONE;   /* of memory that is nobody's: made for __release_buffer__ */
+        Py_RETURN_NONE; /* of memory that is nobody's: made for __release_buffer__ */
     }
     if (view->obj != self) {
-        PyErr_SetString(PyExc_ValueError,
-                        "memoryview's buffer is not this object");
+        PyErr_SetString(PyExc_ValueError, "memoryview's buffer is not this object");
         return NULL;
     }
     if (((PyMemoryViewObject *)arg)->flags & _Py_MEMORYVIEW_RELEASED) {
@@ -332,11 +329,11 @@ PyObject *wrap_releasebuffer(PyObject *self, PyObject *args, void *Py_UNUSED(wra
     return PyObject_CallMethodNoArgs(arg, ID(release));
 }
 
-#define WRAP_COMPARE(name, op)                                                                  \
-    PyObject *wrap_##name(PyObject *self, PyObject *args, void *wrapped)                        \
-    {                                                                                           \
-        NEED(1)                                                                                 \
-        return ((richcmpfunc)wrapped)(self, ARG(0), op);                                        \
+#define WRAP_COMPARE(name, op)                                                                     \
+    PyObject *wrap_##name(PyObject *self, PyObject *args, void *wrapped)                           \
+    {                                                                                              \
+        NEED(1)                                                                                    \
+        return ((richcmpfunc)wrapped)(self, ARG(0), op);                                           \
     }
 WRAP_COMPARE(lt, Py_LT)
 WRAP_COMPARE(le, Py_LE)

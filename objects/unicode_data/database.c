@@ -6,8 +6,8 @@
 #include "unicode_database.h"
 
 #define TWO_STAGE(name, shift, ch)                                                                 \
-    name##_index2[((unsigned)name##_index1[(ch) >> (shift)] << (shift)) +                          \
-                  ((ch) & ((1u << (shift)) - 1))]
+    name##_index2[((unsigned)name##_index1[(ch) >> (shift)] << (shift))                            \
+                  + ((ch) & ((1u << (shift)) - 1))]
 
 static const struct unicode_entry *entry_of(Py_UCS4 ch)
 {
@@ -130,8 +130,8 @@ static int decompose_char(struct buffer *b, Py_UCS4 ch, bool compatible, bool ol
     if (ch >= S_BASE && ch < S_BASE + S_COUNT) {
         Py_UCS4 index = ch - S_BASE;
         Py_UCS4 tail = index % T_COUNT;
-        if (buffer_push(b, L_BASE + index / (V_COUNT * T_COUNT)) < 0 ||
-            buffer_push(b, V_BASE + index / T_COUNT % V_COUNT) < 0) {
+        if (buffer_push(b, L_BASE + index / (V_COUNT * T_COUNT)) < 0
+            || buffer_push(b, V_BASE + index / T_COUNT % V_COUNT) < 0) {
             return -1;
         }
         return tail == 0 ? 0 : buffer_push(b, T_BASE + tail);
@@ -211,12 +211,12 @@ static int order_marks(struct buffer *b)
 /* What `first` and `second` compose to, or 0. */
 static Py_UCS4 compose_pair(Py_UCS4 first, Py_UCS4 second)
 {
-    if (first >= L_BASE && first < L_BASE + L_COUNT && second >= V_BASE &&
-        second < V_BASE + V_COUNT) {
+    if (first >= L_BASE && first < L_BASE + L_COUNT && second >= V_BASE
+        && second < V_BASE + V_COUNT) {
         return S_BASE + ((first - L_BASE) * V_COUNT + (second - V_BASE)) * T_COUNT;
     }
-    if (first >= S_BASE && first < S_BASE + S_COUNT && (first - S_BASE) % T_COUNT == 0 &&
-        second > T_BASE && second < T_BASE + T_COUNT) {
+    if (first >= S_BASE && first < S_BASE + S_COUNT && (first - S_BASE) % T_COUNT == 0
+        && second > T_BASE && second < T_BASE + T_COUNT) {
         return first + (second - T_BASE);
     }
     size_t low = 0, high = sizeof unicode_pairs / sizeof unicode_pairs[0];
@@ -225,14 +225,13 @@ static Py_UCS4 compose_pair(Py_UCS4 first, Py_UCS4 second)
         const struct unicode_pair *pair = &unicode_pairs[middle];
         if (pair->first < first || (pair->first == first && pair->second < second)) {
             low = middle + 1;
-        }
-        else {
+        } else {
             high = middle;
         }
     }
     const struct unicode_pair *pair = &unicode_pairs[low];
-    bool found = low < sizeof unicode_pairs / sizeof unicode_pairs[0] && pair->first == first &&
-                 pair->second == second;
+    bool found = low < sizeof unicode_pairs / sizeof unicode_pairs[0] && pair->first == first
+                 && pair->second == second;
     return found ? pair->composed : 0;
 }
 
@@ -245,7 +244,8 @@ static void compose(struct buffer *b)
     for (Py_ssize_t i = 0; i < b->length; i++) {
         Py_UCS4 ch = b->data[i];
         unsigned class = entry_of(ch)->combining;
-        bool blocked = starter < 0 || (out - starter > 1 && (last_class >= class || last_class == 0));
+        bool blocked =
+            starter < 0 || (out - starter > 1 && (last_class >= class || last_class == 0));
         Py_UCS4 composed = blocked ? 0 : compose_pair(b->data[starter], ch);
         if (composed != 0) {
             b->data[starter] = composed;

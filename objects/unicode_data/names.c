@@ -20,8 +20,8 @@ static const char *const hangul_parts[3][28] = {
      "H"},
     {"A",  "AE", "YA", "YAE", "EO", "E",  "YEO", "YE", "O",  "WA", "WAE",
      "OE", "YO", "U",  "WEO", "WE", "WI", "YU",  "EU", "YI", "I"},
-    {"",   "G",  "GG", "GS", "N", "NJ", "NH", "D",  "L", "LG", "LM", "LB", "LS", "LT",
-     "LP", "LH", "M",  "B",  "BS", "S", "SS", "NG", "J", "C",  "K",  "T",  "P",  "H"},
+    {"",   "G",  "GG", "GS", "N",  "NJ", "NH", "D",  "L", "LG", "LM", "LB", "LS", "LT",
+     "LP", "LH", "M",  "B",  "BS", "S",  "SS", "NG", "J", "C",  "K",  "T",  "P",  "H"},
 };
 static const int hangul_counts[3] = {19, 21, 28};
 static const char hangul_prefix[] = "HANGUL SYLLABLE ";
@@ -45,8 +45,8 @@ static size_t name_expand(uint32_t number, char *buffer)
     while (place < end) {
         uint32_t word = unicode_name_text[place++];
         if (word >= UNICODE_SHORT_WORDS) {
-            word = ((word - UNICODE_SHORT_WORDS) << 8) + unicode_name_text[place++] +
-                   UNICODE_SHORT_WORDS;
+            word = ((word - UNICODE_SHORT_WORDS) << 8) + unicode_name_text[place++]
+                   + UNICODE_SHORT_WORDS;
         }
         if (out != buffer) {
             *out++ = ' ';
@@ -76,23 +76,20 @@ bool char_name(Py_UCS4 ch, bool old, char *buffer, size_t size)
                  hangul_parts[0][index / (HANGUL_VOWELS * HANGUL_TAILS)],
                  hangul_parts[1][index / HANGUL_TAILS % HANGUL_VOWELS],
                  hangul_parts[2][index % HANGUL_TAILS]);
-    }
-    else if (is_ideograph(ch)) {
+    } else if (is_ideograph(ch)) {
         snprintf(text, sizeof text, "%s%X", ideograph_prefix, (unsigned)ch);
-    }
-    else {
+    } else {
         size_t low = 0, high = sizeof unicode_spans / sizeof unicode_spans[0];
         while (low < high) {
             size_t middle = (low + high) / 2;
             if (unicode_spans[middle].last < ch) {
                 low = middle + 1;
-            }
-            else {
+            } else {
                 high = middle;
             }
         }
-        if (low == sizeof unicode_spans / sizeof unicode_spans[0] ||
-            unicode_spans[low].first > ch) {
+        if (low == sizeof unicode_spans / sizeof unicode_spans[0]
+            || unicode_spans[low].first > ch) {
             return false;
         }
         name_expand(unicode_spans[low].base + (ch - unicode_spans[low].first), text);
@@ -113,8 +110,8 @@ static int hangul_part(const char **text, const char *end, int which)
     for (int i = 0; i < hangul_counts[which]; i++) {
         const char *part = hangul_parts[which][i];
         size_t length = strlen(part);
-        if (length <= (size_t)(end - *text) && (best < 0 || length > best_length) &&
-            strncmp(*text, part, length) == 0) {
+        if (length <= (size_t)(end - *text) && (best < 0 || length > best_length)
+            && strncmp(*text, part, length) == 0) {
             best = i;
             best_length = length;
         }
@@ -131,8 +128,8 @@ static int hangul_lookup(const char *name, const char *end, Py_UCS4 *out)
     if (lead < 0 || vowel < 0 || tail < 0 || name != end) {
         return 0;
     }
-    *out = HANGUL_FIRST + ((Py_UCS4)lead * HANGUL_VOWELS + (Py_UCS4)vowel) * HANGUL_TAILS +
-           (Py_UCS4)tail;
+    *out = HANGUL_FIRST + ((Py_UCS4)lead * HANGUL_VOWELS + (Py_UCS4)vowel) * HANGUL_TAILS
+           + (Py_UCS4)tail;
     return 1;
 }
 
@@ -162,8 +159,7 @@ static int name_characters(uint32_t number, unsigned kinds, Py_UCS4 *out)
             size_t middle = (low + high) / 2;
             if (unicode_spans[middle].base <= number) {
                 low = middle;
-            }
-            else {
+            } else {
                 high = middle;
             }
         }
@@ -183,7 +179,8 @@ static int name_characters(uint32_t number, unsigned kinds, Py_UCS4 *out)
     }
     number -= UNICODE_ALIASES;
     int count = 0;
-    for (uint32_t i = unicode_sequence_starts[number]; i < unicode_sequence_starts[number + 1]; i++) {
+    for (uint32_t i = unicode_sequence_starts[number]; i < unicode_sequence_starts[number + 1];
+         i++) {
         out[count++] = unicode_sequence_data[i];
     }
     return count;
@@ -212,8 +209,8 @@ int char_from_name(const char *name, Py_ssize_t length, unsigned kinds, Py_UCS4 
     for (uint32_t place = hash & (UNICODE_NAME_TABLE - 1); unicode_name_table[place] != 0;
          place = (place + 1) & (UNICODE_NAME_TABLE - 1)) {
         uint32_t number = unicode_name_table[place] - 1u;
-        if (name_expand(number, text) == (size_t)length &&
-            memcmp(text, upper, (size_t)length) == 0) {
+        if (name_expand(number, text) == (size_t)length
+            && memcmp(text, upper, (size_t)length) == 0) {
             return name_characters(number, kinds, out);
         }
     }

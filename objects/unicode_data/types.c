@@ -3,9 +3,9 @@
 
 #include "unicode_types.h"
 
-_Static_assert(CHAR_ALPHA == UNICODE_ALPHA && CHAR_NUMERIC == UNICODE_NUMERIC &&
-                   CHAR_TITLE == UNICODE_TITLE && CHAR_PRINTABLE == UNICODE_PRINTABLE &&
-                   CHAR_CASE_IGNORABLE == UNICODE_CASE_IGNORABLE,
+_Static_assert(CHAR_ALPHA == UNICODE_ALPHA && CHAR_NUMERIC == UNICODE_NUMERIC
+                   && CHAR_TITLE == UNICODE_TITLE && CHAR_PRINTABLE == UNICODE_PRINTABLE
+                   && CHAR_CASE_IGNORABLE == UNICODE_CASE_IGNORABLE,
                "the generator and the header must agree on the bits");
 
 static inline const struct unicode_record *record_of(Py_UCS4 ch)
@@ -102,13 +102,12 @@ double _PyUnicode_ToNumeric(Py_UCS4 ch)
         size_t middle = (low + high) / 2;
         if (unicode_numbers[middle].code < ch) {
             low = middle + 1;
-        }
-        else {
+        } else {
             high = middle;
         }
     }
-    bool found = low < sizeof unicode_numbers / sizeof unicode_numbers[0] &&
-                 unicode_numbers[low].code == ch;
+    bool found =
+        low < sizeof unicode_numbers / sizeof unicode_numbers[0] && unicode_numbers[low].code == ch;
     return found ? unicode_numbers[low].value : -1.0;
 }
 
@@ -122,12 +121,18 @@ const unsigned char _Py_ascii_whitespace[128] = {
 
 /* Bits of Py_IS*(): lower 1, upper 2, digit 4, space 8, hexadecimal digit 16. */
 const unsigned int _Py_ctype_table[256] = {
-    ['a' ... 'f'] = 1 | 16, ['g' ... 'z'] = 1, ['A' ... 'F'] = 2 | 16, ['G' ... 'Z'] = 2,
-    ['0' ... '9'] = 4 | 16, ['\t' ... '\r'] = 8, [' '] = 8,
+    ['a' ... 'f'] = 1 | 16,
+    ['g' ... 'z'] = 1,
+    ['A' ... 'F'] = 2 | 16,
+    ['G' ... 'Z'] = 2,
+    ['0' ... '9'] = 4 | 16,
+    ['\t' ... '\r'] = 8,
+    [' '] = 8,
 };
 
-#define ROW16(m, b) m(b), m(b + 1), m(b + 2), m(b + 3), m(b + 4), m(b + 5), m(b + 6), m(b + 7),    \
-        m(b + 8), m(b + 9), m(b + 10), m(b + 11), m(b + 12), m(b + 13), m(b + 14), m(b + 15)
+#define ROW16(m, b)                                                                                \
+    m(b), m(b + 1), m(b + 2), m(b + 3), m(b + 4), m(b + 5), m(b + 6), m(b + 7), m(b + 8),          \
+        m(b + 9), m(b + 10), m(b + 11), m(b + 12), m(b + 13), m(b + 14), m(b + 15)
 #define ROW256(m)                                                                                  \
     ROW16(m, 0), ROW16(m, 16), ROW16(m, 32), ROW16(m, 48), ROW16(m, 64), ROW16(m, 80),             \
         ROW16(m, 96), ROW16(m, 112), ROW16(m, 128), ROW16(m, 144), ROW16(m, 160), ROW16(m, 176),   \

@@ -5,15 +5,13 @@
 
 static PyModuleDef arrays_module;
 
-struct arrays_state *
-state_of(PyTypeObject *type)
+struct arrays_state *state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &arrays_module);
     return module ? PyModule_GetState(module) : NULL;
 }
 
-bool
-is_array(struct array *self, PyObject *op)
+bool is_array(struct array *self, PyObject *op)
 {
     struct arrays_state *state = state_of(Py_TYPE(self));
     return state != NULL && PyObject_TypeCheck(op, (PyTypeObject *)state->array_type);
@@ -21,32 +19,27 @@ is_array(struct array *self, PyObject *op)
 
 /* ---- what an array says of itself ----------------------------------------------------------- */
 
-PyObject *
-array_buffer_info(struct array *self)
+PyObject *array_buffer_info(struct array *self)
 {
     return Py_BuildValue("Nn", PyLong_FromVoidPtr(self->items), Py_SIZE(self));
 }
 
-size_t
-array_sizeof(struct array *self)
+size_t array_sizeof(struct array *self)
 {
     return (size_t)Py_TYPE(self)->tp_basicsize + (size_t)(self->allocated * self->kind->size);
 }
 
-PyObject *
-array_get_typecode(struct array *self)
+PyObject *array_get_typecode(struct array *self)
 {
     return PyUnicode_FromOrdinal(self->kind->code);
 }
 
-int
-array_get_itemsize(struct array *self)
+int array_get_itemsize(struct array *self)
 {
     return self->kind->size;
 }
 
-static PyObject *
-array_compare(PyObject *a, PyObject *b, int op)
+static PyObject *array_compare(PyObject *a, PyObject *b, int op)
 {
     struct array *left = (struct array *)a, *right = (struct array *)b;
     if (!is_array(left, b)) {
@@ -57,11 +50,12 @@ array_compare(PyObject *a, PyObject *b, int op)
         return PyBool_FromLong(op == Py_NE);
     }
     if (left->kind == right->kind && is_integer(left->kind) && (op == Py_EQ || op == Py_NE)) {
-        int same = LOCKED2(a, b, Py_SIZE(left) == Py_SIZE(right)
-                                     && (Py_SIZE(left) == 0
-                                         || memcmp(left->items, right->items,
-                                                   (size_t)(Py_SIZE(left) * left->kind->size))
-                                                == 0));
+        int same = LOCKED2(
+            a, b,
+            Py_SIZE(left) == Py_SIZE(right)
+                && (Py_SIZE(left) == 0
+                    || memcmp(left->items, right->items, (size_t)(Py_SIZE(left) * left->kind->size))
+                           == 0));
         return PyBool_FromLong(same == (op == Py_EQ));
     }
     for (Py_ssize_t i = 0; i < array_length(a) && i < array_length(b); i++) {
@@ -82,8 +76,7 @@ array_compare(PyObject *a, PyObject *b, int op)
     Py_RETURN_RICHCOMPARE(a_len, b_len, op);
 }
 
-static PyObject *
-array_repr(PyObject *op)
+static PyObject *array_repr(PyObject *op)
 {
     struct array *self = (struct array *)op;
     PyObject *name = PyType_GetName(Py_TYPE(op));
@@ -95,7 +88,7 @@ array_repr(PyObject *op)
         text = PyUnicode_FromFormat("%U('%c')", name, self->kind->code);
     } else {
         PyObject *values = self->kind->what == IS_TEXT ? LOCKED(op, array_text(self))
-                                               : LOCKED(op, array_tolist(self));
+                                                       : LOCKED(op, array_tolist(self));
         if (values != NULL) {
             text = PyUnicode_FromFormat("%U('%c', %R)", name, self->kind->code, values);
             Py_DECREF(values);
@@ -107,8 +100,7 @@ array_repr(PyObject *op)
 
 /* ---- the buffer protocol -------------------------------------------------------------------- */
 
-static int
-array_fill_buffer(struct array *self, Py_buffer *view, int flags)
+static int array_fill_buffer(struct array *self, Py_buffer *view, int flags)
 {
     view->buf = self->items ? (void *)self->items : (void *)"";
     view->obj = Py_NewRef((PyObject *)self);
@@ -125,19 +117,16 @@ array_fill_buffer(struct array *self, Py_buffer *view, int flags)
     return 0;
 }
 
-static int
-array_getbuffer(PyObject *op, Py_buffer *view, int flags)
+static int array_getbuffer(PyObject *op, Py_buffer *view, int flags)
 {
     if (view == NULL) {
-        PyErr_SetString(PyExc_BufferError,
-                        "array_buffer_getbuf: view==NULL argument is obsolete");
+        PyErr_SetString(PyExc_BufferError, "array_buffer_getbuf: view==NULL argument is obsolete");
         return -1;
     }
     return LOCKED(op, array_fill_buffer((struct array *)op, view, flags));
 }
 
-static void
-array_releasebuffer(PyObject *op, Py_buffer *Py_UNUSED(view))
+static void array_releasebuffer(PyObject *op, Py_buffer *Py_UNUSED(view))
 {
     (void)LOCKED(op, ((struct array *)op)->exports--);
 }
@@ -145,8 +134,7 @@ array_releasebuffer(PyObject *op, Py_buffer *Py_UNUSED(view))
 /* ---- making --------------------------------------------------------------------------------- */
 
 /* How many items an initializer will give, as far as it is known. */
-static Py_ssize_t
-initial_size(struct array *self, PyObject *initial)
+static Py_ssize_t initial_size(struct array *self, PyObject *initial)
 {
     if (PyList_Check(initial) || PyTuple_Check(initial) || PyUnicode_Check(initial)
         || is_array(self, initial)) {
@@ -157,14 +145,14 @@ initial_size(struct array *self, PyObject *initial)
 }
 
 /* Takes just the memory that a new array will need. */
-static int
-array_reserve(struct array *self, Py_ssize_t count)
+static int array_reserve(struct array *self, Py_ssize_t count)
 {
     if (count <= 0) {
         return PyErr_Occurred() ? -1 : 0;
     }
     self->items = count > PY_SSIZE_T_MAX / self->kind->size
-                      ? NULL : PyMem_Malloc((size_t)(count * self->kind->size));
+                      ? NULL
+                      : PyMem_Malloc((size_t)(count * self->kind->size));
     if (self->items == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -174,8 +162,7 @@ array_reserve(struct array *self, Py_ssize_t count)
 }
 
 /* Fills a new array; -1 with an exception. */
-static int
-array_fill(struct array *self, PyObject *initial)
+static int array_fill(struct array *self, PyObject *initial)
 {
     if (array_reserve(self, initial_size(self, initial)) < 0) {
         return -1;
@@ -197,16 +184,15 @@ array_fill(struct array *self, PyObject *initial)
 }
 
 /* Whether such an array can be made of `initial`; false with TypeError. */
-static bool
-array_accepts(struct array *self, PyObject *initial)
+static bool array_accepts(struct array *self, PyObject *initial)
 {
     char code = self->kind->code;
     if (self->kind->what == IS_TEXT) {
         return true;
     }
     if (PyUnicode_Check(initial)) {
-        PyErr_Format(PyExc_TypeError,
-                     "cannot use a str to initialize an array with typecode '%c'", code);
+        PyErr_Format(PyExc_TypeError, "cannot use a str to initialize an array with typecode '%c'",
+                     code);
         return false;
     }
     if (is_array(self, initial) && ((struct array *)initial)->kind->what == IS_TEXT) {
@@ -217,8 +203,7 @@ array_accepts(struct array *self, PyObject *initial)
     return true;
 }
 
-static PyObject *
-array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct arrays_state *state = state_of(type);
     if (state == NULL) {
@@ -241,8 +226,11 @@ array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (code == 'u'
-        && PyErr_WarnEx(PyExc_DeprecationWarning, "The 'u' type code is deprecated and will be "
-                                                  "removed in Python 3.16", 1) < 0) {
+        && PyErr_WarnEx(PyExc_DeprecationWarning,
+                        "The 'u' type code is deprecated and will be "
+                        "removed in Python 3.16",
+                        1)
+               < 0) {
         return NULL;
     }
     const struct kind *kind = kind_of(code);
@@ -259,15 +247,13 @@ array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-static int
-array_traverse(PyObject *op, visitproc visit, void *arg)
+static int array_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
 }
 
-static void
-array_dealloc(PyObject *op)
+static void array_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -323,15 +309,16 @@ static PyType_Slot array_slots[] = {
 };
 
 static PyType_Spec array_spec = {
-    "array.array", sizeof(struct array), 0,
+    "array.array",
+    sizeof(struct array),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC
         | Py_TPFLAGS_SEQUENCE,
     array_slots,
 };
 
 /* Arrays are mutable sequences to collections.abc. */
-static int
-register_as_sequence(PyObject *type)
+static int register_as_sequence(PyObject *type)
 {
     PyObject *abc = PyImport_ImportModule("collections.abc");
     PyObject *sequence = abc ? PyObject_GetAttrString(abc, "MutableSequence") : NULL;
@@ -342,8 +329,7 @@ register_as_sequence(PyObject *type)
     return result ? 0 : -1;
 }
 
-static int
-arrays_exec(PyObject *module)
+static int arrays_exec(PyObject *module)
 {
     struct arrays_state *state = PyModule_GetState(module);
     char codes[ARRAY_KINDS + 1] = {0};
@@ -356,7 +342,8 @@ arrays_exec(PyObject *module)
                    || PyModule_AddObjectRef(module, "ArrayType", state->array_type) < 0
                    || register_as_sequence(state->array_type) < 0
                    || PyModule_AddStringConstant(module, "typecodes", codes) < 0
-               ? -1 : 0;
+               ? -1
+               : 0;
 }
 
 STATE_OBJECTS(arrays)
@@ -364,8 +351,8 @@ STATE_OBJECTS(arrays)
 static PyModuleDef_Slot arrays_slots[] = MODULE_SLOTS(arrays_exec);
 
 static PyModuleDef arrays_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "array", .m_doc = arrays_doc, .m_methods = arrays_methods,
-    .m_slots = arrays_slots, STATE_FIELDS(arrays),
+    PyModuleDef_HEAD_INIT,       .m_name = "array",       .m_doc = arrays_doc,
+    .m_methods = arrays_methods, .m_slots = arrays_slots, STATE_FIELDS(arrays),
 };
 
 MODULE_INIT(array, arrays_module)

@@ -23,8 +23,7 @@ extern const struct kind array_kinds[ARRAY_KINDS];
 /* The kind with this code, or NULL. */
 const struct kind *kind_of(Py_UCS4 code);
 
-static inline bool
-is_integer(const struct kind *kind)
+static inline bool is_integer(const struct kind *kind)
 {
     return kind->what <= IS_UNSIGNED;
 }
@@ -39,8 +38,7 @@ struct array {
     Py_ssize_t exports;
 };
 
-static inline char *
-item_at(struct array *self, Py_ssize_t i)
+static inline char *item_at(struct array *self, Py_ssize_t i)
 {
     return self->items + i * self->kind->size;
 }

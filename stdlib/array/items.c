@@ -2,8 +2,7 @@
 #include "array.h"
 
 /* Puts one item in at `at`.  Setting it may run code, so it is converted first. */
-static int
-array_insert_value(struct array *self, Py_ssize_t at, PyObject *value)
+static int array_insert_value(struct array *self, Py_ssize_t at, PyObject *value)
 {
     char item[ITEM_MAX];
     if (self->kind->set(item, value) < 0) {
@@ -12,8 +11,7 @@ array_insert_value(struct array *self, Py_ssize_t at, PyObject *value)
     return array_splice(self, Py_MIN(at, Py_SIZE(self)), 0, item, 1);
 }
 
-int
-array_append(struct array *self, PyObject *value)
+int array_append(struct array *self, PyObject *value)
 {
     char item[ITEM_MAX];
     if (self->kind->set(item, value) < 0) {
@@ -27,8 +25,7 @@ array_append(struct array *self, PyObject *value)
     return 0;
 }
 
-int
-array_insert(struct array *self, Py_ssize_t i, PyObject *value)
+int array_insert(struct array *self, Py_ssize_t i, PyObject *value)
 {
     if (i < 0) {
         i = Py_MAX(i + Py_SIZE(self), 0);
@@ -36,8 +33,7 @@ array_insert(struct array *self, Py_ssize_t i, PyObject *value)
     return array_insert_value(self, i, value);
 }
 
-PyObject *
-array_pop(struct array *self, Py_ssize_t i)
+PyObject *array_pop(struct array *self, Py_ssize_t i)
 {
     if (Py_SIZE(self) == 0) {
         PyErr_SetString(PyExc_IndexError, "pop from empty array");
@@ -55,15 +51,13 @@ array_pop(struct array *self, Py_ssize_t i)
     return item;
 }
 
-int
-array_clear(struct array *self)
+int array_clear(struct array *self)
 {
     return array_resize(self, 0);
 }
 
 /* Whether item i is equal to value: 1, 0, or -1 on error. */
-static int
-item_is(struct array *self, Py_ssize_t i, PyObject *value)
+static int item_is(struct array *self, Py_ssize_t i, PyObject *value)
 {
     PyObject *item = self->kind->get(item_at(self, i));
     int equal = item ? PyObject_RichCompareBool(item, value, Py_EQ) : -1;
@@ -72,8 +66,7 @@ item_is(struct array *self, Py_ssize_t i, PyObject *value)
 }
 
 /* The index of the first item equal to value; Py_SIZE if there is none, -1 on error. */
-static Py_ssize_t
-array_find(struct array *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
+static Py_ssize_t array_find(struct array *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
 {
     for (Py_ssize_t i = start; i < Py_SIZE(self) && i < stop; i++) {
         int equal = item_is(self, i, value);
@@ -84,8 +77,7 @@ array_find(struct array *self, PyObject *value, Py_ssize_t start, Py_ssize_t sto
     return PY_SSIZE_T_MAX;
 }
 
-Py_ssize_t
-array_count(struct array *self, PyObject *value)
+Py_ssize_t array_count(struct array *self, PyObject *value)
 {
     Py_ssize_t count = 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
@@ -98,8 +90,7 @@ array_count(struct array *self, PyObject *value)
     return count;
 }
 
-Py_ssize_t
-array_index(struct array *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
+Py_ssize_t array_index(struct array *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
 {
     start = start < 0 ? Py_MAX(start + Py_SIZE(self), 0) : start;
     stop = stop < 0 ? stop + Py_SIZE(self) : stop;
@@ -111,8 +102,7 @@ array_index(struct array *self, PyObject *value, Py_ssize_t start, Py_ssize_t st
     return i;
 }
 
-int
-array_remove(struct array *self, PyObject *value)
+int array_remove(struct array *self, PyObject *value)
 {
     Py_ssize_t i = array_find(self, value, 0, PY_SSIZE_T_MAX);
     if (i == PY_SSIZE_T_MAX) {
@@ -122,21 +112,18 @@ array_remove(struct array *self, PyObject *value)
     return i < 0 || i >= Py_SIZE(self) ? (i < 0 ? -1 : 0) : array_splice(self, i, 1, NULL, 0);
 }
 
-static int
-array_contains_locked(struct array *self, PyObject *value)
+static int array_contains_locked(struct array *self, PyObject *value)
 {
     Py_ssize_t i = array_find(self, value, 0, PY_SSIZE_T_MAX);
     return i < 0 ? -1 : i != PY_SSIZE_T_MAX;
 }
 
-int
-array_contains(PyObject *op, PyObject *value)
+int array_contains(PyObject *op, PyObject *value)
 {
     return LOCKED(op, array_contains_locked((struct array *)op, value));
 }
 
-void
-array_reverse(struct array *self)
+void array_reverse(struct array *self)
 {
     size_t unit = (size_t)self->kind->size;
     char held[ITEM_MAX];
@@ -147,8 +134,7 @@ array_reverse(struct array *self)
     }
 }
 
-int
-array_byteswap(struct array *self)
+int array_byteswap(struct array *self)
 {
     int unit = self->kind->size;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {

@@ -10,8 +10,7 @@ struct arrayiterator {
 
 #include "arrayiterator.bind.h"
 
-PyObject *
-array_iter(PyObject *op)
+PyObject *array_iter(PyObject *op)
 {
     struct arrays_state *state = state_of(Py_TYPE(op));
     struct arrayiterator *it = state ? type_make((PyTypeObject *)state->iterator_type) : NULL;
@@ -22,14 +21,12 @@ array_iter(PyObject *op)
     return (PyObject *)it;
 }
 
-static PyObject *
-arrayiterator_step(struct arrayiterator *self, struct array *array)
+static PyObject *arrayiterator_step(struct arrayiterator *self, struct array *array)
 {
     return self->index < Py_SIZE(array) ? self->get(item_at(array, self->index++)) : NULL;
 }
 
-static PyObject *
-arrayiterator_next_locked(struct arrayiterator *self)
+static PyObject *arrayiterator_next_locked(struct arrayiterator *self)
 {
     if (self->array == NULL) {
         return NULL;
@@ -43,14 +40,12 @@ arrayiterator_next_locked(struct arrayiterator *self)
     return item;
 }
 
-static PyObject *
-arrayiterator_next(PyObject *op)
+static PyObject *arrayiterator_next(PyObject *op)
 {
     return LOCKED(op, arrayiterator_next_locked((struct arrayiterator *)op));
 }
 
-static PyObject *
-arrayiterator_reduce(struct arrayiterator *self)
+static PyObject *arrayiterator_reduce(struct arrayiterator *self)
 {
     PyObject *builtins = PyEval_GetBuiltins();
     PyObject *iter = builtins ? PyDict_GetItemString(builtins, "iter") : NULL;
@@ -61,8 +56,7 @@ arrayiterator_reduce(struct arrayiterator *self)
                                : Py_BuildValue("O(O)n", iter, self->array, self->index);
 }
 
-static int
-arrayiterator_setstate(struct arrayiterator *self, PyObject *state)
+static int arrayiterator_setstate(struct arrayiterator *self, PyObject *state)
 {
     Py_ssize_t index = PyLong_AsSsize_t(state);
     if (index == -1 && PyErr_Occurred()) {
@@ -78,12 +72,17 @@ arrayiterator_setstate(struct arrayiterator *self, PyObject *state)
 GC_OBJECT(arrayiterator, array)
 
 static PyType_Slot arrayiterator_slots[] = {
-    GC_SLOTS(arrayiterator), {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, arrayiterator_next}, {Py_tp_methods, arrayiterator_methods}, {0, NULL},
+    GC_SLOTS(arrayiterator),
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, arrayiterator_next},
+    {Py_tp_methods, arrayiterator_methods},
+    {0, NULL},
 };
 
 PyType_Spec arrayiterator_spec = {
-    "array.arrayiterator", sizeof(struct arrayiterator), 0,
+    "array.arrayiterator",
+    sizeof(struct arrayiterator),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     arrayiterator_slots,

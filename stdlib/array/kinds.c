@@ -1,15 +1,14 @@
 /* What the items of an array can be: the type codes, and how each reads and writes an item. */
 #include "array.h"
 
-#define READ(type, at)                                                                            \
-    __extension__({                                                                               \
-        type read_value;                                                                          \
-        memcpy(&read_value, at, sizeof read_value);                                               \
-        read_value;                                                                               \
+#define READ(type, at)                                                                             \
+    __extension__({                                                                                \
+        type read_value;                                                                           \
+        memcpy(&read_value, at, sizeof read_value);                                                \
+        read_value;                                                                                \
     })
 
-static int
-overflow(const char *what, bool below)
+static int overflow(const char *what, bool below)
 {
     PyErr_Format(PyExc_OverflowError, "%s is %s", what,
                  below ? "less than minimum" : "greater than maximum");
@@ -17,26 +16,28 @@ overflow(const char *what, bool below)
 }
 
 /* Two checks, since messages tell the C type that a value is read as first. */
-#define SMALL_INT(name, type, least, most, wide_least, wide_most, what, wide)                     \
-    static PyObject *name##_get(const char *at) { return PyLong_FromLong(READ(type, at)); }       \
-    static int name##_set(char *at, PyObject *value)                                              \
-    {                                                                                             \
-        long number;                                                                              \
-        if (!bind_long(value, &number)) {                                                         \
-            return -1;                                                                            \
-        }                                                                                         \
-        if (number < wide_least || number > wide_most) {                                          \
-            return overflow(wide, number < wide_least);                                           \
-        }                                                                                         \
-        if (number < least || number > most) {                                                    \
-            return overflow(what, number < least);                                                \
-        }                                                                                         \
-        memcpy(at, &(type){(type)number}, sizeof(type));                                          \
-        return 0;                                                                                 \
+#define SMALL_INT(name, type, least, most, wide_least, wide_most, what, wide)                      \
+    static PyObject *name##_get(const char *at)                                                    \
+    {                                                                                              \
+        return PyLong_FromLong(READ(type, at));                                                    \
+    }                                                                                              \
+    static int name##_set(char *at, PyObject *value)                                               \
+    {                                                                                              \
+        long number;                                                                               \
+        if (!bind_long(value, &number)) {                                                          \
+            return -1;                                                                             \
+        }                                                                                          \
+        if (number < wide_least || number > wide_most) {                                           \
+            return overflow(wide, number < wide_least);                                            \
+        }                                                                                          \
+        if (number < least || number > most) {                                                     \
+            return overflow(what, number < least);                                                 \
+        }                                                                                          \
+        memcpy(at, &(type){(type)number}, sizeof(type));                                           \
+        return 0;                                                                                  \
     }
 
-SMALL_INT(schar, signed char, -128, 127, SHRT_MIN, SHRT_MAX, "signed char",
-          "signed short integer")
+SMALL_INT(schar, signed char, -128, 127, SHRT_MIN, SHRT_MAX, "signed char", "signed short integer")
 SMALL_INT(uchar, unsigned char, 0, 255, 0, 255, "unsigned byte integer", "unsigned byte integer")
 SMALL_INT(short, short, SHRT_MIN, SHRT_MAX, SHRT_MIN, SHRT_MAX, "signed short integer",
           "signed short integer")
@@ -44,14 +45,12 @@ SMALL_INT(ushort, unsigned short, 0, USHRT_MAX, INT_MIN, INT_MAX, "unsigned shor
           "signed integer")
 SMALL_INT(int, int, INT_MIN, INT_MAX, INT_MIN, INT_MAX, "signed integer", "signed integer")
 
-static PyObject *
-long_get(const char *at)
+static PyObject *long_get(const char *at)
 {
     return PyLong_FromLong(READ(long, at));
 }
 
-static int
-long_set(char *at, PyObject *value)
+static int long_set(char *at, PyObject *value)
 {
     long number;
     if (!bind_long(value, &number)) {
@@ -62,8 +61,7 @@ long_set(char *at, PyObject *value)
 }
 
 /* An unsigned long out of anything with __index__; false with an exception. */
-static bool
-unsigned_of(PyObject *value, unsigned long *out)
+static bool unsigned_of(PyObject *value, unsigned long *out)
 {
     PyObject *index = PyNumber_Index(value);
     if (index == NULL) {
@@ -81,14 +79,12 @@ unsigned_of(PyObject *value, unsigned long *out)
     return !negative && (*out != (unsigned long)-1 || !PyErr_Occurred());
 }
 
-static PyObject *
-uint_get(const char *at)
+static PyObject *uint_get(const char *at)
 {
     return PyLong_FromUnsignedLong(READ(unsigned int, at));
 }
 
-static int
-uint_set(char *at, PyObject *value)
+static int uint_set(char *at, PyObject *value)
 {
     unsigned long number;
     if (!unsigned_of(value, &number)) {
@@ -101,14 +97,12 @@ uint_set(char *at, PyObject *value)
     return 0;
 }
 
-static PyObject *
-ulong_get(const char *at)
+static PyObject *ulong_get(const char *at)
 {
     return PyLong_FromUnsignedLong(READ(unsigned long, at));
 }
 
-static int
-ulong_set(char *at, PyObject *value)
+static int ulong_set(char *at, PyObject *value)
 {
     unsigned long number;
     if (!unsigned_of(value, &number)) {
@@ -118,14 +112,12 @@ ulong_set(char *at, PyObject *value)
     return 0;
 }
 
-static PyObject *
-longlong_get(const char *at)
+static PyObject *longlong_get(const char *at)
 {
     return PyLong_FromLongLong(READ(long long, at));
 }
 
-static int
-longlong_set(char *at, PyObject *value)
+static int longlong_set(char *at, PyObject *value)
 {
     PyObject *index = PyNumber_Index(value);
     long long number = index ? PyLong_AsLongLong(index) : -1;
@@ -140,14 +132,12 @@ longlong_set(char *at, PyObject *value)
     return 0;
 }
 
-static PyObject *
-ulonglong_get(const char *at)
+static PyObject *ulonglong_get(const char *at)
 {
     return PyLong_FromUnsignedLongLong(READ(unsigned long long, at));
 }
 
-static int
-ulonglong_set(char *at, PyObject *value)
+static int ulonglong_set(char *at, PyObject *value)
 {
     PyObject *index = PyNumber_Index(value);
     if (index == NULL) {
@@ -155,8 +145,8 @@ ulonglong_set(char *at, PyObject *value)
     }
     int over;
     long long small = PyLong_AsLongLongAndOverflow(index, &over);
-    unsigned long long number = over > 0 ? PyLong_AsUnsignedLongLong(index)
-                                         : (unsigned long long)small;
+    unsigned long long number =
+        over > 0 ? PyLong_AsUnsignedLongLong(index) : (unsigned long long)small;
     Py_DECREF(index);
     if (over < 0 || (over == 0 && small < 0)) {
         PyErr_SetString(PyExc_OverflowError, "can't convert negative int to unsigned");
@@ -170,14 +160,12 @@ ulonglong_set(char *at, PyObject *value)
     return 0;
 }
 
-static PyObject *
-float_get(const char *at)
+static PyObject *float_get(const char *at)
 {
     return PyFloat_FromDouble(READ(float, at));
 }
 
-static int
-float_set(char *at, PyObject *value)
+static int float_set(char *at, PyObject *value)
 {
     double number;
     if (!bind_double(value, &number)) {
@@ -187,14 +175,12 @@ float_set(char *at, PyObject *value)
     return 0;
 }
 
-static PyObject *
-double_get(const char *at)
+static PyObject *double_get(const char *at)
 {
     return PyFloat_FromDouble(READ(double, at));
 }
 
-static int
-double_set(char *at, PyObject *value)
+static int double_set(char *at, PyObject *value)
 {
     double number;
     if (!bind_double(value, &number)) {
@@ -204,14 +190,12 @@ double_set(char *at, PyObject *value)
     return 0;
 }
 
-static PyObject *
-character_get(const char *at)
+static PyObject *character_get(const char *at)
 {
     return PyUnicode_FromOrdinal((int)READ(Py_UCS4, at));
 }
 
-static int
-character_set(char *at, PyObject *value)
+static int character_set(char *at, PyObject *value)
 {
     if (!PyUnicode_Check(value) || PyUnicode_GET_LENGTH(value) != 1) {
         PyErr_SetString(PyExc_TypeError, "array item must be unicode character");
@@ -240,8 +224,7 @@ const struct kind array_kinds[ARRAY_KINDS] = {
     {'d', sizeof(double), double_get, double_set, "d", IS_FLOAT},
 };
 
-const struct kind *
-kind_of(Py_UCS4 code)
+const struct kind *kind_of(Py_UCS4 code)
 {
     for (size_t i = 0; i < ARRAY_KINDS; i++) {
         if ((Py_UCS4)array_kinds[i].code == code) {

@@ -6,22 +6,16 @@ static const struct machine_format {
     bool big;
     enum item_kind what;
 } machine_formats[] = {
-    {1, false, IS_UNSIGNED}, {1, false, IS_SIGNED},
-    {2, false, IS_UNSIGNED}, {2, true, IS_UNSIGNED},
-    {2, false, IS_SIGNED}, {2, true, IS_SIGNED},
-    {4, false, IS_UNSIGNED}, {4, true, IS_UNSIGNED},
-    {4, false, IS_SIGNED}, {4, true, IS_SIGNED},
-    {8, false, IS_UNSIGNED}, {8, true, IS_UNSIGNED},
-    {8, false, IS_SIGNED}, {8, true, IS_SIGNED},
-    {4, false, IS_FLOAT}, {4, true, IS_FLOAT},
-    {8, false, IS_FLOAT}, {8, true, IS_FLOAT},
-    {2, false, IS_TEXT}, {2, true, IS_TEXT},
-    {4, false, IS_TEXT}, {4, true, IS_TEXT},
+    {1, false, IS_UNSIGNED}, {1, false, IS_SIGNED}, {2, false, IS_UNSIGNED}, {2, true, IS_UNSIGNED},
+    {2, false, IS_SIGNED},   {2, true, IS_SIGNED},  {4, false, IS_UNSIGNED}, {4, true, IS_UNSIGNED},
+    {4, false, IS_SIGNED},   {4, true, IS_SIGNED},  {8, false, IS_UNSIGNED}, {8, true, IS_UNSIGNED},
+    {8, false, IS_SIGNED},   {8, true, IS_SIGNED},  {4, false, IS_FLOAT},    {4, true, IS_FLOAT},
+    {8, false, IS_FLOAT},    {8, true, IS_FLOAT},   {2, false, IS_TEXT},     {2, true, IS_TEXT},
+    {4, false, IS_TEXT},     {4, true, IS_TEXT},
 };
 
 /* The number of the format that this machine has for a kind. */
-static int
-machine_format_of(const struct kind *kind)
+static int machine_format_of(const struct kind *kind)
 {
     for (int i = 0; i < (int)Py_ARRAY_LENGTH(machine_formats); i++) {
         const struct machine_format *format = &machine_formats[i];
@@ -33,8 +27,7 @@ machine_format_of(const struct kind *kind)
     return -1;
 }
 
-PyObject *
-array_reduce_ex(struct array *self, PyTypeObject *cls, PyObject *protocol)
+PyObject *array_reduce_ex(struct array *self, PyTypeObject *cls, PyObject *protocol)
 {
     if (!PyLong_Check(protocol)) {
         PyErr_SetString(PyExc_TypeError, "__reduce_ex__ argument should be an integer");
@@ -68,8 +61,7 @@ array_reduce_ex(struct array *self, PyTypeObject *cls, PyObject *protocol)
 }
 
 /* One item in a foreign format. */
-static PyObject *
-foreign_item(const struct machine_format *format, const char *at)
+static PyObject *foreign_item(const struct machine_format *format, const char *at)
 {
     if (format->what == IS_FLOAT) {
         double value = format->size == 4 ? PyFloat_Unpack4(at, !format->big)
@@ -77,13 +69,14 @@ foreign_item(const struct machine_format *format, const char *at)
         return value == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
     }
     int order = format->big ? Py_ASNATIVEBYTES_BIG_ENDIAN : Py_ASNATIVEBYTES_LITTLE_ENDIAN;
-    return format->what == IS_SIGNED ? PyLong_FromNativeBytes(at, (size_t)format->size, order)
-                             : PyLong_FromUnsignedNativeBytes(at, (size_t)format->size, order);
+    return format->what == IS_SIGNED
+               ? PyLong_FromNativeBytes(at, (size_t)format->size, order)
+               : PyLong_FromUnsignedNativeBytes(at, (size_t)format->size, order);
 }
 
 /* All items in a foreign format: a str or a list. */
-static PyObject *
-foreign_items(const struct machine_format *format, const char *at, Py_ssize_t length)
+static PyObject *foreign_items(const struct machine_format *format, const char *at,
+                               Py_ssize_t length)
 {
     int order = format->big ? 1 : -1;
     if (format->what == IS_TEXT) {
@@ -103,9 +96,8 @@ foreign_items(const struct machine_format *format, const char *at, Py_ssize_t le
     return list;
 }
 
-PyObject *
-arrays_array_reconstructor(PyObject *module, PyObject *type, Py_UCS4 code, int number,
-                           PyObject *items)
+PyObject *arrays_array_reconstructor(PyObject *module, PyObject *type, Py_UCS4 code, int number,
+                                     PyObject *items)
 {
     struct arrays_state *state = PyModule_GetState(module);
     PyTypeObject *array_type = (PyTypeObject *)state->array_type;
@@ -125,8 +117,7 @@ arrays_array_reconstructor(PyObject *module, PyObject *type, Py_UCS4 code, int n
         return NULL;
     }
     if (number < 0 || number >= (int)Py_ARRAY_LENGTH(machine_formats)) {
-        PyErr_SetString(PyExc_ValueError,
-                        "third argument must be a valid machine format code.");
+        PyErr_SetString(PyExc_ValueError, "third argument must be a valid machine format code.");
         return NULL;
     }
     if (!PyBytes_Check(items)) {

@@ -1,38 +1,33 @@
 /* Arrays as sequences: indices, slices, sums and multiples. */
 #include "array.h"
 
-static PyObject *
-array_slice_copy(struct array *self, Py_ssize_t start, Py_ssize_t count)
+static PyObject *array_slice_copy(struct array *self, Py_ssize_t start, Py_ssize_t count)
 {
     struct arrays_state *state = state_of(Py_TYPE(self));
-    struct array *copy = state ? array_make((PyTypeObject *)state->array_type, count, self->kind)
-                               : NULL;
+    struct array *copy =
+        state ? array_make((PyTypeObject *)state->array_type, count, self->kind) : NULL;
     if (copy != NULL && count > 0) {
         memcpy(copy->items, item_at(self, start), (size_t)(count * self->kind->size));
     }
     return (PyObject *)copy;
 }
 
-PyObject *
-array_copy(struct array *self)
+PyObject *array_copy(struct array *self)
 {
     return array_slice_copy(self, 0, Py_SIZE(self));
 }
 
-PyObject *
-array_deepcopy(struct array *self, PyObject *Py_UNUSED(memo))
+PyObject *array_deepcopy(struct array *self, PyObject *Py_UNUSED(memo))
 {
     return array_copy(self);
 }
 
-Py_ssize_t
-array_length(PyObject *op)
+Py_ssize_t array_length(PyObject *op)
 {
     return __atomic_load_n(&((PyVarObject *)op)->ob_size, __ATOMIC_RELAXED);
 }
 
-static PyObject *
-array_item_locked(struct array *self, Py_ssize_t i)
+static PyObject *array_item_locked(struct array *self, Py_ssize_t i)
 {
     if (i < 0 || i >= Py_SIZE(self)) {
         PyErr_SetString(PyExc_IndexError, "array index out of range");
@@ -41,14 +36,12 @@ array_item_locked(struct array *self, Py_ssize_t i)
     return self->kind->get(item_at(self, i));
 }
 
-PyObject *
-array_item(PyObject *op, Py_ssize_t i)
+PyObject *array_item(PyObject *op, Py_ssize_t i)
 {
     return LOCKED(op, array_item_locked((struct array *)op, i));
 }
 
-static int
-array_assign_locked(struct array *self, Py_ssize_t i, PyObject *value)
+static int array_assign_locked(struct array *self, Py_ssize_t i, PyObject *value)
 {
     char item[ITEM_MAX];
     if (i < 0 || i >= Py_SIZE(self)) {
@@ -69,30 +62,28 @@ array_assign_locked(struct array *self, Py_ssize_t i, PyObject *value)
     return 0;
 }
 
-int
-array_assign(PyObject *op, Py_ssize_t i, PyObject *value)
+int array_assign(PyObject *op, Py_ssize_t i, PyObject *value)
 {
     return LOCKED(op, array_assign_locked((struct array *)op, i, value));
 }
 
-static PyObject *
-array_subscript_slice(struct array *self, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step)
+static PyObject *array_subscript_slice(struct array *self, Py_ssize_t start, Py_ssize_t stop,
+                                       Py_ssize_t step)
 {
     Py_ssize_t count = PySlice_AdjustIndices(Py_SIZE(self), &start, &stop, step);
     if (step == 1 || count == 0) {
         return array_slice_copy(self, start, count);
     }
     struct arrays_state *state = state_of(Py_TYPE(self));
-    struct array *part = state ? array_make((PyTypeObject *)state->array_type, count, self->kind)
-                               : NULL;
+    struct array *part =
+        state ? array_make((PyTypeObject *)state->array_type, count, self->kind) : NULL;
     for (Py_ssize_t i = 0; part != NULL && i < count; i++) {
         memcpy(item_at(part, i), item_at(self, start + i * step), (size_t)self->kind->size);
     }
     return (PyObject *)part;
 }
 
-PyObject *
-array_subscript(PyObject *op, PyObject *key)
+PyObject *array_subscript(PyObject *op, PyObject *key)
 {
     struct array *self = (struct array *)op;
     if (PyIndex_Check(key)) {
@@ -114,8 +105,8 @@ array_subscript(PyObject *op, PyObject *key)
 }
 
 /* Removes every step-th of `count` items from start on; step is positive. */
-static int
-array_delete_steps(struct array *self, Py_ssize_t start, Py_ssize_t count, Py_ssize_t step)
+static int array_delete_steps(struct array *self, Py_ssize_t start, Py_ssize_t count,
+                              Py_ssize_t step)
 {
     Py_ssize_t to = start, size = Py_SIZE(self);
     if (self->exports > 0) {
@@ -130,8 +121,7 @@ array_delete_steps(struct array *self, Py_ssize_t start, Py_ssize_t count, Py_ss
     return array_resize(self, size - count);
 }
 
-static int
-array_assign_slice(struct array *self, const Py_ssize_t slice[3], struct array *other)
+static int array_assign_slice(struct array *self, const Py_ssize_t slice[3], struct array *other)
 {
     Py_ssize_t start = slice[0], stop = slice[1], step = slice[2];
     Py_ssize_t count = PySlice_AdjustIndices(Py_SIZE(self), &start, &stop, step);
@@ -158,8 +148,7 @@ array_assign_slice(struct array *self, const Py_ssize_t slice[3], struct array *
     return 0;
 }
 
-int
-array_subscript_assign(PyObject *op, PyObject *key, PyObject *value)
+int array_subscript_assign(PyObject *op, PyObject *key, PyObject *value)
 {
     struct array *self = (struct array *)op;
     if (PyIndex_Check(key)) {
@@ -199,8 +188,7 @@ array_subscript_assign(PyObject *op, PyObject *key, PyObject *value)
     return rc;
 }
 
-static PyObject *
-array_concat_locked(struct array *self, struct array *other)
+static PyObject *array_concat_locked(struct array *self, struct array *other)
 {
     Py_ssize_t a = Py_SIZE(self), b = Py_SIZE(other), unit = self->kind->size;
     struct arrays_state *state = state_of(Py_TYPE(self));
@@ -217,8 +205,7 @@ array_concat_locked(struct array *self, struct array *other)
     return (PyObject *)sum;
 }
 
-PyObject *
-array_concat(PyObject *op, PyObject *other)
+PyObject *array_concat(PyObject *op, PyObject *other)
 {
     struct array *self = (struct array *)op;
     if (!is_array(self, other)) {
@@ -233,8 +220,7 @@ array_concat(PyObject *op, PyObject *other)
     return LOCKED2(op, other, array_concat_locked(self, (struct array *)other));
 }
 
-PyObject *
-array_inplace_concat(PyObject *op, PyObject *other)
+PyObject *array_inplace_concat(PyObject *op, PyObject *other)
 {
     struct array *self = (struct array *)op;
     if (!is_array(self, other)) {
@@ -247,8 +233,7 @@ array_inplace_concat(PyObject *op, PyObject *other)
 }
 
 /* Makes the array `n` times as long as its first `size` items. */
-static int
-array_multiply(struct array *self, Py_ssize_t n)
+static int array_multiply(struct array *self, Py_ssize_t n)
 {
     Py_ssize_t size = Py_SIZE(self);
     if (n <= 0 || size == 0) {
@@ -270,8 +255,7 @@ array_multiply(struct array *self, Py_ssize_t n)
     return 0;
 }
 
-PyObject *
-array_repeat(PyObject *op, Py_ssize_t n)
+PyObject *array_repeat(PyObject *op, Py_ssize_t n)
 {
     PyObject *copy = LOCKED(op, array_copy((struct array *)op));
     if (copy != NULL && array_multiply((struct array *)copy, n) < 0) {
@@ -280,8 +264,7 @@ array_repeat(PyObject *op, Py_ssize_t n)
     return copy;
 }
 
-PyObject *
-array_inplace_repeat(PyObject *op, Py_ssize_t n)
+PyObject *array_inplace_repeat(PyObject *op, Py_ssize_t n)
 {
     int rc = n == 1 ? 0 : LOCKED(op, array_multiply((struct array *)op, n));
     return rc < 0 ? NULL : Py_NewRef(op);

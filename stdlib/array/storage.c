@@ -1,12 +1,10 @@
 /* The memory of an array: its room, and items that come and go in the midst of it. */
 #include "array.h"
 
-int
-array_resize(struct array *self, Py_ssize_t size)
+int array_resize(struct array *self, Py_ssize_t size)
 {
     if (self->exports > 0 && size != Py_SIZE(self)) {
-        PyErr_SetString(PyExc_BufferError,
-                        "cannot resize an array that is exporting buffers");
+        PyErr_SetString(PyExc_BufferError, "cannot resize an array that is exporting buffers");
         return -1;
     }
     bool grows = size >= Py_SIZE(self);
@@ -37,8 +35,7 @@ array_resize(struct array *self, Py_ssize_t size)
     return 0;
 }
 
-struct array *
-array_make(PyTypeObject *type, Py_ssize_t size, const struct kind *kind)
+struct array *array_make(PyTypeObject *type, Py_ssize_t size, const struct kind *kind)
 {
     if (size > PY_SSIZE_T_MAX / kind->size) {
         return (struct array *)PyErr_NoMemory();
@@ -60,9 +57,8 @@ array_make(PyTypeObject *type, Py_ssize_t size, const struct kind *kind)
     return self;
 }
 
-int
-array_splice(struct array *self, Py_ssize_t at, Py_ssize_t removed, const char *source,
-             Py_ssize_t count)
+int array_splice(struct array *self, Py_ssize_t at, Py_ssize_t removed, const char *source,
+                 Py_ssize_t count)
 {
     Py_ssize_t old = Py_SIZE(self), tail = old - at - removed, change = count - removed;
     size_t unit = (size_t)self->kind->size;

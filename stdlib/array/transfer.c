@@ -2,8 +2,7 @@
  * array locked. */
 #include "array.h"
 
-int
-array_extend_iterable(struct array *self, PyObject *iterable)
+int array_extend_iterable(struct array *self, PyObject *iterable)
 {
     PyObject *it = PyObject_GetIter(iterable);
     if (it == NULL) {
@@ -19,8 +18,7 @@ array_extend_iterable(struct array *self, PyObject *iterable)
     return rc < 0 || !iter_ended() ? -1 : 0;
 }
 
-int
-array_extend_array(struct array *self, struct array *other)
+int array_extend_array(struct array *self, struct array *other)
 {
     if (self->kind != other->kind) {
         PyErr_SetString(PyExc_TypeError, "can only extend with array of same kind");
@@ -41,16 +39,14 @@ array_extend_array(struct array *self, struct array *other)
 }
 
 /* Locks for itself. */
-int
-array_extend(struct array *self, PyObject *other)
+int array_extend(struct array *self, PyObject *other)
 {
     return is_array(self, other)
                ? LOCKED2(self, other, array_extend_array(self, (struct array *)other))
                : LOCKED(self, array_extend_iterable(self, other));
 }
 
-int
-array_fromlist(struct array *self, PyObject *list)
+int array_fromlist(struct array *self, PyObject *list)
 {
     if (!PyList_Check(list)) {
         PyErr_SetString(PyExc_TypeError, "arg must be list");
@@ -76,8 +72,7 @@ array_fromlist(struct array *self, PyObject *list)
     return 0;
 }
 
-int
-array_add_bytes(struct array *self, const void *bytes, Py_ssize_t length)
+int array_add_bytes(struct array *self, const void *bytes, Py_ssize_t length)
 {
     if (length % self->kind->size != 0) {
         PyErr_SetString(PyExc_ValueError, "bytes length not a multiple of item size");
@@ -98,8 +93,7 @@ array_add_bytes(struct array *self, const void *bytes, Py_ssize_t length)
     return 0;
 }
 
-int
-array_frombytes(struct array *self, Py_buffer *buffer)
+int array_frombytes(struct array *self, Py_buffer *buffer)
 {
     if (buffer->itemsize != 1) {
         PyErr_SetString(PyExc_TypeError, "a bytes-like object is required");
@@ -108,8 +102,7 @@ array_frombytes(struct array *self, Py_buffer *buffer)
     return array_add_bytes(self, buffer->buf, buffer->len);
 }
 
-PyObject *
-array_tobytes(struct array *self)
+PyObject *array_tobytes(struct array *self)
 {
     if (Py_SIZE(self) > PY_SSIZE_T_MAX / self->kind->size) {
         return PyErr_NoMemory();
@@ -117,8 +110,7 @@ array_tobytes(struct array *self)
     return PyBytes_FromStringAndSize(self->items, Py_SIZE(self) * self->kind->size);
 }
 
-PyObject *
-array_tolist(struct array *self)
+PyObject *array_tolist(struct array *self)
 {
     Py_ssize_t count = Py_SIZE(self);
     PyObject *list = PyList_New(count);
@@ -133,8 +125,7 @@ array_tolist(struct array *self)
     return list;
 }
 
-int
-array_add_text(struct array *self, PyObject *text)
+int array_add_text(struct array *self, PyObject *text)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text), old = Py_SIZE(self);
     if (length == 0) {
@@ -146,8 +137,7 @@ array_add_text(struct array *self, PyObject *text)
     return PyUnicode_AsUCS4(text, (Py_UCS4 *)item_at(self, old), length, 0) ? 0 : -1;
 }
 
-int
-array_fromunicode(struct array *self, PyObject *text)
+int array_fromunicode(struct array *self, PyObject *text)
 {
     if (self->kind->what != IS_TEXT) {
         PyErr_SetString(PyExc_ValueError, "fromunicode() may only be called on unicode type "
@@ -157,8 +147,7 @@ array_fromunicode(struct array *self, PyObject *text)
     return array_add_text(self, text);
 }
 
-PyObject *
-array_text(struct array *self)
+PyObject *array_text(struct array *self)
 {
     if (self->kind->code == 'u') {
         return PyUnicode_FromWideChar((const wchar_t *)self->items, Py_SIZE(self));
@@ -168,8 +157,7 @@ array_text(struct array *self)
                                  (order = PY_LITTLE_ENDIAN ? -1 : 1, &order));
 }
 
-PyObject *
-array_tounicode(struct array *self)
+PyObject *array_tounicode(struct array *self)
 {
     if (self->kind->what != IS_TEXT) {
         PyErr_SetString(PyExc_ValueError, "tounicode() may only be called on unicode type arrays "
@@ -180,8 +168,7 @@ array_tounicode(struct array *self)
 }
 
 /* Reads without the lock: that runs any code. */
-int
-array_fromfile(struct array *self, PyObject *file, Py_ssize_t n)
+int array_fromfile(struct array *self, PyObject *file, Py_ssize_t n)
 {
     if (n < 0) {
         PyErr_SetString(PyExc_ValueError, "negative count");
@@ -200,8 +187,7 @@ array_fromfile(struct array *self, PyObject *file, Py_ssize_t n)
     if (!PyBytes_Check(bytes)) {
         PyErr_SetString(PyExc_TypeError, "read() didn't return bytes");
     } else {
-        rc = LOCKED(self, array_add_bytes(self, PyBytes_AS_STRING(bytes),
-                                          PyBytes_GET_SIZE(bytes)));
+        rc = LOCKED(self, array_add_bytes(self, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)));
         if (rc == 0 && PyBytes_GET_SIZE(bytes) != wanted) {
             PyErr_SetString(PyExc_EOFError, "read() didn't return enough bytes");
             rc = -1;
@@ -214,16 +200,14 @@ array_fromfile(struct array *self, PyObject *file, Py_ssize_t n)
 enum { WRITE_AT_ONCE = 64 * 1024 };
 
 /* Bytes [from, from + WRITE_AT_ONCE) of the array, fewer at its end. */
-static PyObject *
-array_part(struct array *self, Py_ssize_t from)
+static PyObject *array_part(struct array *self, Py_ssize_t from)
 {
     Py_ssize_t all = Py_SIZE(self) * self->kind->size;
     Py_ssize_t count = Py_MAX(Py_MIN(all - from, WRITE_AT_ONCE), 0);
     return PyBytes_FromStringAndSize(self->items + (count ? from : 0), count);
 }
 
-int
-array_tofile(struct array *self, PyObject *file)
+int array_tofile(struct array *self, PyObject *file)
 {
     for (Py_ssize_t from = 0;; from += WRITE_AT_ONCE) {
         PyObject *part = LOCKED(self, array_part(self, from));

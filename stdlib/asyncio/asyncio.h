@@ -47,7 +47,7 @@ struct future {
 struct task {
     struct future base;
     PyObject *coro, *run_context, *waiter;
-    PyObject *name;       /* NULL: made of the number when asked for */
+    PyObject *name; /* NULL: made of the number when asked for */
     uint64_t number;
     int cancels;
     bool must_cancel, log_destroy;
@@ -60,46 +60,42 @@ struct task {
 #define FIELD_GET(self, field) LOCKED((PyObject *)(self), Py_XNewRef((self)->field))
 
 /* The field's reference; it is NULL then. */
-#define FIELD_TAKE(self, field)                                                                   \
-    LOCKED((PyObject *)(self), __extension__({                                                    \
-               PyObject *taken = (self)->field;                                                   \
-               (self)->field = NULL;                                                              \
-               taken;                                                                             \
+#define FIELD_TAKE(self, field)                                                                    \
+    LOCKED((PyObject *)(self), __extension__({                                                     \
+               PyObject *taken = (self)->field;                                                    \
+               (self)->field = NULL;                                                               \
+               taken;                                                                              \
            }))
 
 /* Stores a value (stolen) and releases what was there, after the lock. */
-#define FIELD_PUT(self, field, value)                                                             \
-    do {                                                                                          \
-        PyObject *put_value = (value);                                                            \
-        Py_XDECREF(LOCKED((PyObject *)(self), __extension__({                                     \
-                              PyObject *old = (self)->field;                                      \
-                              (self)->field = put_value;                                          \
-                              old;                                                                \
-                          })));                                                                   \
+#define FIELD_PUT(self, field, value)                                                              \
+    do {                                                                                           \
+        PyObject *put_value = (value);                                                             \
+        Py_XDECREF(LOCKED((PyObject *)(self), __extension__({                                      \
+                              PyObject *old = (self)->field;                                       \
+                              (self)->field = put_value;                                           \
+                              old;                                                                 \
+                          })));                                                                    \
     } while (0)
 
-static inline PyObject *
-or_none(PyObject *op)
+static inline PyObject *or_none(PyObject *op)
 {
     return op ? op : Py_NewRef(Py_None);
 }
 
-static inline struct asyncio_state *
-state_of(PyObject *module)
+static inline struct asyncio_state *state_of(PyObject *module)
 {
     return PyModule_GetState(module);
 }
 
 /* A future or task of these very types, not of a subclass that may override methods. */
-static inline bool
-is_plain_future(struct asyncio_state *state, PyObject *op)
+static inline bool is_plain_future(struct asyncio_state *state, PyObject *op)
 {
     return (PyObject *)Py_TYPE(op) == state->future_type
            || (PyObject *)Py_TYPE(op) == state->task_type;
 }
 
-static inline bool
-is_plain_task(struct asyncio_state *state, PyObject *op)
+static inline bool is_plain_task(struct asyncio_state *state, PyObject *op)
 {
     return (PyObject *)Py_TYPE(op) == state->task_type;
 }
@@ -145,19 +141,18 @@ void future_finalize(PyObject *op);
 PyObject *future_await(PyObject *op);
 
 /* The body of a dealloc: the finalizer, which may bring the object back, and then the end. */
-#define DEALLOC_FINALIZED(op, dealloc, clear)                                                     \
-    do {                                                                                          \
-        if (PyObject_CallFinalizerFromDealloc(op) < 0) {                                          \
-            return;                                                                               \
-        }                                                                                         \
-        PyTypeObject *type = Py_TYPE(op);                                                         \
-        PyObject_GC_UnTrack(op);                                                                  \
-        Py_TRASHCAN_BEGIN(op, dealloc)                                                            \
-        PyObject_ClearWeakRefs(op);                                                               \
-        clear(op);                                                                                \
-        type->tp_free(op);                                                                        \
-        Py_DECREF(type);                                                                          \
-        Py_TRASHCAN_END                                                                           \
+#define DEALLOC_FINALIZED(op, dealloc, clear)                                                      \
+    do {                                                                                           \
+        if (PyObject_CallFinalizerFromDealloc(op) < 0) {                                           \
+            return;                                                                                \
+        }                                                                                          \
+        PyTypeObject *type = Py_TYPE(op);                                                          \
+        PyObject_GC_UnTrack(op);                                                                   \
+        Py_TRASHCAN_BEGIN(op, dealloc) PyObject_ClearWeakRefs(op);                                 \
+        clear(op);                                                                                 \
+        type->tp_free(op);                                                                         \
+        Py_DECREF(type);                                                                           \
+        Py_TRASHCAN_END                                                                            \
     } while (0)
 
 /* Reports to the loop: {"message": message, key: self, ...}.  Errors are unraisable ones. */

@@ -8,23 +8,21 @@ struct future_iter {
 
 #include "future.bind.h"
 
-static int
-raise_uninitialized(PyObject *type)
+static int raise_uninitialized(PyObject *type)
 {
     PyErr_SetString(type, "Future object is not initialized.");
     return -1;
 }
 
-static bool
-is_alive(struct future *self)
+static bool is_alive(struct future *self)
 {
     return self->loop != NULL || raise_uninitialized(PyExc_RuntimeError) == 0;
 }
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-static PyObject *
-future_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *future_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                            PyObject *Py_UNUSED(kwargs))
 {
     PyObject *module = PyType_GetModuleByDef(type, &asyncio_module);
     struct future *self = module ? type_make(type) : NULL;
@@ -35,8 +33,7 @@ future_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kw
 }
 
 /* Everything as in a new one. */
-static void
-future_reset(struct future *self)
+static void future_reset(struct future *self)
 {
     FIELD_PUT(self, callback, NULL);
     FIELD_PUT(self, context, NULL);
@@ -53,8 +50,7 @@ future_reset(struct future *self)
 }
 
 /* Remembers where it was made, if the loop is to be debugged. */
-static int
-future_trace(struct future *self, PyObject *loop)
+static int future_trace(struct future *self, PyObject *loop)
 {
     PyObject *debug = PyObject_CallMethodNoArgs(loop, self->state->n_get_debug);
     int on = debug ? PyObject_IsTrue(debug) : -1;
@@ -70,8 +66,7 @@ future_trace(struct future *self, PyObject *loop)
     return 0;
 }
 
-int
-future_start(struct future *self, PyObject *loop)
+int future_start(struct future *self, PyObject *loop)
 {
     future_reset(self);
     loop = loop == Py_None ? event_loop(self->state) : Py_NewRef(loop);
@@ -84,8 +79,7 @@ future_start(struct future *self, PyObject *loop)
     return rc;
 }
 
-static int
-future_init(struct future *self, PyObject *loop)
+static int future_init(struct future *self, PyObject *loop)
 {
     return future_start(self, loop);
 }
@@ -98,9 +92,8 @@ struct callbacks {
 
 /* Finishes under the lock: stores the reference (stolen) and takes the callbacks.  False if it was
  * not pending; then nothing is changed. */
-static bool
-finish_locked(struct future *self, enum status status, PyObject **field, PyObject *value,
-              struct callbacks *out)
+static bool finish_locked(struct future *self, enum status status, PyObject **field,
+                          PyObject *value, struct callbacks *out)
 {
     if (self->status != PENDING) {
         return false;
@@ -117,8 +110,7 @@ finish_locked(struct future *self, enum status status, PyObject **field, PyObjec
 }
 
 /* Has the loop call them (stolen); the first error ends it. */
-static int
-callbacks_schedule(struct future *self, struct callbacks *all)
+static int callbacks_schedule(struct future *self, struct callbacks *all)
 {
     struct asyncio_state *state = self->state;
     int rc = 0;
@@ -136,8 +128,7 @@ callbacks_schedule(struct future *self, struct callbacks *all)
     return rc;
 }
 
-static int
-future_finish(struct future *self, enum status status, PyObject **field, PyObject *value)
+static int future_finish(struct future *self, enum status status, PyObject **field, PyObject *value)
 {
     struct callbacks all;
     if (!LOCKED((PyObject *)self, finish_locked(self, status, field, Py_XNewRef(value), &all))) {
@@ -147,22 +138,19 @@ future_finish(struct future *self, enum status status, PyObject **field, PyObjec
     return callbacks_schedule(self, &all) < 0 ? -1 : 1;
 }
 
-static int
-invalid_state(struct future *self)
+static int invalid_state(struct future *self)
 {
     PyErr_SetString(self->state->invalid_state_error, "invalid state");
     return -1;
 }
 
-int
-future_do_cancel(struct future *self, PyObject *message)
+int future_do_cancel(struct future *self, PyObject *message)
 {
     FLAG_SET(self->log_traceback, false);
     return future_finish(self, CANCELLED, &self->cancel_message, message);
 }
 
-int
-future_do_result(struct future *self, PyObject *result)
+int future_do_result(struct future *self, PyObject *result)
 {
     if (!is_alive(self)) {
         return -1;
@@ -171,8 +159,7 @@ future_do_result(struct future *self, PyObject *result)
 }
 
 /* RuntimeError in place of StopIteration, which would end whoever awaits (new reference). */
-static PyObject *
-stop_iteration_wrapped(PyObject *exception)
+static PyObject *stop_iteration_wrapped(PyObject *exception)
 {
     static const char text[] = "StopIteration interacts badly with generators and cannot be raised "
                                "into a Future";
@@ -185,8 +172,7 @@ stop_iteration_wrapped(PyObject *exception)
 }
 
 /* What set_exception() gets, as an instance (new reference). */
-static PyObject *
-exception_instance(PyObject *arg)
+static PyObject *exception_instance(PyObject *arg)
 {
     PyObject *exception = PyExceptionClass_Check(arg) ? PyObject_CallNoArgs(arg) : Py_NewRef(arg);
     if (exception != NULL && !PyExceptionInstance_Check(exception)) {
@@ -199,8 +185,7 @@ exception_instance(PyObject *arg)
     return exception;
 }
 
-int
-future_do_exception(struct future *self, PyObject *arg)
+int future_do_exception(struct future *self, PyObject *arg)
 {
     if (!is_alive(self)) {
         return -1;
@@ -215,8 +200,8 @@ future_do_exception(struct future *self, PyObject *arg)
     FIELD_PUT(self, exception_tb, PyException_GetTraceback(exception));
     struct callbacks all;
     int rc = 0;
-    if (LOCKED((PyObject *)self, finish_locked(self, FINISHED, &self->exception,
-                                               Py_NewRef(exception), &all))) {
+    if (LOCKED((PyObject *)self,
+               finish_locked(self, FINISHED, &self->exception, Py_NewRef(exception), &all))) {
         rc = callbacks_schedule(self, &all) < 0 ? -1 : 1;
         FLAG_SET(self->log_traceback, true);
     } else {
@@ -226,48 +211,41 @@ future_do_exception(struct future *self, PyObject *arg)
     return rc;
 }
 
-static int
-future_set_result(struct future *self, PyObject *result)
+static int future_set_result(struct future *self, PyObject *result)
 {
     int rc = future_do_result(self, result);
     return rc == 0 ? invalid_state(self) : Py_MIN(rc, 0);
 }
 
-static int
-future_set_exception(struct future *self, PyObject *exception)
+static int future_set_exception(struct future *self, PyObject *exception)
 {
     int rc = future_do_exception(self, exception);
     return rc == 0 ? invalid_state(self) : Py_MIN(rc, 0);
 }
 
-static int
-future_cancel(struct future *self, PyObject *message)
+static int future_cancel(struct future *self, PyObject *message)
 {
     return is_alive(self) ? future_do_cancel(self, message) : -1;
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
-static int
-future_done(struct future *self)
+static int future_done(struct future *self)
 {
     return FLAG(self->status) != PENDING;
 }
 
-static int
-future_cancelled(struct future *self)
+static int future_cancelled(struct future *self)
 {
     return FLAG(self->status) == CANCELLED;
 }
 
-static PyObject *
-future_owner(struct future *self)
+static PyObject *future_owner(struct future *self)
 {
     return is_alive(self) ? FIELD_GET(self, loop) : NULL;
 }
 
-PyObject *
-future_cancelled_error(struct future *self)
+PyObject *future_cancelled_error(struct future *self)
 {
     PyObject *error = FIELD_TAKE(self, cancelled_exc);
     if (error != NULL) {
@@ -281,14 +259,12 @@ future_cancelled_error(struct future *self)
     return error;
 }
 
-static PyObject *
-future_make_cancelled_error(struct future *self)
+static PyObject *future_make_cancelled_error(struct future *self)
 {
     return future_cancelled_error(self);
 }
 
-static PyObject *
-raise_instance(PyObject *error)
+static PyObject *raise_instance(PyObject *error)
 {
     if (error != NULL) {
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
@@ -298,8 +274,7 @@ raise_instance(PyObject *error)
 }
 
 /* 1 if finished; 0 if cancelled, with the error to raise in *out; or -1 with an exception. */
-static int
-future_finished(struct future *self, const char *complaint, PyObject **out)
+static int future_finished(struct future *self, const char *complaint, PyObject **out)
 {
     if (self->loop == NULL) {
         return raise_uninitialized(self->state->invalid_state_error);
@@ -317,8 +292,7 @@ future_finished(struct future *self, const char *complaint, PyObject **out)
     }
 }
 
-int
-future_outcome(struct future *self, PyObject **out)
+int future_outcome(struct future *self, PyObject **out)
 {
     int rc = future_finished(self, "Result is not set.", out);
     if (rc <= 0) {
@@ -341,16 +315,14 @@ future_outcome(struct future *self, PyObject **out)
     return 0;
 }
 
-static PyObject *
-future_result(struct future *self)
+static PyObject *future_result(struct future *self)
 {
     PyObject *out;
     int rc = future_outcome(self, &out);
     return rc > 0 ? out : rc < 0 ? NULL : raise_instance(out);
 }
 
-static PyObject *
-future_exception(struct future *self)
+static PyObject *future_exception(struct future *self)
 {
     PyObject *error;
     int rc = future_finished(self, "Exception is not set.", &error);
@@ -364,8 +336,7 @@ future_exception(struct future *self)
 
 enum added { ADDED, DONE_ALREADY, FAILED };
 
-static enum added
-callback_add_locked(struct future *self, PyObject *callback, PyObject *context)
+static enum added callback_add_locked(struct future *self, PyObject *callback, PyObject *context)
 {
     if (self->status != PENDING) {
         return DONE_ALREADY;
@@ -384,8 +355,7 @@ callback_add_locked(struct future *self, PyObject *callback, PyObject *context)
     return rc < 0 ? FAILED : ADDED;
 }
 
-int
-future_add_callback(struct future *self, PyObject *callback, PyObject *context)
+int future_add_callback(struct future *self, PyObject *callback, PyObject *context)
 {
     switch (LOCKED((PyObject *)self, callback_add_locked(self, callback, context))) {
     case ADDED:
@@ -397,8 +367,7 @@ future_add_callback(struct future *self, PyObject *callback, PyObject *context)
     }
 }
 
-static int
-future_add_done_callback(struct future *self, PyObject *callback, PyObject *context)
+static int future_add_done_callback(struct future *self, PyObject *callback, PyObject *context)
 {
     if (self->loop == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "uninitialized Future object");
@@ -414,8 +383,7 @@ future_add_done_callback(struct future *self, PyObject *callback, PyObject *cont
 }
 
 /* [(callback, context), ...], or NULL without an exception if there are none. */
-static PyObject *
-callbacks_list_locked(struct future *self)
+static PyObject *callbacks_list_locked(struct future *self)
 {
     if (self->callback == NULL) {
         return self->callbacks ? PyList_GetSlice(self->callbacks, 0, PY_SSIZE_T_MAX) : NULL;
@@ -423,8 +391,7 @@ callbacks_list_locked(struct future *self)
     PyObject *list = PyList_New(0);
     PyObject *pair = list ? PyTuple_Pack(2, self->callback, self->context) : NULL;
     if (pair == NULL || PyList_Append(list, pair) < 0
-        || (self->callbacks
-            && PyList_SetSlice(list, 1, 1, self->callbacks) < 0)) {
+        || (self->callbacks && PyList_SetSlice(list, 1, 1, self->callbacks) < 0)) {
         Py_CLEAR(list);
     }
     Py_XDECREF(pair);
@@ -432,8 +399,7 @@ callbacks_list_locked(struct future *self)
 }
 
 /* Takes the first pair with this callback out of the list, wherever others moved it meanwhile. */
-static bool
-callback_drop_locked(struct future *self, PyObject *callback, PyObject *pair)
+static bool callback_drop_locked(struct future *self, PyObject *callback, PyObject *pair)
 {
     if (self->callback == callback) {
         Py_CLEAR(self->callback);
@@ -452,8 +418,7 @@ callback_drop_locked(struct future *self, PyObject *callback, PyObject *pair)
     return false;
 }
 
-static PyObject *
-future_remove_done_callback(struct future *self, PyObject *fn)
+static PyObject *future_remove_done_callback(struct future *self, PyObject *fn)
 {
     if (!is_alive(self)) {
         return NULL;
@@ -479,21 +444,18 @@ future_remove_done_callback(struct future *self, PyObject *fn)
 
 /* ---- attributes ----------------------------------------------------------------------------- */
 
-static PyObject *
-future_get_state(struct future *self)
+static PyObject *future_get_state(struct future *self)
 {
     static const char *const names[] = {"PENDING", "CANCELLED", "FINISHED"};
     return is_alive(self) ? PyUnicode_InternFromString(names[FLAG(self->status)]) : NULL;
 }
 
-static int
-future_get_asyncio_future_blocking(struct future *self)
+static int future_get_asyncio_future_blocking(struct future *self)
 {
     return self->loop != NULL && FLAG(self->blocking);
 }
 
-static int
-future_set_asyncio_future_blocking(struct future *self, int value)
+static int future_set_asyncio_future_blocking(struct future *self, int value)
 {
     if (!is_alive(self)) {
         return -1;
@@ -502,14 +464,12 @@ future_set_asyncio_future_blocking(struct future *self, int value)
     return 0;
 }
 
-static PyObject *
-future_get_loop(struct future *self)
+static PyObject *future_get_loop(struct future *self)
 {
     return or_none(FIELD_GET(self, loop));
 }
 
-static PyObject *
-future_get_callbacks(struct future *self)
+static PyObject *future_get_callbacks(struct future *self)
 {
     if (!is_alive(self)) {
         return NULL;
@@ -518,26 +478,22 @@ future_get_callbacks(struct future *self)
     return all == NULL && PyErr_Occurred() ? NULL : or_none(all);
 }
 
-static PyObject *
-future_get_result(struct future *self)
+static PyObject *future_get_result(struct future *self)
 {
     return is_alive(self) ? or_none(FIELD_GET(self, result)) : NULL;
 }
 
-static PyObject *
-future_get_exception(struct future *self)
+static PyObject *future_get_exception(struct future *self)
 {
     return is_alive(self) ? or_none(FIELD_GET(self, exception)) : NULL;
 }
 
-static PyObject *
-future_get_log_traceback(struct future *self)
+static PyObject *future_get_log_traceback(struct future *self)
 {
     return is_alive(self) ? PyBool_FromLong(FLAG(self->log_traceback)) : NULL;
 }
 
-static int
-future_set_log_traceback(struct future *self, int value)
+static int future_set_log_traceback(struct future *self, int value)
 {
     if (value) {
         PyErr_SetString(PyExc_ValueError, "_log_traceback can only be set to False");
@@ -547,27 +503,23 @@ future_set_log_traceback(struct future *self, int value)
     return 0;
 }
 
-static PyObject *
-future_get_source_traceback(struct future *self)
+static PyObject *future_get_source_traceback(struct future *self)
 {
     return or_none(FIELD_GET(self, source_traceback));
 }
 
-static PyObject *
-future_get_cancel_message(struct future *self)
+static PyObject *future_get_cancel_message(struct future *self)
 {
     return or_none(FIELD_GET(self, cancel_message));
 }
 
-static int
-future_set_cancel_message(struct future *self, PyObject *message)
+static int future_set_cancel_message(struct future *self, PyObject *message)
 {
     FIELD_PUT(self, cancel_message, Py_NewRef(message));
     return 0;
 }
 
-static PyObject *
-future_repr(PyObject *op)
+static PyObject *future_repr(PyObject *op)
 {
     struct future *self = (struct future *)op;
     return is_alive(self) ? PyObject_CallOneArg(self->state->future_repr, op) : NULL;
@@ -575,8 +527,7 @@ future_repr(PyObject *op)
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
-void
-future_report(struct future *self, PyObject *key, PyObject *message, PyObject *exception)
+void future_report(struct future *self, PyObject *key, PyObject *message, PyObject *exception)
 {
     struct asyncio_state *state = self->state;
     PyObject *trace = FIELD_GET(self, source_traceback);
@@ -596,8 +547,7 @@ future_report(struct future *self, PyObject *key, PyObject *message, PyObject *e
     Py_XDECREF(trace);
 }
 
-void
-future_finalize(PyObject *op)
+void future_finalize(PyObject *op)
 {
     struct future *self = (struct future *)op;
     if (!FLAG(self->log_traceback) || self->loop == NULL) {
@@ -606,15 +556,15 @@ future_finalize(PyObject *op)
     FLAG_SET(self->log_traceback, false);
     PyObject *raised = PyErr_GetRaisedException();
     PyObject *name = PyType_GetName(Py_TYPE(op));
-    PyObject *message = name ? PyUnicode_FromFormat("%U exception was never retrieved", name) : NULL;
+    PyObject *message =
+        name ? PyUnicode_FromFormat("%U exception was never retrieved", name) : NULL;
     future_report(self, self->state->n_future, message, self->exception);
     Py_XDECREF(message);
     Py_XDECREF(name);
     PyErr_SetRaisedException(raised);
 }
 
-int
-future_traverse(PyObject *op, visitproc visit, void *arg)
+int future_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct future *self = (struct future *)op;
     Py_VISIT(Py_TYPE(op));
@@ -632,8 +582,7 @@ future_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-int
-future_clear(PyObject *op)
+int future_clear(PyObject *op)
 {
     struct future *self = (struct future *)op;
     Py_CLEAR(self->loop);
@@ -650,8 +599,7 @@ future_clear(PyObject *op)
     return 0;
 }
 
-static void
-future_dealloc(PyObject *op)
+static void future_dealloc(PyObject *op)
 {
     DEALLOC_FINALIZED(op, future_dealloc, future_clear);
 }
@@ -663,32 +611,26 @@ static PyMemberDef future_members[] = {
 };
 
 static PyType_Slot future_slots[] = {
-    {Py_tp_dealloc, future_dealloc},
-    {Py_tp_traverse, future_traverse},
-    {Py_tp_clear, future_clear},
-    {Py_tp_finalize, future_finalize},
-    {Py_tp_repr, future_repr},
-    {Py_tp_doc, (void *)future_doc},
-    {Py_tp_iter, future_await},
-    {Py_am_await, future_await},
-    {Py_tp_methods, future_methods},
-    {Py_tp_members, future_members},
-    {Py_tp_getset, future_getset},
-    {Py_tp_init, bind_future_init},
-    {Py_tp_new, future_new},
-    {0, NULL},
+    {Py_tp_dealloc, future_dealloc}, {Py_tp_traverse, future_traverse},
+    {Py_tp_clear, future_clear},     {Py_tp_finalize, future_finalize},
+    {Py_tp_repr, future_repr},       {Py_tp_doc, (void *)future_doc},
+    {Py_tp_iter, future_await},      {Py_am_await, future_await},
+    {Py_tp_methods, future_methods}, {Py_tp_members, future_members},
+    {Py_tp_getset, future_getset},   {Py_tp_init, bind_future_init},
+    {Py_tp_new, future_new},         {0, NULL},
 };
 
 PyType_Spec future_spec = {
-    "_asyncio.Future", sizeof(struct future), 0,
+    "_asyncio.Future",
+    sizeof(struct future),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     future_slots,
 };
 
 /* ---- awaiting ------------------------------------------------------------------------------- */
 
-PyObject *
-future_await(PyObject *op)
+PyObject *future_await(PyObject *op)
 {
     struct future *future = (struct future *)op;
     if (!is_alive(future)) {
@@ -701,8 +643,7 @@ future_await(PyObject *op)
     return (PyObject *)self;
 }
 
-static PySendResult
-iter_step(PyObject *op, PyObject *Py_UNUSED(arg), PyObject **out)
+static PySendResult iter_step(PyObject *op, PyObject *Py_UNUSED(arg), PyObject **out)
 {
     struct future_iter *self = (struct future_iter *)op;
     *out = NULL;
@@ -722,10 +663,10 @@ iter_step(PyObject *op, PyObject *Py_UNUSED(arg), PyObject **out)
         return PYGEN_ERROR;
     }
     struct future *taken = (struct future *)LOCKED(op, __extension__({
-        PyObject *old = (PyObject *)self->future;
-        self->future = NULL;
-        old;
-    }));
+                                                       PyObject *old = (PyObject *)self->future;
+                                                       self->future = NULL;
+                                                       old;
+                                                   }));
     *out = future_result(future);
     Py_XDECREF(taken);
     Py_DECREF(future);
@@ -733,8 +674,7 @@ iter_step(PyObject *op, PyObject *Py_UNUSED(arg), PyObject **out)
 }
 
 /* The yielded object, or NULL with StopIteration if there is a value to return. */
-static PyObject *
-iter_next_or_stop(PyObject *op)
+static PyObject *iter_next_or_stop(PyObject *op)
 {
     PyObject *out;
     PySendResult rc = iter_step(op, Py_None, &out);
@@ -751,8 +691,7 @@ iter_next_or_stop(PyObject *op)
     return out;
 }
 
-static PyObject *
-iter_send(struct future_iter *self, PyObject *Py_UNUSED(value))
+static PyObject *iter_send(struct future_iter *self, PyObject *Py_UNUSED(value))
 {
     PyObject *out = iter_next_or_stop((PyObject *)self);
     if (out == NULL && !PyErr_Occurred()) {
@@ -761,25 +700,26 @@ iter_send(struct future_iter *self, PyObject *Py_UNUSED(value))
     return out;
 }
 
-static int
-iter_close(struct future_iter *self)
+static int iter_close(struct future_iter *self)
 {
     PyObject *future = LOCKED((PyObject *)self, __extension__({
-        PyObject *old = (PyObject *)self->future;
-        self->future = NULL;
-        old;
-    }));
+                                  PyObject *old = (PyObject *)self->future;
+                                  self->future = NULL;
+                                  old;
+                              }));
     Py_XDECREF(future);
     return 0;
 }
 
-static PyObject *
-iter_throw(struct future_iter *self, PyObject *type, PyObject *value, PyObject *traceback)
+static PyObject *iter_throw(struct future_iter *self, PyObject *type, PyObject *value,
+                            PyObject *traceback)
 {
     if ((value != Py_None || traceback != Py_None)
         && PyErr_WarnEx(PyExc_DeprecationWarning,
                         "the (type, exc, tb) signature of throw() is deprecated, use the "
-                        "single-arg signature instead.", 1) < 0) {
+                        "single-arg signature instead.",
+                        1)
+               < 0) {
         return NULL;
     }
     if (traceback != Py_None && !PyTraceBack_Check(traceback)) {
@@ -791,7 +731,7 @@ iter_throw(struct future_iter *self, PyObject *type, PyObject *value, PyObject *
         if (value != Py_None && PyObject_TypeCheck(value, (PyTypeObject *)type)) {
             error = Py_NewRef(value);
         } else {
-            error = value == Py_None ? PyObject_CallNoArgs(type)
+            error = value == Py_None       ? PyObject_CallNoArgs(type)
                     : PyTuple_Check(value) ? PyObject_Call(type, value, NULL)
                                            : PyObject_CallOneArg(type, value);
         }
@@ -816,16 +756,14 @@ iter_throw(struct future_iter *self, PyObject *type, PyObject *value, PyObject *
 GC_OBJECT(future_iter, future)
 
 static PyType_Slot iter_slots[] = {
-    GC_SLOTS(future_iter),
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, iter_next_or_stop},
-    {Py_am_send, iter_step},
-    {Py_tp_methods, iter_methods},
-    {0, NULL},
+    GC_SLOTS(future_iter),   {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, iter_next_or_stop},
+    {Py_am_send, iter_step}, {Py_tp_methods, iter_methods},   {0, NULL},
 };
 
 PyType_Spec iter_spec = {
-    "_asyncio.FutureIter", sizeof(struct future_iter), 0,
+    "_asyncio.FutureIter",
+    sizeof(struct future_iter),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     iter_slots,

@@ -7,8 +7,7 @@
 
 /* ---- loops ---------------------------------------------------------------------------------- */
 
-PyObject *
-running_loop(struct asyncio_state *state)
+PyObject *running_loop(struct asyncio_state *state)
 {
     PyObject *thread = PyThreadState_GetDict(), *loop = NULL;
     if (thread == NULL || PyDict_GetItemRef(thread, state->n_running_loop, &loop) <= 0) {
@@ -20,8 +19,7 @@ running_loop(struct asyncio_state *state)
     return loop;
 }
 
-PyObject *
-event_loop(struct asyncio_state *state)
+PyObject *event_loop(struct asyncio_state *state)
 {
     PyObject *loop = running_loop(state);
     if (loop != NULL || PyErr_Occurred()) {
@@ -36,15 +34,13 @@ event_loop(struct asyncio_state *state)
     return loop;
 }
 
-static PyObject *
-asyncio_peek_running_loop(PyObject *module)
+static PyObject *asyncio_peek_running_loop(PyObject *module)
 {
     PyObject *loop = running_loop(state_of(module));
     return loop == NULL && PyErr_Occurred() ? NULL : or_none(loop);
 }
 
-static PyObject *
-must_run(struct asyncio_state *state)
+static PyObject *must_run(struct asyncio_state *state)
 {
     PyObject *loop = running_loop(state);
     if (loop == NULL && !PyErr_Occurred()) {
@@ -53,14 +49,12 @@ must_run(struct asyncio_state *state)
     return loop;
 }
 
-static PyObject *
-asyncio_get_running_loop(PyObject *module)
+static PyObject *asyncio_get_running_loop(PyObject *module)
 {
     return must_run(state_of(module));
 }
 
-static int
-asyncio_set_running_loop(PyObject *module, PyObject *loop)
+static int asyncio_set_running_loop(PyObject *module, PyObject *loop)
 {
     PyObject *thread = PyThreadState_GetDict();
     if (thread == NULL) {
@@ -70,15 +64,13 @@ asyncio_set_running_loop(PyObject *module, PyObject *loop)
     return PyDict_SetItem(thread, state_of(module)->n_running_loop, loop);
 }
 
-static PyObject *
-asyncio_get_event_loop(PyObject *module)
+static PyObject *asyncio_get_event_loop(PyObject *module)
 {
     return event_loop(state_of(module));
 }
 
-int
-call_soon(struct asyncio_state *state, PyObject *loop, PyObject *callback, PyObject *arg,
-          PyObject *context)
+int call_soon(struct asyncio_state *state, PyObject *loop, PyObject *callback, PyObject *arg,
+              PyObject *context)
 {
     PyObject *args[4] = {loop, callback};
     size_t count = 2;
@@ -86,17 +78,16 @@ call_soon(struct asyncio_state *state, PyObject *loop, PyObject *callback, PyObj
         args[count++] = arg;
     }
     args[count] = context;
-    PyObject *handle = PyObject_VectorcallMethod(state->n_call_soon, args,
-                                                 count | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                                 context ? state->kw_context : NULL);
+    PyObject *handle =
+        PyObject_VectorcallMethod(state->n_call_soon, args, count | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                  context ? state->kw_context : NULL);
     Py_XDECREF(handle);
     return handle ? 0 : -1;
 }
 
 /* ---- the running task ----------------------------------------------------------------------- */
 
-int
-enter_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
+int enter_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
 {
     PyObject *current;
     int rc = PyDict_SetDefaultRef(state->current_tasks, loop, task, &current);
@@ -110,8 +101,7 @@ enter_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
     return rc;
 }
 
-int
-leave_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
+int leave_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
 {
     PyObject *current;
     if (PyDict_Pop(state->current_tasks, loop, &current) < 0) {
@@ -120,9 +110,8 @@ leave_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
     int rc = 0;
     if (current != task) {
         if (current == NULL || PyDict_SetItem(state->current_tasks, loop, current) == 0) {
-            PyErr_Format(PyExc_RuntimeError,
-                         "Leaving task %R does not match the current task %R.", task,
-                         current ? current : Py_None);
+            PyErr_Format(PyExc_RuntimeError, "Leaving task %R does not match the current task %R.",
+                         task, current ? current : Py_None);
         }
         rc = -1;
     }
@@ -130,8 +119,7 @@ leave_task(struct asyncio_state *state, PyObject *loop, PyObject *task)
     return rc;
 }
 
-PyObject *
-swap_current(struct asyncio_state *state, PyObject *loop, PyObject *task)
+PyObject *swap_current(struct asyncio_state *state, PyObject *loop, PyObject *task)
 {
     PyObject *before;
     if (task == Py_None) {
@@ -147,26 +135,22 @@ swap_current(struct asyncio_state *state, PyObject *loop, PyObject *task)
     return or_none(before);
 }
 
-static int
-asyncio_enter_task(PyObject *module, PyObject *loop, PyObject *task)
+static int asyncio_enter_task(PyObject *module, PyObject *loop, PyObject *task)
 {
     return enter_task(state_of(module), loop, task);
 }
 
-static int
-asyncio_leave_task(PyObject *module, PyObject *loop, PyObject *task)
+static int asyncio_leave_task(PyObject *module, PyObject *loop, PyObject *task)
 {
     return leave_task(state_of(module), loop, task);
 }
 
-static PyObject *
-asyncio_swap_current_task(PyObject *module, PyObject *loop, PyObject *task)
+static PyObject *asyncio_swap_current_task(PyObject *module, PyObject *loop, PyObject *task)
 {
     return swap_current(state_of(module), loop, task);
 }
 
-static PyObject *
-asyncio_current_task(PyObject *module, PyObject *loop)
+static PyObject *asyncio_current_task(PyObject *module, PyObject *loop)
 {
     struct asyncio_state *state = state_of(module);
     loop = loop == Py_None ? must_run(state) : Py_NewRef(loop);
@@ -181,49 +165,42 @@ asyncio_current_task(PyObject *module, PyObject *loop)
 
 /* ---- all tasks ------------------------------------------------------------------------------ */
 
-static int
-scheduled_call(struct asyncio_state *state, PyObject *method, PyObject *task)
+static int scheduled_call(struct asyncio_state *state, PyObject *method, PyObject *task)
 {
     PyObject *done = PyObject_CallMethodOneArg(state->scheduled_tasks, method, task);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
 
-int
-register_task(struct asyncio_state *state, PyObject *task)
+int register_task(struct asyncio_state *state, PyObject *task)
 {
     return scheduled_call(state, state->n_add, task);
 }
 
-static int
-asyncio_register_task(PyObject *module, PyObject *task)
+static int asyncio_register_task(PyObject *module, PyObject *task)
 {
     return register_task(state_of(module), task);
 }
 
-static int
-asyncio_unregister_task(PyObject *module, PyObject *task)
+static int asyncio_unregister_task(PyObject *module, PyObject *task)
 {
     struct asyncio_state *state = state_of(module);
     return scheduled_call(state, state->n_discard, task);
 }
 
-static int
-asyncio_register_eager_task(PyObject *module, PyObject *task)
+static int asyncio_register_eager_task(PyObject *module, PyObject *task)
 {
     return PySet_Add(state_of(module)->eager_tasks, task);
 }
 
-static int
-asyncio_unregister_eager_task(PyObject *module, PyObject *task)
+static int asyncio_unregister_eager_task(PyObject *module, PyObject *task)
 {
     return PySet_Discard(state_of(module)->eager_tasks, task) < 0 ? -1 : 0;
 }
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-names_make(struct asyncio_state *state)
+static int names_make(struct asyncio_state *state)
 {
     const struct {
         PyObject **name;
@@ -261,8 +238,7 @@ names_make(struct asyncio_state *state)
     return state->kw_context && state->kw_msg ? 0 : -1;
 }
 
-static int
-types_make(PyObject *module, struct asyncio_state *state)
+static int types_make(PyObject *module, struct asyncio_state *state)
 {
     state->iter_type = (PyObject *)module_type(module, &iter_spec, false);
     state->step_type = (PyObject *)module_type(module, &step_spec, false);
@@ -274,8 +250,7 @@ types_make(PyObject *module, struct asyncio_state *state)
     return state->task_type ? PyModule_AddType(module, (PyTypeObject *)state->task_type) : -1;
 }
 
-static int
-registries_make(PyObject *module, struct asyncio_state *state)
+static int registries_make(PyObject *module, struct asyncio_state *state)
 {
     PyObject *weakset = _PyImport_GetModuleAttrString("weakref", "WeakSet");
     state->scheduled_tasks = weakset ? PyObject_CallNoArgs(weakset) : NULL;
@@ -291,8 +266,7 @@ registries_make(PyObject *module, struct asyncio_state *state)
 }
 
 /* What is better written in Python.  The package imports us in turn, so this comes last. */
-static int
-helpers_import(struct asyncio_state *state)
+static int helpers_import(struct asyncio_state *state)
 {
     const struct {
         PyObject **object;
@@ -317,8 +291,7 @@ helpers_import(struct asyncio_state *state)
     return 0;
 }
 
-static int
-asyncio_exec(PyObject *module)
+static int asyncio_exec(PyObject *module)
 {
     struct asyncio_state *state = state_of(module);
     return names_make(state) < 0 || types_make(module, state) < 0
@@ -329,8 +302,7 @@ asyncio_exec(PyObject *module)
 
 enum { STATE_REFERENCES = offsetof(struct asyncio_state, task_count) / sizeof(PyObject *) };
 
-static int
-asyncio_module_traverse(PyObject *module, visitproc visit, void *arg)
+static int asyncio_module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     PyObject **item = PyModule_GetState(module);
     for (size_t i = 0; i < STATE_REFERENCES; i++) {
@@ -339,8 +311,7 @@ asyncio_module_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-asyncio_module_clear(PyObject *module)
+static int asyncio_module_clear(PyObject *module)
 {
     PyObject **item = PyModule_GetState(module);
     for (size_t i = 0; i < STATE_REFERENCES; i++) {
@@ -349,8 +320,7 @@ asyncio_module_clear(PyObject *module)
     return 0;
 }
 
-static void
-asyncio_module_free(void *module)
+static void asyncio_module_free(void *module)
 {
     asyncio_module_clear(module);
 }
@@ -358,10 +328,15 @@ asyncio_module_free(void *module)
 static PyModuleDef_Slot asyncio_slots[] = MODULE_SLOTS(asyncio_exec);
 
 PyModuleDef asyncio_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_asyncio", .m_doc = asyncio_doc,
-    .m_methods = asyncio_methods, .m_slots = asyncio_slots,
-    .m_size = sizeof(struct asyncio_state), .m_traverse = asyncio_module_traverse,
-    .m_clear = asyncio_module_clear, .m_free = asyncio_module_free,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_asyncio",
+    .m_doc = asyncio_doc,
+    .m_methods = asyncio_methods,
+    .m_slots = asyncio_slots,
+    .m_size = sizeof(struct asyncio_state),
+    .m_traverse = asyncio_module_traverse,
+    .m_clear = asyncio_module_clear,
+    .m_free = asyncio_module_free,
 };
 
 MODULE_INIT(_asyncio, asyncio_module)

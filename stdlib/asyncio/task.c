@@ -17,8 +17,7 @@ static PyMethodDef wakeup_def = {"task_wakeup", task_wakeup, METH_O, NULL};
 /* ---- steps to come -------------------------------------------------------------------------- */
 
 /* Has the loop run the next step, with an exception (stolen) if not NULL. */
-static int
-step_soon(struct task *self, PyObject *exception)
+static int step_soon(struct task *self, PyObject *exception)
 {
     struct asyncio_state *state = self->base.state;
     struct step *step = type_make((PyTypeObject *)state->step_type);
@@ -34,8 +33,7 @@ step_soon(struct task *self, PyObject *exception)
 }
 
 /* The same with RuntimeError; `text` (stolen) may be NULL with an exception. */
-static int
-step_soon_failing(struct task *self, PyObject *text)
+static int step_soon_failing(struct task *self, PyObject *text)
 {
     PyObject *error = text ? PyObject_CallOneArg(PyExc_RuntimeError, text) : NULL;
     Py_XDECREF(text);
@@ -47,8 +45,7 @@ step_soon_failing(struct task *self, PyObject *text)
 static int task_cancel(struct task *self, PyObject *message);
 
 /* future.cancel(msg=message): 1, 0, or -1 with an exception. */
-static int
-cancel_any(struct asyncio_state *state, PyObject *future, PyObject *message)
+static int cancel_any(struct asyncio_state *state, PyObject *future, PyObject *message)
 {
     if (is_plain_task(state, future)) {
         return task_cancel((struct task *)future, message);
@@ -64,8 +61,7 @@ cancel_any(struct asyncio_state *state, PyObject *future, PyObject *message)
     return rc;
 }
 
-static int
-task_cancel(struct task *self, PyObject *message)
+static int task_cancel(struct task *self, PyObject *message)
 {
     FLAG_SET(self->base.log_traceback, false);
     if (FLAG(self->base.status) != PENDING) {
@@ -91,14 +87,12 @@ task_cancel(struct task *self, PyObject *message)
     return 1;
 }
 
-static int
-task_cancelling(struct task *self)
+static int task_cancelling(struct task *self)
 {
     return FLAG(self->cancels);
 }
 
-static int
-task_uncancel_locked(struct task *self)
+static int task_uncancel_locked(struct task *self)
 {
     if (self->cancels > 0) {
         FLAG_SET(self->cancels, self->cancels - 1);
@@ -109,8 +103,7 @@ task_uncancel_locked(struct task *self)
     return self->cancels;
 }
 
-static int
-task_uncancel(struct task *self)
+static int task_uncancel(struct task *self)
 {
     return LOCKED((PyObject *)self, task_uncancel_locked(self));
 }
@@ -118,8 +111,7 @@ task_uncancel(struct task *self)
 /* ---- what a step yields --------------------------------------------------------------------- */
 
 /* Makes `future` what the task waits for, once its callback is there. */
-static int
-wait_for(struct task *self, PyObject *future)
+static int wait_for(struct task *self, PyObject *future)
 {
     FIELD_PUT(self, waiter, Py_NewRef(future));
     if (!FLAG(self->must_cancel)) {
@@ -134,28 +126,26 @@ wait_for(struct task *self, PyObject *future)
     return cancelled < 0 ? -1 : 0;
 }
 
-static int
-yielded_wrongly(struct task *self, PyObject *future)
+static int yielded_wrongly(struct task *self, PyObject *future)
 {
     return step_soon_failing(self, PyUnicode_FromFormat("yield was used instead of yield from in "
-                                                        "task %R with %R", self, future));
+                                                        "task %R with %R",
+                                                        self, future));
 }
 
-static int
-yielded_of_another_loop(struct task *self, PyObject *future)
+static int yielded_of_another_loop(struct task *self, PyObject *future)
 {
     return step_soon_failing(self, PyUnicode_FromFormat("Task %R got Future %R attached to a "
-                                                        "different loop", self, future));
+                                                        "different loop",
+                                                        self, future));
 }
 
-static int
-yielded_itself(struct task *self)
+static int yielded_itself(struct task *self)
 {
     return step_soon_failing(self, PyUnicode_FromFormat("Task cannot await on itself: %R", self));
 }
 
-static int
-yielded_plain_future(struct task *self, struct future *future)
+static int yielded_plain_future(struct task *self, struct future *future)
 {
     if (future->loop != self->base.loop) {
         return yielded_of_another_loop(self, (PyObject *)future);
@@ -171,8 +161,7 @@ yielded_plain_future(struct task *self, struct future *future)
 }
 
 /* The loop of anything like a future (new reference). */
-static PyObject *
-loop_of(struct asyncio_state *state, PyObject *future)
+static PyObject *loop_of(struct asyncio_state *state, PyObject *future)
 {
     PyObject *method;
     int rc = PyObject_GetOptionalAttr(future, state->n_get_loop, &method);
@@ -184,8 +173,7 @@ loop_of(struct asyncio_state *state, PyObject *future)
     return loop;
 }
 
-static int
-add_wakeup(struct task *self, PyObject *future)
+static int add_wakeup(struct task *self, PyObject *future)
 {
     struct asyncio_state *state = self->base.state;
     PyObject *wakeup = PyCFunction_New(&wakeup_def, (PyObject *)self);
@@ -193,17 +181,15 @@ add_wakeup(struct task *self, PyObject *future)
         return -1;
     }
     PyObject *args[] = {future, wakeup, self->run_context};
-    PyObject *done = PyObject_VectorcallMethod(state->n_add_done_callback, args,
-                                               2 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                               state->kw_context);
+    PyObject *done = PyObject_VectorcallMethod(
+        state->n_add_done_callback, args, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, state->kw_context);
     Py_DECREF(wakeup);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
 
 /* Something that has the flag `blocking` of futures. */
-static int
-yielded_like_future(struct task *self, PyObject *future, PyObject *blocking)
+static int yielded_like_future(struct task *self, PyObject *future, PyObject *blocking)
 {
     struct asyncio_state *state = self->base.state;
     PyObject *loop = loop_of(state, future);
@@ -228,8 +214,7 @@ yielded_like_future(struct task *self, PyObject *future, PyObject *blocking)
     return wait_for(self, future);
 }
 
-static int
-handle_yield(struct task *self, PyObject *value)
+static int handle_yield(struct task *self, PyObject *value)
 {
     struct asyncio_state *state = self->base.state;
     if (value == (PyObject *)self) {
@@ -253,7 +238,8 @@ handle_yield(struct task *self, PyObject *value)
     Py_XDECREF(blocking);
     PyObject *text = PyGen_CheckExact(value)
                          ? PyUnicode_FromFormat("yield was used instead of yield from for "
-                                                "generator in task %R with %R", self, value)
+                                                "generator in task %R with %R",
+                                                self, value)
                          : PyUnicode_FromFormat("Task got bad yield: %R", value);
     return step_soon_failing(self, text);
 }
@@ -261,8 +247,8 @@ handle_yield(struct task *self, PyObject *value)
 /* ---- a step --------------------------------------------------------------------------------- */
 
 /* Resumes the coroutine, with an exception to be thrown if not NULL. */
-static PySendResult
-coro_resume(struct asyncio_state *state, PyObject *coro, PyObject *exception, PyObject **out)
+static PySendResult coro_resume(struct asyncio_state *state, PyObject *coro, PyObject *exception,
+                                PyObject **out)
 {
     if (exception == NULL) {
         return PyIter_Send(coro, Py_None, out);
@@ -280,8 +266,7 @@ coro_resume(struct asyncio_state *state, PyObject *coro, PyObject *exception, Py
     return PYGEN_RETURN;
 }
 
-static int
-finish_with_result(struct task *self, PyObject *value)
+static int finish_with_result(struct task *self, PyObject *value)
 {
     if (FLAG(self->must_cancel)) { /* cancelled right before the end */
         FLAG_SET(self->must_cancel, false);
@@ -294,8 +279,7 @@ finish_with_result(struct task *self, PyObject *value)
 }
 
 /* Takes the raised exception as the task's; it goes on only if it has to end the loop. */
-static int
-finish_with_error(struct task *self)
+static int finish_with_error(struct task *self)
 {
     struct asyncio_state *state = self->base.state;
     if (PyErr_ExceptionMatches(state->cancelled_error)) {
@@ -322,24 +306,21 @@ finish_with_error(struct task *self)
 
 /* The exception to throw into the coroutine if the task is to be cancelled (new reference or NULL);
  * false on error. */
-static bool
-exception_for(struct task *self, PyObject *given, PyObject **out)
+static bool exception_for(struct task *self, PyObject *given, PyObject **out)
 {
     *out = Py_XNewRef(given);
     if (!FLAG(self->must_cancel)) {
         return true;
     }
     FLAG_SET(self->must_cancel, false);
-    if (given != NULL
-        && PyErr_GivenExceptionMatches(given, self->base.state->cancelled_error)) {
+    if (given != NULL && PyErr_GivenExceptionMatches(given, self->base.state->cancelled_error)) {
         return true;
     }
     Py_XSETREF(*out, future_cancelled_error(&self->base));
     return *out != NULL;
 }
 
-static int
-step_run(struct task *self, PyObject *given)
+static int step_run(struct task *self, PyObject *given)
 {
     struct asyncio_state *state = self->base.state;
     if (FLAG(self->base.status) != PENDING) {
@@ -371,8 +352,7 @@ step_run(struct task *self, PyObject *given)
 }
 
 /* Ends being the current task, after an exception too. */
-static int
-step_leave(struct task *self, int rc)
+static int step_leave(struct task *self, int rc)
 {
     struct asyncio_state *state = self->base.state;
     if (rc == 0) {
@@ -388,8 +368,7 @@ step_leave(struct task *self, int rc)
     return rc;
 }
 
-static int
-task_step(struct task *self, PyObject *exception)
+static int task_step(struct task *self, PyObject *exception)
 {
     if (enter_task(self->base.state, self->base.loop, (PyObject *)self) < 0) {
         return -1;
@@ -398,8 +377,7 @@ task_step(struct task *self, PyObject *exception)
 }
 
 /* What a future that the task waited for calls. */
-static PyObject *
-task_wakeup(PyObject *op, PyObject *future)
+static PyObject *task_wakeup(PyObject *op, PyObject *future)
 {
     struct task *self = (struct task *)op;
     struct asyncio_state *state = self->base.state;
@@ -421,8 +399,7 @@ task_wakeup(PyObject *op, PyObject *future)
 
 /* ---- the object for a step ------------------------------------------------------------------ */
 
-static PyObject *
-step_call(PyObject *op, PyObject *args, PyObject *kwargs)
+static PyObject *step_call(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     struct step *self = (struct step *)op;
     if (kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0) {
@@ -451,7 +428,9 @@ static PyType_Slot step_slots[] = {
 };
 
 PyType_Spec step_spec = {
-    "_asyncio.TaskStepMethWrapper", sizeof(struct step), 0,
+    "_asyncio.TaskStepMethWrapper",
+    sizeof(struct step),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     step_slots,
@@ -460,8 +439,7 @@ PyType_Spec step_spec = {
 /* ---- making --------------------------------------------------------------------------------- */
 
 /* Whether something can be run: 1, 0, or -1 with an exception. */
-static int
-is_coroutine(struct asyncio_state *state, PyObject *op)
+static int is_coroutine(struct asyncio_state *state, PyObject *op)
 {
     if (PyCoro_CheckExact(op)) {
         return 1;
@@ -472,8 +450,7 @@ is_coroutine(struct asyncio_state *state, PyObject *op)
     return rc;
 }
 
-static int
-loop_runs(struct task *self)
+static int loop_runs(struct task *self)
 {
     PyObject *answer = PyObject_CallMethodNoArgs(self->base.loop, self->base.state->n_is_running);
     int rc = answer ? PyObject_IsTrue(answer) : -1;
@@ -482,8 +459,7 @@ loop_runs(struct task *self)
 }
 
 /* The first step in the task's own context. */
-static int
-first_step(struct task *self)
+static int first_step(struct task *self)
 {
     if (PyContext_Enter(self->run_context) < 0) {
         return -1;
@@ -499,8 +475,7 @@ first_step(struct task *self)
 }
 
 /* Runs the first step at once.  Whoever creates the task stays the current one afterwards. */
-static int
-eager_start(struct task *self)
+static int eager_start(struct task *self)
 {
     struct asyncio_state *state = self->base.state;
     PyObject *op = (PyObject *)self;
@@ -535,8 +510,7 @@ eager_start(struct task *self)
     return rc;
 }
 
-static int
-name_read(struct task *self, PyObject *name)
+static int name_read(struct task *self, PyObject *name)
 {
     if (name == Py_None) {
         self->number = __atomic_add_fetch(&self->base.state->task_count, 1, __ATOMIC_RELAXED);
@@ -551,9 +525,8 @@ name_read(struct task *self, PyObject *name)
     return 0;
 }
 
-static int
-task_init(struct task *self, PyObject *coro, PyObject *loop, PyObject *name, PyObject *context,
-          int eager)
+static int task_init(struct task *self, PyObject *coro, PyObject *loop, PyObject *name,
+                     PyObject *context, int eager)
 {
     struct asyncio_state *state = self->base.state;
     if (future_start(&self->base, loop) < 0) {
@@ -591,22 +564,19 @@ task_init(struct task *self, PyObject *coro, PyObject *loop, PyObject *name, PyO
 
 /* ---- methods and attributes ----------------------------------------------------------------- */
 
-static PyObject *
-task_set_result(struct task *Py_UNUSED(self), PyObject *Py_UNUSED(result))
+static PyObject *task_set_result(struct task *Py_UNUSED(self), PyObject *Py_UNUSED(result))
 {
     PyErr_SetString(PyExc_RuntimeError, "Task does not support set_result operation");
     return NULL;
 }
 
-static PyObject *
-task_set_exception(struct task *Py_UNUSED(self), PyObject *Py_UNUSED(exception))
+static PyObject *task_set_exception(struct task *Py_UNUSED(self), PyObject *Py_UNUSED(exception))
 {
     PyErr_SetString(PyExc_RuntimeError, "Task does not support set_exception operation");
     return NULL;
 }
 
-static PyObject *
-task_get_name(struct task *self)
+static PyObject *task_get_name(struct task *self)
 {
     PyObject *name = FIELD_GET(self, name);
     if (name == NULL && self->number != 0) {
@@ -619,8 +589,7 @@ task_get_name(struct task *self)
     return or_none(name);
 }
 
-static int
-task_set_name(struct task *self, PyObject *value)
+static int task_set_name(struct task *self, PyObject *value)
 {
     PyObject *name = PyUnicode_CheckExact(value) ? Py_NewRef(value) : PyObject_Str(value);
     if (name == NULL) {
@@ -630,72 +599,61 @@ task_set_name(struct task *self, PyObject *value)
     return 0;
 }
 
-static PyObject *
-task_coroutine(struct task *self)
+static PyObject *task_coroutine(struct task *self)
 {
     return or_none(FIELD_GET(self, coro));
 }
 
-static PyObject *
-task_get_coro(struct task *self)
+static PyObject *task_get_coro(struct task *self)
 {
     return or_none(FIELD_GET(self, coro));
 }
 
-static PyObject *
-task_get_context(struct task *self)
+static PyObject *task_get_context(struct task *self)
 {
     return or_none(FIELD_GET(self, run_context));
 }
 
-static PyObject *
-task_get_stack(struct task *self, PyObject *limit)
+static PyObject *task_get_stack(struct task *self, PyObject *limit)
 {
     return PyObject_CallFunctionObjArgs(self->base.state->task_get_stack, self, limit, NULL);
 }
 
-static PyObject *
-task_print_stack(struct task *self, PyObject *limit, PyObject *file)
+static PyObject *task_print_stack(struct task *self, PyObject *limit, PyObject *file)
 {
     return PyObject_CallFunctionObjArgs(self->base.state->task_print_stack, self, limit, file,
                                         NULL);
 }
 
-static int
-task_get_log_destroy_pending(struct task *self)
+static int task_get_log_destroy_pending(struct task *self)
 {
     return FLAG(self->log_destroy);
 }
 
-static int
-task_set_log_destroy_pending(struct task *self, int value)
+static int task_set_log_destroy_pending(struct task *self, int value)
 {
     FLAG_SET(self->log_destroy, value != 0);
     return 0;
 }
 
-static int
-task_get_must_cancel(struct task *self)
+static int task_get_must_cancel(struct task *self)
 {
     return FLAG(self->must_cancel);
 }
 
-static PyObject *
-task_get_fut_waiter(struct task *self)
+static PyObject *task_get_fut_waiter(struct task *self)
 {
     return or_none(FIELD_GET(self, waiter));
 }
 
-static PyObject *
-task_repr(PyObject *op)
+static PyObject *task_repr(PyObject *op)
 {
     return PyObject_CallOneArg(((struct task *)op)->base.state->task_repr, op);
 }
 
 /* ---- the type ------------------------------------------------------------------------------- */
 
-static void
-task_finalize(PyObject *op)
+static void task_finalize(PyObject *op)
 {
     struct task *self = (struct task *)op;
     if (FLAG(self->base.status) == PENDING && FLAG(self->log_destroy) && self->base.loop != NULL) {
@@ -708,8 +666,7 @@ task_finalize(PyObject *op)
     future_finalize(op);
 }
 
-static int
-task_traverse(PyObject *op, visitproc visit, void *arg)
+static int task_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct task *self = (struct task *)op;
     Py_VISIT(self->coro);
@@ -719,8 +676,7 @@ task_traverse(PyObject *op, visitproc visit, void *arg)
     return future_traverse(op, visit, arg);
 }
 
-static int
-task_clear(PyObject *op)
+static int task_clear(PyObject *op)
 {
     struct task *self = (struct task *)op;
     Py_CLEAR(self->coro);
@@ -730,29 +686,22 @@ task_clear(PyObject *op)
     return future_clear(op);
 }
 
-static void
-task_dealloc(PyObject *op)
+static void task_dealloc(PyObject *op)
 {
     DEALLOC_FINALIZED(op, task_dealloc, task_clear);
 }
 
 static PyType_Slot task_slots[] = {
-    {Py_tp_dealloc, task_dealloc},
-    {Py_tp_traverse, task_traverse},
-    {Py_tp_clear, task_clear},
-    {Py_tp_finalize, task_finalize},
-    {Py_tp_repr, task_repr},
-    {Py_tp_doc, (void *)task_doc},
-    {Py_tp_iter, future_await},
-    {Py_am_await, future_await},
-    {Py_tp_methods, task_methods},
-    {Py_tp_getset, task_getset},
-    {Py_tp_init, bind_task_init},
-    {0, NULL},
+    {Py_tp_dealloc, task_dealloc},   {Py_tp_traverse, task_traverse}, {Py_tp_clear, task_clear},
+    {Py_tp_finalize, task_finalize}, {Py_tp_repr, task_repr},         {Py_tp_doc, (void *)task_doc},
+    {Py_tp_iter, future_await},      {Py_am_await, future_await},     {Py_tp_methods, task_methods},
+    {Py_tp_getset, task_getset},     {Py_tp_init, bind_task_init},    {0, NULL},
 };
 
 PyType_Spec task_spec = {
-    "_asyncio.Task", sizeof(struct task), 0,
+    "_asyncio.Task",
+    sizeof(struct task),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     task_slots,
 };

@@ -18,16 +18,16 @@
 /* How a layer's codes become codes of the encoding. */
 enum cjk_transform {
     CJK_END,
-    CJK_ASCII,          /* no text: the bytes below 0x80 as themselves */
+    CJK_ASCII, /* no text: the bytes below 0x80 as themselves */
     CJK_AS_IS,
-    CJK_AS_EUC,         /* 0x2121 is 0xa1a1 */
-    CJK_AS_EUC_3,       /* 0x2121 is 0x8fa1a1 */
-    CJK_AS_EUC_3_REST,  /* the same, where nothing is yet */
-    CJK_AS_SJIS,        /* rows folded in two, as Shift JIS does */
-    CJK_AS_SJIS_2,      /* the rows of the second plane of JIS X 0213 */
-    CJK_AS_7BIT,        /* 0xa1a1 is 0x2121; all others away */
-    CJK_AS_HIGH,        /* only codes with both bytes from 0xa1 on */
-    CJK_PATCH,          /* as it is, and the last layer */
+    CJK_AS_EUC,        /* 0x2121 is 0xa1a1 */
+    CJK_AS_EUC_3,      /* 0x2121 is 0x8fa1a1 */
+    CJK_AS_EUC_3_REST, /* the same, where nothing is yet */
+    CJK_AS_SJIS,       /* rows folded in two, as Shift JIS does */
+    CJK_AS_SJIS_2,     /* the rows of the second plane of JIS X 0213 */
+    CJK_AS_7BIT,       /* 0xa1a1 is 0x2121; all others away */
+    CJK_AS_HIGH,       /* only codes with both bytes from 0xa1 on */
+    CJK_PATCH,         /* as it is, and the last layer */
 };
 
 struct cjk_layer {
@@ -35,7 +35,7 @@ struct cjk_layer {
     enum cjk_transform transform;
 };
 
-struct cjk_pair {       /* two code points that are one code */
+struct cjk_pair { /* two code points that are one code */
     uint32_t first, second, code;
 };
 
@@ -54,27 +54,26 @@ extern const struct cjk_data cjk_gbk, cjk_gb18030, cjk_gb2312, cjk_cp949, cjk_eu
 /* ---- tables --------------------------------------------------------------------------------- */
 
 enum {
-    CJK_POINTS = 0x30000,          /* code points above are in no set */
-    CJK_BOTH_BAD = 1,              /* decoding: illegal, and both bytes are to blame */
-    GB_FOUR = 39420,               /* four-byte codes of GB 18030 below U+10000 */
+    CJK_POINTS = 0x30000, /* code points above are in no set */
+    CJK_BOTH_BAD = 1,     /* decoding: illegal, and both bytes are to blame */
+    GB_FOUR = 39420,      /* four-byte codes of GB 18030 below U+10000 */
 };
-#define CJK_PAIR 0x80000000u       /* decoding: the number of a pair; encoding: may begin one */
+#define CJK_PAIR 0x80000000u /* decoding: the number of a pair; encoding: may begin one */
 
 struct cjk_tables {
-    int32_t single[256];           /* code point, or -1 */
-    uint32_t *two[256];            /* by first byte; NULL, or by second: code point or 0 */
-    uint32_t *three[256];          /* after 0x8f */
-    bool three_bytes;              /* whether there are any */
+    int32_t single[256];               /* code point, or -1 */
+    uint32_t *two[256];                /* by first byte; NULL, or by second: code point or 0 */
+    uint32_t *three[256];              /* after 0x8f */
+    bool three_bytes;                  /* whether there are any */
     uint32_t *encode[CJK_POINTS >> 8]; /* length << 24 | code, or 0 */
     const struct cjk_pair *pairs;
-    uint16_t *four;                /* GB 18030: the code points of the four-byte codes */
+    uint16_t *four; /* GB 18030: the code points of the four-byte codes */
 };
 
 /* The tables of an encoding, made once; NULL with MemoryError. */
 const struct cjk_tables *cjk_tables_of(const struct cjk_data *data);
 
-static inline uint32_t
-cjk_code_of(const struct cjk_tables *tables, Py_UCS4 point)
+static inline uint32_t cjk_code_of(const struct cjk_tables *tables, Py_UCS4 point)
 {
     const uint32_t *page = point < CJK_POINTS ? tables->encode[point >> 8] : NULL;
     return page ? page[point & 0xff] : 0;
@@ -89,7 +88,7 @@ struct mb_state {
     unsigned char c[8];
 };
 
-struct mb_text {  /* to be encoded */
+struct mb_text { /* to be encoded */
     int kind;
     const void *data;
     Py_ssize_t pos, len;
@@ -100,7 +99,7 @@ struct mb_bytes { /* to be decoded */
     Py_ssize_t pos, len;
 };
 
-struct mb_out {   /* encoded */
+struct mb_out { /* encoded */
     PyObject *bytes;
     Py_ssize_t len;
 };
@@ -119,7 +118,7 @@ struct cjk_codec {
     void (*decode_init)(struct mb_state *);
     int (*encode_reset)(struct mb_state *, struct mb_out *);
     void (*decode_reset)(struct mb_state *);
-    const unsigned char *leads;        /* ranges of first bytes, ends with 0; NULL: from 0x80 on */
+    const unsigned char *leads; /* ranges of first bytes, ends with 0; NULL: from 0x80 on */
     const void *config;
 };
 
@@ -128,14 +127,12 @@ int mb_put(struct mb_out *out, const void *data, Py_ssize_t len);
 /* Appends the bytes of a code of known length. */
 int mb_put_code(struct mb_out *out, uint32_t code);
 
-static inline Py_UCS4
-mb_char(const struct mb_text *text, Py_ssize_t at)
+static inline Py_UCS4 mb_char(const struct mb_text *text, Py_ssize_t at)
 {
     return PyUnicode_READ(text->kind, text->data, at);
 }
 
-static inline int
-mb_write(_PyUnicodeWriter *writer, Py_UCS4 point)
+static inline int mb_write(_PyUnicodeWriter *writer, Py_UCS4 point)
 {
     if (LIKELY(writer->pos < writer->size && point <= writer->maxchar)) {
         PyUnicode_WRITE(writer->kind, writer->data, writer->pos, point);

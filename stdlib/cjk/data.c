@@ -2252,8 +2252,7 @@ static const char set_big5hkscs[] =
     "UlebaebeXR17Vq@0FxUXDsaeI6ZA7Yl7Z77ZJ9Qb7akbNW7ZN7aq7YndOC8#u8Y4eihc23YOS7c68a06a27c0bXN7c"
     "Tdiv7ay7cf6ugd4c3we7d6f4D7dK";
 
-static const char set_kana[] =
-    "@08wXFzX*0#";
+static const char set_kana[] = "@08wXFzX*0#";
 
 static const struct cjk_layer layers_gbk[] = {
     {NULL, CJK_ASCII},
@@ -2262,42 +2261,42 @@ static const struct cjk_layer layers_gbk[] = {
 };
 
 const struct cjk_data cjk_gbk = {
-    layers_gbk, NULL,
+    layers_gbk,
+    NULL,
     "",
 };
 
 static const struct cjk_layer layers_gb18030[] = {
     {NULL, CJK_ASCII},
     {set_gbk, CJK_AS_IS},
-    {
-    "@0A50EJ6*0#@0A60*0X@0A90*0$@0AA0*0X@0AAhETc*05@0ABZ22iETj@0ABl*02@0ABz*02@0AD0EM6*0#@0AE0*"
-    "0X@0AH0*0$@0AI0*0X@0AJqETo*0A@0AL0EP6*0#@0AM0*0X@0ANtETz*07@0AP0EQc*0#@0AQ0*0X@0AQvEU5*07@"
-    "0ARP*07@0ARi*02@0ARpEUM@0ARs*09@0AT0ES6*0#@0AU0*0X@0AV2EUW*0E@0AVo*0D@0AYM*0B@0AYyEV7@0AY$"
-    "07v@0AZ1EV9*03@0AZg*0L@0AbOEVY@0AbREVZ@0AbT*03@0Ac930#2$m*0B@0AcNEVq*0C@0Adm*0F@0AgXE00*1T"
-    "@0AkX*1U@0AoX*1U@0AsX*1U@0AwX*1U@0A#X*1U@0DVwEWG*04@0FYXE8q*1T@0FcX*1U@0FgX*1U@0FkX*1U@0Fo"
-    "X*1U@0FsX*1U@0FvG2w1EWM*022w43Hp3H72w82wBEWU3MU3OQ3OE2wC2wN3bk3aOEWc3dF3dV3fp3dGEWhEWi3jE3"
-    "nk3pW2wdEWnEWo2wg41M45V2wk4Ct2wp2ws2wtEWx4En4Ei2wx4FT4JM4PX4PCEX3@0Fw04SZ4Sf4Ty4UD2xA4b74b"
-    "w4bz4c24c34c54c64cV4cR4ct4csEXKEXL4oZ4oV*024nt4oY4qJ*064skEXaEHe*1T",
+    {"@0A50EJ6*0#@0A60*0X@0A90*0$@0AA0*0X@0AAhETc*05@0ABZ22iETj@0ABl*02@0ABz*02@0AD0EM6*0#@0AE0*"
+     "0X@0AH0*0$@0AI0*0X@0AJqETo*0A@0AL0EP6*0#@0AM0*0X@0ANtETz*07@0AP0EQc*0#@0AQ0*0X@0AQvEU5*07@"
+     "0ARP*07@0ARi*02@0ARpEUM@0ARs*09@0AT0ES6*0#@0AU0*0X@0AV2EUW*0E@0AVo*0D@0AYM*0B@0AYyEV7@0AY$"
+     "07v@0AZ1EV9*03@0AZg*0L@0AbOEVY@0AbREVZ@0AbT*03@0Ac930#2$m*0B@0AcNEVq*0C@0Adm*0F@0AgXE00*1T"
+     "@0AkX*1U@0AoX*1U@0AsX*1U@0AwX*1U@0A#X*1U@0DVwEWG*04@0FYXE8q*1T@0FcX*1U@0FgX*1U@0FkX*1U@0Fo"
+     "X*1U@0FsX*1U@0FvG2w1EWM*022w43Hp3H72w82wBEWU3MU3OQ3OE2wC2wN3bk3aOEWc3dF3dV3fp3dGEWhEWi3jE3"
+     "nk3pW2wdEWnEWo2wg41M45V2wk4Ct2wp2ws2wtEWx4En4Ei2wx4FT4JM4PX4PCEX3@0Fw04SZ4Sf4Ty4UD2xA4b74b"
+     "w4bz4c24c34c54c64cV4cR4ct4csEXKEXL4oZ4oV*024nt4oY4qJ*064skEXaEHe*1T",
      CJK_PATCH},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_gb18030 = {
-    layers_gb18030, NULL,
+    layers_gb18030,
+    NULL,
     "",
 };
 
 static const struct cjk_layer layers_gb2312[] = {
     {NULL, CJK_ASCII},
     {set_gbk, CJK_AS_HIGH},
-    {
-    "@0A6a33x@0A6g20L@0AAX-0A@0ARW-0C@0ARk-05@0ARq-02@0AYx-01@0AYz-02@0AZ0-01",
-     CJK_PATCH},
+    {"@0A6a33x@0A6g20L@0AAX-0A@0ARW-0C@0ARk-05@0ARq-02@0AYx-01@0AYz-02@0AZ0-01", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_gb2312 = {
-    layers_gb2312, NULL,
+    layers_gb2312,
+    NULL,
     "",
 };
 
@@ -2308,21 +2307,21 @@ static const struct cjk_layer layers_cp949[] = {
 };
 
 const struct cjk_data cjk_cp949 = {
-    layers_cp949, NULL,
+    layers_cp949,
+    NULL,
     "",
 };
 
 static const struct cjk_layer layers_euc_kr[] = {
     {NULL, CJK_ASCII},
     {set_cp949, CJK_AS_HIGH},
-    {
-    "@0AJK-01",
-     CJK_PATCH},
+    {"@0AJK-01", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_euc_kr = {
-    layers_euc_kr, NULL,
+    layers_euc_kr,
+    NULL,
     "35a0AJK",
 };
 
@@ -2333,7 +2332,8 @@ static const struct cjk_layer layers_johab[] = {
 };
 
 const struct cjk_data cjk_johab = {
-    layers_johab, NULL,
+    layers_johab,
+    NULL,
     "3000Dan34n08X134o08n134q091134t09H134v09n13510A113520AH13550An13560B113570BH13580BX135A0C1"
     "135B0CH135C0CX135D0Cn135E0D11",
 };
@@ -2345,7 +2345,8 @@ static const struct cjk_layer layers_big5[] = {
 };
 
 const struct cjk_data cjk_big5 = {
-    layers_big5, NULL,
+    layers_big5,
+    NULL,
     "5D10AHH5D50AJAFyF0A91Fyy0A92",
 };
 
@@ -2357,7 +2358,8 @@ static const struct cjk_layer layers_cp950[] = {
 };
 
 const struct cjk_data cjk_cp950 = {
-    layers_cp950, NULL,
+    layers_cp950,
+    NULL,
     "5D10AHH5D50AJA",
 };
 
@@ -2377,7 +2379,8 @@ static const struct cjk_pair pairs_big5hkscs[] = {
 };
 
 const struct cjk_data cjk_big5hkscs = {
-    layers_big5hkscs, pairs_big5hkscs,
+    layers_big5hkscs,
+    pairs_big5hkscs,
     "0G10CVv0GK0CVt0GL0CVu0GM0CVw0GN0CVx0GO0CVy0GP0CVz0GQ0CV#0GR0CX00GS0CX10GZ0CX80Ga0CX90Gb0CX"
     "A0Gc0CXB0Gd0CXC0Ge0CXD0Gf0CXE0Gg0CXF0Gh0CXG0Gi0CXH0Gj0CXI0Gk0CXJ0Gl0CXK0Gm0CXL0Gn0CXM0Go0C"
     "XN0Gp0CXO0Gq0CXP0Gr0CXQ0Gs0CXS0Gt0CXT0Gu0CXU0Gv0CXV0Gw0CXW0Gx0CXX0Gy0CXY0Gz0CXZ0G#0CXa0G$0"
@@ -2404,57 +2407,56 @@ const struct cjk_data cjk_big5hkscs = {
 static const struct cjk_layer layers_cp932[] = {
     {NULL, CJK_ASCII},
     {set_jisx0208, CJK_AS_SJIS},
-    {
-    "@0020020@002WFZmFzX*0#@003zFZn*02@085WFzU28b@085yFyD@086HF$WF$X@087AF$Y@08T02HW*0J25W*09@0"
-    "8TV3D93CK3CY3DD3CO3Cd3C33Cs3DH3DN3CD3Cc3CZ3Ch3DA3Cx3ES*023EE3EF3F43EX@08T#3Dx@08U030T30V24"
-    "M3FD24X3Aa*0438n38o38v3D#3Dz3Dy29I29X28h28k28H28Q2Ab28W28V2A$28r28f28g@0Er07wA8aS9D89A88JS"
-    "4$972x6On6Z89Bv6Rx5z54ue4xX4xy4y04y34yv4zM4#I4#A4#Q4#K4$D51050Y4$$50U51651m51252K53q53O55A"
-    "55a56T56#57i58L5AS5Ac5B05BR5C05C75Ca5Do5EJ5Eo5FTFeE5IS5IA5If5J$5M65TP5Tb5Ui5V85V7FeF@0Es0F"
-    "eG5YU5Yo5aB5bJ5bR5bT5bZ5ca5cw5jM5l07Kl5lO5li5mU5oc5ow5pr5qd5rJFeH5r25rj5su5sv5tG5yX5yq5zd5"
-    "#t5$U61T62562A63U63L64W63o64H64t64m66O68J6Ac6Fr6HW6IT6JE6LE6O06OL6Ox6O96Ok6OU6Oa6Pb6PN6PPF"
-    "eI6Pp6QP6QW6Qo6Q$6Rw6SEFaf6Tc6Ux6XI6V06W16X46ZFFeJ6beFeK6cO6dY6em6fh6f66fp6f#6hY6ha6lM6m$6"
-    "nS6o66nl6pQ6q46s76rl6sM6si6tF6tu6to6ty6uv6vS6ud6uy6w$6#86#r6$r70570770e72572h74F74475S7567"
-    "57FeL77177#7An@0Ev07A#7CaFeM7Dt7Ez7F97FM7FZ7FI7G77Fr7Gc7Gg7Gf7Gk7HY7I97IV7K17Ll7Q27QS7QU7Q"
-    "R7QcFeN7T65Al7WX7XE7Xa7Xw7amFeO*027cKFeR7cR7hH7hdFeS7hh7kUFeT7r87rS7st7sW7tM7vI7z77#XFeU8C"
-    "18DY8D$8F78Fs8H88Iq8LJ8LP@0Ew08LhFeV8MmFeWFeX8W78Zr8eI8et8fv8gd8g#8hVFeY8hs8jJ8j$8pm8pq8qI"
-    "8rsFeZ8xFFeaFeb91d93UFec94L94d97Q97N97U97j97k97a97b98698G98A98w99098y99E99P99H98v99d9Ad99t"
-    "99u9Bd9BN9BP9BGFed9BL9BW9BJ9Cb9CX9BxFee9CU9B$9CT9C29Dm9DN9Ea9F69FU9Fu9Gn9H59H89MIFdSFef9QT"
-    "9Ql9Sp9Sx9T39TD9TF9TH9TL9XN9XbFegFeh9adFei9cU9fE9hP9hS9jr9jo9kF9kn9kx9m09rm9rhFej9uP9xH@0E"
-    "xl25m*09F$YF$aFy7Fy2@0F10E00*0#@0F20*1z@0F50*0$@0F60*1z@0F90*0$@0FA0*1z@0FD0*0$@0FE0*1z@0F"
-    "H0*0$@0FI0*1z@0FL0*0$@0FM0*1z@0FP0*0$@0FQ0*1z@0FT0*0$@0FU0*1z@0FX0*0$@0FY0*1z@0Fb0*0$@0Fc0"
-    "*1z@0Ff025m*0925W*09F$YF$aFy7Fy238n24M24X28r7wA8aS9D89A88JS4$972x6On6Z89Bv6Rx5z54ue4xX4xy4"
-    "y04y34yv4zM4#I4#A4#Q4#K4$D51050Y4$$50U51651m51252K53q53O55A@0Fg055a56T56#57i58L5AS5Ac5B05B"
-    "R5C05C75Ca5Do5EJ5Eo5FTFeE5IS5IA5If5J$5M65TP5Tb5Ui5V85V7FeFFeG5YU5Yo5aB5bJ5bR5bT5bZ5ca5cw5j"
-    "M5l07Kl5lO5li5mU5oc5ow5pr5qd5rJFeH5r25rj5su5sv5tG5yX5yq5zd5#t5$U61T62562A63U63L64W63o64H64"
-    "t64m66O68J6Ac6Fr6HW6IT6JE6LE6O06OL6Ox6O96Ok6OU6Oa6Pb6PN6PPFeI6Pp6QP6QW6Qo6Q$6Rw6SEFaf6Tc6U"
-    "x6XI6V06W16X46ZFFeJ6beFeK6cO6dY6em6fh6f66fp6f#6hY6ha6lM6m$6nS6o66nl6pQ6q46s76rl@0Fj06sM6si"
-    "6tF6tu6to6ty6uv6vS6ud6uy6w$6#86#r6$r70570770e72572h74F74475S756757FeL77177#7An7A#7CaFeM7Dt"
-    "7Ez7F97FM7FZ7FI7G77Fr7Gc7Gg7Gf7Gk7HY7I97IV7K17Ll7Q27QS7QU7QR7QcFeN7T65Al7WX7XE7Xa7Xw7amFeO"
-    "FeP@0Fk0FeQ7cKFeR7cR7hH7hdFeS7hh7kUFeT7r87rS7st7sW7tM7vI7z77#XFeU8C18DY8D$8F78Fs8H88Iq8LJ8"
-    "LP8LhFeV8MmFeWFeX8W78Zr8eI8et8fv8gd8g#8hVFeY8hs8jJ8j$8pm8pq8qI8rsFeZ8xFFeaFeb91d93UFec94L9"
-    "4d97Q97N97U97j97k97a97b98698G98A98w99098y99E99P99H98v99d9Ad99t99u9Bd9BN9BP9BGFed9BL9BW9BJ9"
-    "Cb9CX9BxFee9CU9B$9CT9C29Dm9DN9Ea9F69FU9Fu9Gn9H59H89MIFdSFef9QT9Ql9Sp9Sx9T39TD9TF9TH9TL9XN9"
-    "XbFegFeh9adFei9cU9fE9hP@0Fn09hS9jr9jo9kF9kn9kx9m09rm9rhFej9uP9xH",
+    {"@0020020@002WFZmFzX*0#@003zFZn*02@085WFzU28b@085yFyD@086HF$WF$X@087AF$Y@08T02HW*0J25W*09@0"
+     "8TV3D93CK3CY3DD3CO3Cd3C33Cs3DH3DN3CD3Cc3CZ3Ch3DA3Cx3ES*023EE3EF3F43EX@08T#3Dx@08U030T30V24"
+     "M3FD24X3Aa*0438n38o38v3D#3Dz3Dy29I29X28h28k28H28Q2Ab28W28V2A$28r28f28g@0Er07wA8aS9D89A88JS"
+     "4$972x6On6Z89Bv6Rx5z54ue4xX4xy4y04y34yv4zM4#I4#A4#Q4#K4$D51050Y4$$50U51651m51252K53q53O55A"
+     "55a56T56#57i58L5AS5Ac5B05BR5C05C75Ca5Do5EJ5Eo5FTFeE5IS5IA5If5J$5M65TP5Tb5Ui5V85V7FeF@0Es0F"
+     "eG5YU5Yo5aB5bJ5bR5bT5bZ5ca5cw5jM5l07Kl5lO5li5mU5oc5ow5pr5qd5rJFeH5r25rj5su5sv5tG5yX5yq5zd5"
+     "#t5$U61T62562A63U63L64W63o64H64t64m66O68J6Ac6Fr6HW6IT6JE6LE6O06OL6Ox6O96Ok6OU6Oa6Pb6PN6PPF"
+     "eI6Pp6QP6QW6Qo6Q$6Rw6SEFaf6Tc6Ux6XI6V06W16X46ZFFeJ6beFeK6cO6dY6em6fh6f66fp6f#6hY6ha6lM6m$6"
+     "nS6o66nl6pQ6q46s76rl6sM6si6tF6tu6to6ty6uv6vS6ud6uy6w$6#86#r6$r70570770e72572h74F74475S7567"
+     "57FeL77177#7An@0Ev07A#7CaFeM7Dt7Ez7F97FM7FZ7FI7G77Fr7Gc7Gg7Gf7Gk7HY7I97IV7K17Ll7Q27QS7QU7Q"
+     "R7QcFeN7T65Al7WX7XE7Xa7Xw7amFeO*027cKFeR7cR7hH7hdFeS7hh7kUFeT7r87rS7st7sW7tM7vI7z77#XFeU8C"
+     "18DY8D$8F78Fs8H88Iq8LJ8LP@0Ew08LhFeV8MmFeWFeX8W78Zr8eI8et8fv8gd8g#8hVFeY8hs8jJ8j$8pm8pq8qI"
+     "8rsFeZ8xFFeaFeb91d93UFec94L94d97Q97N97U97j97k97a97b98698G98A98w99098y99E99P99H98v99d9Ad99t"
+     "99u9Bd9BN9BP9BGFed9BL9BW9BJ9Cb9CX9BxFee9CU9B$9CT9C29Dm9DN9Ea9F69FU9Fu9Gn9H59H89MIFdSFef9QT"
+     "9Ql9Sp9Sx9T39TD9TF9TH9TL9XN9XbFegFeh9adFei9cU9fE9hP9hS9jr9jo9kF9kn9kx9m09rm9rhFej9uP9xH@0E"
+     "xl25m*09F$YF$aFy7Fy2@0F10E00*0#@0F20*1z@0F50*0$@0F60*1z@0F90*0$@0FA0*1z@0FD0*0$@0FE0*1z@0F"
+     "H0*0$@0FI0*1z@0FL0*0$@0FM0*1z@0FP0*0$@0FQ0*1z@0FT0*0$@0FU0*1z@0FX0*0$@0FY0*1z@0Fb0*0$@0Fc0"
+     "*1z@0Ff025m*0925W*09F$YF$aFy7Fy238n24M24X28r7wA8aS9D89A88JS4$972x6On6Z89Bv6Rx5z54ue4xX4xy4"
+     "y04y34yv4zM4#I4#A4#Q4#K4$D51050Y4$$50U51651m51252K53q53O55A@0Fg055a56T56#57i58L5AS5Ac5B05B"
+     "R5C05C75Ca5Do5EJ5Eo5FTFeE5IS5IA5If5J$5M65TP5Tb5Ui5V85V7FeFFeG5YU5Yo5aB5bJ5bR5bT5bZ5ca5cw5j"
+     "M5l07Kl5lO5li5mU5oc5ow5pr5qd5rJFeH5r25rj5su5sv5tG5yX5yq5zd5#t5$U61T62562A63U63L64W63o64H64"
+     "t64m66O68J6Ac6Fr6HW6IT6JE6LE6O06OL6Ox6O96Ok6OU6Oa6Pb6PN6PPFeI6Pp6QP6QW6Qo6Q$6Rw6SEFaf6Tc6U"
+     "x6XI6V06W16X46ZFFeJ6beFeK6cO6dY6em6fh6f66fp6f#6hY6ha6lM6m$6nS6o66nl6pQ6q46s76rl@0Fj06sM6si"
+     "6tF6tu6to6ty6uv6vS6ud6uy6w$6#86#r6$r70570770e72572h74F74475S756757FeL77177#7An7A#7CaFeM7Dt"
+     "7Ez7F97FM7FZ7FI7G77Fr7Gc7Gg7Gf7Gk7HY7I97IV7K17Ll7Q27QS7QU7QR7QcFeN7T65Al7WX7XE7Xa7Xw7amFeO"
+     "FeP@0Fk0FeQ7cKFeR7cR7hH7hdFeS7hh7kUFeT7r87rS7st7sW7tM7vI7z77#XFeU8C18DY8D$8F78Fs8H88Iq8LJ8"
+     "LP8LhFeV8MmFeWFeX8W78Zr8eI8et8fv8gd8g#8hVFeY8hs8jJ8j$8pm8pq8qI8rsFeZ8xFFeaFeb91d93UFec94L9"
+     "4d97Q97N97U97j97k97a97b98698G98A98w99098y99E99P99H98v99d9Ad99t99u9Bd9BN9BP9BGFed9BL9BW9BJ9"
+     "Cb9CX9BxFee9CU9B$9CT9C29Dm9DN9Ea9F69FU9Fu9Gn9H59H89MIFdSFef9QT9Ql9Sp9Sx9T39TD9TF9TH9TL9XN9"
+     "XbFegFeh9adFei9cU9fE9hP@0Fn09hS9jr9jo9kF9kn9kx9m09rm9rhFej9uP9xH",
      CJK_PATCH},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_cp932 = {
-    layers_cp932, NULL,
+    layers_cp932,
+    NULL,
     "02Y086H02Z086I02i087A20M085X28I085y30S085W",
 };
 
 static const struct cjk_layer layers_shift_jis[] = {
     {NULL, CJK_ASCII},
     {set_jisx0208, CJK_AS_SJIS},
-    {
-    "@002XFzX*0#",
-     CJK_PATCH},
+    {"@002XFzX*0#", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_shift_jis = {
-    layers_shift_jis, NULL,
+    layers_shift_jis,
+    NULL,
     "02b001S20#001#",
 };
 
@@ -2463,44 +2465,31 @@ static const struct cjk_layer layers_shift_jisx0213[] = {
     {set_jisx0208, CJK_AS_SJIS},
     {set_jisx0213_1, CJK_AS_SJIS},
     {set_jisx0213_2, CJK_AS_SJIS_2},
-    {
-    "@001S02b@001#20#@002XFzX*0#@085V01S@086m01#@08UV001@08YU001@09Xp001@09YU001@0Egb001@0E$u00"
-    "1001001001001@0FnQ9iT",
+    {"@001S02b@001#20#@002XFzX*0#@085V01S@086m01#@08UV001@08YU001@09Xp001@09YU001@0Egb001@0E$u00"
+     "1001001001001@0FnQ9iT",
      CJK_PATCH},
     {NULL, CJK_END},
 };
 
 static const struct cjk_pair pairs_shift_jisx0213[] = {
-    {0x00e6, 0x0300, 0x008663},
-    {0x0254, 0x0300, 0x008667},
-    {0x0254, 0x0301, 0x008668},
-    {0x0259, 0x0300, 0x00866b},
-    {0x0259, 0x0301, 0x00866c},
-    {0x025a, 0x0300, 0x00866d},
-    {0x025a, 0x0301, 0x00866e},
-    {0x028c, 0x0300, 0x008669},
-    {0x028c, 0x0301, 0x00866a},
-    {0x02e5, 0x02e9, 0x008686},
-    {0x02e9, 0x02e5, 0x008685},
-    {0x304b, 0x309a, 0x0082f5},
-    {0x304d, 0x309a, 0x0082f6},
-    {0x304f, 0x309a, 0x0082f7},
-    {0x3051, 0x309a, 0x0082f8},
-    {0x3053, 0x309a, 0x0082f9},
-    {0x30ab, 0x309a, 0x008397},
-    {0x30ad, 0x309a, 0x008398},
-    {0x30af, 0x309a, 0x008399},
-    {0x30b1, 0x309a, 0x00839a},
-    {0x30b3, 0x309a, 0x00839b},
-    {0x30bb, 0x309a, 0x00839c},
-    {0x30c4, 0x309a, 0x00839d},
-    {0x30c8, 0x309a, 0x00839e},
-    {0x31f7, 0x309a, 0x0083f6},
-    {0, 0, 0},
+    {0x00e6, 0x0300, 0x008663}, {0x0254, 0x0300, 0x008667},
+    {0x0254, 0x0301, 0x008668}, {0x0259, 0x0300, 0x00866b},
+    {0x0259, 0x0301, 0x00866c}, {0x025a, 0x0300, 0x00866d},
+    {0x025a, 0x0301, 0x00866e}, {0x028c, 0x0300, 0x008669},
+    {0x028c, 0x0301, 0x00866a}, {0x02e5, 0x02e9, 0x008686},
+    {0x02e9, 0x02e5, 0x008685}, {0x304b, 0x309a, 0x0082f5},
+    {0x304d, 0x309a, 0x0082f6}, {0x304f, 0x309a, 0x0082f7},
+    {0x3051, 0x309a, 0x0082f8}, {0x3053, 0x309a, 0x0082f9},
+    {0x30ab, 0x309a, 0x008397}, {0x30ad, 0x309a, 0x008398},
+    {0x30af, 0x309a, 0x008399}, {0x30b1, 0x309a, 0x00839a},
+    {0x30b3, 0x309a, 0x00839b}, {0x30bb, 0x309a, 0x00839c},
+    {0x30c4, 0x309a, 0x00839d}, {0x30c8, 0x309a, 0x00839e},
+    {0x31f7, 0x309a, 0x0083f6}, {0, 0, 0},
 };
 
 const struct cjk_data cjk_shift_jisx0213 = {
-    layers_shift_jisx0213, pairs_shift_jisx0213,
+    layers_shift_jisx0213,
+    pairs_shift_jisx0213,
     "",
 };
 
@@ -2509,56 +2498,41 @@ static const struct cjk_layer layers_shift_jis_2004[] = {
     {set_jisx0208, CJK_AS_SJIS},
     {set_jisx0213_1, CJK_AS_SJIS},
     {set_jisx0213_2, CJK_AS_SJIS_2},
-    {
-    "@001S02b@001#20#@002XFzX*0#@085V01S@086m01#",
-     CJK_PATCH},
+    {"@001S02b@001#20#@002XFzX*0#@085V01S@086m01#", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 static const struct cjk_pair pairs_shift_jis_2004[] = {
-    {0x00e6, 0x0300, 0x008663},
-    {0x0254, 0x0300, 0x008667},
-    {0x0254, 0x0301, 0x008668},
-    {0x0259, 0x0300, 0x00866b},
-    {0x0259, 0x0301, 0x00866c},
-    {0x025a, 0x0300, 0x00866d},
-    {0x025a, 0x0301, 0x00866e},
-    {0x028c, 0x0300, 0x008669},
-    {0x028c, 0x0301, 0x00866a},
-    {0x02e5, 0x02e9, 0x008686},
-    {0x02e9, 0x02e5, 0x008685},
-    {0x304b, 0x309a, 0x0082f5},
-    {0x304d, 0x309a, 0x0082f6},
-    {0x304f, 0x309a, 0x0082f7},
-    {0x3051, 0x309a, 0x0082f8},
-    {0x3053, 0x309a, 0x0082f9},
-    {0x30ab, 0x309a, 0x008397},
-    {0x30ad, 0x309a, 0x008398},
-    {0x30af, 0x309a, 0x008399},
-    {0x30b1, 0x309a, 0x00839a},
-    {0x30b3, 0x309a, 0x00839b},
-    {0x30bb, 0x309a, 0x00839c},
-    {0x30c4, 0x309a, 0x00839d},
-    {0x30c8, 0x309a, 0x00839e},
-    {0x31f7, 0x309a, 0x0083f6},
-    {0, 0, 0},
+    {0x00e6, 0x0300, 0x008663}, {0x0254, 0x0300, 0x008667},
+    {0x0254, 0x0301, 0x008668}, {0x0259, 0x0300, 0x00866b},
+    {0x0259, 0x0301, 0x00866c}, {0x025a, 0x0300, 0x00866d},
+    {0x025a, 0x0301, 0x00866e}, {0x028c, 0x0300, 0x008669},
+    {0x028c, 0x0301, 0x00866a}, {0x02e5, 0x02e9, 0x008686},
+    {0x02e9, 0x02e5, 0x008685}, {0x304b, 0x309a, 0x0082f5},
+    {0x304d, 0x309a, 0x0082f6}, {0x304f, 0x309a, 0x0082f7},
+    {0x3051, 0x309a, 0x0082f8}, {0x3053, 0x309a, 0x0082f9},
+    {0x30ab, 0x309a, 0x008397}, {0x30ad, 0x309a, 0x008398},
+    {0x30af, 0x309a, 0x008399}, {0x30b1, 0x309a, 0x00839a},
+    {0x30b3, 0x309a, 0x00839b}, {0x30bb, 0x309a, 0x00839c},
+    {0x30c4, 0x309a, 0x00839d}, {0x30c8, 0x309a, 0x00839e},
+    {0x31f7, 0x309a, 0x0083f6}, {0, 0, 0},
 };
 
 const struct cjk_data cjk_shift_jis_2004 = {
-    layers_shift_jis_2004, pairs_shift_jis_2004,
+    layers_shift_jis_2004,
+    pairs_shift_jis_2004,
     "",
 };
 
 static const struct cjk_layer layers_euc_jp[] = {
-    {NULL, CJK_ASCII},
-    {set_jisx0208, CJK_AS_EUC},
-    {set_kana, CJK_AS_IS},
-    {set_jisx0212, CJK_AS_EUC_3},
+    {NULL, CJK_ASCII},     {set_jisx0208, CJK_AS_EUC},
+    {set_kana, CJK_AS_IS}, {set_jisx0212, CJK_AS_EUC_3},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_euc_jp = {
-    layers_euc_jp, NULL,
+    layers_euc_jp,
+    NULL,
     "02b001S20#001#",
 };
 
@@ -2569,87 +2543,57 @@ static const struct cjk_layer layers_euc_jisx0213[] = {
     {set_kana, CJK_AS_IS},
     {set_jisx0213_2, CJK_AS_EUC_3},
     {set_jisx0212, CJK_AS_EUC_3_REST},
-    {
-    "@0AwX001@0A$#001@0C$K001@0C$#001@0FId001@0Fxw001001001001001@Z$sx9iT",
-     CJK_PATCH},
+    {"@0AwX001@0A$#001@0C$K001@0C$#001@0FId001@0Fxw001001001001001@Z$sx9iT", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 static const struct cjk_pair pairs_euc_jisx0213[] = {
-    {0x00e6, 0x0300, 0x00abc4},
-    {0x0254, 0x0300, 0x00abc8},
-    {0x0254, 0x0301, 0x00abc9},
-    {0x0259, 0x0300, 0x00abcc},
-    {0x0259, 0x0301, 0x00abcd},
-    {0x025a, 0x0300, 0x00abce},
-    {0x025a, 0x0301, 0x00abcf},
-    {0x028c, 0x0300, 0x00abca},
-    {0x028c, 0x0301, 0x00abcb},
-    {0x02e5, 0x02e9, 0x00abe6},
-    {0x02e9, 0x02e5, 0x00abe5},
-    {0x304b, 0x309a, 0x00a4f7},
-    {0x304d, 0x309a, 0x00a4f8},
-    {0x304f, 0x309a, 0x00a4f9},
-    {0x3051, 0x309a, 0x00a4fa},
-    {0x3053, 0x309a, 0x00a4fb},
-    {0x30ab, 0x309a, 0x00a5f7},
-    {0x30ad, 0x309a, 0x00a5f8},
-    {0x30af, 0x309a, 0x00a5f9},
-    {0x30b1, 0x309a, 0x00a5fa},
-    {0x30b3, 0x309a, 0x00a5fb},
-    {0x30bb, 0x309a, 0x00a5fc},
-    {0x30c4, 0x309a, 0x00a5fd},
-    {0x30c8, 0x309a, 0x00a5fe},
-    {0x31f7, 0x309a, 0x00a6f8},
-    {0, 0, 0},
+    {0x00e6, 0x0300, 0x00abc4}, {0x0254, 0x0300, 0x00abc8},
+    {0x0254, 0x0301, 0x00abc9}, {0x0259, 0x0300, 0x00abcc},
+    {0x0259, 0x0301, 0x00abcd}, {0x025a, 0x0300, 0x00abce},
+    {0x025a, 0x0301, 0x00abcf}, {0x028c, 0x0300, 0x00abca},
+    {0x028c, 0x0301, 0x00abcb}, {0x02e5, 0x02e9, 0x00abe6},
+    {0x02e9, 0x02e5, 0x00abe5}, {0x304b, 0x309a, 0x00a4f7},
+    {0x304d, 0x309a, 0x00a4f8}, {0x304f, 0x309a, 0x00a4f9},
+    {0x3051, 0x309a, 0x00a4fa}, {0x3053, 0x309a, 0x00a4fb},
+    {0x30ab, 0x309a, 0x00a5f7}, {0x30ad, 0x309a, 0x00a5f8},
+    {0x30af, 0x309a, 0x00a5f9}, {0x30b1, 0x309a, 0x00a5fa},
+    {0x30b3, 0x309a, 0x00a5fb}, {0x30bb, 0x309a, 0x00a5fc},
+    {0x30c4, 0x309a, 0x00a5fd}, {0x30c8, 0x309a, 0x00a5fe},
+    {0x31f7, 0x309a, 0x00a6f8}, {0, 0, 0},
 };
 
 const struct cjk_data cjk_euc_jisx0213 = {
-    layers_euc_jisx0213, pairs_euc_jisx0213,
+    layers_euc_jisx0213,
+    pairs_euc_jisx0213,
     "",
 };
 
 static const struct cjk_layer layers_euc_jis_2004[] = {
-    {NULL, CJK_ASCII},
-    {set_jisx0208, CJK_AS_EUC},
-    {set_jisx0213_1, CJK_AS_EUC},
-    {set_kana, CJK_AS_IS},
-    {set_jisx0213_2, CJK_AS_EUC_3},
-    {set_jisx0212, CJK_AS_EUC_3_REST},
+    {NULL, CJK_ASCII},     {set_jisx0208, CJK_AS_EUC},     {set_jisx0213_1, CJK_AS_EUC},
+    {set_kana, CJK_AS_IS}, {set_jisx0213_2, CJK_AS_EUC_3}, {set_jisx0212, CJK_AS_EUC_3_REST},
     {NULL, CJK_END},
 };
 
 static const struct cjk_pair pairs_euc_jis_2004[] = {
-    {0x00e6, 0x0300, 0x00abc4},
-    {0x0254, 0x0300, 0x00abc8},
-    {0x0254, 0x0301, 0x00abc9},
-    {0x0259, 0x0300, 0x00abcc},
-    {0x0259, 0x0301, 0x00abcd},
-    {0x025a, 0x0300, 0x00abce},
-    {0x025a, 0x0301, 0x00abcf},
-    {0x028c, 0x0300, 0x00abca},
-    {0x028c, 0x0301, 0x00abcb},
-    {0x02e5, 0x02e9, 0x00abe6},
-    {0x02e9, 0x02e5, 0x00abe5},
-    {0x304b, 0x309a, 0x00a4f7},
-    {0x304d, 0x309a, 0x00a4f8},
-    {0x304f, 0x309a, 0x00a4f9},
-    {0x3051, 0x309a, 0x00a4fa},
-    {0x3053, 0x309a, 0x00a4fb},
-    {0x30ab, 0x309a, 0x00a5f7},
-    {0x30ad, 0x309a, 0x00a5f8},
-    {0x30af, 0x309a, 0x00a5f9},
-    {0x30b1, 0x309a, 0x00a5fa},
-    {0x30b3, 0x309a, 0x00a5fb},
-    {0x30bb, 0x309a, 0x00a5fc},
-    {0x30c4, 0x309a, 0x00a5fd},
-    {0x30c8, 0x309a, 0x00a5fe},
-    {0x31f7, 0x309a, 0x00a6f8},
-    {0, 0, 0},
+    {0x00e6, 0x0300, 0x00abc4}, {0x0254, 0x0300, 0x00abc8},
+    {0x0254, 0x0301, 0x00abc9}, {0x0259, 0x0300, 0x00abcc},
+    {0x0259, 0x0301, 0x00abcd}, {0x025a, 0x0300, 0x00abce},
+    {0x025a, 0x0301, 0x00abcf}, {0x028c, 0x0300, 0x00abca},
+    {0x028c, 0x0301, 0x00abcb}, {0x02e5, 0x02e9, 0x00abe6},
+    {0x02e9, 0x02e5, 0x00abe5}, {0x304b, 0x309a, 0x00a4f7},
+    {0x304d, 0x309a, 0x00a4f8}, {0x304f, 0x309a, 0x00a4f9},
+    {0x3051, 0x309a, 0x00a4fa}, {0x3053, 0x309a, 0x00a4fb},
+    {0x30ab, 0x309a, 0x00a5f7}, {0x30ad, 0x309a, 0x00a5f8},
+    {0x30af, 0x309a, 0x00a5f9}, {0x30b1, 0x309a, 0x00a5fa},
+    {0x30b3, 0x309a, 0x00a5fb}, {0x30bb, 0x309a, 0x00a5fc},
+    {0x30c4, 0x309a, 0x00a5fd}, {0x30c8, 0x309a, 0x00a5fe},
+    {0x31f7, 0x309a, 0x00a6f8}, {0, 0, 0},
 };
 
 const struct cjk_data cjk_euc_jis_2004 = {
-    layers_euc_jis_2004, pairs_euc_jis_2004,
+    layers_euc_jis_2004,
+    pairs_euc_jis_2004,
     "",
 };
 
@@ -2659,7 +2603,8 @@ static const struct cjk_layer layers_jisx0208[] = {
 };
 
 const struct cjk_data cjk_jisx0208 = {
-    layers_jisx0208, NULL,
+    layers_jisx0208,
+    NULL,
     "",
 };
 
@@ -2669,93 +2614,66 @@ static const struct cjk_layer layers_jisx0212[] = {
 };
 
 const struct cjk_data cjk_jisx0212 = {
-    layers_jisx0212, NULL,
+    layers_jisx0212,
+    NULL,
     "",
 };
 
 static const struct cjk_layer layers_jisx0213_2000_1[] = {
     {set_jisx0208, CJK_AS_IS},
     {set_jisx0213_1, CJK_AS_IS},
-    {
-    "@028o01#@02uX-01@02z#-01@04zK-01@04z#-01@07Gd-01@07vw-05",
-     CJK_PATCH},
+    {"@028o01#@02uX-01@02z#-01@04zK-01@04z#-01@07Gd-01@07vw-05", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 static const struct cjk_pair pairs_jisx0213_2000_1[] = {
-    {0x00e6, 0x0300, 0x002b44},
-    {0x0254, 0x0300, 0x002b48},
-    {0x0254, 0x0301, 0x002b49},
-    {0x0259, 0x0300, 0x002b4c},
-    {0x0259, 0x0301, 0x002b4d},
-    {0x025a, 0x0300, 0x002b4e},
-    {0x025a, 0x0301, 0x002b4f},
-    {0x028c, 0x0300, 0x002b4a},
-    {0x028c, 0x0301, 0x002b4b},
-    {0x02e5, 0x02e9, 0x002b66},
-    {0x02e9, 0x02e5, 0x002b65},
-    {0x304b, 0x309a, 0x002477},
-    {0x304d, 0x309a, 0x002478},
-    {0x304f, 0x309a, 0x002479},
-    {0x3051, 0x309a, 0x00247a},
-    {0x3053, 0x309a, 0x00247b},
-    {0x30ab, 0x309a, 0x002577},
-    {0x30ad, 0x309a, 0x002578},
-    {0x30af, 0x309a, 0x002579},
-    {0x30b1, 0x309a, 0x00257a},
-    {0x30b3, 0x309a, 0x00257b},
-    {0x30bb, 0x309a, 0x00257c},
-    {0x30c4, 0x309a, 0x00257d},
-    {0x30c8, 0x309a, 0x00257e},
-    {0x31f7, 0x309a, 0x002678},
-    {0, 0, 0},
+    {0x00e6, 0x0300, 0x002b44}, {0x0254, 0x0300, 0x002b48},
+    {0x0254, 0x0301, 0x002b49}, {0x0259, 0x0300, 0x002b4c},
+    {0x0259, 0x0301, 0x002b4d}, {0x025a, 0x0300, 0x002b4e},
+    {0x025a, 0x0301, 0x002b4f}, {0x028c, 0x0300, 0x002b4a},
+    {0x028c, 0x0301, 0x002b4b}, {0x02e5, 0x02e9, 0x002b66},
+    {0x02e9, 0x02e5, 0x002b65}, {0x304b, 0x309a, 0x002477},
+    {0x304d, 0x309a, 0x002478}, {0x304f, 0x309a, 0x002479},
+    {0x3051, 0x309a, 0x00247a}, {0x3053, 0x309a, 0x00247b},
+    {0x30ab, 0x309a, 0x002577}, {0x30ad, 0x309a, 0x002578},
+    {0x30af, 0x309a, 0x002579}, {0x30b1, 0x309a, 0x00257a},
+    {0x30b3, 0x309a, 0x00257b}, {0x30bb, 0x309a, 0x00257c},
+    {0x30c4, 0x309a, 0x00257d}, {0x30c8, 0x309a, 0x00257e},
+    {0x31f7, 0x309a, 0x002678}, {0, 0, 0},
 };
 
 const struct cjk_data cjk_jisx0213_2000_1 = {
-    layers_jisx0213_2000_1, pairs_jisx0213_2000_1,
+    layers_jisx0213_2000_1,
+    pairs_jisx0213_2000_1,
     "",
 };
 
 static const struct cjk_layer layers_jisx0213_2004_1[] = {
     {set_jisx0208, CJK_AS_IS},
     {set_jisx0213_1, CJK_AS_IS},
-    {
-    "@028o01#",
-     CJK_PATCH},
+    {"@028o01#", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 static const struct cjk_pair pairs_jisx0213_2004_1[] = {
-    {0x00e6, 0x0300, 0x002b44},
-    {0x0254, 0x0300, 0x002b48},
-    {0x0254, 0x0301, 0x002b49},
-    {0x0259, 0x0300, 0x002b4c},
-    {0x0259, 0x0301, 0x002b4d},
-    {0x025a, 0x0300, 0x002b4e},
-    {0x025a, 0x0301, 0x002b4f},
-    {0x028c, 0x0300, 0x002b4a},
-    {0x028c, 0x0301, 0x002b4b},
-    {0x02e5, 0x02e9, 0x002b66},
-    {0x02e9, 0x02e5, 0x002b65},
-    {0x304b, 0x309a, 0x002477},
-    {0x304d, 0x309a, 0x002478},
-    {0x304f, 0x309a, 0x002479},
-    {0x3051, 0x309a, 0x00247a},
-    {0x3053, 0x309a, 0x00247b},
-    {0x30ab, 0x309a, 0x002577},
-    {0x30ad, 0x309a, 0x002578},
-    {0x30af, 0x309a, 0x002579},
-    {0x30b1, 0x309a, 0x00257a},
-    {0x30b3, 0x309a, 0x00257b},
-    {0x30bb, 0x309a, 0x00257c},
-    {0x30c4, 0x309a, 0x00257d},
-    {0x30c8, 0x309a, 0x00257e},
-    {0x31f7, 0x309a, 0x002678},
-    {0, 0, 0},
+    {0x00e6, 0x0300, 0x002b44}, {0x0254, 0x0300, 0x002b48},
+    {0x0254, 0x0301, 0x002b49}, {0x0259, 0x0300, 0x002b4c},
+    {0x0259, 0x0301, 0x002b4d}, {0x025a, 0x0300, 0x002b4e},
+    {0x025a, 0x0301, 0x002b4f}, {0x028c, 0x0300, 0x002b4a},
+    {0x028c, 0x0301, 0x002b4b}, {0x02e5, 0x02e9, 0x002b66},
+    {0x02e9, 0x02e5, 0x002b65}, {0x304b, 0x309a, 0x002477},
+    {0x304d, 0x309a, 0x002478}, {0x304f, 0x309a, 0x002479},
+    {0x3051, 0x309a, 0x00247a}, {0x3053, 0x309a, 0x00247b},
+    {0x30ab, 0x309a, 0x002577}, {0x30ad, 0x309a, 0x002578},
+    {0x30af, 0x309a, 0x002579}, {0x30b1, 0x309a, 0x00257a},
+    {0x30b3, 0x309a, 0x00257b}, {0x30bb, 0x309a, 0x00257c},
+    {0x30c4, 0x309a, 0x00257d}, {0x30c8, 0x309a, 0x00257e},
+    {0x31f7, 0x309a, 0x002678}, {0, 0, 0},
 };
 
 const struct cjk_data cjk_jisx0213_2004_1 = {
-    layers_jisx0213_2004_1, pairs_jisx0213_2004_1,
+    layers_jisx0213_2004_1,
+    pairs_jisx0213_2004_1,
     "",
 };
 
@@ -2765,7 +2683,8 @@ static const struct cjk_layer layers_jisx0213_2[] = {
 };
 
 const struct cjk_data cjk_jisx0213_2 = {
-    layers_jisx0213_2, NULL,
+    layers_jisx0213_2,
+    NULL,
     "",
 };
 
@@ -2775,20 +2694,20 @@ static const struct cjk_layer layers_jisx0213_2000_2[] = {
 };
 
 const struct cjk_data cjk_jisx0213_2000_2 = {
-    layers_jisx0213_2000_2, NULL,
+    layers_jisx0213_2000_2,
+    NULL,
     "9iT07qx",
 };
 
 static const struct cjk_layer layers_gb2312_7bit[] = {
     {set_gbk, CJK_AS_7BIT},
-    {
-    "@024a33x@024g20L@028X-0A@02PW-0C@02Pk-05@02Pq-02@02Wx-01@02Wz-02@02X0-01",
-     CJK_PATCH},
+    {"@024a33x@024g20L@028X-0A@02PW-0C@02Pk-05@02Pq-02@02Wx-01@02Wz-02@02X0-01", CJK_PATCH},
     {NULL, CJK_END},
 };
 
 const struct cjk_data cjk_gb2312_7bit = {
-    layers_gb2312_7bit, NULL,
+    layers_gb2312_7bit,
+    NULL,
     "",
 };
 
@@ -2798,6 +2717,7 @@ static const struct cjk_layer layers_ksx1001_7bit[] = {
 };
 
 const struct cjk_data cjk_ksx1001_7bit = {
-    layers_ksx1001_7bit, NULL,
+    layers_ksx1001_7bit,
+    NULL,
     "",
 };

@@ -3,8 +3,7 @@
 
 /* ---- one, two or three bytes ---------------------------------------------------------------- */
 
-static bool
-is_lead(const struct cjk_codec *codec, unsigned char c)
+static bool is_lead(const struct cjk_codec *codec, unsigned char c)
 {
     const unsigned char *range = codec->leads;
     if (range == NULL) {
@@ -19,8 +18,8 @@ is_lead(const struct cjk_codec *codec, unsigned char c)
 }
 
 /* One character of two bytes or, where there are such, of three. */
-static int
-decode_lead(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWriter *writer)
+static int decode_lead(const struct cjk_tables *tables, struct mb_bytes *in,
+                       _PyUnicodeWriter *writer)
 {
     const unsigned char *data = in->data + in->pos;
     Py_ssize_t left = in->len - in->pos, used = 2;
@@ -43,8 +42,8 @@ decode_lead(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWrit
 }
 
 /* Bytes that are themselves, as many as there are. */
-static int
-decode_ascii(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWriter *writer)
+static int decode_ascii(const struct cjk_tables *tables, struct mb_bytes *in,
+                        _PyUnicodeWriter *writer)
 {
     const unsigned char *data = in->data;
     Py_ssize_t start = in->pos, end = start + 1;
@@ -54,12 +53,12 @@ decode_ascii(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWri
     in->pos = end;
     return end == start + 1 ? mb_write(writer, data[start])
            : _PyUnicodeWriter_WriteASCIIString(writer, (const char *)data + start, end - start) < 0
-               ? MB_FAILED : MB_DONE;
+               ? MB_FAILED
+               : MB_DONE;
 }
 
-int
-dbcs_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), struct mb_bytes *in,
-            _PyUnicodeWriter *writer)
+int dbcs_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
+                struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -80,8 +79,8 @@ dbcs_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), st
 }
 
 /* One character by the tables; 1 if it is not in them. */
-static int
-encode_char(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *out, bool flush)
+static int encode_char(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *out,
+                       bool flush)
 {
     Py_UCS4 point = mb_char(in, in->pos);
     uint32_t code = cjk_code_of(tables, point);
@@ -89,8 +88,8 @@ encode_char(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *
         if (in->pos + 1 == in->len && !flush) {
             return MB_TOO_FEW;
         }
-        uint32_t pair = in->pos + 1 < in->len
-                            ? cjk_pair_code(tables, point, mb_char(in, in->pos + 1)) : 0;
+        uint32_t pair =
+            in->pos + 1 < in->len ? cjk_pair_code(tables, point, mb_char(in, in->pos + 1)) : 0;
         if (pair != 0) {
             in->pos += 2;
             return mb_put_code(out, pair);
@@ -105,8 +104,7 @@ encode_char(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *
 }
 
 /* Characters with codes of their own, as long as there are such: one copy for many. */
-static int
-encode_run(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *out)
+static int encode_run(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *out)
 {
     unsigned char buffer[512];
     size_t used = 0;
@@ -129,9 +127,8 @@ encode_run(const struct cjk_tables *tables, struct mb_text *in, struct mb_out *o
     return used ? mb_put(out, buffer, (Py_ssize_t)used) : MB_DONE;
 }
 
-int
-dbcs_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), struct mb_text *in,
-            struct mb_out *out, bool flush)
+int dbcs_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
+                struct mb_text *in, struct mb_out *out, bool flush)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -149,8 +146,8 @@ dbcs_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state), st
 
 enum { GB_SUPPLEMENTARY = 189000 }; /* where U+10000 is among the four-byte codes */
 
-static int
-decode_four(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWriter *writer)
+static int decode_four(const struct cjk_tables *tables, struct mb_bytes *in,
+                       _PyUnicodeWriter *writer)
 {
     const unsigned char *data = in->data + in->pos;
     if (in->len - in->pos < 4) {
@@ -160,8 +157,8 @@ decode_four(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWrit
         || data[3] > 0x39) {
         return 1;
     }
-    unsigned index = ((data[0] - 0x81u) * 10 + data[1] - 0x30u) * 1260
-                     + (data[2] - 0x81u) * 10 + data[3] - 0x30u;
+    unsigned index = ((data[0] - 0x81u) * 10 + data[1] - 0x30u) * 1260 + (data[2] - 0x81u) * 10
+                     + data[3] - 0x30u;
     Py_UCS4 point;
     if (index < GB_FOUR) {
         point = tables->four[index];
@@ -174,9 +171,8 @@ decode_four(const struct cjk_tables *tables, struct mb_bytes *in, _PyUnicodeWrit
     return mb_write(writer, point);
 }
 
-int
-gb18030_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
-               struct mb_bytes *in, _PyUnicodeWriter *writer)
+int gb18030_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
+                   struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -197,8 +193,7 @@ gb18030_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
 }
 
 /* The number of a code point among those of four bytes, or -1. */
-static long
-four_index(const struct cjk_tables *tables, Py_UCS4 point)
+static long four_index(const struct cjk_tables *tables, Py_UCS4 point)
 {
     if (point >= 0x10000) {
         return (long)point - 0x10000 + GB_SUPPLEMENTARY;
@@ -215,9 +210,8 @@ four_index(const struct cjk_tables *tables, Py_UCS4 point)
     return low < GB_FOUR && tables->four[low] == point ? low : -1;
 }
 
-int
-gb18030_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
-               struct mb_text *in, struct mb_out *out, bool flush)
+int gb18030_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
+                   struct mb_text *in, struct mb_out *out, bool flush)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -230,8 +224,10 @@ gb18030_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
         long index = rc == 1 ? four_index(tables, mb_char(in, in->pos)) : -1;
         if (index >= 0) {
             const unsigned char bytes[4] = {
-                (unsigned char)(index / 12600 + 0x81), (unsigned char)(index / 1260 % 10 + 0x30),
-                (unsigned char)(index / 10 % 126 + 0x81), (unsigned char)(index % 10 + 0x30),
+                (unsigned char)(index / 12600 + 0x81),
+                (unsigned char)(index / 1260 % 10 + 0x30),
+                (unsigned char)(index / 10 % 126 + 0x81),
+                (unsigned char)(index % 10 + 0x30),
             };
             rc = mb_put(out, bytes, 4);
             in->pos++;
@@ -244,18 +240,17 @@ gb18030_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
 
 /* The consonants from ㄱ on, as the first and as the last of a syllable; 0xff: never. */
 static const unsigned char initials[30] = {
-    0, 1, 0xff, 2, 0xff, 0xff, 3, 4, 5, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 6, 7, 8, 0xff,
-    9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+    0,    1, 0xff, 2, 0xff, 0xff, 3,  4,  5,  0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 6, 7,    8, 0xff, 9,    10, 11, 12, 13,   14,   15,   16,   17,   18,
 };
 static const unsigned char finals[30] = {
-    1, 2, 3, 4, 5, 6, 7, 0xff, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 0xff, 18,
-    19, 20, 21, 22, 0xff, 23, 24, 25, 26, 27,
+    1,  2,  3,  4,    5,  6,  7,  0xff, 8,  9,    10, 11, 12, 13, 14,
+    15, 16, 17, 0xff, 18, 19, 20, 21,   22, 0xff, 23, 24, 25, 26, 27,
 };
 
 enum { JAMO = 0xa4, FILLER = 0xd4, CONSONANT = 0xa1, VOWEL = 0xbf };
 
-static int
-index_in(const unsigned char *list, int value)
+static int index_in(const unsigned char *list, int value)
 {
     for (int i = 0; i < 30; i++) {
         if (list[i] == value) {
@@ -266,8 +261,7 @@ index_in(const unsigned char *list, int value)
 }
 
 /* Filler, initial, vowel, final or filler; each with its own lead byte. */
-static int
-decode_spelled(struct mb_bytes *in, _PyUnicodeWriter *writer)
+static int decode_spelled(struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     const unsigned char *data = in->data + in->pos;
     if (in->len - in->pos < 8) {
@@ -286,9 +280,8 @@ decode_spelled(struct mb_bytes *in, _PyUnicodeWriter *writer)
     return mb_write(writer, 0xac00 + (initial * 21 + vowel) * 28 + final);
 }
 
-int
-euc_kr_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
-              struct mb_bytes *in, _PyUnicodeWriter *writer)
+int euc_kr_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
+                  struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -308,9 +301,8 @@ euc_kr_decode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
     return rc;
 }
 
-int
-euc_kr_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
-              struct mb_text *in, struct mb_out *out, bool flush)
+int euc_kr_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
+                  struct mb_text *in, struct mb_out *out, bool flush)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -338,8 +330,7 @@ euc_kr_encode(const struct cjk_codec *codec, struct mb_state *Py_UNUSED(state),
 
 /* ---- HZ: GB 2312 in seven bits, between ~{ and ~} ------------------------------------------- */
 
-static int
-decode_tilde(struct mb_state *state, struct mb_bytes *in, _PyUnicodeWriter *writer)
+static int decode_tilde(struct mb_state *state, struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     if (in->len - in->pos < 2) {
         return MB_TOO_FEW;
@@ -361,9 +352,8 @@ decode_tilde(struct mb_state *state, struct mb_bytes *in, _PyUnicodeWriter *writ
     return MB_DONE;
 }
 
-int
-hz_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_bytes *in,
-          _PyUnicodeWriter *writer)
+int hz_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_bytes *in,
+              _PyUnicodeWriter *writer)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -383,8 +373,7 @@ hz_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_bytes
     return rc;
 }
 
-static int
-hz_switch(struct mb_state *state, struct mb_out *out, bool chinese)
+static int hz_switch(struct mb_state *state, struct mb_out *out, bool chinese)
 {
     if (state->c[0] == chinese) {
         return MB_DONE;
@@ -393,9 +382,8 @@ hz_switch(struct mb_state *state, struct mb_out *out, bool chinese)
     return mb_put(out, chinese ? "~{" : "~}", 2);
 }
 
-int
-hz_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_text *in,
-          struct mb_out *out, bool flush)
+int hz_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_text *in,
+              struct mb_out *out, bool flush)
 {
     const struct cjk_tables *tables = cjk_tables_of(codec->data);
     int rc = tables ? MB_DONE : MB_FAILED;
@@ -416,14 +404,12 @@ hz_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_text 
     return rc;
 }
 
-int
-hz_encode_reset(struct mb_state *state, struct mb_out *out)
+int hz_encode_reset(struct mb_state *state, struct mb_out *out)
 {
     return hz_switch(state, out, false);
 }
 
-void
-hz_decode_reset(struct mb_state *state)
+void hz_decode_reset(struct mb_state *state)
 {
     state->c[0] = 0;
 }

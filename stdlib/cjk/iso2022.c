@@ -8,25 +8,27 @@ enum { DOUBLE = 0x80, SHIFTED = 1, THROUGH = 2 };
 enum { ESC = 0x1b, SO = 0x0e, SI = 0x0f };
 enum { FLAGS = 4 };
 
+/* clang-format off */
 enum set {
     ASCII = 'B', ROMAN = 'J', KANA = 'I', LATIN1 = 'A', GREEK = 'F',
     JISX0208 = 'B' | DOUBLE, JISX0208_OLD = '@' | DOUBLE, JISX0212 = 'D' | DOUBLE,
     JISX0213_2000_1 = 'O' | DOUBLE, JISX0213_2004_1 = 'Q' | DOUBLE, JISX0213_2 = 'P' | DOUBLE,
     GB2312 = 'A' | DOUBLE, KSX1001 = 'C' | DOUBLE,
 };
+/* clang-format on */
 
 struct designation {
     unsigned char set;
-    unsigned char place;          /* G0, G1 or G2 */
-    bool pairs_only;              /* encodes nothing but pairs */
-    const struct cjk_data *data;  /* of sets of two bytes */
+    unsigned char place;         /* G0, G1 or G2 */
+    bool pairs_only;             /* encodes nothing but pairs */
+    const struct cjk_data *data; /* of sets of two bytes */
 };
 
 struct iso2022_config {
-    bool shifts;                  /* SO and SI mean something */
-    bool g2;                      /* ESC N takes a character from G2 */
-    bool long_jisx0208;           /* ESC & @ may stand in front of JIS X 0208 */
-    struct designation sets[10];  /* in the order in which encoding tries them; ends with 0 */
+    bool shifts;                 /* SO and SI mean something */
+    bool g2;                     /* ESC N takes a character from G2 */
+    bool long_jisx0208;          /* ESC & @ may stand in front of JIS X 0208 */
+    struct designation sets[10]; /* in the order in which encoding tries them; ends with 0 */
 };
 
 const struct iso2022_config iso2022_kr = {
@@ -35,42 +37,53 @@ const struct iso2022_config iso2022_kr = {
 };
 const struct iso2022_config iso2022_jp = {
     .long_jisx0208 = true,
-    .sets = {{JISX0208, 0, false, &cjk_jisx0208}, {ROMAN, 0, false, NULL},
+    .sets = {{JISX0208, 0, false, &cjk_jisx0208},
+             {ROMAN, 0, false, NULL},
              {JISX0208_OLD, 0, false, &cjk_jisx0208}},
 };
 const struct iso2022_config iso2022_jp_1 = {
     .long_jisx0208 = true,
-    .sets = {{JISX0208, 0, false, &cjk_jisx0208}, {JISX0212, 0, false, &cjk_jisx0212},
-             {ROMAN, 0, false, NULL}, {JISX0208_OLD, 0, false, &cjk_jisx0208}},
+    .sets = {{JISX0208, 0, false, &cjk_jisx0208},
+             {JISX0212, 0, false, &cjk_jisx0212},
+             {ROMAN, 0, false, NULL},
+             {JISX0208_OLD, 0, false, &cjk_jisx0208}},
 };
 const struct iso2022_config iso2022_jp_2 = {
-    .g2 = true, .long_jisx0208 = true,
-    .sets = {{JISX0208, 0, false, &cjk_jisx0208}, {JISX0212, 0, false, &cjk_jisx0212},
-             {KSX1001, 0, false, &cjk_ksx1001_7bit}, {GB2312, 0, false, &cjk_gb2312_7bit},
-             {ROMAN, 0, false, NULL}, {JISX0208_OLD, 0, false, &cjk_jisx0208},
-             {LATIN1, 2, false, NULL}, {GREEK, 2, false, NULL}},
+    .g2 = true,
+    .long_jisx0208 = true,
+    .sets = {{JISX0208, 0, false, &cjk_jisx0208},
+             {JISX0212, 0, false, &cjk_jisx0212},
+             {KSX1001, 0, false, &cjk_ksx1001_7bit},
+             {GB2312, 0, false, &cjk_gb2312_7bit},
+             {ROMAN, 0, false, NULL},
+             {JISX0208_OLD, 0, false, &cjk_jisx0208},
+             {LATIN1, 2, false, NULL},
+             {GREEK, 2, false, NULL}},
 };
 const struct iso2022_config iso2022_jp_3 = {
     .long_jisx0208 = true,
-    .sets = {{JISX0213_2000_1, 0, true, &cjk_jisx0213_2000_1}, {JISX0208, 0, false, &cjk_jisx0208},
+    .sets = {{JISX0213_2000_1, 0, true, &cjk_jisx0213_2000_1},
+             {JISX0208, 0, false, &cjk_jisx0208},
              {JISX0213_2000_1, 0, false, &cjk_jisx0213_2000_1},
              {JISX0213_2, 0, false, &cjk_jisx0213_2000_2}},
 };
 const struct iso2022_config iso2022_jp_2004 = {
     .long_jisx0208 = true,
-    .sets = {{JISX0213_2004_1, 0, true, &cjk_jisx0213_2004_1}, {JISX0208, 0, false, &cjk_jisx0208},
+    .sets = {{JISX0213_2004_1, 0, true, &cjk_jisx0213_2004_1},
+             {JISX0208, 0, false, &cjk_jisx0208},
              {JISX0213_2004_1, 0, false, &cjk_jisx0213_2004_1},
              {JISX0213_2, 0, false, &cjk_jisx0213_2}},
 };
 const struct iso2022_config iso2022_jp_ext = {
     .long_jisx0208 = true,
-    .sets = {{JISX0208, 0, false, &cjk_jisx0208}, {JISX0212, 0, false, &cjk_jisx0212},
-             {ROMAN, 0, false, NULL}, {KANA, 0, false, NULL},
+    .sets = {{JISX0208, 0, false, &cjk_jisx0208},
+             {JISX0212, 0, false, &cjk_jisx0212},
+             {ROMAN, 0, false, NULL},
+             {KANA, 0, false, NULL},
              {JISX0208_OLD, 0, false, &cjk_jisx0208}},
 };
 
-static const struct designation *
-find_set(const struct iso2022_config *config, unsigned char set)
+static const struct designation *find_set(const struct iso2022_config *config, unsigned char set)
 {
     const struct designation *found = config->sets;
     while (found->set != 0 && found->set != set) {
@@ -81,15 +94,13 @@ find_set(const struct iso2022_config *config, unsigned char set)
 
 /* ---- decoding ------------------------------------------------------------------------------- */
 
-static bool
-ends_escape(unsigned char c)
+static bool ends_escape(unsigned char c)
 {
     return c >= '@' && c <= 'Z';
 }
 
 /* How long the escape sequence is, 0 if it has no end; MB_TOO_FEW. */
-static int
-escape_length(const struct iso2022_config *config, const struct mb_bytes *in)
+static int escape_length(const struct iso2022_config *config, const struct mb_bytes *in)
 {
     const unsigned char *data = in->data + in->pos;
     Py_ssize_t left = in->len - in->pos;
@@ -108,8 +119,8 @@ escape_length(const struct iso2022_config *config, const struct mb_bytes *in)
 }
 
 /* What a whole sequence designates, or 0. */
-static unsigned char
-designated(const struct iso2022_config *config, const unsigned char *data, int length, int *place)
+static unsigned char designated(const struct iso2022_config *config, const unsigned char *data,
+                                int length, int *place)
 {
     unsigned char between = data[1];
     *place = 0;
@@ -135,8 +146,8 @@ designated(const struct iso2022_config *config, const unsigned char *data, int l
     return length == 4 ? data[3] | DOUBLE : data[2];
 }
 
-static int
-decode_escape(const struct iso2022_config *config, struct mb_state *state, struct mb_bytes *in)
+static int decode_escape(const struct iso2022_config *config, struct mb_state *state,
+                         struct mb_bytes *in)
 {
     int length = escape_length(config, in), place;
     if (length <= 0) {
@@ -152,12 +163,11 @@ decode_escape(const struct iso2022_config *config, struct mb_state *state, struc
 }
 
 /* ISO 8859-7 from 0xa0 on; 0: nothing there. */
-static Py_UCS4
-greek(unsigned char c)
+static Py_UCS4 greek(unsigned char c)
 {
     static const Py_UCS4 start[20] = {
-        0xa0, 0x2018, 0x2019, 0xa3, 0, 0, 0xa6, 0xa7, 0xa8, 0xa9, 0, 0xab, 0xac, 0xad, 0, 0x2015,
-        0xb0, 0xb1, 0xb2, 0xb3,
+        0xa0, 0x2018, 0x2019, 0xa3, 0, 0,      0xa6, 0xa7, 0xa8, 0xa9,
+        0,    0xab,   0xac,   0xad, 0, 0x2015, 0xb0, 0xb1, 0xb2, 0xb3,
     };
     if (c < 0xb4) {
         return c < 0xa0 ? c : start[c - 0xa0];
@@ -166,8 +176,8 @@ greek(unsigned char c)
 }
 
 /* ESC N and a character of G2. */
-static int
-decode_single_shift(struct mb_state *state, struct mb_bytes *in, _PyUnicodeWriter *writer)
+static int decode_single_shift(struct mb_state *state, struct mb_bytes *in,
+                               _PyUnicodeWriter *writer)
 {
     if (in->len - in->pos < 3) {
         return MB_TOO_FEW;
@@ -188,9 +198,8 @@ decode_single_shift(struct mb_state *state, struct mb_bytes *in, _PyUnicodeWrite
     return mb_write(writer, point);
 }
 
-static int
-decode_in_set(const struct iso2022_config *config, unsigned char set, struct mb_bytes *in,
-              _PyUnicodeWriter *writer)
+static int decode_in_set(const struct iso2022_config *config, unsigned char set,
+                         struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     const unsigned char *data = in->data + in->pos;
     const struct designation *found = find_set(config, set);
@@ -225,9 +234,8 @@ decode_in_set(const struct iso2022_config *config, unsigned char set, struct mb_
     return mb_write_value(writer, tables, value);
 }
 
-static int
-decode_next(const struct iso2022_config *config, struct mb_state *state, struct mb_bytes *in,
-            _PyUnicodeWriter *writer)
+static int decode_next(const struct iso2022_config *config, struct mb_state *state,
+                       struct mb_bytes *in, _PyUnicodeWriter *writer)
 {
     unsigned char c = in->data[in->pos];
     if (state->c[FLAGS] & THROUGH) {
@@ -265,9 +273,8 @@ decode_next(const struct iso2022_config *config, struct mb_state *state, struct 
     return mb_write(writer, c);
 }
 
-int
-iso2022_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_bytes *in,
-               _PyUnicodeWriter *writer)
+int iso2022_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_bytes *in,
+                   _PyUnicodeWriter *writer)
 {
     int rc = MB_DONE;
     while (rc == MB_DONE && in->pos < in->len) {
@@ -280,12 +287,14 @@ iso2022_decode(const struct cjk_codec *codec, struct mb_state *state, struct mb_
 
 /* The code in a set and how many characters it takes; 0 if it is not in it, or MB_TOO_FEW,
  * MB_FAILED. */
-static int
-code_in_set(const struct designation *set, const struct mb_text *in, bool flush, uint32_t *code)
+static int code_in_set(const struct designation *set, const struct mb_text *in, bool flush,
+                       uint32_t *code)
 {
     Py_UCS4 point = mb_char(in, in->pos);
     if (!(set->set & DOUBLE)) {
-        *code = set->set == ROMAN  ? (point == 0xa5 ? '\\' : point == 0x203e ? '~' : 0)
+        *code = set->set == ROMAN                                        ? (point == 0xa5     ? '\\'
+                                                                            : point == 0x203e ? '~'
+                                                                                              : 0)
                 : set->set == KANA && point >= 0xff61 && point <= 0xff9f ? point - 0xff40
                                                                          : 0;
         return *code != 0;
@@ -299,8 +308,8 @@ code_in_set(const struct designation *set, const struct mb_text *in, bool flush,
         if (in->pos + 1 == in->len && !flush) {
             return MB_TOO_FEW;
         }
-        uint32_t pair = in->pos + 1 < in->len
-                            ? cjk_pair_code(tables, point, mb_char(in, in->pos + 1)) : 0;
+        uint32_t pair =
+            in->pos + 1 < in->len ? cjk_pair_code(tables, point, mb_char(in, in->pos + 1)) : 0;
         if (pair != 0) {
             *code = pair & 0xffff;
             return 2;
@@ -310,8 +319,7 @@ code_in_set(const struct designation *set, const struct mb_text *in, bool flush,
     return *code != 0 && !set->pairs_only;
 }
 
-static int
-shift(struct mb_state *state, struct mb_out *out, bool on)
+static int shift(struct mb_state *state, struct mb_out *out, bool on)
 {
     if (!(state->c[FLAGS] & SHIFTED) == !on) {
         return MB_DONE;
@@ -321,8 +329,7 @@ shift(struct mb_state *state, struct mb_out *out, bool on)
 }
 
 /* Makes G0 or G1 the set. */
-static int
-designate(struct mb_state *state, struct mb_out *out, unsigned char set, int place)
+static int designate(struct mb_state *state, struct mb_out *out, unsigned char set, int place)
 {
     if (state->c[place] == set) {
         return MB_DONE;
@@ -341,17 +348,15 @@ designate(struct mb_state *state, struct mb_out *out, unsigned char set, int pla
     return mb_put(out, text, len);
 }
 
-static int
-encode_ascii(struct mb_state *state, struct mb_out *out, char c)
+static int encode_ascii(struct mb_state *state, struct mb_out *out, char c)
 {
     int rc = designate(state, out, ASCII, 0);
     rc = rc < 0 ? rc : shift(state, out, false);
     return rc < 0 ? rc : mb_put(out, &c, 1);
 }
 
-static int
-encode_in_set(const struct designation *set, struct mb_state *state, struct mb_out *out,
-              uint32_t code)
+static int encode_in_set(const struct designation *set, struct mb_state *state, struct mb_out *out,
+                         uint32_t code)
 {
     int rc = set->place == 0 ? shift(state, out, false) : MB_DONE;
     rc = rc < 0 ? rc : designate(state, out, set->set, set->place);
@@ -360,9 +365,8 @@ encode_in_set(const struct designation *set, struct mb_state *state, struct mb_o
     return rc < 0 ? rc : set->set & DOUBLE ? mb_put(out, bytes, 2) : mb_put(out, bytes + 1, 1);
 }
 
-static int
-encode_next(const struct iso2022_config *config, struct mb_state *state, struct mb_text *in,
-            struct mb_out *out, bool flush)
+static int encode_next(const struct iso2022_config *config, struct mb_state *state,
+                       struct mb_text *in, struct mb_out *out, bool flush)
 {
     Py_UCS4 point = mb_char(in, in->pos);
     if (point < 0x80) {
@@ -383,9 +387,8 @@ encode_next(const struct iso2022_config *config, struct mb_state *state, struct 
     return 1;
 }
 
-int
-iso2022_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_text *in,
-               struct mb_out *out, bool flush)
+int iso2022_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_text *in,
+                   struct mb_out *out, bool flush)
 {
     int rc = MB_DONE;
     while (rc == MB_DONE && in->pos < in->len) {
@@ -396,27 +399,23 @@ iso2022_encode(const struct cjk_codec *codec, struct mb_state *state, struct mb_
 
 /* ---- the state ------------------------------------------------------------------------------ */
 
-void
-iso2022_encode_init(struct mb_state *state)
+void iso2022_encode_init(struct mb_state *state)
 {
     state->c[0] = state->c[1] = ASCII;
 }
 
-void
-iso2022_decode_init(struct mb_state *state)
+void iso2022_decode_init(struct mb_state *state)
 {
     state->c[0] = state->c[1] = state->c[2] = ASCII;
 }
 
-int
-iso2022_encode_reset(struct mb_state *state, struct mb_out *out)
+int iso2022_encode_reset(struct mb_state *state, struct mb_out *out)
 {
     int rc = shift(state, out, false);
     return rc < 0 ? rc : designate(state, out, ASCII, 0);
 }
 
-void
-iso2022_decode_reset(struct mb_state *state)
+void iso2022_decode_reset(struct mb_state *state)
 {
     state->c[0] = ASCII;
     state->c[FLAGS] &= (unsigned char)~SHIFTED;

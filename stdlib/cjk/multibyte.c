@@ -14,10 +14,10 @@ struct multibyte {
     PyObject_HEAD
     const struct cjk_codec *codec;
     struct mb_state state;
-    PyObject *errors;                             /* str */
-    PyObject *stream;                             /* of streams */
-    PyObject *chars;                              /* encoding: what is pending, or NULL */
-    unsigned char bytes[MAX_PENDING_BYTES];       /* decoding */
+    PyObject *errors;                       /* str */
+    PyObject *stream;                       /* of streams */
+    PyObject *chars;                        /* encoding: what is pending, or NULL */
+    unsigned char bytes[MAX_PENDING_BYTES]; /* decoding */
     int count;
 };
 
@@ -31,8 +31,7 @@ static PyModuleDef multibyte_module;
 
 /* ---- output --------------------------------------------------------------------------------- */
 
-int
-mb_put(struct mb_out *out, const void *data, Py_ssize_t len)
+int mb_put(struct mb_out *out, const void *data, Py_ssize_t len)
 {
     Py_ssize_t size = out->bytes ? PyBytes_GET_SIZE(out->bytes) : 0;
     if (len > size - out->len) {
@@ -54,16 +53,14 @@ mb_put(struct mb_out *out, const void *data, Py_ssize_t len)
     return MB_DONE;
 }
 
-int
-mb_put_code(struct mb_out *out, uint32_t code)
+int mb_put_code(struct mb_out *out, uint32_t code)
 {
     const char bytes[3] = {(char)(code >> 16), (char)(code >> 8), (char)code};
     int len = (int)(code >> 24);
     return mb_put(out, bytes + 3 - len, len);
 }
 
-int
-mb_write_value(_PyUnicodeWriter *writer, const struct cjk_tables *tables, uint32_t value)
+int mb_write_value(_PyUnicodeWriter *writer, const struct cjk_tables *tables, uint32_t value)
 {
     if (!(value & CJK_PAIR)) {
         return mb_write(writer, value);
@@ -74,8 +71,7 @@ mb_write_value(_PyUnicodeWriter *writer, const struct cjk_tables *tables, uint32
 }
 
 /* What was put, as a new reference. */
-static PyObject *
-out_finish(struct mb_out *out)
+static PyObject *out_finish(struct mb_out *out)
 {
     if (out->bytes == NULL) {
         return PyBytes_FromStringAndSize(NULL, 0);
@@ -88,16 +84,14 @@ out_finish(struct mb_out *out)
 
 /* ---- error handlers ------------------------------------------------------------------------- */
 
-static const char *
-reason_of(int code)
+static const char *reason_of(int code)
 {
     return code == MB_TOO_FEW ? "incomplete multibyte sequence" : "illegal multibyte sequence";
 }
 
 /* An exception of a type with the position set; made at the first error and used again. */
-static int
-set_error(PyObject **error, PyObject *type, const char *encoding, PyObject *object,
-          Py_ssize_t start, Py_ssize_t end, const char *reason)
+static int set_error(PyObject **error, PyObject *type, const char *encoding, PyObject *object,
+                     Py_ssize_t start, Py_ssize_t end, const char *reason)
 {
     if (*error == NULL) {
         *error = PyObject_CallFunction(type, "sOnns", encoding, object, start, end, reason);
@@ -105,17 +99,21 @@ set_error(PyObject **error, PyObject *type, const char *encoding, PyObject *obje
     }
     if (type == PyExc_UnicodeEncodeError) {
         return PyUnicodeEncodeError_SetStart(*error, start) < 0
-               || PyUnicodeEncodeError_SetEnd(*error, end) < 0
-               || PyUnicodeEncodeError_SetReason(*error, reason) < 0 ? -1 : 0;
+                       || PyUnicodeEncodeError_SetEnd(*error, end) < 0
+                       || PyUnicodeEncodeError_SetReason(*error, reason) < 0
+                   ? -1
+                   : 0;
     }
     return PyUnicodeDecodeError_SetStart(*error, start) < 0
-           || PyUnicodeDecodeError_SetEnd(*error, end) < 0
-           || PyUnicodeDecodeError_SetReason(*error, reason) < 0 ? -1 : 0;
+                   || PyUnicodeDecodeError_SetEnd(*error, end) < 0
+                   || PyUnicodeDecodeError_SetReason(*error, reason) < 0
+               ? -1
+               : 0;
 }
 
 /* Asks a handler: its answer (new reference), a pair, and the position that it names. */
-static PyObject *
-ask_handler(const char *errors, PyObject *error, Py_ssize_t len, bool bytes_too, Py_ssize_t *pos)
+static PyObject *ask_handler(const char *errors, PyObject *error, Py_ssize_t len, bool bytes_too,
+                             Py_ssize_t *pos)
 {
     PyObject *handler = PyCodec_LookupError(errors);
     PyObject *answer = handler ? PyObject_CallOneArg(handler, error) : NULL;
@@ -162,8 +160,7 @@ struct encoding {
 static int encode_all(struct encoding *job, bool flush);
 
 /* Encodes what a handler gave instead, or takes it if it is bytes. */
-static int
-put_replacement(struct encoding *job, PyObject *text)
+static int put_replacement(struct encoding *job, PyObject *text)
 {
     if (PyBytes_Check(text)) {
         return mb_put(&job->out, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text));
@@ -172,8 +169,8 @@ put_replacement(struct encoding *job, PyObject *text)
     inner.text = text;
     inner.errors = "strict";
     inner.error = NULL;
-    inner.in = (struct mb_text){PyUnicode_KIND(text), PyUnicode_DATA(text), 0,
-                                PyUnicode_GET_LENGTH(text)};
+    inner.in =
+        (struct mb_text){PyUnicode_KIND(text), PyUnicode_DATA(text), 0, PyUnicode_GET_LENGTH(text)};
     int rc = encode_all(&inner, true);
     job->out = inner.out;
     Py_XDECREF(inner.error);
@@ -181,8 +178,7 @@ put_replacement(struct encoding *job, PyObject *text)
 }
 
 /* Deals with what could not be encoded: 0, or -1 with an exception. */
-static int
-encode_error(struct encoding *job, int code)
+static int encode_error(struct encoding *job, int code)
 {
     struct mb_text *in = &job->in;
     Py_ssize_t size = code == MB_TOO_FEW ? in->len - in->pos : code;
@@ -199,7 +195,8 @@ encode_error(struct encoding *job, int code)
         return 0;
     }
     if (set_error(&job->error, PyExc_UnicodeEncodeError, job->codec->name, job->text, in->pos,
-                  in->pos + size, reason_of(code)) < 0) {
+                  in->pos + size, reason_of(code))
+        < 0) {
         return -1;
     }
     if (strcmp(job->errors, "strict") == 0) {
@@ -215,8 +212,7 @@ encode_error(struct encoding *job, int code)
 }
 
 /* Encodes up to the end, or, without `flush`, to where more is needed. */
-static int
-encode_all(struct encoding *job, bool flush)
+static int encode_all(struct encoding *job, bool flush)
 {
     for (unsigned count = 1; job->in.pos < job->in.len; count++) {
         int rc = job->codec->encode(job->codec, job->state, &job->in, &job->out, flush);
@@ -232,12 +228,14 @@ encode_all(struct encoding *job, bool flush)
 }
 
 /* Encodes a str: new bytes; *used says how much of it. */
-static PyObject *
-encode_text(const struct cjk_codec *codec, struct mb_state *state, PyObject *text,
-            const char *errors, bool final, Py_ssize_t *used)
+static PyObject *encode_text(const struct cjk_codec *codec, struct mb_state *state, PyObject *text,
+                             const char *errors, bool final, Py_ssize_t *used)
 {
     struct encoding job = {
-        .codec = codec, .state = state, .text = text, .errors = errors,
+        .codec = codec,
+        .state = state,
+        .text = text,
+        .errors = errors,
         .in = {PyUnicode_KIND(text), PyUnicode_DATA(text), 0, PyUnicode_GET_LENGTH(text)},
     };
     int rc = encode_all(&job, final);
@@ -266,33 +264,30 @@ struct decoding {
     PyObject *error;
 };
 
-static void
-decoding_begin(struct decoding *job, const struct cjk_codec *codec, struct mb_state *state,
-               const char *errors, const void *data, Py_ssize_t len)
+static void decoding_begin(struct decoding *job, const struct cjk_codec *codec,
+                           struct mb_state *state, const char *errors, const void *data,
+                           Py_ssize_t len)
 {
-    *job = (struct decoding){.codec = codec, .state = state, .errors = errors,
-                             .in = {data, 0, len}};
+    *job =
+        (struct decoding){.codec = codec, .state = state, .errors = errors, .in = {data, 0, len}};
     _PyUnicodeWriter_Init(&job->writer);
     job->writer.overallocate = 1;
     job->writer.min_length = len;
 }
 
-static void
-decoding_abandon(struct decoding *job)
+static void decoding_abandon(struct decoding *job)
 {
     _PyUnicodeWriter_Dealloc(&job->writer);
     Py_CLEAR(job->error);
 }
 
-static PyObject *
-decoding_finish(struct decoding *job)
+static PyObject *decoding_finish(struct decoding *job)
 {
     Py_CLEAR(job->error);
     return _PyUnicodeWriter_Finish(&job->writer);
 }
 
-static int
-decode_error(struct decoding *job, int code)
+static int decode_error(struct decoding *job, int code)
 {
     struct mb_bytes *in = &job->in;
     Py_ssize_t size = in->len - in->pos;
@@ -307,8 +302,8 @@ decode_error(struct decoding *job, int code)
         in->pos += size;
         return mb_write(&job->writer, 0xfffd) < 0 ? -1 : 0;
     }
-    PyObject *object = job->error ? NULL
-                                  : PyBytes_FromStringAndSize((const char *)in->data, in->len);
+    PyObject *object =
+        job->error ? NULL : PyBytes_FromStringAndSize((const char *)in->data, in->len);
     if (job->error == NULL && object == NULL) {
         return -1;
     }
@@ -334,8 +329,7 @@ decode_error(struct decoding *job, int code)
 }
 
 /* Decodes up to the end, or, unless it is final, to where more is needed. */
-static int
-decode_all(struct decoding *job, bool final)
+static int decode_all(struct decoding *job, bool final)
 {
     for (unsigned count = 1; job->in.pos < job->in.len; count++) {
         int rc = job->codec->decode(job->codec, job->state, &job->in, &job->writer);
@@ -352,8 +346,7 @@ decode_all(struct decoding *job, bool final)
 
 /* ---- MultibyteCodec ------------------------------------------------------------------------- */
 
-static void
-state_init(struct mb_state *state, void (*init)(struct mb_state *))
+static void state_init(struct mb_state *state, void (*init)(struct mb_state *))
 {
     memset(state, 0, sizeof *state);
     if (init != NULL) {
@@ -362,8 +355,7 @@ state_init(struct mb_state *state, void (*init)(struct mb_state *))
 }
 
 /* The input as str (new reference). */
-static PyObject *
-as_text(PyObject *input)
+static PyObject *as_text(PyObject *input)
 {
     if (PyUnicode_Check(input)) {
         return Py_NewRef(input);
@@ -376,8 +368,7 @@ as_text(PyObject *input)
     return text;
 }
 
-static PyObject *
-codec_encode(struct codec_object *self, PyObject *input, const char *errors)
+static PyObject *codec_encode(struct codec_object *self, PyObject *input, const char *errors)
 {
     PyObject *text = as_text(input);
     if (text == NULL) {
@@ -386,14 +377,13 @@ codec_encode(struct codec_object *self, PyObject *input, const char *errors)
     struct mb_state state;
     state_init(&state, self->codec->encode_init);
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    PyObject *bytes = encode_text(self->codec, &state, text, errors ? errors : "strict", true,
-                                  NULL);
+    PyObject *bytes =
+        encode_text(self->codec, &state, text, errors ? errors : "strict", true, NULL);
     Py_DECREF(text);
     return bytes ? Py_BuildValue("Nn", bytes, length) : NULL;
 }
 
-static PyObject *
-codec_decode(struct codec_object *self, Py_buffer *input, const char *errors)
+static PyObject *codec_decode(struct codec_object *self, Py_buffer *input, const char *errors)
 {
     struct mb_state state;
     struct decoding job;
@@ -407,15 +397,13 @@ codec_decode(struct codec_object *self, Py_buffer *input, const char *errors)
     return text ? Py_BuildValue("Nn", text, input->len) : NULL;
 }
 
-static int
-codec_traverse(PyObject *op, visitproc visit, void *arg)
+static int codec_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
 }
 
-static void
-codec_dealloc(PyObject *op)
+static void codec_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -432,14 +420,15 @@ static PyType_Slot codec_slots[] = {
 };
 
 static PyType_Spec codec_spec = {
-    "_multibytecodec.MultibyteCodec", sizeof(struct codec_object), 0,
+    "_multibytecodec.MultibyteCodec",
+    sizeof(struct codec_object),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     codec_slots,
 };
 
-PyObject *
-multibyte_codec_new(const struct cjk_codec *codec)
+PyObject *multibyte_codec_new(const struct cjk_codec *codec)
 {
     PyObject *module = PyImport_ImportModule("_multibytecodec");
     if (module == NULL) {
@@ -461,20 +450,17 @@ multibyte_codec_new(const struct cjk_codec *codec)
 
 /* ---- what the other types share ------------------------------------------------------------- */
 
-static const char *
-errors_of(struct multibyte *self)
+static const char *errors_of(struct multibyte *self)
 {
     return PyUnicode_AsUTF8(self->errors);
 }
 
-static PyObject *
-multibyte_get_errors(struct multibyte *self)
+static PyObject *multibyte_get_errors(struct multibyte *self)
 {
     return LOCKED(self, Py_NewRef(self->errors));
 }
 
-static int
-multibyte_set_errors(struct multibyte *self, PyObject *value)
+static int multibyte_set_errors(struct multibyte *self, PyObject *value)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_AttributeError, "cannot delete attribute");
@@ -496,14 +482,14 @@ multibyte_set_errors(struct multibyte *self, PyObject *value)
     return 0;
 }
 
-#define ERRORS_OF(name)                                                                           \
-    static PyObject *name##_get_errors(struct multibyte *self)                                    \
-    {                                                                                             \
-        return multibyte_get_errors(self);                                                        \
-    }                                                                                             \
-    static int name##_set_errors(struct multibyte *self, PyObject *value)                         \
-    {                                                                                             \
-        return multibyte_set_errors(self, value);                                                 \
+#define ERRORS_OF(name)                                                                            \
+    static PyObject *name##_get_errors(struct multibyte *self)                                     \
+    {                                                                                              \
+        return multibyte_get_errors(self);                                                         \
+    }                                                                                              \
+    static int name##_set_errors(struct multibyte *self, PyObject *value)                          \
+    {                                                                                              \
+        return multibyte_set_errors(self, value);                                                  \
     }
 
 ERRORS_OF(encoder)
@@ -512,8 +498,7 @@ ERRORS_OF(reader)
 ERRORS_OF(writer)
 
 /* The codec is an attribute of the class, which is a subclass in the encodings package. */
-static int
-take_codec(struct multibyte *self, PyTypeObject *type, bool encodes)
+static int take_codec(struct multibyte *self, PyTypeObject *type, bool encodes)
 {
     PyObject *module = PyType_GetModuleByDef(type, &multibyte_module);
     PyObject *codec = module ? PyObject_GetAttrString((PyObject *)type, "codec") : NULL;
@@ -533,8 +518,8 @@ take_codec(struct multibyte *self, PyTypeObject *type, bool encodes)
     return rc;
 }
 
-static PyObject *
-multibyte_make(PyTypeObject *type, PyObject *stream, const char *errors, bool encodes)
+static PyObject *multibyte_make(PyTypeObject *type, PyObject *stream, const char *errors,
+                                bool encodes)
 {
     struct multibyte *self = type_make(type);
     if (self == NULL) {
@@ -548,33 +533,29 @@ multibyte_make(PyTypeObject *type, PyObject *stream, const char *errors, bool en
     return (PyObject *)self;
 }
 
-static PyObject *
-encoder_new(PyTypeObject *type, const char *errors)
+static PyObject *encoder_new(PyTypeObject *type, const char *errors)
 {
     return multibyte_make(type, NULL, errors, true);
 }
 
-static PyObject *
-decoder_new(PyTypeObject *type, const char *errors)
+static PyObject *decoder_new(PyTypeObject *type, const char *errors)
 {
     return multibyte_make(type, NULL, errors, false);
 }
 
-static PyObject *
-reader_new(PyTypeObject *type, PyObject *stream, const char *errors)
+static PyObject *reader_new(PyTypeObject *type, PyObject *stream, const char *errors)
 {
     return multibyte_make(type, stream, errors, false);
 }
 
-static PyObject *
-writer_new(PyTypeObject *type, PyObject *stream, const char *errors)
+static PyObject *writer_new(PyTypeObject *type, PyObject *stream, const char *errors)
 {
     return multibyte_make(type, stream, errors, true);
 }
 
 /* Everything was done in new; subclasses hand their arguments on to init. */
-static int
-multibyte_init(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static int multibyte_init(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args),
+                          PyObject *Py_UNUSED(kwargs))
 {
     return 0;
 }
@@ -583,12 +564,11 @@ GC_OBJECT(multibyte, errors, stream, chars)
 
 /* ---- pending characters --------------------------------------------------------------------- */
 
-static int
-overflow(struct multibyte *self, PyObject *type, PyObject *object, Py_ssize_t end,
-         const char *reason)
+static int overflow(struct multibyte *self, PyObject *type, PyObject *object, Py_ssize_t end,
+                    const char *reason)
 {
-    PyObject *error = PyObject_CallFunction(type, "sOnns", self->codec->name, object,
-                                            (Py_ssize_t)0, end, reason);
+    PyObject *error =
+        PyObject_CallFunction(type, "sOnns", self->codec->name, object, (Py_ssize_t)0, end, reason);
     if (error != NULL) {
         PyErr_SetObject(type, error);
         Py_DECREF(error);
@@ -598,8 +578,7 @@ overflow(struct multibyte *self, PyObject *type, PyObject *object, Py_ssize_t en
 
 /* Encodes what is pending and `input`; keeps what is not complete.  When it fails, what was pending
  * still is. */
-static PyObject *
-encode_more(struct multibyte *self, PyObject *input, bool final)
+static PyObject *encode_more(struct multibyte *self, PyObject *input, bool final)
 {
     PyObject *text = as_text(input);
     if (text != NULL && self->chars != NULL) {
@@ -607,8 +586,8 @@ encode_more(struct multibyte *self, PyObject *input, bool final)
     }
     const char *errors = text ? errors_of(self) : NULL;
     Py_ssize_t used;
-    PyObject *bytes = errors ? encode_text(self->codec, &self->state, text, errors, final, &used)
-                             : NULL;
+    PyObject *bytes =
+        errors ? encode_text(self->codec, &self->state, text, errors, final, &used) : NULL;
     if (bytes != NULL) {
         Py_ssize_t length = PyUnicode_GET_LENGTH(text);
         PyObject *rest = NULL;
@@ -629,16 +608,14 @@ encode_more(struct multibyte *self, PyObject *input, bool final)
     return bytes;
 }
 
-static PyObject *
-encoder_encode(struct multibyte *self, PyObject *input, int final)
+static PyObject *encoder_encode(struct multibyte *self, PyObject *input, int final)
 {
     return encode_more(self, input, final);
 }
 
 /* A number: from its lowest byte on, how long the pending text is as UTF-8, this text, and the
  * state of the codec. */
-static PyObject *
-encoder_getstate(struct multibyte *self)
+static PyObject *encoder_getstate(struct multibyte *self)
 {
     unsigned char buffer[1 + MAX_PENDING_CHARS * 4 + sizeof self->state] = {0};
     Py_ssize_t len = 0;
@@ -659,14 +636,13 @@ encoder_getstate(struct multibyte *self)
                                           Py_ASNATIVEBYTES_LITTLE_ENDIAN);
 }
 
-static int
-encoder_setstate(struct multibyte *self, PyObject *number)
+static int encoder_setstate(struct multibyte *self, PyObject *number)
 {
     unsigned char buffer[1 + MAX_PENDING_CHARS * 4 + sizeof self->state] = {0};
-    Py_ssize_t size = PyLong_AsNativeBytes(number, buffer, sizeof buffer,
-                                           Py_ASNATIVEBYTES_LITTLE_ENDIAN
-                                               | Py_ASNATIVEBYTES_UNSIGNED_BUFFER
-                                               | Py_ASNATIVEBYTES_REJECT_NEGATIVE);
+    Py_ssize_t size =
+        PyLong_AsNativeBytes(number, buffer, sizeof buffer,
+                             Py_ASNATIVEBYTES_LITTLE_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER
+                                 | Py_ASNATIVEBYTES_REJECT_NEGATIVE);
     if (size < 0) {
         if (PyErr_ExceptionMatches(PyExc_ValueError)) {
             PyErr_SetString(PyExc_OverflowError, "can't convert negative int to unsigned");
@@ -693,8 +669,7 @@ encoder_setstate(struct multibyte *self, PyObject *number)
     return 0;
 }
 
-static int
-encoder_reset(struct multibyte *self)
+static int encoder_reset(struct multibyte *self)
 {
     if (self->codec->encode_reset != NULL) {
         struct mb_out dropped = {NULL, 0};
@@ -711,8 +686,7 @@ encoder_reset(struct multibyte *self)
 /* ---- pending bytes -------------------------------------------------------------------------- */
 
 /* What is pending and the data behind it (new reference); forgets nothing. */
-static PyObject *
-with_pending(struct multibyte *self, const void *data, Py_ssize_t len)
+static PyObject *with_pending(struct multibyte *self, const void *data, Py_ssize_t len)
 {
     PyObject *whole = PyBytes_FromStringAndSize(NULL, self->count + len);
     if (whole != NULL) {
@@ -724,8 +698,7 @@ with_pending(struct multibyte *self, const void *data, Py_ssize_t len)
     return whole;
 }
 
-static int
-keep_rest(struct multibyte *self, const struct mb_bytes *in, PyObject *whole)
+static int keep_rest(struct multibyte *self, const struct mb_bytes *in, PyObject *whole)
 {
     Py_ssize_t left = in->len - in->pos;
     if (left > MAX_PENDING_BYTES) {
@@ -736,8 +709,7 @@ keep_rest(struct multibyte *self, const struct mb_bytes *in, PyObject *whole)
     return 0;
 }
 
-static PyObject *
-decoder_decode(struct multibyte *self, Py_buffer *input, int final)
+static PyObject *decoder_decode(struct multibyte *self, Py_buffer *input, int final)
 {
     PyObject *whole = with_pending(self, input->buf, input->len), *text = NULL;
     const char *errors = whole ? errors_of(self) : NULL;
@@ -755,16 +727,14 @@ decoder_decode(struct multibyte *self, Py_buffer *input, int final)
     return text;
 }
 
-static PyObject *
-decoder_getstate(struct multibyte *self)
+static PyObject *decoder_getstate(struct multibyte *self)
 {
     PyObject *number = PyLong_FromUnsignedNativeBytes(self->state.c, sizeof self->state,
                                                       Py_ASNATIVEBYTES_LITTLE_ENDIAN);
     return number ? Py_BuildValue("y#N", self->bytes, (Py_ssize_t)self->count, number) : NULL;
 }
 
-static int
-decoder_setstate(struct multibyte *self, PyObject *state)
+static int decoder_setstate(struct multibyte *self, PyObject *state)
 {
     if (PyTuple_GET_SIZE(state) != 2 || !PyBytes_Check(PyTuple_GET_ITEM(state, 0))
         || !PyLong_Check(PyTuple_GET_ITEM(state, 1))) {
@@ -774,9 +744,9 @@ decoder_setstate(struct multibyte *self, PyObject *state)
     PyObject *pending = PyTuple_GET_ITEM(state, 0);
     Py_ssize_t len = PyBytes_GET_SIZE(pending);
     unsigned char number[sizeof self->state];
-    Py_ssize_t size = PyLong_AsNativeBytes(PyTuple_GET_ITEM(state, 1), number, sizeof number,
-                                           Py_ASNATIVEBYTES_LITTLE_ENDIAN
-                                               | Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
+    Py_ssize_t size =
+        PyLong_AsNativeBytes(PyTuple_GET_ITEM(state, 1), number, sizeof number,
+                             Py_ASNATIVEBYTES_LITTLE_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
     if (size < 0) {
         return -1;
     }
@@ -789,8 +759,7 @@ decoder_setstate(struct multibyte *self, PyObject *state)
     return 0;
 }
 
-static int
-decoder_reset(struct multibyte *self)
+static int decoder_reset(struct multibyte *self)
 {
     if (self->codec->decode_reset != NULL) {
         self->codec->decode_reset(&self->state);
@@ -802,8 +771,7 @@ decoder_reset(struct multibyte *self)
 /* ---- streams -------------------------------------------------------------------------------- */
 
 /* Calls a method of the stream for bytes; a size below 0 is none. */
-static PyObject *
-stream_bytes(struct multibyte *self, const char *method, Py_ssize_t size)
+static PyObject *stream_bytes(struct multibyte *self, const char *method, Py_ssize_t size)
 {
     PyObject *data = size < 0 ? PyObject_CallMethod(self->stream, method, NULL)
                               : PyObject_CallMethod(self->stream, method, "n", size);
@@ -816,8 +784,7 @@ stream_bytes(struct multibyte *self, const char *method, Py_ssize_t size)
 }
 
 /* One read of the stream.  1 and the text, 0 if nothing is complete yet, -1. */
-static int
-read_once(struct multibyte *self, const char *method, Py_ssize_t size, PyObject **text)
+static int read_once(struct multibyte *self, const char *method, Py_ssize_t size, PyObject **text)
 {
     PyObject *data = stream_bytes(self, method, size);
     if (data == NULL) {
@@ -846,8 +813,7 @@ read_once(struct multibyte *self, const char *method, Py_ssize_t size, PyObject 
     return rc;
 }
 
-static PyObject *
-read_text(struct multibyte *self, const char *method, PyObject *size_object)
+static PyObject *read_text(struct multibyte *self, const char *method, PyObject *size_object)
 {
     Py_ssize_t size = -1;
     if (size_object != Py_None) {
@@ -871,20 +837,17 @@ read_text(struct multibyte *self, const char *method, PyObject *size_object)
     return rc < 0 ? NULL : text;
 }
 
-static PyObject *
-reader_read(struct multibyte *self, PyObject *size)
+static PyObject *reader_read(struct multibyte *self, PyObject *size)
 {
     return read_text(self, "read", size);
 }
 
-static PyObject *
-reader_readline(struct multibyte *self, PyObject *size)
+static PyObject *reader_readline(struct multibyte *self, PyObject *size)
 {
     return read_text(self, "readline", size);
 }
 
-static PyObject *
-reader_readlines(struct multibyte *self, PyObject *size)
+static PyObject *reader_readlines(struct multibyte *self, PyObject *size)
 {
     PyObject *text = read_text(self, "read", size);
     PyObject *lines = text ? PyUnicode_Splitlines(text, 1) : NULL;
@@ -892,15 +855,13 @@ reader_readlines(struct multibyte *self, PyObject *size)
     return lines;
 }
 
-static int
-reader_reset(struct multibyte *self)
+static int reader_reset(struct multibyte *self)
 {
     return decoder_reset(self);
 }
 
 /* Writes bytes (stolen, may be NULL with an exception) to the stream. */
-static int
-stream_write(struct multibyte *self, PyObject *bytes)
+static int stream_write(struct multibyte *self, PyObject *bytes)
 {
     PyObject *result = bytes ? PyObject_CallMethod(self->stream, "write", "O", bytes) : NULL;
     Py_XDECREF(bytes);
@@ -908,14 +869,12 @@ stream_write(struct multibyte *self, PyObject *bytes)
     return result ? 0 : -1;
 }
 
-static int
-writer_write(struct multibyte *self, PyObject *text)
+static int writer_write(struct multibyte *self, PyObject *text)
 {
     return stream_write(self, encode_more(self, text, false));
 }
 
-static int
-writer_writelines(struct multibyte *self, PyObject *lines)
+static int writer_writelines(struct multibyte *self, PyObject *lines)
 {
     if (!PySequence_Check(lines)) {
         PyErr_SetString(PyExc_TypeError, "arg must be a sequence object");
@@ -932,16 +891,14 @@ writer_writelines(struct multibyte *self, PyObject *lines)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static int
-writer_reset(struct multibyte *self)
+static int writer_reset(struct multibyte *self)
 {
     if (self->chars == NULL) {
         return 0;
     }
     const char *errors = errors_of(self);
-    PyObject *bytes = errors ? encode_text(self->codec, &self->state, self->chars, errors, true,
-                                           NULL)
-                             : NULL;
+    PyObject *bytes =
+        errors ? encode_text(self->codec, &self->state, self->chars, errors, true, NULL) : NULL;
     Py_CLEAR(self->chars);
     if (bytes != NULL && PyBytes_GET_SIZE(bytes) == 0) {
         Py_DECREF(bytes);
@@ -952,31 +909,30 @@ writer_reset(struct multibyte *self)
 
 /* ---- the types and the module --------------------------------------------------------------- */
 
-#define MULTIBYTE_TYPE(name, pyname, ...)                                                         \
-    static PyType_Slot name##_slots[] = {                                                         \
-        GC_SLOTS(multibyte),                                                                      \
-        {Py_tp_getattro, PyObject_GenericGetAttr},                                                \
-        {Py_tp_methods, name##_methods},                                                          \
-        {Py_tp_getset, name##_getset},                                                            \
-        {Py_tp_init, multibyte_init},                                                             \
-        {Py_tp_new, bind_##name##_new},                                                                 \
-        __VA_ARGS__                                                                               \
-        {0, NULL},                                                                                \
-    };                                                                                            \
-    static PyType_Spec name##_spec = {                                                            \
-        "_multibytecodec." pyname, sizeof(struct multibyte), 0,                                   \
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC                             \
-            | Py_TPFLAGS_IMMUTABLETYPE,                                                           \
-        name##_slots,                                                                             \
+#define MULTIBYTE_TYPE(name, pyname, ...)                                                          \
+    static PyType_Slot name##_slots[] = {                                                          \
+        GC_SLOTS(multibyte),                                                                       \
+        {Py_tp_getattro, PyObject_GenericGetAttr},                                                 \
+        {Py_tp_methods, name##_methods},                                                           \
+        {Py_tp_getset, name##_getset},                                                             \
+        {Py_tp_init, multibyte_init},                                                              \
+        {Py_tp_new, bind_##name##_new},                                                            \
+        __VA_ARGS__{0, NULL},                                                                      \
+    };                                                                                             \
+    static PyType_Spec name##_spec = {                                                             \
+        "_multibytecodec." pyname,                                                                 \
+        sizeof(struct multibyte),                                                                  \
+        0,                                                                                         \
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,  \
+        name##_slots,                                                                              \
     };
 
 MULTIBYTE_TYPE(encoder, "MultibyteIncrementalEncoder", )
 MULTIBYTE_TYPE(decoder, "MultibyteIncrementalDecoder", )
-MULTIBYTE_TYPE(reader, "MultibyteStreamReader", {Py_tp_members, reader_members},)
-MULTIBYTE_TYPE(writer, "MultibyteStreamWriter", {Py_tp_members, writer_members},)
+MULTIBYTE_TYPE(reader, "MultibyteStreamReader", {Py_tp_members, reader_members}, )
+MULTIBYTE_TYPE(writer, "MultibyteStreamWriter", {Py_tp_members, writer_members}, )
 
-static int
-multibyte_exec(PyObject *module)
+static int multibyte_exec(PyObject *module)
 {
     struct multibyte_state *state = PyModule_GetState(module);
     state->codec_type = (PyObject *)module_type(module, &codec_spec, false);
@@ -996,7 +952,7 @@ STATE_OBJECTS(multibyte)
 static PyModuleDef_Slot multibyte_slots[] = MODULE_SLOTS(multibyte_exec);
 
 static PyModuleDef multibyte_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_multibytecodec", .m_doc = multibyte_doc,
+    PyModuleDef_HEAD_INIT,      .m_name = "_multibytecodec", .m_doc = multibyte_doc,
     .m_slots = multibyte_slots, STATE_FIELDS(multibyte),
 };
 

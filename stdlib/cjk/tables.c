@@ -7,8 +7,7 @@ struct filling {
     bool failed;
 };
 
-static int
-digit_value(char c)
+static int digit_value(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'A' && c <= 'Z' ? c - 'A' + 10
@@ -17,8 +16,7 @@ digit_value(char c)
                                   : 63;
 }
 
-static uint32_t
-read_digits(const char **text, int count)
+static uint32_t read_digits(const char **text, int count)
 {
     uint32_t value = 0;
     while (count-- > 0) {
@@ -29,22 +27,19 @@ read_digits(const char **text, int count)
 
 /* ---- transforms ----------------------------------------------------------------------------- */
 
-static uint32_t
-folded(unsigned lead, unsigned cell, bool second)
+static uint32_t folded(unsigned lead, unsigned cell, bool second)
 {
     return lead << 8 | (second ? cell + 0x9e : cell + 0x3f + (cell >= 0x40));
 }
 
-static uint32_t
-to_sjis(unsigned row, unsigned cell)
+static uint32_t to_sjis(unsigned row, unsigned cell)
 {
     unsigned lead = (row - 1) / 2 + 0x81;
     return folded(lead > 0x9f ? lead + 0x40 : lead, cell, row % 2 == 0);
 }
 
 /* The second plane has gaps between its rows, and its first rows stand in another order. */
-static uint32_t
-to_sjis_2(unsigned row, unsigned cell)
+static uint32_t to_sjis_2(unsigned row, unsigned cell)
 {
     static const unsigned char first_rows[] = {1, 8, 3, 4, 5, 12, 13, 14, 15};
     unsigned index = row >= 78 ? row - 78 + sizeof first_rows : 0;
@@ -60,26 +55,32 @@ to_sjis_2(unsigned row, unsigned cell)
 }
 
 /* The code in the encoding, 0 for none. */
-static uint32_t
-transformed(enum cjk_transform transform, uint32_t code)
+static uint32_t transformed(enum cjk_transform transform, uint32_t code)
 {
     unsigned row = (code >> 8) - 0x20, cell = (code & 0xff) - 0x20;
     bool high = code >= 0xa1a1 && (code & 0xff) >= 0xa1;
     switch (transform) {
-    case CJK_AS_EUC: return code | 0x8080;
-    case CJK_AS_EUC_3: case CJK_AS_EUC_3_REST: return code | 0x8f8080;
-    case CJK_AS_SJIS: return to_sjis(row, cell);
-    case CJK_AS_SJIS_2: return to_sjis_2(row, cell);
-    case CJK_AS_7BIT: return high ? code & 0x7f7f : 0;
-    case CJK_AS_HIGH: return high ? code : 0;
-    default: return code;
+    case CJK_AS_EUC:
+        return code | 0x8080;
+    case CJK_AS_EUC_3:
+    case CJK_AS_EUC_3_REST:
+        return code | 0x8f8080;
+    case CJK_AS_SJIS:
+        return to_sjis(row, cell);
+    case CJK_AS_SJIS_2:
+        return to_sjis_2(row, cell);
+    case CJK_AS_7BIT:
+        return high ? code & 0x7f7f : 0;
+    case CJK_AS_HIGH:
+        return high ? code : 0;
+    default:
+        return code;
     }
 }
 
 /* ---- filling -------------------------------------------------------------------------------- */
 
-static uint32_t *
-slot_in(uint32_t **pages, unsigned page, unsigned index)
+static uint32_t *slot_in(uint32_t **pages, unsigned page, unsigned index)
 {
     if (pages[page] == NULL) {
         pages[page] = PyMem_RawCalloc(256, sizeof(uint32_t));
@@ -88,16 +89,14 @@ slot_in(uint32_t **pages, unsigned page, unsigned index)
 }
 
 /* Where a code of two or three bytes is decoded; NULL without memory. */
-static uint32_t *
-decode_slot(struct cjk_tables *tables, uint32_t code)
+static uint32_t *decode_slot(struct cjk_tables *tables, uint32_t code)
 {
     uint32_t **pages = code > 0xffff ? tables->three : tables->two;
     tables->three_bytes |= code > 0xffff;
     return slot_in(pages, code >> 8 & 0xff, code & 0xff);
 }
 
-static void
-set_code(struct filling *filling, uint32_t point, uint32_t code, bool replace)
+static void set_code(struct filling *filling, uint32_t point, uint32_t code, bool replace)
 {
     uint32_t *slot = slot_in(filling->tables->encode, point >> 8, point & 0xff);
     filling->failed |= slot == NULL;
@@ -108,8 +107,7 @@ set_code(struct filling *filling, uint32_t point, uint32_t code, bool replace)
 }
 
 /* Takes `code` away from the code point that it was decoded to. */
-static void
-unset_code(struct filling *filling, uint32_t point, uint32_t code)
+static void unset_code(struct filling *filling, uint32_t point, uint32_t code)
 {
     if ((cjk_code_of(filling->tables, point) & 0xffffff) == code) {
         set_code(filling, point, 0, true);
@@ -117,8 +115,7 @@ unset_code(struct filling *filling, uint32_t point, uint32_t code)
 }
 
 /* point 0: takes the code away. */
-static void
-set_point(struct filling *filling, uint32_t code, uint32_t point)
+static void set_point(struct filling *filling, uint32_t code, uint32_t point)
 {
     struct cjk_tables *tables = filling->tables;
     bool patch = filling->transform == CJK_PATCH;
@@ -146,8 +143,7 @@ set_point(struct filling *filling, uint32_t code, uint32_t point)
     }
 }
 
-static void
-fill_layer(struct filling *filling, const char *text)
+static void fill_layer(struct filling *filling, const char *text)
 {
     uint32_t code = 0, point = 0;
     while (*text != '\0') {
@@ -175,8 +171,7 @@ fill_layer(struct filling *filling, const char *text)
     }
 }
 
-static void
-fill_pairs(struct filling *filling, const struct cjk_pair *pairs)
+static void fill_pairs(struct filling *filling, const struct cjk_pair *pairs)
 {
     struct cjk_tables *tables = filling->tables;
     tables->pairs = pairs;
@@ -193,8 +188,7 @@ fill_pairs(struct filling *filling, const struct cjk_pair *pairs)
 }
 
 /* The code points that two bytes cannot express are those of four bytes, in order. */
-static void
-fill_four(struct filling *filling)
+static void fill_four(struct filling *filling)
 {
     struct cjk_tables *tables = filling->tables;
     tables->four = PyMem_RawCalloc(GB_FOUR, sizeof(uint16_t));
@@ -210,8 +204,7 @@ fill_four(struct filling *filling)
     }
 }
 
-static void
-tables_free(struct cjk_tables *tables)
+static void tables_free(struct cjk_tables *tables)
 {
     for (int i = 0; i < 256; i++) {
         PyMem_RawFree(tables->two[i]);
@@ -224,8 +217,7 @@ tables_free(struct cjk_tables *tables)
     PyMem_RawFree(tables);
 }
 
-static struct cjk_tables *
-tables_make(const struct cjk_data *data)
+static struct cjk_tables *tables_make(const struct cjk_data *data)
 {
     struct cjk_tables *tables = PyMem_RawCalloc(1, sizeof *tables);
     if (tables == NULL) {
@@ -261,19 +253,36 @@ tables_make(const struct cjk_data *data)
 
 /* ---- looking up ----------------------------------------------------------------------------- */
 
-const struct cjk_tables *
-cjk_tables_of(const struct cjk_data *data)
+const struct cjk_tables *cjk_tables_of(const struct cjk_data *data)
 {
     /* They are the same for all interpreters and stay until the process ends. */
     static const struct {
         const struct cjk_data *data;
     } all[] = {
-        {&cjk_gbk}, {&cjk_gb18030}, {&cjk_gb2312}, {&cjk_cp949}, {&cjk_euc_kr}, {&cjk_johab},
-        {&cjk_big5}, {&cjk_cp950}, {&cjk_big5hkscs}, {&cjk_cp932}, {&cjk_shift_jis},
-        {&cjk_shift_jisx0213}, {&cjk_shift_jis_2004}, {&cjk_euc_jp}, {&cjk_euc_jisx0213},
-        {&cjk_euc_jis_2004}, {&cjk_jisx0208}, {&cjk_jisx0212}, {&cjk_jisx0213_2000_1},
-        {&cjk_jisx0213_2004_1}, {&cjk_jisx0213_2}, {&cjk_jisx0213_2000_2},
-        {&cjk_gb2312_7bit}, {&cjk_ksx1001_7bit},
+        {&cjk_gbk},
+        {&cjk_gb18030},
+        {&cjk_gb2312},
+        {&cjk_cp949},
+        {&cjk_euc_kr},
+        {&cjk_johab},
+        {&cjk_big5},
+        {&cjk_cp950},
+        {&cjk_big5hkscs},
+        {&cjk_cp932},
+        {&cjk_shift_jis},
+        {&cjk_shift_jisx0213},
+        {&cjk_shift_jis_2004},
+        {&cjk_euc_jp},
+        {&cjk_euc_jisx0213},
+        {&cjk_euc_jis_2004},
+        {&cjk_jisx0208},
+        {&cjk_jisx0212},
+        {&cjk_jisx0213_2000_1},
+        {&cjk_jisx0213_2004_1},
+        {&cjk_jisx0213_2},
+        {&cjk_jisx0213_2000_2},
+        {&cjk_gb2312_7bit},
+        {&cjk_ksx1001_7bit},
     };
     static struct cjk_tables *made[sizeof all / sizeof *all];
     size_t i = 0;
@@ -297,8 +306,7 @@ cjk_tables_of(const struct cjk_data *data)
     return tables;
 }
 
-uint32_t
-cjk_pair_code(const struct cjk_tables *tables, Py_UCS4 first, Py_UCS4 second)
+uint32_t cjk_pair_code(const struct cjk_tables *tables, Py_UCS4 first, Py_UCS4 second)
 {
     for (const struct cjk_pair *pair = tables->pairs; pair != NULL && pair->code != 0; pair++) {
         if (pair->first == first && pair->second == second) {

@@ -4,7 +4,7 @@
 
 #include "module.h"
 #ifdef KRAIT_BUILD
-#include "locking/lock.h"   /* critical sections without a call */
+#include "locking/lock.h" /* critical sections without a call */
 #endif
 
 #pragma GCC visibility push(hidden)
@@ -19,8 +19,7 @@ extern PyType_Spec deque_spec, deque_iterator_spec, deque_reverse_spec, defaultd
     tuplegetter_spec;
 
 /* Borrowed; NULL with an exception if `type` has nothing to do with the module. */
-static inline struct collections_state *
-collections_state_of(PyTypeObject *type)
+static inline struct collections_state *collections_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &collections_module);
     return module ? PyModule_GetState(module) : NULL;

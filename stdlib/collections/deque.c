@@ -26,8 +26,7 @@ enum { LEAST_CAPACITY = 8 };
 
 #include "deque.bind.h"
 
-static inline PyObject **
-deque_slot(struct deque *self, Py_ssize_t i)
+static inline PyObject **deque_slot(struct deque *self, Py_ssize_t i)
 {
     return &self->items[(self->head + (size_t)i) & (self->capacity - 1)];
 }
@@ -35,8 +34,7 @@ deque_slot(struct deque *self, Py_ssize_t i)
 /* ---- size ----------------------------------------------------------------------------------- */
 
 /* Moves the items into a buffer of `capacity`; -1 with MemoryError. */
-static int
-deque_resize(struct deque *self, size_t capacity)
+static int deque_resize(struct deque *self, size_t capacity)
 {
     PyObject **items = PyMem_New(PyObject *, capacity);
     if (items == NULL) {
@@ -56,8 +54,7 @@ deque_resize(struct deque *self, size_t capacity)
     return 0;
 }
 
-static inline int
-deque_reserve_one(struct deque *self)
+static inline int deque_reserve_one(struct deque *self)
 {
     if (LIKELY((size_t)self->length < self->capacity)) {
         return 0;
@@ -66,8 +63,7 @@ deque_reserve_one(struct deque *self)
 }
 
 /* Gives memory back after much was removed; failing to is no error. */
-static inline void
-deque_shrink(struct deque *self)
+static inline void deque_shrink(struct deque *self)
 {
     if (self->capacity > 64 && (size_t)self->length < self->capacity / 8) {
         if (deque_resize(self, self->capacity / 4) < 0) {
@@ -79,8 +75,7 @@ deque_shrink(struct deque *self)
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 /* Takes an item off an end (new reference); the deque is not empty. */
-static inline PyObject *
-deque_take_right(struct deque *self)
+static inline PyObject *deque_take_right(struct deque *self)
 {
     PyObject *item = *deque_slot(self, self->length - 1);
     self->length--;
@@ -88,8 +83,7 @@ deque_take_right(struct deque *self)
     return item;
 }
 
-static inline PyObject *
-deque_take_left(struct deque *self)
+static inline PyObject *deque_take_left(struct deque *self)
 {
     PyObject *item = self->items[self->head];
     self->head = (self->head + 1) & (self->capacity - 1);
@@ -99,8 +93,7 @@ deque_take_left(struct deque *self)
 }
 
 /* Adds an item (stolen, also on failure) and drops one from the other end when it is full. */
-static inline int
-deque_add_right(struct deque *self, PyObject *item)
+static inline int deque_add_right(struct deque *self, PyObject *item)
 {
     if (deque_reserve_one(self) < 0) {
         Py_DECREF(item);
@@ -114,8 +107,7 @@ deque_add_right(struct deque *self, PyObject *item)
     return 0;
 }
 
-static inline int
-deque_add_left(struct deque *self, PyObject *item)
+static inline int deque_add_left(struct deque *self, PyObject *item)
 {
     if (deque_reserve_one(self) < 0) {
         Py_DECREF(item);
@@ -131,20 +123,17 @@ deque_add_left(struct deque *self, PyObject *item)
     return 0;
 }
 
-static int
-deque_append(struct deque *self, PyObject *item)
+static int deque_append(struct deque *self, PyObject *item)
 {
     return deque_add_right(self, Py_NewRef(item));
 }
 
-static int
-deque_appendleft(struct deque *self, PyObject *item)
+static int deque_appendleft(struct deque *self, PyObject *item)
 {
     return deque_add_left(self, Py_NewRef(item));
 }
 
-static PyObject *
-deque_pop(struct deque *self)
+static PyObject *deque_pop(struct deque *self)
 {
     if (self->length == 0) {
         PyErr_SetString(PyExc_IndexError, "pop from an empty deque");
@@ -155,8 +144,7 @@ deque_pop(struct deque *self)
     return item;
 }
 
-static PyObject *
-deque_popleft(struct deque *self)
+static PyObject *deque_popleft(struct deque *self)
 {
     if (self->length == 0) {
         PyErr_SetString(PyExc_IndexError, "pop from an empty deque");
@@ -168,8 +156,7 @@ deque_popleft(struct deque *self)
 }
 
 /* Empties the deque first and lets the items go then, since that may run any code. */
-static int
-deque_clear(struct deque *self)
+static int deque_clear(struct deque *self)
 {
     PyObject **items = self->items;
     size_t head = self->head, capacity = self->capacity;
@@ -188,8 +175,7 @@ deque_clear(struct deque *self)
 /* ---- extend --------------------------------------------------------------------------------- */
 
 /* Adds all items of an iterator; no lock held, each item is added under it. */
-static int
-deque_drain(struct deque *self, PyObject *it, int (*add)(struct deque *, PyObject *))
+static int deque_drain(struct deque *self, PyObject *it, int (*add)(struct deque *, PyObject *))
 {
     PyObject *item;
     iternextfunc next = Py_TYPE(it)->tp_iternext;
@@ -212,11 +198,11 @@ deque_drain(struct deque *self, PyObject *it, int (*add)(struct deque *, PyObjec
     return iter_ended() ? 0 : -1;
 }
 
-static int
-deque_extend_with(struct deque *self, PyObject *iterable, int (*add)(struct deque *, PyObject *))
+static int deque_extend_with(struct deque *self, PyObject *iterable,
+                             int (*add)(struct deque *, PyObject *))
 {
-    PyObject *source = iterable == (PyObject *)self ? PySequence_List(iterable)
-                                                    : Py_NewRef(iterable);
+    PyObject *source =
+        iterable == (PyObject *)self ? PySequence_List(iterable) : Py_NewRef(iterable);
     PyObject *it = source ? PyObject_GetIter(source) : NULL;
     Py_XDECREF(source);
     int rc = it ? deque_drain(self, it, add) : -1;
@@ -224,34 +210,30 @@ deque_extend_with(struct deque *self, PyObject *iterable, int (*add)(struct dequ
     return rc;
 }
 
-static int
-deque_extend(struct deque *self, PyObject *iterable)
+static int deque_extend(struct deque *self, PyObject *iterable)
 {
     return deque_extend_with(self, iterable, deque_add_right);
 }
 
-static int
-deque_extendleft(struct deque *self, PyObject *iterable)
+static int deque_extendleft(struct deque *self, PyObject *iterable)
 {
     return deque_extend_with(self, iterable, deque_add_left);
 }
 
-static PyObject *
-deque_inplace_concat(PyObject *op, PyObject *other)
+static PyObject *deque_inplace_concat(PyObject *op, PyObject *other)
 {
     return deque_extend((struct deque *)op, other) < 0 ? NULL : Py_NewRef(op);
 }
 
 /* ---- making and copying --------------------------------------------------------------------- */
 
-static Py_ssize_t
-deque_length(PyObject *op)
+static Py_ssize_t deque_length(PyObject *op)
 {
     return __atomic_load_n(&((struct deque *)op)->length, __ATOMIC_RELAXED);
 }
 
-static PyObject *
-deque_make(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *deque_make(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                            PyObject *Py_UNUSED(kwargs))
 {
     struct deque *self = type_make(type);
     if (self != NULL) {
@@ -261,8 +243,7 @@ deque_make(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kw
 }
 
 /* Called without the lock: filling a deque takes it for each item. */
-static int
-deque_init(struct deque *self, PyObject *iterable, PyObject *limit)
+static int deque_init(struct deque *self, PyObject *iterable, PyObject *limit)
 {
     Py_ssize_t maxlen = -1;
     if (limit != NULL && limit != Py_None) {
@@ -287,8 +268,7 @@ deque_init(struct deque *self, PyObject *iterable, PyObject *limit)
 }
 
 /* A plain deque with the same items and maxlen. */
-static PyObject *
-deque_duplicate(struct deque *self, PyTypeObject *type)
+static PyObject *deque_duplicate(struct deque *self, PyTypeObject *type)
 {
     struct deque *copy = (struct deque *)deque_make(type, NULL, NULL);
     if (copy == NULL) {
@@ -306,8 +286,7 @@ deque_duplicate(struct deque *self, PyTypeObject *type)
     return (PyObject *)copy;
 }
 
-static PyObject *
-deque_copy(struct deque *self)
+static PyObject *deque_copy(struct deque *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     struct collections_state *state = collections_state_of(type);
@@ -328,14 +307,12 @@ deque_copy(struct deque *self)
     return copy;
 }
 
-static PyObject *
-deque_copy_method(struct deque *self)
+static PyObject *deque_copy_method(struct deque *self)
 {
     return deque_copy(self);
 }
 
-static PyObject *
-deque_concat_locked(struct deque *self, PyObject *other)
+static PyObject *deque_concat_locked(struct deque *self, PyObject *other)
 {
     PyObject *sum = deque_copy(self);
     if (sum != NULL && deque_extend((struct deque *)sum, other) < 0) {
@@ -344,8 +321,7 @@ deque_concat_locked(struct deque *self, PyObject *other)
     return sum;
 }
 
-static PyObject *
-deque_concat(PyObject *op, PyObject *other)
+static PyObject *deque_concat(PyObject *op, PyObject *other)
 {
     struct collections_state *state = collections_state_of(Py_TYPE(op));
     if (state == NULL) {
@@ -359,8 +335,7 @@ deque_concat(PyObject *op, PyObject *other)
     return LOCKED(op, deque_concat_locked((struct deque *)op, other));
 }
 
-static int
-deque_repeat_locked(struct deque *self, Py_ssize_t n)
+static int deque_repeat_locked(struct deque *self, Py_ssize_t n)
 {
     if (n <= 0) {
         deque_clear(self);
@@ -391,15 +366,13 @@ deque_repeat_locked(struct deque *self, Py_ssize_t n)
     return rc;
 }
 
-static PyObject *
-deque_inplace_repeat(PyObject *op, Py_ssize_t n)
+static PyObject *deque_inplace_repeat(PyObject *op, Py_ssize_t n)
 {
     int rc = LOCKED(op, deque_repeat_locked((struct deque *)op, n));
     return rc < 0 ? NULL : Py_NewRef(op);
 }
 
-static PyObject *
-deque_repeat(PyObject *op, Py_ssize_t n)
+static PyObject *deque_repeat(PyObject *op, Py_ssize_t n)
 {
     PyObject *copy = LOCKED(op, deque_copy((struct deque *)op));
     PyObject *result = copy ? deque_inplace_repeat(copy, n) : NULL;
@@ -410,9 +383,8 @@ deque_repeat(PyObject *op, Py_ssize_t n)
 /* ---- searching ------------------------------------------------------------------------------ */
 
 /* Compares item i with value: 1, 0, or -1 with an exception, also if that changed the deque. */
-static int
-deque_item_is(struct deque *self, Py_ssize_t i, PyObject *value, PyObject *error,
-              const char *complaint)
+static int deque_item_is(struct deque *self, Py_ssize_t i, PyObject *value, PyObject *error,
+                         const char *complaint)
 {
     PyObject *item = Py_NewRef(*deque_slot(self, i));
     size_t version = self->version;
@@ -425,13 +397,12 @@ deque_item_is(struct deque *self, Py_ssize_t i, PyObject *value, PyObject *error
     return equal;
 }
 
-static Py_ssize_t
-deque_count(struct deque *self, PyObject *value)
+static Py_ssize_t deque_count(struct deque *self, PyObject *value)
 {
     Py_ssize_t count = 0;
     for (Py_ssize_t i = 0; i < self->length; i++) {
-        int equal = deque_item_is(self, i, value, PyExc_RuntimeError,
-                                  "deque mutated during iteration");
+        int equal =
+            deque_item_is(self, i, value, PyExc_RuntimeError, "deque mutated during iteration");
         if (equal < 0) {
             return -1;
         }
@@ -440,12 +411,11 @@ deque_count(struct deque *self, PyObject *value)
     return count;
 }
 
-static int
-deque_contains_locked(struct deque *self, PyObject *value)
+static int deque_contains_locked(struct deque *self, PyObject *value)
 {
     for (Py_ssize_t i = 0; i < self->length; i++) {
-        int equal = deque_item_is(self, i, value, PyExc_RuntimeError,
-                                  "deque mutated during iteration");
+        int equal =
+            deque_item_is(self, i, value, PyExc_RuntimeError, "deque mutated during iteration");
         if (equal != 0) {
             return equal;
         }
@@ -453,20 +423,19 @@ deque_contains_locked(struct deque *self, PyObject *value)
     return 0;
 }
 
-static int
-deque_contains(PyObject *op, PyObject *value)
+static int deque_contains(PyObject *op, PyObject *value)
 {
     return LOCKED(op, deque_contains_locked((struct deque *)op, value));
 }
 
-static Py_ssize_t
-deque_index(struct deque *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop)
+static Py_ssize_t deque_index(struct deque *self, PyObject *value, Py_ssize_t start,
+                              Py_ssize_t stop)
 {
     start = start < 0 ? Py_MAX(start + self->length, 0) : start;
     stop = stop < 0 ? Py_MAX(stop + self->length, 0) : Py_MIN(stop, self->length);
     for (Py_ssize_t i = start; i < stop; i++) {
-        int equal = deque_item_is(self, i, value, PyExc_RuntimeError,
-                                  "deque mutated during iteration");
+        int equal =
+            deque_item_is(self, i, value, PyExc_RuntimeError, "deque mutated during iteration");
         if (equal != 0) {
             return equal < 0 ? -1 : i;
         }
@@ -477,15 +446,13 @@ deque_index(struct deque *self, PyObject *value, Py_ssize_t start, Py_ssize_t st
 
 /* ---- in the middle -------------------------------------------------------------------------- */
 
-static inline void
-deque_copy_item(struct deque *self, Py_ssize_t to, Py_ssize_t from)
+static inline void deque_copy_item(struct deque *self, Py_ssize_t to, Py_ssize_t from)
 {
     *deque_slot(self, to) = *deque_slot(self, from);
 }
 
 /* Takes item i out (new reference), moving whichever side is shorter. */
-static PyObject *
-deque_take(struct deque *self, Py_ssize_t i)
+static PyObject *deque_take(struct deque *self, Py_ssize_t i)
 {
     PyObject *item = *deque_slot(self, i);
     if (i < self->length / 2) {
@@ -502,8 +469,7 @@ deque_take(struct deque *self, Py_ssize_t i)
     return item;
 }
 
-static int
-deque_insert(struct deque *self, Py_ssize_t index, PyObject *value)
+static int deque_insert(struct deque *self, Py_ssize_t index, PyObject *value)
 {
     if (self->maxlen == self->length) {
         PyErr_SetString(PyExc_IndexError, "deque already at its maximum size");
@@ -532,12 +498,11 @@ deque_insert(struct deque *self, Py_ssize_t index, PyObject *value)
     return 0;
 }
 
-static int
-deque_remove(struct deque *self, PyObject *value)
+static int deque_remove(struct deque *self, PyObject *value)
 {
     for (Py_ssize_t i = 0; i < self->length; i++) {
-        int equal = deque_item_is(self, i, value, PyExc_IndexError,
-                                  "deque mutated during remove().");
+        int equal =
+            deque_item_is(self, i, value, PyExc_IndexError, "deque mutated during remove().");
         if (equal < 0) {
             return -1;
         }
@@ -550,8 +515,7 @@ deque_remove(struct deque *self, PyObject *value)
     return -1;
 }
 
-static void
-deque_reverse(struct deque *self)
+static void deque_reverse(struct deque *self)
 {
     for (Py_ssize_t i = 0, j = self->length - 1; i < j; i++, j--) {
         PyObject **a = deque_slot(self, i), **b = deque_slot(self, j);
@@ -562,8 +526,7 @@ deque_reverse(struct deque *self)
     self->version++;
 }
 
-static void
-deque_rotate(struct deque *self, Py_ssize_t n)
+static void deque_rotate(struct deque *self, Py_ssize_t n)
 {
     Py_ssize_t length = self->length;
     if (length <= 1) {
@@ -587,8 +550,7 @@ deque_rotate(struct deque *self, Py_ssize_t n)
 
 /* ---- as a sequence -------------------------------------------------------------------------- */
 
-static PyObject *
-deque_item_locked(struct deque *self, Py_ssize_t i)
+static PyObject *deque_item_locked(struct deque *self, Py_ssize_t i)
 {
     if (i < 0 || i >= self->length) {
         PyErr_SetString(PyExc_IndexError, "deque index out of range");
@@ -597,15 +559,13 @@ deque_item_locked(struct deque *self, Py_ssize_t i)
     return Py_NewRef(*deque_slot(self, i));
 }
 
-static PyObject *
-deque_item(PyObject *op, Py_ssize_t i)
+static PyObject *deque_item(PyObject *op, Py_ssize_t i)
 {
     return LOCKED(op, deque_item_locked((struct deque *)op, i));
 }
 
 /* What was replaced (new reference), or NULL with IndexError. */
-static PyObject *
-deque_replace_locked(struct deque *self, Py_ssize_t i, PyObject *value)
+static PyObject *deque_replace_locked(struct deque *self, Py_ssize_t i, PyObject *value)
 {
     if (i < 0 || i >= self->length) {
         PyErr_SetString(PyExc_IndexError, "deque index out of range");
@@ -619,16 +579,14 @@ deque_replace_locked(struct deque *self, Py_ssize_t i, PyObject *value)
     return old;
 }
 
-static int
-deque_assign(PyObject *op, Py_ssize_t i, PyObject *value)
+static int deque_assign(PyObject *op, Py_ssize_t i, PyObject *value)
 {
     PyObject *old = LOCKED(op, deque_replace_locked((struct deque *)op, i, value));
     Py_XDECREF(old);
     return old ? 0 : -1;
 }
 
-static PyObject *
-deque_repr(PyObject *op)
+static PyObject *deque_repr(PyObject *op)
 {
     int entered = Py_ReprEnter(op);
     if (entered != 0) {
@@ -650,8 +608,7 @@ deque_repr(PyObject *op)
     return text;
 }
 
-static PyObject *
-deque_compare(PyObject *a, PyObject *b, int op)
+static PyObject *deque_compare(PyObject *a, PyObject *b, int op)
 {
     struct collections_state *state = collections_state_of(Py_TYPE(a));
     if (state == NULL) {
@@ -674,9 +631,12 @@ deque_compare(PyObject *a, PyObject *b, int op)
         }
         if (left == NULL || right == NULL) { /* one is a prefix of the other */
             int a_rest = left != NULL, b_rest = right != NULL;
-            bool holds = op == Py_LT ? a_rest < b_rest : op == Py_LE ? a_rest <= b_rest
-                       : op == Py_EQ ? a_rest == b_rest : op == Py_NE ? a_rest != b_rest
-                       : op == Py_GT ? a_rest > b_rest : a_rest >= b_rest;
+            bool holds = op == Py_LT   ? a_rest < b_rest
+                         : op == Py_LE ? a_rest <= b_rest
+                         : op == Py_EQ ? a_rest == b_rest
+                         : op == Py_NE ? a_rest != b_rest
+                         : op == Py_GT ? a_rest > b_rest
+                                       : a_rest >= b_rest;
             result = PyBool_FromLong(holds);
             break;
         }
@@ -695,8 +655,7 @@ deque_compare(PyObject *a, PyObject *b, int op)
     return result;
 }
 
-static PyObject *
-deque_reduce(struct deque *self)
+static PyObject *deque_reduce(struct deque *self)
 {
     PyObject *state = PyObject_CallMethod((PyObject *)self, "__getstate__", NULL);
     PyObject *it = state ? PyObject_GetIter((PyObject *)self) : NULL;
@@ -708,22 +667,19 @@ deque_reduce(struct deque *self)
                             : Py_BuildValue("O(()n)NN", Py_TYPE(self), self->maxlen, state, it);
 }
 
-static size_t
-deque_sizeof(struct deque *self)
+static size_t deque_sizeof(struct deque *self)
 {
     return (size_t)Py_TYPE(self)->tp_basicsize + self->capacity * sizeof(PyObject *);
 }
 
-static PyObject *
-deque_get_maxlen(struct deque *self)
+static PyObject *deque_get_maxlen(struct deque *self)
 {
     return self->maxlen < 0 ? Py_NewRef(Py_None) : PyLong_FromSsize_t(self->maxlen);
 }
 
 /* ---- the type ------------------------------------------------------------------------------- */
 
-static int
-deque_traverse(PyObject *op, visitproc visit, void *arg)
+static int deque_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct deque *self = (struct deque *)op;
     Py_VISIT(Py_TYPE(op));
@@ -733,18 +689,15 @@ deque_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-deque_tp_clear(PyObject *op)
+static int deque_tp_clear(PyObject *op)
 {
     return deque_clear((struct deque *)op);
 }
 
-static void
-deque_dealloc(PyObject *op)
+static void deque_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    Py_TRASHCAN_BEGIN(op, deque_dealloc)
-    PyTypeObject *type = Py_TYPE(op);
+    Py_TRASHCAN_BEGIN(op, deque_dealloc) PyTypeObject *type = Py_TYPE(op);
     PyObject_ClearWeakRefs(op);
     deque_clear((struct deque *)op);
     type->tp_free(op);
@@ -786,7 +739,9 @@ static PyType_Slot deque_slots[] = {
 };
 
 PyType_Spec deque_spec = {
-    "collections.deque", sizeof(struct deque), 0,
+    "collections.deque",
+    sizeof(struct deque),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_SEQUENCE
         | Py_TPFLAGS_IMMUTABLETYPE,
     deque_slots,
@@ -794,8 +749,7 @@ PyType_Spec deque_spec = {
 
 /* ---- iterators ------------------------------------------------------------------------------ */
 
-static PyObject *
-deque_iterator_over(PyTypeObject *type, struct deque *deque)
+static PyObject *deque_iterator_over(PyTypeObject *type, struct deque *deque)
 {
     struct deque_iterator *it = type_make(type);
     if (it != NULL) {
@@ -806,16 +760,14 @@ deque_iterator_over(PyTypeObject *type, struct deque *deque)
     return (PyObject *)it;
 }
 
-static PyObject *
-deque_iter(PyObject *op)
+static PyObject *deque_iter(PyObject *op)
 {
     struct collections_state *state = collections_state_of(Py_TYPE(op));
     PyTypeObject *type = state ? (PyTypeObject *)state->iterator_type : NULL;
     return type ? LOCKED(op, deque_iterator_over(type, (struct deque *)op)) : NULL;
 }
 
-static PyObject *
-deque_reversed(struct deque *self)
+static PyObject *deque_reversed(struct deque *self)
 {
     struct collections_state *state = collections_state_of(Py_TYPE(self));
     PyTypeObject *type = state ? (PyTypeObject *)state->reverse_type : NULL;
@@ -823,8 +775,8 @@ deque_reversed(struct deque *self)
 }
 
 /* Called with the deque locked, which protects its iterators as well. */
-static inline PyObject *
-deque_iterator_step(struct deque_iterator *it, struct deque *deque, bool backwards)
+static inline PyObject *deque_iterator_step(struct deque_iterator *it, struct deque *deque,
+                                            bool backwards)
 {
     if (it->version != deque->version) {
         it->left = 0;
@@ -839,16 +791,14 @@ deque_iterator_step(struct deque_iterator *it, struct deque *deque, bool backwar
     return Py_NewRef(*deque_slot(deque, backwards ? deque->length - 1 - i : i));
 }
 
-static PyObject *
-deque_iterator_next(PyObject *op)
+static PyObject *deque_iterator_next(PyObject *op)
 {
     struct deque_iterator *it = (struct deque_iterator *)op;
     struct deque *deque = (struct deque *)it->deque;
     return LOCKED(deque, deque_iterator_step(it, deque, false));
 }
 
-static PyObject *
-deque_reverse_next(PyObject *op)
+static PyObject *deque_reverse_next(PyObject *op)
 {
     struct deque_iterator *it = (struct deque_iterator *)op;
     struct deque *deque = (struct deque *)it->deque;
@@ -856,8 +806,7 @@ deque_reverse_next(PyObject *op)
 }
 
 /* An iterator `index` items further on, for unpickling. */
-static PyObject *
-deque_iterator_at(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
+static PyObject *deque_iterator_at(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
 {
     struct collections_state *state = collections_state_of(type);
     if (state == NULL) {
@@ -869,8 +818,8 @@ deque_iterator_at(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
                      deque == Py_None ? "None" : Py_TYPE(deque)->tp_name);
         return NULL;
     }
-    struct deque_iterator *it = (struct deque_iterator *)LOCKED(
-        deque, deque_iterator_over(type, (struct deque *)deque));
+    struct deque_iterator *it =
+        (struct deque_iterator *)LOCKED(deque, deque_iterator_over(type, (struct deque *)deque));
     if (it != NULL && index > 0) {
         it->done = Py_MIN(index, it->left);
         it->left -= it->done;
@@ -878,38 +827,32 @@ deque_iterator_at(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
     return (PyObject *)it;
 }
 
-static PyObject *
-deque_iterator_new(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
+static PyObject *deque_iterator_new(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
 {
     return deque_iterator_at(type, deque, index);
 }
 
-static PyObject *
-deque_reverse_new(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
+static PyObject *deque_reverse_new(PyTypeObject *type, PyObject *deque, Py_ssize_t index)
 {
     return deque_iterator_at(type, deque, index);
 }
 
-static Py_ssize_t
-deque_iterator_length_hint(struct deque_iterator *it)
+static Py_ssize_t deque_iterator_length_hint(struct deque_iterator *it)
 {
     return it->left;
 }
 
-static Py_ssize_t
-deque_reverse_length_hint(struct deque_iterator *it)
+static Py_ssize_t deque_reverse_length_hint(struct deque_iterator *it)
 {
     return it->left;
 }
 
-static PyObject *
-deque_iterator_reduce(struct deque_iterator *it)
+static PyObject *deque_iterator_reduce(struct deque_iterator *it)
 {
     return Py_BuildValue("O(On)", Py_TYPE(it), it->deque, deque_length(it->deque) - it->left);
 }
 
-static PyObject *
-deque_reverse_reduce(struct deque_iterator *it)
+static PyObject *deque_reverse_reduce(struct deque_iterator *it)
 {
     return deque_iterator_reduce(it);
 }
@@ -917,23 +860,35 @@ deque_reverse_reduce(struct deque_iterator *it)
 GC_OBJECT(deque_iterator, deque)
 
 static PyType_Slot deque_iterator_slots[] = {
-    GC_SLOTS(deque_iterator), {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, deque_iterator_next}, {Py_tp_methods, deque_iterator_methods},
-    {Py_tp_new, bind_deque_iterator_new}, {0, NULL},
+    GC_SLOTS(deque_iterator),
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, deque_iterator_next},
+    {Py_tp_methods, deque_iterator_methods},
+    {Py_tp_new, bind_deque_iterator_new},
+    {0, NULL},
 };
 
 static PyType_Slot deque_reverse_slots[] = {
-    GC_SLOTS(deque_iterator), {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, deque_reverse_next}, {Py_tp_methods, deque_reverse_methods},
-    {Py_tp_new, bind_deque_reverse_new}, {0, NULL},
+    GC_SLOTS(deque_iterator),
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, deque_reverse_next},
+    {Py_tp_methods, deque_reverse_methods},
+    {Py_tp_new, bind_deque_reverse_new},
+    {0, NULL},
 };
 
 PyType_Spec deque_iterator_spec = {
-    "collections._deque_iterator", sizeof(struct deque_iterator), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, deque_iterator_slots,
+    "collections._deque_iterator",
+    sizeof(struct deque_iterator),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    deque_iterator_slots,
 };
 
 PyType_Spec deque_reverse_spec = {
-    "collections._deque_reverse_iterator", sizeof(struct deque_iterator), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, deque_reverse_slots,
+    "collections._deque_reverse_iterator",
+    sizeof(struct deque_iterator),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    deque_reverse_slots,
 };

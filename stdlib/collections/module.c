@@ -17,8 +17,7 @@ struct tuplegetter {
 /* ---- defaultdict ---------------------------------------------------------------------------- */
 
 /* The factory (new reference), NULL if there is none. */
-static PyObject *
-defaultdict_factory(struct defaultdict *self)
+static PyObject *defaultdict_factory(struct defaultdict *self)
 {
     PyObject *factory = LOCKED(self, Py_XNewRef(self->default_factory));
     if (factory == Py_None) {
@@ -28,8 +27,7 @@ defaultdict_factory(struct defaultdict *self)
     return factory;
 }
 
-static PyObject *
-defaultdict_missing(struct defaultdict *self, PyObject *key)
+static PyObject *defaultdict_missing(struct defaultdict *self, PyObject *key)
 {
     PyObject *factory = defaultdict_factory(self);
     if (factory == NULL) {
@@ -50,8 +48,7 @@ defaultdict_missing(struct defaultdict *self, PyObject *key)
 }
 
 /* A dict of the same kind made from `items`. */
-static PyObject *
-defaultdict_like(struct defaultdict *self, PyObject *items)
+static PyObject *defaultdict_like(struct defaultdict *self, PyObject *items)
 {
     PyObject *factory = defaultdict_factory(self);
     PyObject *made = PyObject_CallFunctionObjArgs((PyObject *)Py_TYPE(self),
@@ -60,20 +57,17 @@ defaultdict_like(struct defaultdict *self, PyObject *items)
     return made;
 }
 
-static PyObject *
-defaultdict_copy(struct defaultdict *self)
+static PyObject *defaultdict_copy(struct defaultdict *self)
 {
     return defaultdict_like(self, (PyObject *)self);
 }
 
-static PyObject *
-defaultdict_copy_again(struct defaultdict *self)
+static PyObject *defaultdict_copy_again(struct defaultdict *self)
 {
     return defaultdict_copy(self);
 }
 
-static PyObject *
-defaultdict_reduce(struct defaultdict *self)
+static PyObject *defaultdict_reduce(struct defaultdict *self)
 {
     PyObject *items = PyObject_CallMethod((PyObject *)self, "items", NULL);
     PyObject *it = items ? PyObject_GetIter(items) : NULL;
@@ -86,8 +80,7 @@ defaultdict_reduce(struct defaultdict *self)
                    : Py_BuildValue("O()OON", Py_TYPE(self), Py_None, Py_None, it);
 }
 
-static PyObject *
-defaultdict_factory_repr(struct defaultdict *self)
+static PyObject *defaultdict_factory_repr(struct defaultdict *self)
 {
     PyObject *factory = defaultdict_factory(self);
     if (factory == NULL) {
@@ -105,8 +98,7 @@ defaultdict_factory_repr(struct defaultdict *self)
     return text;
 }
 
-static PyObject *
-defaultdict_repr(PyObject *op)
+static PyObject *defaultdict_repr(PyObject *op)
 {
     PyObject *items = PyDict_Type.tp_repr(op);
     PyObject *factory = items ? defaultdict_factory_repr((struct defaultdict *)op) : NULL;
@@ -118,8 +110,7 @@ defaultdict_repr(PyObject *op)
     return text;
 }
 
-static PyObject *
-defaultdict_or(PyObject *left, PyObject *right)
+static PyObject *defaultdict_or(PyObject *left, PyObject *right)
 {
     if (!PyDict_Check(left) || !PyDict_Check(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -146,8 +137,7 @@ defaultdict_or(PyObject *left, PyObject *right)
     return merged;
 }
 
-static int
-defaultdict_init(PyObject *op, PyObject *args, PyObject *kwargs)
+static int defaultdict_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     struct defaultdict *self = (struct defaultdict *)op;
     PyObject *factory = NULL;
@@ -173,23 +163,20 @@ defaultdict_init(PyObject *op, PyObject *args, PyObject *kwargs)
     return rc;
 }
 
-static int
-defaultdict_traverse(PyObject *op, visitproc visit, void *arg)
+static int defaultdict_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(((struct defaultdict *)op)->default_factory);
     return PyDict_Type.tp_traverse(op, visit, arg);
 }
 
-static int
-defaultdict_clear(PyObject *op)
+static int defaultdict_clear(PyObject *op)
 {
     Py_CLEAR(((struct defaultdict *)op)->default_factory);
     return PyDict_Type.tp_clear(op);
 }
 
-static void
-defaultdict_dealloc(PyObject *op)
+static void defaultdict_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -211,15 +198,16 @@ static PyType_Slot defaultdict_slots[] = {
 };
 
 PyType_Spec defaultdict_spec = {
-    "collections.defaultdict", sizeof(struct defaultdict), 0,
+    "collections.defaultdict",
+    sizeof(struct defaultdict),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     defaultdict_slots,
 };
 
 /* ---- _tuplegetter --------------------------------------------------------------------------- */
 
-static PyObject *
-tuplegetter_new(PyTypeObject *type, Py_ssize_t index, PyObject *doc)
+static PyObject *tuplegetter_new(PyTypeObject *type, Py_ssize_t index, PyObject *doc)
 {
     struct tuplegetter *self = type_make(type);
     if (self != NULL) {
@@ -229,8 +217,7 @@ tuplegetter_new(PyTypeObject *type, Py_ssize_t index, PyObject *doc)
     return (PyObject *)self;
 }
 
-static PyObject *
-tuplegetter_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
+static PyObject *tuplegetter_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
 {
     Py_ssize_t index = ((struct tuplegetter *)op)->index;
     if (instance == NULL || instance == Py_None) {
@@ -249,27 +236,23 @@ tuplegetter_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
     return Py_NewRef(PyTuple_GET_ITEM(instance, index));
 }
 
-static int
-tuplegetter_set(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(instance), PyObject *value)
+static int tuplegetter_set(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(instance), PyObject *value)
 {
-    PyErr_SetString(PyExc_AttributeError,
-                    value ? "can't set attribute" : "can't delete attribute");
+    PyErr_SetString(PyExc_AttributeError, value ? "can't set attribute" : "can't delete attribute");
     return -1;
 }
 
-static PyObject *
-tuplegetter_reduce(struct tuplegetter *self)
+static PyObject *tuplegetter_reduce(struct tuplegetter *self)
 {
     return Py_BuildValue("O(nO)", Py_TYPE(self), self->index, self->doc);
 }
 
-static PyObject *
-tuplegetter_repr(PyObject *op)
+static PyObject *tuplegetter_repr(PyObject *op)
 {
     struct tuplegetter *self = (struct tuplegetter *)op;
     PyObject *name = PyType_GetName(Py_TYPE(op));
-    PyObject *text = name ? PyUnicode_FromFormat("%U(%zd, %R)", name, self->index, self->doc)
-                          : NULL;
+    PyObject *text =
+        name ? PyUnicode_FromFormat("%U(%zd, %R)", name, self->index, self->doc) : NULL;
     Py_XDECREF(name);
     return text;
 }
@@ -288,15 +271,17 @@ static PyType_Slot tuplegetter_slots[] = {
 };
 
 PyType_Spec tuplegetter_spec = {
-    "collections._tuplegetter", sizeof(struct tuplegetter), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, tuplegetter_slots,
+    "collections._tuplegetter",
+    sizeof(struct tuplegetter),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    tuplegetter_slots,
 };
 
 /* ---- _count_elements ------------------------------------------------------------------------ */
 
 /* Whether a mapping's get and __setitem__ are those of dict: 1, 0, or -1 on error. */
-static int
-counts_like_dict(struct collections_state *state, PyObject *mapping)
+static int counts_like_dict(struct collections_state *state, PyObject *mapping)
 {
     PyObject *const names[] = {state->get_name, state->setitem_name};
     if (!PyDict_Check(mapping)) {
@@ -315,8 +300,7 @@ counts_like_dict(struct collections_state *state, PyObject *mapping)
     return 1;
 }
 
-static int
-count_in_dict(PyObject *dict, PyObject *key, PyObject *one)
+static int count_in_dict(PyObject *dict, PyObject *key, PyObject *one)
 {
     Py_hash_t hash = PyObject_Hash(key);
     PyObject *old = hash == -1 ? NULL : _PyDict_GetItem_KnownHash(dict, key, hash), *sum = NULL;
@@ -332,8 +316,8 @@ count_in_dict(PyObject *dict, PyObject *key, PyObject *one)
     return rc;
 }
 
-static int
-count_in_mapping(PyObject *mapping, PyObject *get, PyObject *key, PyObject *zero, PyObject *one)
+static int count_in_mapping(PyObject *mapping, PyObject *get, PyObject *key, PyObject *zero,
+                            PyObject *one)
 {
     PyObject *old = PyObject_CallFunctionObjArgs(get, key, zero, NULL);
     PyObject *sum = old ? PyNumber_Add(old, one) : NULL;
@@ -343,8 +327,7 @@ count_in_mapping(PyObject *mapping, PyObject *get, PyObject *key, PyObject *zero
     return rc;
 }
 
-static int
-collections_count_elements(PyObject *module, PyObject *mapping, PyObject *iterable)
+static int collections_count_elements(PyObject *module, PyObject *mapping, PyObject *iterable)
 {
     struct collections_state *state = PyModule_GetState(module);
     PyObject *it = PyObject_GetIter(iterable);
@@ -370,16 +353,15 @@ collections_count_elements(PyObject *module, PyObject *mapping, PyObject *iterab
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-collections_exec(PyObject *module)
+static int collections_exec(PyObject *module)
 {
     struct collections_state *state = PyModule_GetState(module);
     state->deque_type = (PyObject *)module_type(module, &deque_spec, true);
     state->iterator_type = (PyObject *)module_type(module, &deque_iterator_spec, true);
     state->reverse_type = (PyObject *)module_type(module, &deque_reverse_spec, true);
     state->tuplegetter_type = (PyObject *)module_type(module, &tuplegetter_spec, true);
-    state->defaultdict_type = PyType_FromModuleAndSpec(module, &defaultdict_spec,
-                                                       (PyObject *)&PyDict_Type);
+    state->defaultdict_type =
+        PyType_FromModuleAndSpec(module, &defaultdict_spec, (PyObject *)&PyDict_Type);
     bool complete = state->deque_type && state->iterator_type && state->reverse_type
                     && state->tuplegetter_type && state->defaultdict_type
                     && (state->get_name = PyUnicode_InternFromString("get")) != NULL
@@ -394,8 +376,9 @@ STATE_OBJECTS(collections)
 static PyModuleDef_Slot collections_slots[] = MODULE_SLOTS(collections_exec);
 
 PyModuleDef collections_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_collections", .m_doc = collections_doc,
-    .m_methods = collections_methods, .m_slots = collections_slots, STATE_FIELDS(collections),
+    PyModuleDef_HEAD_INIT,        .m_name = "_collections",
+    .m_doc = collections_doc,     .m_methods = collections_methods,
+    .m_slots = collections_slots, STATE_FIELDS(collections),
 };
 
 MODULE_INIT(_collections, collections_module)

@@ -5,8 +5,7 @@
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-int
-date_check(int year, int month, int day)
+int date_check(int year, int month, int day)
 {
     if (year < MIN_YEAR || year > MAX_YEAR) {
         PyErr_Format(PyExc_ValueError, "year %i is out of range", year);
@@ -23,8 +22,7 @@ date_check(int year, int month, int day)
     return 0;
 }
 
-PyObject *
-date_make(PyTypeObject *type, int year, int month, int day)
+PyObject *date_make(PyTypeObject *type, int year, int month, int day)
 {
     if (date_check(year, month, day) < 0) {
         return NULL;
@@ -37,8 +35,7 @@ date_make(PyTypeObject *type, int year, int month, int day)
     return (PyObject *)self;
 }
 
-PyObject *
-date_make_by_call(PyTypeObject *type, int year, int month, int day)
+PyObject *date_make_by_call(PyTypeObject *type, int year, int month, int day)
 {
     if (type == &date_type) {
         return date_make(type, year, month, day);
@@ -46,14 +43,12 @@ date_make_by_call(PyTypeObject *type, int year, int month, int day)
     return PyObject_CallFunction((PyObject *)type, "iii", year, month, day);
 }
 
-static PyObject *
-date_new(PyTypeObject *type, int year, int month, int day)
+static PyObject *date_new(PyTypeObject *type, int year, int month, int day)
 {
     return date_make(type, year, month, day);
 }
 
-static PyObject *
-date_from_ordinal(PyTypeObject *type, int ordinal)
+static PyObject *date_from_ordinal(PyTypeObject *type, int ordinal)
 {
     struct ymd date = ymd_of(ordinal);
     return date_make_by_call(type, date.year, date.month, date.day);
@@ -61,8 +56,7 @@ date_from_ordinal(PyTypeObject *type, int ordinal)
 
 /* ---- pickles --------------------------------------------------------------------------------- */
 
-bool
-pickle_matches(PyObject *state, const struct pickle_shape *shape)
+bool pickle_matches(PyObject *state, const struct pickle_shape *shape)
 {
     unsigned mark;
     if (PyBytes_Check(state)) {
@@ -70,19 +64,16 @@ pickle_matches(PyObject *state, const struct pickle_shape *shape)
             return false;
         }
         mark = (unsigned char)PyBytes_AS_STRING(state)[shape->index];
-    }
-    else if (PyUnicode_Check(state) && PyUnicode_GET_LENGTH(state) == shape->size) {
+    } else if (PyUnicode_Check(state) && PyUnicode_GET_LENGTH(state) == shape->size) {
         mark = PyUnicode_READ_CHAR(state, shape->index);
-    }
-    else {
+    } else {
         return false;
     }
-    return (mark & shape->mask) >= shape->low && (mark & shape->mask) <= shape->high &&
-           mark <= 0xff;
+    return (mark & shape->mask) >= shape->low && (mark & shape->mask) <= shape->high
+           && mark <= 0xff;
 }
 
-bool
-pickle_load(PyObject *state, const struct pickle_shape *shape, unsigned char *data)
+bool pickle_load(PyObject *state, const struct pickle_shape *shape, unsigned char *data)
 {
     if (PyBytes_Check(state)) {
         memcpy(data, PyBytes_AS_STRING(state), (size_t)shape->size);
@@ -93,7 +84,8 @@ pickle_load(PyObject *state, const struct pickle_shape *shape, unsigned char *da
         if (c > 0xff) {
             PyErr_Format(PyExc_ValueError,
                          "Failed to encode latin1 string when unpickling a %s object. "
-                         "pickle.load(data, encoding='latin1') is assumed.", shape->what);
+                         "pickle.load(data, encoding='latin1') is assumed.",
+                         shape->what);
             return false;
         }
         data[i] = (unsigned char)c;
@@ -102,12 +94,15 @@ pickle_load(PyObject *state, const struct pickle_shape *shape, unsigned char *da
 }
 
 static const struct pickle_shape date_shape = {
-    .what = "date", .size = _PyDateTime_DATE_DATASIZE, .index = 2, .mask = ~0u, .low = 1,
+    .what = "date",
+    .size = _PyDateTime_DATE_DATASIZE,
+    .index = 2,
+    .mask = ~0u,
+    .low = 1,
     .high = 12,
 };
 
-static PyObject *
-date_unpickle(PyTypeObject *type, PyObject *state)
+static PyObject *date_unpickle(PyTypeObject *type, PyObject *state)
 {
     Date *self = type_make(type);
     if (self != NULL) {
@@ -119,8 +114,7 @@ date_unpickle(PyTypeObject *type, PyObject *state)
     return (PyObject *)self;
 }
 
-static PyObject *
-date_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *date_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) == 1 && pickle_matches(PyTuple_GET_ITEM(args, 0), &date_shape)) {
         return date_unpickle(type, PyTuple_GET_ITEM(args, 0));
@@ -128,8 +122,8 @@ date_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return bind_date_new(type, args, kwargs);
 }
 
-static PyObject *
-date_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *date_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames)
 {
     if (PyVectorcall_NARGS(nargsf) == 1 && pickle_matches(args[0], &date_shape)) {
         return date_unpickle((PyTypeObject *)type, args[0]);
@@ -137,17 +131,14 @@ date_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *
     return bind_date_new_vectorcall(type, args, nargsf, kwnames);
 }
 
-static PyObject *
-date_reduce(Date *self)
+static PyObject *date_reduce(Date *self)
 {
-    return Py_BuildValue("O(y#)", Py_TYPE(self), self->data,
-                         (Py_ssize_t)_PyDateTime_DATE_DATASIZE);
+    return Py_BuildValue("O(y#)", Py_TYPE(self), self->data, (Py_ssize_t)_PyDateTime_DATE_DATASIZE);
 }
 
 /* ---- other constructors ---------------------------------------------------------------------- */
 
-static PyObject *
-date_fromtimestamp(PyTypeObject *type, PyObject *number)
+static PyObject *date_fromtimestamp(PyTypeObject *type, PyObject *number)
 {
     struct timestamp at;
     struct tm fields;
@@ -157,8 +148,7 @@ date_fromtimestamp(PyTypeObject *type, PyObject *number)
     return date_make_by_call(type, fields.tm_year + 1900, fields.tm_mon + 1, fields.tm_mday);
 }
 
-static PyObject *
-date_fromordinal(PyTypeObject *type, int ordinal)
+static PyObject *date_fromordinal(PyTypeObject *type, int ordinal)
 {
     if (ordinal < 1) {
         PyErr_SetString(PyExc_ValueError, "ordinal must be >= 1");
@@ -167,8 +157,7 @@ date_fromordinal(PyTypeObject *type, int ordinal)
     return date_from_ordinal(type, ordinal);
 }
 
-static PyObject *
-date_fromisoformat(PyTypeObject *type, PyObject *text)
+static PyObject *date_fromisoformat(PyTypeObject *type, PyObject *text)
 {
     struct iso_text parsed;
     if (!PyUnicode_Check(text)) {
@@ -183,8 +172,7 @@ date_fromisoformat(PyTypeObject *type, PyObject *text)
 }
 
 /* False with an exception. */
-static bool
-iso_component(PyObject *arg, int *out)
+static bool iso_component(PyObject *arg, int *out)
 {
     if (bind_int(arg, out)) {
         return true;
@@ -195,12 +183,12 @@ iso_component(PyObject *arg, int *out)
     return false;
 }
 
-static PyObject *
-date_fromisocalendar(PyTypeObject *type, PyObject *year_arg, PyObject *week_arg, PyObject *day_arg)
+static PyObject *date_fromisocalendar(PyTypeObject *type, PyObject *year_arg, PyObject *week_arg,
+                                      PyObject *day_arg)
 {
     int year, week, day;
-    if (!iso_component(year_arg, &year) || !iso_component(week_arg, &week) ||
-        !iso_component(day_arg, &day)) {
+    if (!iso_component(year_arg, &year) || !iso_component(week_arg, &week)
+        || !iso_component(day_arg, &day)) {
         return NULL;
     }
     struct ymd date;
@@ -217,13 +205,12 @@ date_fromisocalendar(PyTypeObject *type, PyObject *year_arg, PyObject *week_arg,
 }
 
 /* Through time.time() and fromtimestamp(), both of which may be replaced. */
-static PyObject *
-date_today(PyTypeObject *type)
+static PyObject *date_today(PyTypeObject *type)
 {
     PyObject *time = PyImport_ImportModule("time");
     PyObject *now = time ? PyObject_CallMethodNoArgs(time, NAME(time)) : NULL;
-    PyObject *result = now ? PyObject_CallMethodOneArg((PyObject *)type, NAME(fromtimestamp), now)
-                           : NULL;
+    PyObject *result =
+        now ? PyObject_CallMethodOneArg((PyObject *)type, NAME(fromtimestamp), now) : NULL;
     Py_XDECREF(time);
     Py_XDECREF(now);
     return result;
@@ -231,8 +218,7 @@ date_today(PyTypeObject *type)
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
-static PyObject *
-date_shifted(PyObject *op, long long days)
+static PyObject *date_shifted(PyObject *op, long long days)
 {
     days += date_ordinal(op);
     if (days < 1 || days > MAX_ORDINAL) {
@@ -242,8 +228,7 @@ date_shifted(PyObject *op, long long days)
     return date_from_ordinal(Py_TYPE(op), (int)days);
 }
 
-static PyObject *
-date_add(PyObject *left, PyObject *right)
+static PyObject *date_add(PyObject *left, PyObject *right)
 {
     if (is_datetime(left) || is_datetime(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -252,15 +237,13 @@ date_add(PyObject *left, PyObject *right)
         if (is_delta(right)) {
             return date_shifted(left, ((Delta *)right)->days);
         }
-    }
-    else if (is_delta(left)) {
+    } else if (is_delta(left)) {
         return date_shifted(right, ((Delta *)left)->days);
     }
     Py_RETURN_NOTIMPLEMENTED;
 }
 
-static PyObject *
-date_subtract(PyObject *left, PyObject *right)
+static PyObject *date_subtract(PyObject *left, PyObject *right)
 {
     if (is_datetime(left) || is_datetime(right) || !is_date(left)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -274,8 +257,7 @@ date_subtract(PyObject *left, PyObject *right)
     Py_RETURN_NOTIMPLEMENTED;
 }
 
-static PyObject *
-date_replace(Date *self, int year, int month, int day)
+static PyObject *date_replace(Date *self, int year, int month, int day)
 {
     struct ymd old = date_fields(self);
     return date_make_by_call(Py_TYPE(self), changed(year, old.year), changed(month, old.month),
@@ -284,18 +266,16 @@ date_replace(Date *self, int year, int month, int day)
 
 /* ---- comparing, hashing ---------------------------------------------------------------------- */
 
-static PyObject *
-date_richcompare(PyObject *left, PyObject *right, int op)
+static PyObject *date_richcompare(PyObject *left, PyObject *right, int op)
 {
     if (!is_date(right) || is_datetime(right)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    return compare_result(memcmp(((Date *)left)->data, ((Date *)right)->data,
-                                 _PyDateTime_DATE_DATASIZE), op);
+    return compare_result(
+        memcmp(((Date *)left)->data, ((Date *)right)->data, _PyDateTime_DATE_DATASIZE), op);
 }
 
-static Py_hash_t
-date_hash(PyObject *op)
+static Py_hash_t date_hash(PyObject *op)
 {
     Date *self = (Date *)op;
     Py_hash_t hash = hash_cached(&self->hashcode);
@@ -307,46 +287,39 @@ date_hash(PyObject *op)
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-static int
-date_get_year(Date *self)
+static int date_get_year(Date *self)
 {
     return PyDateTime_GET_YEAR(self);
 }
 
-static int
-date_get_month(Date *self)
+static int date_get_month(Date *self)
 {
     return PyDateTime_GET_MONTH(self);
 }
 
-static int
-date_get_day(Date *self)
+static int date_get_day(Date *self)
 {
     return PyDateTime_GET_DAY(self);
 }
 
-static int
-date_toordinal(Date *self)
+static int date_toordinal(Date *self)
 {
     return date_ordinal(self);
 }
 
-static int
-date_weekday(Date *self)
+static int date_weekday(Date *self)
 {
     return (date_ordinal(self) + 6) % 7;
 }
 
-static int
-date_isoweekday(Date *self)
+static int date_isoweekday(Date *self)
 {
     return date_weekday(self) + 1;
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-char *
-date_put(char *at, const void *op)
+char *date_put(char *at, const void *op)
 {
     struct ymd date = date_fields(op);
     at[0] = (char)('0' + date.year / 1000);
@@ -362,24 +335,21 @@ date_put(char *at, const void *op)
     return at + 10;
 }
 
-static PyObject *
-date_repr(PyObject *op)
+static PyObject *date_repr(PyObject *op)
 {
     struct ymd date = date_fields(op);
     return PyUnicode_FromFormat("%s(%d, %d, %d)", Py_TYPE(op)->tp_name, date.year, date.month,
                                 date.day);
 }
 
-static PyObject *
-date_isoformat(Date *self)
+static PyObject *date_isoformat(Date *self)
 {
     char text[10];
     date_put(text, self);
     return PyUnicode_FromStringAndSize(text, sizeof text);
 }
 
-static PyObject *
-date_str(PyObject *op)
+static PyObject *date_str(PyObject *op)
 {
     if (Py_IS_TYPE(op, &date_type)) {
         return date_isoformat((Date *)op);
@@ -387,34 +357,30 @@ date_str(PyObject *op)
     return PyObject_CallMethodNoArgs(op, NAME(isoformat));
 }
 
-static PyObject *
-date_timetuple(Date *self)
+static PyObject *date_timetuple(Date *self)
 {
     struct ymd date = date_fields(self);
     return struct_time_make(date.year, date.month, date.day, &(struct clock_time){0}, -1);
 }
 
-static PyObject *
-date_strftime(Date *self, PyObject *format)
+static PyObject *date_strftime(Date *self, PyObject *format)
 {
     PyObject *tuple = PyObject_CallMethodNoArgs((PyObject *)self, NAME(timetuple));
     if (tuple == NULL) {
         return NULL;
     }
-    PyObject *text = format_with_strftime((PyObject *)self, format, tuple, Py_None,
-                                          (PyObject *)self, 0);
+    PyObject *text =
+        format_with_strftime((PyObject *)self, format, tuple, Py_None, (PyObject *)self, 0);
     Py_DECREF(tuple);
     return text;
 }
 
-static PyObject *
-date_format(Date *self, PyObject *format)
+static PyObject *date_format(Date *self, PyObject *format)
 {
     return format_dispatch((PyObject *)self, format);
 }
 
-static PyObject *
-date_ctime(Date *self)
+static PyObject *date_ctime(Date *self)
 {
     static const char days[] = "MonTueWedThuFriSatSun";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -432,8 +398,7 @@ date_ctime(Date *self)
 
 /* ---- the ISO calendar ------------------------------------------------------------------------ */
 
-bool
-iso_week_date(int year, int week, int day, struct ymd *out)
+bool iso_week_date(int year, int week, int day, struct ymd *out)
 {
     if (year < MIN_YEAR || year > MAX_YEAR || week < 1 || week > 53 || day < 1 || day > 7) {
         return false;
@@ -448,8 +413,7 @@ iso_week_date(int year, int week, int day, struct ymd *out)
     return true;
 }
 
-static PyObject *
-isocalendar_new(PyTypeObject *type, int year, int week, int weekday)
+static PyObject *isocalendar_new(PyTypeObject *type, int year, int week, int weekday)
 {
     PyObject *self = type->tp_alloc(type, 3);
     if (self == NULL) {
@@ -467,48 +431,41 @@ isocalendar_new(PyTypeObject *type, int year, int week, int weekday)
     return self;
 }
 
-static PyObject *
-date_isocalendar(Date *self)
+static PyObject *date_isocalendar(Date *self)
 {
     int year = PyDateTime_GET_YEAR(self), ordinal = date_ordinal(self);
     int start = iso_year_start(year);
     if (ordinal < start) {
         start = iso_year_start(--year);
-    }
-    else if (ordinal - start >= 52 * 7 && ordinal >= iso_year_start(year + 1)) {
+    } else if (ordinal - start >= 52 * 7 && ordinal >= iso_year_start(year + 1)) {
         start = iso_year_start(++year);
     }
     return isocalendar_new(&isocalendar_type, year, (ordinal - start) / 7 + 1,
                            (ordinal - start) % 7 + 1);
 }
 
-static PyObject *
-isocalendar_get_year(PyTupleObject *self)
+static PyObject *isocalendar_get_year(PyTupleObject *self)
 {
     return Py_NewRef(self->ob_item[0]);
 }
 
-static PyObject *
-isocalendar_get_week(PyTupleObject *self)
+static PyObject *isocalendar_get_week(PyTupleObject *self)
 {
     return Py_NewRef(self->ob_item[1]);
 }
 
-static PyObject *
-isocalendar_get_weekday(PyTupleObject *self)
+static PyObject *isocalendar_get_weekday(PyTupleObject *self)
 {
     return Py_NewRef(self->ob_item[2]);
 }
 
-static PyObject *
-isocalendar_reduce(PyTupleObject *self)
+static PyObject *isocalendar_reduce(PyTupleObject *self)
 {
     return Py_BuildValue("O((OOO))", &PyTuple_Type, self->ob_item[0], self->ob_item[1],
                          self->ob_item[2]);
 }
 
-static PyObject *
-isocalendar_repr(PyObject *op)
+static PyObject *isocalendar_repr(PyObject *op)
 {
     PyTupleObject *self = (PyTupleObject *)op;
     return PyUnicode_FromFormat("%s(year=%S, week=%S, weekday=%S)", Py_TYPE(op)->tp_name,
@@ -523,8 +480,7 @@ static PyNumberMethods date_as_number = {
 };
 
 PyTypeObject date_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.date",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.date",
     .tp_basicsize = sizeof(Date),
     .tp_repr = date_repr,
     .tp_as_number = &date_as_number,
@@ -541,8 +497,7 @@ PyTypeObject date_type = {
 };
 
 PyTypeObject isocalendar_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.IsoCalendarDate",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.IsoCalendarDate",
     .tp_basicsize = sizeof(PyTupleObject) - sizeof(PyObject *),
     .tp_itemsize = sizeof(PyObject *),
     .tp_repr = isocalendar_repr,

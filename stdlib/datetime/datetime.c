@@ -5,12 +5,11 @@
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-PyObject *
-datetime_make(PyTypeObject *type, const struct ymd *date, const struct clock_time *clock,
-              PyObject *zone, int fold)
+PyObject *datetime_make(PyTypeObject *type, const struct ymd *date, const struct clock_time *clock,
+                        PyObject *zone, int fold)
 {
-    if (date_check(date->year, date->month, date->day) < 0 || clock_check(clock, fold) < 0 ||
-        tzinfo_check(zone) < 0) {
+    if (date_check(date->year, date->month, date->day) < 0 || clock_check(clock, fold) < 0
+        || tzinfo_check(zone) < 0) {
         return NULL;
     }
     DateTime *self = type_make(type);
@@ -28,16 +27,15 @@ datetime_make(PyTypeObject *type, const struct ymd *date, const struct clock_tim
     return (PyObject *)self;
 }
 
-PyObject *
-datetime_make_by_call(PyTypeObject *type, const struct ymd *date, const struct clock_time *clock,
-                      PyObject *zone, int fold)
+PyObject *datetime_make_by_call(PyTypeObject *type, const struct ymd *date,
+                                const struct clock_time *clock, PyObject *zone, int fold)
 {
     if (type == &datetime_type) {
         return datetime_make(type, date, clock, zone, fold);
     }
-    PyObject *self = PyObject_CallFunction((PyObject *)type, "iiiiiiiO", date->year, date->month,
-                                           date->day, clock->hour, clock->minute, clock->second,
-                                           clock->us, zone);
+    PyObject *self =
+        PyObject_CallFunction((PyObject *)type, "iiiiiiiO", date->year, date->month, date->day,
+                              clock->hour, clock->minute, clock->second, clock->us, zone);
     if (self != NULL && is_datetime(self)) {
         ((DateTime *)self)->fold = (unsigned char)fold;
     }
@@ -45,8 +43,7 @@ datetime_make_by_call(PyTypeObject *type, const struct ymd *date, const struct c
 }
 
 /* Splits microseconds since the start of ordinal 0; false with OverflowError. */
-static bool
-fields_of_us(wide us, struct ymd *date, struct clock_time *clock)
+static bool fields_of_us(wide us, struct ymd *date, struct clock_time *clock)
 {
     if (us < DAY_US || us >= (MAX_ORDINAL + 1) * DAY_US) {
         PyErr_SetString(PyExc_OverflowError, "date value out of range");
@@ -60,16 +57,14 @@ fields_of_us(wide us, struct ymd *date, struct clock_time *clock)
     return true;
 }
 
-PyObject *
-datetime_from_us(PyTypeObject *type, wide us, PyObject *zone, int fold)
+PyObject *datetime_from_us(PyTypeObject *type, wide us, PyObject *zone, int fold)
 {
     struct ymd date;
     struct clock_time clock;
     return fields_of_us(us, &date, &clock) ? datetime_make(type, &date, &clock, zone, fold) : NULL;
 }
 
-PyObject *
-datetime_from_us_by_call(PyTypeObject *type, wide us, PyObject *zone, int fold)
+PyObject *datetime_from_us_by_call(PyTypeObject *type, wide us, PyObject *zone, int fold)
 {
     struct ymd date;
     struct clock_time clock;
@@ -79,16 +74,14 @@ datetime_from_us_by_call(PyTypeObject *type, wide us, PyObject *zone, int fold)
     return datetime_make_by_call(type, &date, &clock, zone, fold);
 }
 
-static PyObject *
-moment_new(PyTypeObject *type, int year, int month, int day, int hour, int minute, int second,
-           int us, PyObject *zone, int fold)
+static PyObject *moment_new(PyTypeObject *type, int year, int month, int day, int hour, int minute,
+                            int second, int us, PyObject *zone, int fold)
 {
     return datetime_make(type, &(struct ymd){year, month, day},
                          &(struct clock_time){hour, minute, second, us}, zone, fold);
 }
 
-static void
-moment_dealloc(PyObject *op)
+static void moment_dealloc(PyObject *op)
 {
     DateTime *self = (DateTime *)op;
     if (self->hastzinfo) {
@@ -100,12 +93,15 @@ moment_dealloc(PyObject *op)
 /* ---- pickles --------------------------------------------------------------------------------- */
 
 static const struct pickle_shape moment_shape = {
-    .what = "datetime", .size = _PyDateTime_DATETIME_DATASIZE, .index = 2, .mask = 0x7f, .low = 1,
+    .what = "datetime",
+    .size = _PyDateTime_DATETIME_DATASIZE,
+    .index = 2,
+    .mask = 0x7f,
+    .low = 1,
     .high = 12,
 };
 
-static PyObject *
-moment_unpickle(PyTypeObject *type, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *moment_unpickle(PyTypeObject *type, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs == 2 && tzinfo_check(args[1]) < 0) {
         PyErr_SetString(PyExc_TypeError, "bad tzinfo state arg");
@@ -129,8 +125,7 @@ moment_unpickle(PyTypeObject *type, PyObject *const *args, Py_ssize_t nargs)
     return (PyObject *)self;
 }
 
-static PyObject *
-moment_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *moment_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
     if (nargs >= 1 && nargs <= 2 && pickle_matches(PyTuple_GET_ITEM(args, 0), &moment_shape)) {
@@ -139,8 +134,8 @@ moment_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return bind_moment_new(type, args, kwargs);
 }
 
-static PyObject *
-moment_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *moment_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                   PyObject *kwnames)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (nargs >= 1 && nargs <= 2 && pickle_matches(args[0], &moment_shape)) {
@@ -149,8 +144,7 @@ moment_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject
     return bind_moment_new_vectorcall(type, args, nargsf, kwnames);
 }
 
-static PyObject *
-moment_reduce_ex(DateTime *self, int protocol)
+static PyObject *moment_reduce_ex(DateTime *self, int protocol)
 {
     unsigned char data[_PyDateTime_DATETIME_DATASIZE];
     memcpy(data, self->data, sizeof data);
@@ -164,8 +158,7 @@ moment_reduce_ex(DateTime *self, int protocol)
     return Py_BuildValue("O(y#O)", Py_TYPE(self), data, (Py_ssize_t)sizeof data, zone);
 }
 
-static PyObject *
-moment_reduce(DateTime *self)
+static PyObject *moment_reduce(DateTime *self)
 {
     return moment_reduce_ex(self, 2);
 }
@@ -174,8 +167,7 @@ moment_reduce(DateTime *self)
 
 /* Whether the local time `shown`, in seconds since ordinal 0, is the second of two equal ones:
  * a day before, the clock was ahead by more. */
-static int
-local_fold(long long seconds, long long shown)
+static int local_fold(long long seconds, long long shown)
 {
     long long before, again;
     if (!local_seconds(seconds - DAY_SECONDS, &before)) {
@@ -193,8 +185,7 @@ local_fold(long long seconds, long long shown)
     return again == shown;
 }
 
-static PyObject *
-datetime_at(PyTypeObject *type, struct timestamp at, bool local, PyObject *zone)
+static PyObject *datetime_at(PyTypeObject *type, struct timestamp at, bool local, PyObject *zone)
 {
     struct tm tm;
     if (!(local ? local_fields : utc_fields)(at.seconds, &tm)) {
@@ -210,8 +201,7 @@ datetime_at(PyTypeObject *type, struct timestamp at, bool local, PyObject *zone)
     return datetime_make_by_call(type, &date, &clock, zone, fold);
 }
 
-static PyObject *
-datetime_at_in_zone(PyTypeObject *type, struct timestamp at, PyObject *zone)
+static PyObject *datetime_at_in_zone(PyTypeObject *type, struct timestamp at, PyObject *zone)
 {
     PyObject *self = datetime_at(type, at, zone == Py_None, zone);
     if (self != NULL && zone != Py_None) {
@@ -220,14 +210,12 @@ datetime_at_in_zone(PyTypeObject *type, struct timestamp at, PyObject *zone)
     return self;
 }
 
-static PyObject *
-moment_now(PyTypeObject *type, PyObject *zone)
+static PyObject *moment_now(PyTypeObject *type, PyObject *zone)
 {
     return tzinfo_check(zone) < 0 ? NULL : datetime_at_in_zone(type, timestamp_now(), zone);
 }
 
-static PyObject *
-moment_fromtimestamp(PyTypeObject *type, PyObject *number, PyObject *zone)
+static PyObject *moment_fromtimestamp(PyTypeObject *type, PyObject *number, PyObject *zone)
 {
     struct timestamp at;
     if (tzinfo_check(zone) < 0 || !timestamp_of(number, false, &at)) {
@@ -236,17 +224,16 @@ moment_fromtimestamp(PyTypeObject *type, PyObject *number, PyObject *zone)
     return datetime_at_in_zone(type, at, zone);
 }
 
-static int
-warn_deprecated(const char *name, const char *instead)
+static int warn_deprecated(const char *name, const char *instead)
 {
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                             "datetime.datetime.%s() is deprecated and scheduled for removal in a "
                             "future version. Use timezone-aware objects to represent datetimes in "
-                            "UTC: datetime.datetime.%s.", name, instead);
+                            "UTC: datetime.datetime.%s.",
+                            name, instead);
 }
 
-static PyObject *
-moment_utcnow(PyTypeObject *type)
+static PyObject *moment_utcnow(PyTypeObject *type)
 {
     if (warn_deprecated("utcnow", "now(datetime.UTC)") < 0) {
         return NULL;
@@ -254,12 +241,11 @@ moment_utcnow(PyTypeObject *type)
     return datetime_at(type, timestamp_now(), false, Py_None);
 }
 
-static PyObject *
-moment_utcfromtimestamp(PyTypeObject *type, PyObject *number)
+static PyObject *moment_utcfromtimestamp(PyTypeObject *type, PyObject *number)
 {
     struct timestamp at;
-    if (warn_deprecated("utcfromtimestamp", "fromtimestamp(timestamp, datetime.UTC)") < 0 ||
-        !timestamp_of(number, false, &at)) {
+    if (warn_deprecated("utcfromtimestamp", "fromtimestamp(timestamp, datetime.UTC)") < 0
+        || !timestamp_of(number, false, &at)) {
         return NULL;
     }
     return datetime_at(type, at, false, Py_None);
@@ -267,21 +253,19 @@ moment_utcfromtimestamp(PyTypeObject *type, PyObject *number)
 
 /* ---- from text and from parts ---------------------------------------------------------------- */
 
-static PyObject *
-moment_strptime(PyTypeObject *type, PyObject *text, PyObject *format)
+static PyObject *moment_strptime(PyTypeObject *type, PyObject *text, PyObject *format)
 {
     PyObject *module = PyImport_ImportModule("_strptime");
     if (module == NULL) {
         return NULL;
     }
-    PyObject *result = PyObject_CallMethodObjArgs(module, NAME(_strptime_datetime), type, text,
-                                                  format, NULL);
+    PyObject *result =
+        PyObject_CallMethodObjArgs(module, NAME(_strptime_datetime), type, text, format, NULL);
     Py_DECREF(module);
     return result;
 }
 
-static PyObject *
-moment_fromisoformat(PyTypeObject *type, PyObject *text)
+static PyObject *moment_fromisoformat(PyTypeObject *type, PyObject *text)
 {
     struct iso_text parsed;
     if (!PyUnicode_Check(text)) {
@@ -293,14 +277,13 @@ moment_fromisoformat(PyTypeObject *type, PyObject *text)
         return rc < 0 ? NULL : iso_parse_error(text);
     }
     PyObject *zone = iso_zone(&parsed);
-    PyObject *self = zone ? datetime_make_by_call(type, &parsed.date, &parsed.clock, zone, 0)
-                          : NULL;
+    PyObject *self =
+        zone ? datetime_make_by_call(type, &parsed.date, &parsed.clock, zone, 0) : NULL;
     Py_XDECREF(zone);
     return self;
 }
 
-static PyObject *
-moment_combine(PyTypeObject *type, PyObject *date, PyObject *time, PyObject *zone)
+static PyObject *moment_combine(PyTypeObject *type, PyObject *date, PyObject *time, PyObject *zone)
 {
     struct ymd day = date_fields(date);
     struct clock_time clock = time_fields(time);
@@ -310,84 +293,71 @@ moment_combine(PyTypeObject *type, PyObject *date, PyObject *time, PyObject *zon
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-static int
-moment_get_hour(DateTime *self)
+static int moment_get_hour(DateTime *self)
 {
     return PyDateTime_DATE_GET_HOUR(self);
 }
 
-static int
-moment_get_minute(DateTime *self)
+static int moment_get_minute(DateTime *self)
 {
     return PyDateTime_DATE_GET_MINUTE(self);
 }
 
-static int
-moment_get_second(DateTime *self)
+static int moment_get_second(DateTime *self)
 {
     return PyDateTime_DATE_GET_SECOND(self);
 }
 
-static int
-moment_get_microsecond(DateTime *self)
+static int moment_get_microsecond(DateTime *self)
 {
     return PyDateTime_DATE_GET_MICROSECOND(self);
 }
 
-static PyObject *
-moment_get_tzinfo(DateTime *self)
+static PyObject *moment_get_tzinfo(DateTime *self)
 {
     return Py_NewRef(datetime_zone(self));
 }
 
-static int
-moment_get_fold(DateTime *self)
+static int moment_get_fold(DateTime *self)
 {
     return self->fold;
 }
 
-static PyObject *
-moment_utcoffset(DateTime *self)
+static PyObject *moment_utcoffset(DateTime *self)
 {
     return zone_utcoffset(datetime_zone(self), (PyObject *)self);
 }
 
-static PyObject *
-moment_dst(DateTime *self)
+static PyObject *moment_dst(DateTime *self)
 {
     return zone_dst(datetime_zone(self), (PyObject *)self);
 }
 
-static PyObject *
-moment_tzname(DateTime *self)
+static PyObject *moment_tzname(DateTime *self)
 {
     return zone_tzname(datetime_zone(self), (PyObject *)self);
 }
 
-static PyObject *
-moment_date(DateTime *self)
+static PyObject *moment_date(DateTime *self)
 {
     struct ymd date = date_fields(self);
     return date_make(&date_type, date.year, date.month, date.day);
 }
 
-static PyObject *
-moment_time(DateTime *self)
+static PyObject *moment_time(DateTime *self)
 {
     struct clock_time clock = datetime_fields(self);
     return time_make(&time_type, &clock, Py_None, self->fold);
 }
 
-static PyObject *
-moment_timetz(DateTime *self)
+static PyObject *moment_timetz(DateTime *self)
 {
     struct clock_time clock = datetime_fields(self);
     return time_make(&time_type, &clock, datetime_zone(self), self->fold);
 }
 
-static PyObject *
-moment_replace(DateTime *self, int year, int month, int day, int hour, int minute, int second,
-               int us, PyObject *zone, int fold)
+static PyObject *moment_replace(DateTime *self, int year, int month, int day, int hour, int minute,
+                                int second, int us, PyObject *zone, int fold)
 {
     struct ymd date = date_fields(self);
     struct clock_time clock = datetime_fields(self);
@@ -408,15 +378,13 @@ moment_replace(DateTime *self, int year, int month, int day, int hour, int minut
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
-static PyObject *
-moment_shifted(PyObject *op, PyObject *delta, int sign)
+static PyObject *moment_shifted(PyObject *op, PyObject *delta, int sign)
 {
     return datetime_from_us_by_call(Py_TYPE(op), datetime_us(op) + sign * delta_us(delta),
                                     datetime_zone(op), 0);
 }
 
-static PyObject *
-moment_add(PyObject *left, PyObject *right)
+static PyObject *moment_add(PyObject *left, PyObject *right)
 {
     if (is_datetime(left) && is_delta(right)) {
         return moment_shifted(left, right, 1);
@@ -429,8 +397,8 @@ moment_add(PyObject *left, PyObject *right)
 
 /* The offsets of both, None for those without; false with an exception.  Objects of one and the
  * same zone are compared without asking it: then both are None. */
-static bool
-offsets_of_two(PyObject *left, PyObject *right, PyObject **offset_left, PyObject **offset_right)
+static bool offsets_of_two(PyObject *left, PyObject *right, PyObject **offset_left,
+                           PyObject **offset_right)
 {
     *offset_right = NULL;
     if (datetime_zone(left) == datetime_zone(right)) {
@@ -450,8 +418,8 @@ offsets_of_two(PyObject *left, PyObject *right, PyObject **offset_left, PyObject
 }
 
 /* left - right in microseconds; the offsets are both given or both None. */
-static wide
-moment_difference(PyObject *left, PyObject *right, PyObject *offset_left, PyObject *offset_right)
+static wide moment_difference(PyObject *left, PyObject *right, PyObject *offset_left,
+                              PyObject *offset_right)
 {
     wide difference = (wide)datetime_us(left) - datetime_us(right);
     if (offset_left != Py_None) {
@@ -460,8 +428,7 @@ moment_difference(PyObject *left, PyObject *right, PyObject *offset_left, PyObje
     return difference;
 }
 
-static PyObject *
-moment_subtract(PyObject *left, PyObject *right)
+static PyObject *moment_subtract(PyObject *left, PyObject *right)
 {
     if (!is_datetime(left)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -477,12 +444,10 @@ moment_subtract(PyObject *left, PyObject *right)
         return NULL;
     }
     if ((offset_left == Py_None) != (offset_right == Py_None)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "can't subtract offset-naive and offset-aware datetimes");
-    }
-    else {
-        result = delta_from_us(&delta_type,
-                               moment_difference(left, right, offset_left, offset_right));
+        PyErr_SetString(PyExc_TypeError, "can't subtract offset-naive and offset-aware datetimes");
+    } else {
+        result =
+            delta_from_us(&delta_type, moment_difference(left, right, offset_left, offset_right));
     }
     Py_DECREF(offset_left);
     Py_DECREF(offset_right);
@@ -491,8 +456,7 @@ moment_subtract(PyObject *left, PyObject *right)
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
-static PyObject *
-moment_with_fold(PyObject *op, int fold)
+static PyObject *moment_with_fold(PyObject *op, int fold)
 {
     struct ymd date = date_fields(op);
     struct clock_time clock = datetime_fields(op);
@@ -501,8 +465,7 @@ moment_with_fold(PyObject *op, int fold)
 
 /* Whether the offset depends on fold: such a moment equals none of another zone.  -1 with an
  * exception. */
-static int
-moment_is_ambiguous(PyObject *op, PyObject *offset)
+static int moment_is_ambiguous(PyObject *op, PyObject *offset)
 {
     PyObject *flipped = moment_with_fold(op, !((DateTime *)op)->fold);
     if (flipped == NULL) {
@@ -513,15 +476,14 @@ moment_is_ambiguous(PyObject *op, PyObject *offset)
     if (other == NULL) {
         return -1;
     }
-    bool same = other == offset ||
-                (other != Py_None && offset != Py_None && delta_equal(other, offset));
+    bool same =
+        other == offset || (other != Py_None && offset != Py_None && delta_equal(other, offset));
     Py_DECREF(other);
     return !same;
 }
 
-static PyObject *
-compare_by_offset(PyObject *left, PyObject *right, PyObject *offset_left, PyObject *offset_right,
-                  int op)
+static PyObject *compare_by_offset(PyObject *left, PyObject *right, PyObject *offset_left,
+                                   PyObject *offset_right, int op)
 {
     bool equality = op == Py_EQ || op == Py_NE;
     if ((offset_left == Py_None) != (offset_right == Py_None)) {
@@ -545,15 +507,15 @@ compare_by_offset(PyObject *left, PyObject *right, PyObject *offset_left, PyObje
     return compare_result(order, op);
 }
 
-static PyObject *
-moment_richcompare(PyObject *left, PyObject *right, int op)
+static PyObject *moment_richcompare(PyObject *left, PyObject *right, int op)
 {
     if (!is_datetime(right)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
     if (datetime_zone(left) == datetime_zone(right)) {
         return compare_result(memcmp(((DateTime *)left)->data, ((DateTime *)right)->data,
-                                     _PyDateTime_DATETIME_DATASIZE), op);
+                                     _PyDateTime_DATETIME_DATASIZE),
+                              op);
     }
     PyObject *offset_left, *offset_right;
     if (!offsets_of_two(left, right, &offset_left, &offset_right)) {
@@ -566,8 +528,7 @@ moment_richcompare(PyObject *left, PyObject *right, int op)
 }
 
 /* Equal moments in different zones must have equal hashes; so fold is left out of account. */
-static Py_hash_t
-moment_hash(PyObject *op)
+static Py_hash_t moment_hash(PyObject *op)
 {
     DateTime *self = (DateTime *)op;
     Py_hash_t hash = hash_cached(&self->hashcode);
@@ -579,8 +540,7 @@ moment_hash(PyObject *op)
         PyObject *first = moment_with_fold(op, 0);
         offset = first ? moment_utcoffset((DateTime *)first) : NULL;
         Py_XDECREF(first);
-    }
-    else {
+    } else {
         offset = moment_utcoffset(self);
     }
     if (offset == NULL) {
@@ -588,8 +548,7 @@ moment_hash(PyObject *op)
     }
     if (offset == Py_None) {
         hash = hash_bytes(self->data, sizeof self->data);
-    }
-    else {
+    } else {
         long long us = datetime_us(self) - delta_us_short(offset);
         hash = hash_bytes(&us, sizeof us);
     }
@@ -601,12 +560,11 @@ moment_hash(PyObject *op)
 
 /* The local zone at what a moment without a zone shows.  For a time that was skipped, fold tells
  * whether to take the offset before or after the jump; its timestamp is on the other side. */
-static PyObject *
-local_zone_for(DateTime *self)
+static PyObject *local_zone_for(DateTime *self)
 {
     long long seconds = datetime_us(self) / SECOND_US, timestamp, other;
-    if (!local_to_timestamp(seconds, self->fold, &timestamp) ||
-        !local_to_timestamp(seconds, !self->fold, &other)) {
+    if (!local_to_timestamp(seconds, self->fold, &timestamp)
+        || !local_to_timestamp(seconds, !self->fold, &other)) {
         return NULL;
     }
     if (other != timestamp && (other > timestamp) == (self->fold != 0)) {
@@ -616,8 +574,7 @@ local_zone_for(DateTime *self)
 }
 
 /* The zone of self, the local one if it has none, and its offset; false with an exception. */
-static bool
-own_zone(DateTime *self, PyObject **zone, PyObject **offset)
+static bool own_zone(DateTime *self, PyObject **zone, PyObject **offset)
 {
     *zone = Py_NewRef(datetime_zone(self));
     *offset = zone_utcoffset(*zone, (PyObject *)self);
@@ -633,8 +590,7 @@ own_zone(DateTime *self, PyObject **zone, PyObject **offset)
     return true;
 }
 
-static PyObject *
-moment_astimezone(DateTime *self, PyObject *zone)
+static PyObject *moment_astimezone(DateTime *self, PyObject *zone)
 {
     PyObject *from, *offset, *result = NULL;
     if (tzinfo_check(zone) < 0) {
@@ -657,8 +613,7 @@ moment_astimezone(DateTime *self, PyObject *zone)
         if (zone == NULL) {
             goto done;
         }
-    }
-    else {
+    } else {
         Py_INCREF(zone);
     }
     result = datetime_from_us_by_call(Py_TYPE(self), us, zone, 0);
@@ -672,8 +627,7 @@ done:
     return result;
 }
 
-static PyObject *
-moment_timestamp(DateTime *self)
+static PyObject *moment_timestamp(DateTime *self)
 {
     long long us = datetime_us(self) - EPOCH_SECONDS * SECOND_US;
     PyObject *offset = moment_utcoffset(self);
@@ -701,8 +655,7 @@ moment_timestamp(DateTime *self)
 
 /* ---- tuples ---------------------------------------------------------------------------------- */
 
-static PyObject *
-moment_timetuple(DateTime *self)
+static PyObject *moment_timetuple(DateTime *self)
 {
     PyObject *dst = moment_dst(self);
     if (dst == NULL) {
@@ -715,8 +668,7 @@ moment_timetuple(DateTime *self)
     return struct_time_make(date.year, date.month, date.day, &clock, flag);
 }
 
-static PyObject *
-moment_utctimetuple(DateTime *self)
+static PyObject *moment_utctimetuple(DateTime *self)
 {
     struct ymd date = date_fields(self);
     struct clock_time clock = datetime_fields(self);
@@ -724,16 +676,15 @@ moment_utctimetuple(DateTime *self)
     if (offset == NULL) {
         return NULL;
     }
-    bool fine = offset == Py_None ||
-                fields_of_us(datetime_us(self) - delta_us(offset), &date, &clock);
+    bool fine =
+        offset == Py_None || fields_of_us(datetime_us(self) - delta_us(offset), &date, &clock);
     Py_DECREF(offset);
     return fine ? struct_time_make(date.year, date.month, date.day, &clock, 0) : NULL;
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static PyObject *
-moment_repr(PyObject *op)
+static PyObject *moment_repr(PyObject *op)
 {
     struct ymd date = date_fields(op);
     struct clock_time clock = datetime_fields(op);
@@ -750,8 +701,7 @@ moment_repr(PyObject *op)
     return repr_complete(all, ((DateTime *)op)->fold, datetime_zone(op));
 }
 
-static PyObject *
-moment_isoformat(DateTime *self, Py_UCS4 separator, const char *timespec)
+static PyObject *moment_isoformat(DateTime *self, Py_UCS4 separator, const char *timespec)
 {
     char text[80];
     struct clock_time clock = datetime_fields(self);
@@ -776,8 +726,7 @@ moment_isoformat(DateTime *self, Py_UCS4 separator, const char *timespec)
     return PyUnicode_FromFormat("%s%c%s", text, (int)separator, mid + 1);
 }
 
-static PyObject *
-moment_str(PyObject *op)
+static PyObject *moment_str(PyObject *op)
 {
     if (Py_IS_TYPE(op, &datetime_type)) {
         return moment_isoformat((DateTime *)op, ' ', NULL);
@@ -788,8 +737,7 @@ moment_str(PyObject *op)
     return text;
 }
 
-static PyObject *
-moment_strftime(DateTime *self, PyObject *format)
+static PyObject *moment_strftime(DateTime *self, PyObject *format)
 {
     PyObject *tuple = PyObject_CallMethodNoArgs((PyObject *)self, NAME(timetuple));
     if (tuple == NULL) {
@@ -809,8 +757,7 @@ static PyNumberMethods moment_as_number = {
 };
 
 PyTypeObject datetime_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.datetime",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.datetime",
     .tp_basicsize = sizeof(DateTime),
     .tp_dealloc = moment_dealloc,
     .tp_repr = moment_repr,

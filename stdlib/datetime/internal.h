@@ -44,42 +44,39 @@ extern PyTypeObject date_type, time_type, datetime_type, delta_type, tzinfo_type
     isocalendar_type;
 extern TimeZone utc_zone;
 
-static inline bool
-is_date(PyObject *op)
+static inline bool is_date(PyObject *op)
 {
     return PyObject_TypeCheck(op, &date_type);
 }
 
-static inline bool
-is_time(PyObject *op)
+static inline bool is_time(PyObject *op)
 {
     return PyObject_TypeCheck(op, &time_type);
 }
 
-static inline bool
-is_datetime(PyObject *op)
+static inline bool is_datetime(PyObject *op)
 {
     return PyObject_TypeCheck(op, &datetime_type);
 }
 
-static inline bool
-is_delta(PyObject *op)
+static inline bool is_delta(PyObject *op)
 {
     return PyObject_TypeCheck(op, &delta_type);
 }
 
-static inline bool
-is_tzinfo(PyObject *op)
+static inline bool is_tzinfo(PyObject *op)
 {
     return PyObject_TypeCheck(op, &tzinfo_type);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define NAMES(X)                                                                                  \
     X(utcoffset) X(dst) X(tzname) X(fromutc) X(strftime) X(struct_time) X(isoformat)              \
     X(fromtimestamp) X(_strptime_datetime) X(__getinitargs__) X(__getstate__) X(time)             \
     X(timetuple) X(as_integer_ratio)
+/* clang-format on */
 
 #define NAME_INDEX(word) name_##word,
 enum { NAMES(NAME_INDEX) name_count };
@@ -95,21 +92,18 @@ struct ymd {
     int year, month, day;
 };
 
-static inline bool
-year_is_leap(int year)
+static inline bool year_is_leap(int year)
 {
     return (year & 3) == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-static inline int
-month_length(int year, int month)
+static inline int month_length(int year, int month)
 {
     return month == 2 ? 28 + year_is_leap(year) : 30 + ((month + (month >> 3)) & 1);
 }
 
 /* Day 1 is 0001-01-01.  Years are counted from March on, so that the odd day comes last. */
-static inline int
-ordinal_of(int year, int month, int day)
+static inline int ordinal_of(int year, int month, int day)
 {
     int y = year - (month <= 2);
     int m = month + (month <= 2 ? 9 : -3);
@@ -117,8 +111,7 @@ ordinal_of(int year, int month, int day)
 }
 
 /* For ordinals from 1 on. */
-static inline struct ymd
-ymd_of(int ordinal)
+static inline struct ymd ymd_of(int ordinal)
 {
     unsigned z = (unsigned)ordinal + 305;
     unsigned era = z / 146097, rest = z % 146097;
@@ -133,15 +126,13 @@ ymd_of(int ordinal)
 }
 
 /* Monday is 0. */
-static inline int
-weekday_of(int year, int month, int day)
+static inline int weekday_of(int year, int month, int day)
 {
     return (ordinal_of(year, month, day) + 6) % 7;
 }
 
 /* The ordinal of the Monday of week 1: the week with the year's first Thursday. */
-static inline int
-iso_year_start(int year)
+static inline int iso_year_start(int year)
 {
     int first = ordinal_of(year, 1, 1);
     int weekday = (first + 6) % 7;
@@ -154,33 +145,27 @@ struct clock_time {
     int hour, minute, second, us;
 };
 
-static inline struct ymd
-date_fields(const void *op)
+static inline struct ymd date_fields(const void *op)
 {
-    return (struct ymd){PyDateTime_GET_YEAR(op), PyDateTime_GET_MONTH(op),
-                        PyDateTime_GET_DAY(op)};
+    return (struct ymd){PyDateTime_GET_YEAR(op), PyDateTime_GET_MONTH(op), PyDateTime_GET_DAY(op)};
 }
 
-static inline struct clock_time
-clock_fields(const unsigned char *data)
+static inline struct clock_time clock_fields(const unsigned char *data)
 {
     return (struct clock_time){data[0], data[1], data[2], data[3] << 16 | data[4] << 8 | data[5]};
 }
 
-static inline struct clock_time
-time_fields(const void *op)
+static inline struct clock_time time_fields(const void *op)
 {
     return clock_fields(((const Time *)op)->data);
 }
 
-static inline struct clock_time
-datetime_fields(const void *op)
+static inline struct clock_time datetime_fields(const void *op)
 {
     return clock_fields(((const DateTime *)op)->data + 4);
 }
 
-static inline void
-date_data_put(unsigned char *data, int year, int month, int day)
+static inline void date_data_put(unsigned char *data, int year, int month, int day)
 {
     data[0] = (unsigned char)(year >> 8);
     data[1] = (unsigned char)year;
@@ -188,8 +173,7 @@ date_data_put(unsigned char *data, int year, int month, int day)
     data[3] = (unsigned char)day;
 }
 
-static inline void
-clock_data_put(unsigned char *data, const struct clock_time *clock)
+static inline void clock_data_put(unsigned char *data, const struct clock_time *clock)
 {
     data[0] = (unsigned char)clock->hour;
     data[1] = (unsigned char)clock->minute;
@@ -199,85 +183,73 @@ clock_data_put(unsigned char *data, const struct clock_time *clock)
     data[5] = (unsigned char)clock->us;
 }
 
-static inline int
-date_ordinal(const void *op)
+static inline int date_ordinal(const void *op)
 {
     struct ymd date = date_fields(op);
     return ordinal_of(date.year, date.month, date.day);
 }
 
-static inline int
-clock_seconds(const struct clock_time *clock)
+static inline int clock_seconds(const struct clock_time *clock)
 {
     return (clock->hour * 60 + clock->minute) * 60 + clock->second;
 }
 
 /* Borrowed; None for naive objects. */
-static inline PyObject *
-time_zone(const void *op)
+static inline PyObject *time_zone(const void *op)
 {
     return PyDateTime_TIME_GET_TZINFO((const Time *)op);
 }
 
-static inline PyObject *
-datetime_zone(const void *op)
+static inline PyObject *datetime_zone(const void *op)
 {
     return PyDateTime_DATE_GET_TZINFO((const DateTime *)op);
 }
 
 /* Microseconds since the start of ordinal 0, the time zone left out of account. */
-static inline long long
-datetime_us(const void *op)
+static inline long long datetime_us(const void *op)
 {
     struct clock_time clock = datetime_fields(op);
-    return ((long long)date_ordinal(op) * DAY_SECONDS + clock_seconds(&clock)) * SECOND_US +
-           clock.us;
+    return ((long long)date_ordinal(op) * DAY_SECONDS + clock_seconds(&clock)) * SECOND_US
+           + clock.us;
 }
 
-static inline wide
-delta_us(const void *op)
+static inline wide delta_us(const void *op)
 {
     const Delta *delta = op;
     return ((wide)delta->days * DAY_SECONDS + delta->seconds) * SECOND_US + delta->microseconds;
 }
 
 /* For deltas between the ends of the calendar, as offsets are. */
-static inline long long
-delta_us_short(const void *op)
+static inline long long delta_us_short(const void *op)
 {
     return (long long)delta_us(op);
 }
 
-static inline bool
-delta_equal(const void *left, const void *right)
+static inline bool delta_equal(const void *left, const void *right)
 {
     const Delta *a = left, *b = right;
     return a->days == b->days && a->seconds == b->seconds && a->microseconds == b->microseconds;
 }
 
-static inline Py_hash_t
-hash_cached(const Py_hash_t *slot)
+static inline Py_hash_t hash_cached(const Py_hash_t *slot)
 {
     return __atomic_load_n(slot, __ATOMIC_RELAXED);
 }
 
-static inline Py_hash_t
-hash_store(Py_hash_t *slot, Py_hash_t hash)
+static inline Py_hash_t hash_store(Py_hash_t *slot, Py_hash_t hash)
 {
     hash -= hash == -1;
     __atomic_store_n(slot, hash, __ATOMIC_RELAXED);
     return hash;
 }
 
-static inline Py_hash_t
-hash_bytes(const void *data, Py_ssize_t size)
+static inline Py_hash_t hash_bytes(const void *data, Py_ssize_t size)
 {
     return PyHash_GetFuncDef()->hash(data, size);
 }
 
 /* Quotient rounded down and remainder, for a positive divisor. */
-static inline long long
-floor_divide(long long value, long long divisor, long long *rest)
+static inline long long floor_divide(long long value, long long divisor, long long *rest)
 {
     long long quotient = value / divisor;
     *rest = value % divisor;
@@ -288,8 +260,7 @@ floor_divide(long long value, long long divisor, long long *rest)
     return quotient;
 }
 
-static inline PyObject *
-compare_result(int order, int op)
+static inline PyObject *compare_result(int order, int op)
 {
     Py_RETURN_RICHCOMPARE(order, 0, op);
 }
@@ -297,8 +268,7 @@ compare_result(int order, int op)
 /* For replace(): this field was not given. */
 #define UNCHANGED INT_MIN
 
-static inline int
-changed(int value, int old)
+static inline int changed(int value, int old)
 {
     return value == UNCHANGED ? old : value;
 }

@@ -6,15 +6,13 @@
 
 /* ---- timestamps ------------------------------------------------------------------------------ */
 
-static bool
-raise_timestamp(void)
+static bool raise_timestamp(void)
 {
     PyErr_SetString(PyExc_OverflowError, "timestamp out of range for platform time_t");
     return false;
 }
 
-static bool
-timestamp_of_double(double value, bool whole, struct timestamp *out)
+static bool timestamp_of_double(double value, bool whole, struct timestamp *out)
 {
     if (isnan(value)) {
         PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
@@ -23,14 +21,12 @@ timestamp_of_double(double value, bool whole, struct timestamp *out)
     double seconds, us = 0;
     if (whole) {
         seconds = floor(value);
-    }
-    else {
+    } else {
         us = nearbyint(modf(value, &seconds) * 1e6);
         if (us >= 1e6) {
             us -= 1e6;
             seconds += 1;
-        }
-        else if (us < 0) {
+        } else if (us < 0) {
             us += 1e6;
             seconds -= 1;
         }
@@ -42,8 +38,7 @@ timestamp_of_double(double value, bool whole, struct timestamp *out)
     return true;
 }
 
-bool
-timestamp_of(PyObject *number, bool whole, struct timestamp *out)
+bool timestamp_of(PyObject *number, bool whole, struct timestamp *out)
 {
     if (PyFloat_Check(number)) {
         return timestamp_of_double(PyFloat_AS_DOUBLE(number), whole, out);
@@ -56,8 +51,7 @@ timestamp_of(PyObject *number, bool whole, struct timestamp *out)
     return true;
 }
 
-struct timestamp
-timestamp_now(void)
+struct timestamp timestamp_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -66,8 +60,7 @@ timestamp_now(void)
 
 /* ---- local time ------------------------------------------------------------------------------ */
 
-static bool
-fields_or_error(struct tm *fields)
+static bool fields_or_error(struct tm *fields)
 {
     if (fields == NULL) {
         errno = errno ? errno : EINVAL;
@@ -77,22 +70,19 @@ fields_or_error(struct tm *fields)
     return true;
 }
 
-bool
-local_fields(time_t seconds, struct tm *out)
+bool local_fields(time_t seconds, struct tm *out)
 {
     errno = 0;
     return fields_or_error(localtime_r(&seconds, out));
 }
 
-bool
-utc_fields(time_t seconds, struct tm *out)
+bool utc_fields(time_t seconds, struct tm *out)
 {
     errno = 0;
     return fields_or_error(gmtime_r(&seconds, out));
 }
 
-bool
-local_seconds(long long seconds, long long *out)
+bool local_seconds(long long seconds, long long *out)
 {
     struct tm tm;
     if (!local_fields((time_t)seconds, &tm)) {
@@ -104,14 +94,13 @@ local_seconds(long long seconds, long long *out)
         return false;
     }
     struct clock_time clock = {tm.tm_hour, tm.tm_min, tm.tm_sec, 0};
-    *out = (long long)ordinal_of(year, tm.tm_mon + 1, tm.tm_mday) * DAY_SECONDS +
-           clock_seconds(&clock);
+    *out = (long long)ordinal_of(year, tm.tm_mon + 1, tm.tm_mday) * DAY_SECONDS
+           + clock_seconds(&clock);
     return true;
 }
 
 /* Counts like local_seconds, but from 1970 on both sides. */
-static bool
-local_from_1970(long long seconds, long long *out)
+static bool local_from_1970(long long seconds, long long *out)
 {
     if (!local_seconds(seconds, out)) {
         return false;
@@ -123,8 +112,7 @@ local_from_1970(long long seconds, long long *out)
 /* The offset at about the right moment leads to a first answer.  If that shows the wanted time,
  * the other answer of an ambiguous time is looked for a day away; if it does not, another offset a
  * little aside must be the right one, or the time was skipped. */
-bool
-local_to_timestamp(long long seconds, int fold, long long *out)
+bool local_to_timestamp(long long seconds, int fold, long long *out)
 {
     long long wanted = seconds - EPOCH_SECONDS, shown, offset, other_offset;
     if (!local_from_1970(wanted, &shown)) {
@@ -145,8 +133,7 @@ local_to_timestamp(long long seconds, int fold, long long *out)
             *out = first;
             return true;
         }
-    }
-    else {
+    } else {
         other_offset = shown - first;
     }
     second = wanted - other_offset;
@@ -156,18 +143,15 @@ local_to_timestamp(long long seconds, int fold, long long *out)
     }
     if (again == wanted) {
         *out = second;
-    }
-    else if (shown == wanted) {
+    } else if (shown == wanted) {
         *out = first;
-    }
-    else { /* skipped: a fold before the jump, by the offset after it */
+    } else { /* skipped: a fold before the jump, by the offset after it */
         *out = (first < second) == (fold != 0) ? first : second;
     }
     return true;
 }
 
-PyObject *
-local_zone_at(time_t seconds)
+PyObject *local_zone_at(time_t seconds)
 {
     struct tm tm;
     if (!local_fields(seconds, &tm)) {

@@ -3,49 +3,43 @@
 
 /* ---- the interface for extensions ------------------------------------------------------------ */
 
-static PyObject *
-capi_date(int year, int month, int day, PyTypeObject *type)
+static PyObject *capi_date(int year, int month, int day, PyTypeObject *type)
 {
     return date_make(type, year, month, day);
 }
 
-static PyObject *
-capi_datetime_fold(int year, int month, int day, int hour, int minute, int second, int us,
-                   PyObject *zone, int fold, PyTypeObject *type)
+static PyObject *capi_datetime_fold(int year, int month, int day, int hour, int minute, int second,
+                                    int us, PyObject *zone, int fold, PyTypeObject *type)
 {
     return datetime_make(type, &(struct ymd){year, month, day},
                          &(struct clock_time){hour, minute, second, us}, zone, fold);
 }
 
-static PyObject *
-capi_datetime(int year, int month, int day, int hour, int minute, int second, int us,
-              PyObject *zone, PyTypeObject *type)
+static PyObject *capi_datetime(int year, int month, int day, int hour, int minute, int second,
+                               int us, PyObject *zone, PyTypeObject *type)
 {
     return capi_datetime_fold(year, month, day, hour, minute, second, us, zone, 0, type);
 }
 
-static PyObject *
-capi_time_fold(int hour, int minute, int second, int us, PyObject *zone, int fold,
-               PyTypeObject *type)
+static PyObject *capi_time_fold(int hour, int minute, int second, int us, PyObject *zone, int fold,
+                                PyTypeObject *type)
 {
     return time_make(type, &(struct clock_time){hour, minute, second, us}, zone, fold);
 }
 
-static PyObject *
-capi_time(int hour, int minute, int second, int us, PyObject *zone, PyTypeObject *type)
+static PyObject *capi_time(int hour, int minute, int second, int us, PyObject *zone,
+                           PyTypeObject *type)
 {
     return capi_time_fold(hour, minute, second, us, zone, 0, type);
 }
 
 /* Fields are always brought into their ranges, `normalize` or not. */
-static PyObject *
-capi_delta(int days, int seconds, int us, int normalize, PyTypeObject *type)
+static PyObject *capi_delta(int days, int seconds, int us, int normalize, PyTypeObject *type)
 {
     return delta_make(type, days, seconds, us);
 }
 
-static PyObject *
-capi_datetime_from_timestamp(PyObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *capi_datetime_from_timestamp(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *method = PyObject_GetAttr(type, NAME(fromtimestamp));
     PyObject *result = method ? PyObject_Call(method, args, kwargs) : NULL;
@@ -53,8 +47,7 @@ capi_datetime_from_timestamp(PyObject *type, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-static PyObject *
-capi_date_from_timestamp(PyObject *type, PyObject *args)
+static PyObject *capi_date_from_timestamp(PyObject *type, PyObject *args)
 {
     return capi_datetime_from_timestamp(type, args, NULL);
 }
@@ -84,8 +77,7 @@ PyObject *datetime_names[name_count];
 #define NAME_TEXT(word) #word,
 
 /* Interpreters may come here together: the first to store a name wins. */
-static int
-names_make(void)
+static int names_make(void)
 {
     static const char *const texts[] = {NAMES(NAME_TEXT)};
     for (int i = 0; i < name_count; i++) {
@@ -105,8 +97,7 @@ names_make(void)
 }
 
 /* Gives a type an attribute unless it has it; steals `value`, which may be NULL. */
-static int
-type_set(PyTypeObject *type, const char *name, PyObject *value)
+static int type_set(PyTypeObject *type, const char *name, PyObject *value)
 {
     if (value == NULL) {
         return -1;
@@ -124,8 +115,7 @@ type_set(PyTypeObject *type, const char *name, PyObject *value)
     return rc < 0 ? -1 : 0;
 }
 
-static PyObject *
-timezone_of_minutes(int minutes)
+static PyObject *timezone_of_minutes(int minutes)
 {
     PyObject *offset = delta_make(&delta_type, 0, minutes * 60, 0);
     PyObject *zone = offset ? timezone_make(offset, NULL) : NULL;
@@ -133,46 +123,44 @@ timezone_of_minutes(int minutes)
     return zone;
 }
 
-static int
-limits_make(void)
+static int limits_make(void)
 {
     const struct clock_time first = {0}, last = {23, 59, 59, 999999};
     const struct ymd early = {MIN_YEAR, 1, 1}, late = {MAX_YEAR, 12, 31};
     PyTypeObject *const d = &delta_type;
-    if (type_set(d, "resolution", delta_make(d, 0, 0, 1)) < 0 ||
-        type_set(d, "min", delta_make(d, -MAX_DELTA_DAYS, 0, 0)) < 0 ||
-        type_set(d, "max", delta_make(d, MAX_DELTA_DAYS, DAY_SECONDS - 1, 999999)) < 0) {
+    if (type_set(d, "resolution", delta_make(d, 0, 0, 1)) < 0
+        || type_set(d, "min", delta_make(d, -MAX_DELTA_DAYS, 0, 0)) < 0
+        || type_set(d, "max", delta_make(d, MAX_DELTA_DAYS, DAY_SECONDS - 1, 999999)) < 0) {
         return -1;
     }
-    if (type_set(&date_type, "min", date_make(&date_type, MIN_YEAR, 1, 1)) < 0 ||
-        type_set(&date_type, "max", date_make(&date_type, MAX_YEAR, 12, 31)) < 0 ||
-        type_set(&date_type, "resolution", delta_make(d, 1, 0, 0)) < 0) {
+    if (type_set(&date_type, "min", date_make(&date_type, MIN_YEAR, 1, 1)) < 0
+        || type_set(&date_type, "max", date_make(&date_type, MAX_YEAR, 12, 31)) < 0
+        || type_set(&date_type, "resolution", delta_make(d, 1, 0, 0)) < 0) {
         return -1;
     }
-    if (type_set(&time_type, "min", time_make(&time_type, &first, Py_None, 0)) < 0 ||
-        type_set(&time_type, "max", time_make(&time_type, &last, Py_None, 0)) < 0 ||
-        type_set(&time_type, "resolution", delta_make(d, 0, 0, 1)) < 0) {
+    if (type_set(&time_type, "min", time_make(&time_type, &first, Py_None, 0)) < 0
+        || type_set(&time_type, "max", time_make(&time_type, &last, Py_None, 0)) < 0
+        || type_set(&time_type, "resolution", delta_make(d, 0, 0, 1)) < 0) {
         return -1;
     }
     PyTypeObject *const m = &datetime_type;
-    if (type_set(m, "min", datetime_make(m, &early, &first, Py_None, 0)) < 0 ||
-        type_set(m, "max", datetime_make(m, &late, &last, Py_None, 0)) < 0 ||
-        type_set(m, "resolution", delta_make(d, 0, 0, 1)) < 0) {
+    if (type_set(m, "min", datetime_make(m, &early, &first, Py_None, 0)) < 0
+        || type_set(m, "max", datetime_make(m, &late, &last, Py_None, 0)) < 0
+        || type_set(m, "resolution", delta_make(d, 0, 0, 1)) < 0) {
         return -1;
     }
-    if (type_set(&timezone_type, "utc", Py_NewRef(&utc_zone)) < 0 ||
-        type_set(&timezone_type, "min", timezone_of_minutes(1 - 24 * 60)) < 0 ||
-        type_set(&timezone_type, "max", timezone_of_minutes(24 * 60 - 1)) < 0) {
+    if (type_set(&timezone_type, "utc", Py_NewRef(&utc_zone)) < 0
+        || type_set(&timezone_type, "min", timezone_of_minutes(1 - 24 * 60)) < 0
+        || type_set(&timezone_type, "max", timezone_of_minutes(24 * 60 - 1)) < 0) {
         return -1;
     }
     return 0;
 }
 
-static int
-datetime_exec(PyObject *module)
+static int datetime_exec(PyObject *module)
 {
-    PyTypeObject *const types[] = {&date_type, &time_type, &datetime_type, &delta_type,
-                                   &tzinfo_type, &timezone_type};
+    PyTypeObject *const types[] = {&date_type,  &time_type,   &datetime_type,
+                                   &delta_type, &tzinfo_type, &timezone_type};
     if (names_make() < 0 || PyType_Ready(&isocalendar_type) < 0) {
         return -1;
     }
@@ -181,9 +169,9 @@ datetime_exec(PyObject *module)
             return -1;
         }
     }
-    if (limits_make() < 0 || PyModule_AddIntConstant(module, "MINYEAR", MIN_YEAR) < 0 ||
-        PyModule_AddIntConstant(module, "MAXYEAR", MAX_YEAR) < 0 ||
-        PyModule_AddObjectRef(module, "UTC", (PyObject *)&utc_zone) < 0) {
+    if (limits_make() < 0 || PyModule_AddIntConstant(module, "MINYEAR", MIN_YEAR) < 0
+        || PyModule_AddIntConstant(module, "MAXYEAR", MAX_YEAR) < 0
+        || PyModule_AddObjectRef(module, "UTC", (PyObject *)&utc_zone) < 0) {
         return -1;
     }
     PyObject *capsule = PyCapsule_New(&capi, PyDateTime_CAPSULE_NAME, NULL);

@@ -3,8 +3,7 @@
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static char *
-digits_put(char *at, int value, int count)
+static char *digits_put(char *at, int value, int count)
 {
     for (int i = count - 1; i >= 0; i--) {
         at[i] = (char)('0' + value % 10);
@@ -13,8 +12,7 @@ digits_put(char *at, int value, int count)
     return at + count;
 }
 
-char *
-clock_put(char *at, const struct clock_time *clock, const char *timespec)
+char *clock_put(char *at, const struct clock_time *clock, const char *timespec)
 {
     static const char *const names[] = {"hours", "minutes", "seconds", "milliseconds",
                                         "microseconds"};
@@ -43,8 +41,7 @@ clock_put(char *at, const struct clock_time *clock, const char *timespec)
     return at;
 }
 
-char *
-offset_put(char *at, PyObject *offset, const char *separator)
+char *offset_put(char *at, PyObject *offset, const char *separator)
 {
     if (offset == Py_None) {
         return at;
@@ -65,8 +62,7 @@ offset_put(char *at, PyObject *offset, const char *separator)
     return at;
 }
 
-PyObject *
-repr_complete(PyObject *text, int fold, PyObject *zone)
+PyObject *repr_complete(PyObject *text, int fold, PyObject *zone)
 {
     if (text == NULL || (!fold && zone == Py_None)) {
         return text;
@@ -84,19 +80,17 @@ repr_complete(PyObject *text, int fold, PyObject *zone)
     return result;
 }
 
-PyObject *
-struct_time_make(int year, int month, int day, const struct clock_time *clock, int dst)
+PyObject *struct_time_make(int year, int month, int day, const struct clock_time *clock, int dst)
 {
     PyObject *module = PyImport_ImportModule("time");
     if (module == NULL) {
         return NULL;
     }
-    PyObject *fields = Py_BuildValue(
-        "(iiiiiiiii)", year, month, day, clock->hour, clock->minute, clock->second,
-        weekday_of(year, month, day), ordinal_of(year, month, day) - ordinal_of(year, 1, 1) + 1,
-        dst);
-    PyObject *result = fields ? PyObject_CallMethodOneArg(module, NAME(struct_time), fields)
-                              : NULL;
+    PyObject *fields =
+        Py_BuildValue("(iiiiiiiii)", year, month, day, clock->hour, clock->minute, clock->second,
+                      weekday_of(year, month, day),
+                      ordinal_of(year, month, day) - ordinal_of(year, 1, 1) + 1, dst);
+    PyObject *result = fields ? PyObject_CallMethodOneArg(module, NAME(struct_time), fields) : NULL;
     Py_DECREF(module);
     Py_XDECREF(fields);
     return result;
@@ -104,8 +98,7 @@ struct_time_make(int year, int month, int day, const struct clock_time *clock, i
 
 /* ---- strftime -------------------------------------------------------------------------------- */
 
-PyObject *
-format_dispatch(PyObject *op, PyObject *format)
+PyObject *format_dispatch(PyObject *op, PyObject *format)
 {
     if (PyUnicode_GET_LENGTH(format) == 0) {
         return PyObject_Str(op);
@@ -119,8 +112,7 @@ struct codes {
     int us;
 };
 
-static PyObject *
-offset_text(const struct codes *codes, const char *separator)
+static PyObject *offset_text(const struct codes *codes, const char *separator)
 {
     char text[32];
     PyObject *offset = zone_utcoffset(codes->zone, codes->arg);
@@ -133,16 +125,16 @@ offset_text(const struct codes *codes, const char *separator)
 }
 
 /* The zone's name with its percent signs doubled, by the replace() of its own class. */
-static PyObject *
-zone_name_text(const struct codes *codes)
+static PyObject *zone_name_text(const struct codes *codes)
 {
     PyObject *name = zone_tzname(codes->zone, codes->arg);
     if (name == Py_None) {
         Py_DECREF(name);
         return PyUnicode_FromStringAndSize("", 0);
     }
-    if (name == NULL || (PyUnicode_CheckExact(name) &&
-                         PyUnicode_FindChar(name, '%', 0, PyUnicode_GET_LENGTH(name), 1) == -1)) {
+    if (name == NULL
+        || (PyUnicode_CheckExact(name)
+            && PyUnicode_FindChar(name, '%', 0, PyUnicode_GET_LENGTH(name), 1) == -1)) {
         return name;
     }
     Py_SETREF(name, PyObject_CallMethod(name, "replace", "ss", "%", "%%"));
@@ -155,8 +147,8 @@ zone_name_text(const struct codes *codes)
 
 /* The replacement for the code at `at`, behind the percent sign, and its length; NULL without an
  * exception for codes that are none of ours. */
-static PyObject *
-code_text(const struct codes *codes, PyObject *format, Py_ssize_t at, Py_ssize_t *length)
+static PyObject *code_text(const struct codes *codes, PyObject *format, Py_ssize_t at,
+                           Py_ssize_t *length)
 {
     Py_UCS4 code = PyUnicode_READ_CHAR(format, at);
     *length = 1;
@@ -176,8 +168,7 @@ code_text(const struct codes *codes, PyObject *format, Py_ssize_t at, Py_ssize_t
     return NULL;
 }
 
-static int
-list_add_steal(PyObject *list, PyObject *item)
+static int list_add_steal(PyObject *list, PyObject *item)
 {
     int rc = item ? PyList_Append(list, item) : -1;
     Py_XDECREF(item);
@@ -185,8 +176,7 @@ list_add_steal(PyObject *list, PyObject *item)
 }
 
 /* Replaces our own codes; new reference. */
-static PyObject *
-codes_replace(const struct codes *codes, PyObject *format)
+static PyObject *codes_replace(const struct codes *codes, PyObject *format)
 {
     Py_ssize_t size = PyUnicode_GET_LENGTH(format), done = 0, length;
     PyObject *parts = NULL;
@@ -201,8 +191,8 @@ codes_replace(const struct codes *codes, PyObject *format)
             }
             continue;
         }
-        if ((parts == NULL && (parts = PyList_New(0)) == NULL) ||
-            list_add_steal(parts, PyUnicode_Substring(format, done, i - 1)) < 0) {
+        if ((parts == NULL && (parts = PyList_New(0)) == NULL)
+            || list_add_steal(parts, PyUnicode_Substring(format, done, i - 1)) < 0) {
             Py_DECREF(text);
             goto error;
         }
@@ -227,15 +217,14 @@ error:
     return NULL;
 }
 
-PyObject *
-format_with_strftime(PyObject *op, PyObject *format, PyObject *timetuple, PyObject *zone,
-                     PyObject *zone_arg, int us)
+PyObject *format_with_strftime(PyObject *op, PyObject *format, PyObject *timetuple, PyObject *zone,
+                               PyObject *zone_arg, int us)
 {
     const struct codes codes = {zone, zone_arg, us};
     PyObject *module = PyImport_ImportModule("time");
     PyObject *own = module ? codes_replace(&codes, format) : NULL;
-    PyObject *result = own ? PyObject_CallMethodObjArgs(module, NAME(strftime), own, timetuple,
-                                                        NULL) : NULL;
+    PyObject *result =
+        own ? PyObject_CallMethodObjArgs(module, NAME(strftime), own, timetuple, NULL) : NULL;
     Py_XDECREF(module);
     Py_XDECREF(own);
     return result;
@@ -243,21 +232,18 @@ format_with_strftime(PyObject *op, PyObject *format, PyObject *timetuple, PyObje
 
 /* ---- reading ISO 8601 ------------------------------------------------------------------------ */
 
-PyObject *
-iso_parse_error(PyObject *text)
+PyObject *iso_parse_error(PyObject *text)
 {
     return PyErr_Format(PyExc_ValueError, "Invalid isoformat string: %R", text);
 }
 
-static bool
-is_digit(char c)
+static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
 /* Reads exactly `count` digits; NULL if there are others. */
-static const char *
-digits_get(const char *at, const char *end, int count, int *value)
+static const char *digits_get(const char *at, const char *end, int count, int *value)
 {
     if (end - at < count) {
         return NULL;
@@ -274,8 +260,7 @@ digits_get(const char *at, const char *end, int count, int *value)
 }
 
 /* YYYY-Www[-D] behind the W. */
-static bool
-week_get(const char *at, const char *end, bool dashed, int year, struct ymd *out)
+static bool week_get(const char *at, const char *end, bool dashed, int year, struct ymd *out)
 {
     int week, day = 1;
     at = digits_get(at, end, 2, &week);
@@ -291,8 +276,7 @@ week_get(const char *at, const char *end, bool dashed, int year, struct ymd *out
     return at == end && iso_week_date(year, week, day, out);
 }
 
-static bool
-date_get(const char *at, const char *end, struct ymd *out)
+static bool date_get(const char *at, const char *end, struct ymd *out)
 {
     at = digits_get(at, end, 4, &out->year);
     if (at == NULL || at == end) {
@@ -311,8 +295,7 @@ date_get(const char *at, const char *end, struct ymd *out)
 }
 
 /* The digits behind a decimal mark; all but the first six are ignored. */
-static bool
-fraction_get(const char *at, const char *end, int *us)
+static bool fraction_get(const char *at, const char *end, int *us)
 {
     int scale = 100000;
     *us = 0;
@@ -330,8 +313,7 @@ fraction_get(const char *at, const char *end, int *us)
 }
 
 /* HH[:MM[:SS[.f...]]], with colons everywhere or nowhere. */
-static bool
-clock_get(const char *at, const char *end, struct clock_time *out)
+static bool clock_get(const char *at, const char *end, struct clock_time *out)
 {
     int *const fields[] = {&out->hour, &out->minute, &out->second};
     bool colons = false;
@@ -354,8 +336,7 @@ clock_get(const char *at, const char *end, struct clock_time *out)
     return (*at == '.' || *at == ',') && fraction_get(at + 1, end, &out->us);
 }
 
-static bool
-time_get(const char *at, const char *end, struct iso_text *out)
+static bool time_get(const char *at, const char *end, struct iso_text *out)
 {
     const char *sign = at;
     while (sign < end && *sign != '+' && *sign != '-' && *sign != 'Z') {
@@ -382,8 +363,7 @@ time_get(const char *at, const char *end, struct iso_text *out)
 
 /* How long the date in front is.  With a week, what stands behind it may be a day or the separator:
  * a dash goes with a day, and digits without dashes go to where they make an even number. */
-static Py_ssize_t
-date_length(const char *text, Py_ssize_t size)
+static Py_ssize_t date_length(const char *text, Py_ssize_t size)
 {
     if (size <= 7) {
         return size;
@@ -409,8 +389,7 @@ date_length(const char *text, Py_ssize_t size)
 
 /* The text as bytes, with 1 for what is not ASCII; `buffer` is used if it is large enough.  NULL
  * with an exception. */
-static char *
-text_bytes(PyObject *text, char *buffer, Py_ssize_t room)
+static char *text_bytes(PyObject *text, char *buffer, Py_ssize_t room)
 {
     Py_ssize_t size = PyUnicode_GET_LENGTH(text);
     if (PyUnicode_IS_ASCII(text)) {
@@ -428,8 +407,7 @@ text_bytes(PyObject *text, char *buffer, Py_ssize_t room)
     return bytes;
 }
 
-static bool
-datetime_get(const char *at, Py_ssize_t size, struct iso_text *out)
+static bool datetime_get(const char *at, Py_ssize_t size, struct iso_text *out)
 {
     if (size < 7) {
         return false;
@@ -445,8 +423,7 @@ datetime_get(const char *at, Py_ssize_t size, struct iso_text *out)
 
 enum what { DATE, TIME, DATETIME };
 
-static int
-iso_parse(PyObject *text, struct iso_text *out, enum what what)
+static int iso_parse(PyObject *text, struct iso_text *out, enum what what)
 {
     char buffer[64];
     char *bytes = text_bytes(text, buffer, sizeof buffer);
@@ -457,12 +434,10 @@ iso_parse(PyObject *text, struct iso_text *out, enum what what)
     bool fine;
     if (what == DATE) {
         fine = (size == 7 || size == 8 || size == 10) && date_get(bytes, bytes + size, &out->date);
-    }
-    else if (what == TIME) {
+    } else if (what == TIME) {
         const char *start = bytes + (size > 0 && *bytes == 'T');
         fine = time_get(start, bytes + size, out);
-    }
-    else {
+    } else {
         fine = datetime_get(bytes, size, out);
     }
     if (bytes != buffer && !PyUnicode_IS_ASCII(text)) {
@@ -471,26 +446,22 @@ iso_parse(PyObject *text, struct iso_text *out, enum what what)
     return fine;
 }
 
-int
-iso_parse_date(PyObject *text, struct iso_text *out)
+int iso_parse_date(PyObject *text, struct iso_text *out)
 {
     return iso_parse(text, out, DATE);
 }
 
-int
-iso_parse_time(PyObject *text, struct iso_text *out)
+int iso_parse_time(PyObject *text, struct iso_text *out)
 {
     return iso_parse(text, out, TIME);
 }
 
-int
-iso_parse_datetime(PyObject *text, struct iso_text *out)
+int iso_parse_datetime(PyObject *text, struct iso_text *out)
 {
     return iso_parse(text, out, DATETIME);
 }
 
-PyObject *
-iso_zone(const struct iso_text *parsed)
+PyObject *iso_zone(const struct iso_text *parsed)
 {
     if (!parsed->has_offset) {
         Py_RETURN_NONE;

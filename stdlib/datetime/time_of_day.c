@@ -5,15 +5,13 @@
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static int
-raise_value(const char *text)
+static int raise_value(const char *text)
 {
     PyErr_SetString(PyExc_ValueError, text);
     return -1;
 }
 
-int
-clock_check(const struct clock_time *clock, int fold)
+int clock_check(const struct clock_time *clock, int fold)
 {
     if (clock->hour < 0 || clock->hour > 23) {
         return raise_value("hour must be in 0..23");
@@ -30,8 +28,7 @@ clock_check(const struct clock_time *clock, int fold)
     return fold == 0 || fold == 1 ? 0 : raise_value("fold must be either 0 or 1");
 }
 
-int
-tzinfo_check(PyObject *zone)
+int tzinfo_check(PyObject *zone)
 {
     if (zone == Py_None || is_tzinfo(zone)) {
         return 0;
@@ -42,8 +39,7 @@ tzinfo_check(PyObject *zone)
     return -1;
 }
 
-PyObject *
-time_make(PyTypeObject *type, const struct clock_time *clock, PyObject *zone, int fold)
+PyObject *time_make(PyTypeObject *type, const struct clock_time *clock, PyObject *zone, int fold)
 {
     if (clock_check(clock, fold) < 0 || tzinfo_check(zone) < 0) {
         return NULL;
@@ -62,8 +58,8 @@ time_make(PyTypeObject *type, const struct clock_time *clock, PyObject *zone, in
     return (PyObject *)self;
 }
 
-PyObject *
-time_make_by_call(PyTypeObject *type, const struct clock_time *clock, PyObject *zone, int fold)
+PyObject *time_make_by_call(PyTypeObject *type, const struct clock_time *clock, PyObject *zone,
+                            int fold)
 {
     if (type == &time_type) {
         return time_make(type, clock, zone, fold);
@@ -76,14 +72,13 @@ time_make_by_call(PyTypeObject *type, const struct clock_time *clock, PyObject *
     return self;
 }
 
-static PyObject *
-time_new(PyTypeObject *type, int hour, int minute, int second, int us, PyObject *zone, int fold)
+static PyObject *time_new(PyTypeObject *type, int hour, int minute, int second, int us,
+                          PyObject *zone, int fold)
 {
     return time_make(type, &(struct clock_time){hour, minute, second, us}, zone, fold);
 }
 
-static void
-time_dealloc(PyObject *op)
+static void time_dealloc(PyObject *op)
 {
     Time *self = (Time *)op;
     if (self->hastzinfo) {
@@ -95,12 +90,15 @@ time_dealloc(PyObject *op)
 /* ---- pickles --------------------------------------------------------------------------------- */
 
 static const struct pickle_shape time_shape = {
-    .what = "time", .size = _PyDateTime_TIME_DATASIZE, .index = 0, .mask = 0x7f, .low = 0,
+    .what = "time",
+    .size = _PyDateTime_TIME_DATASIZE,
+    .index = 0,
+    .mask = 0x7f,
+    .low = 0,
     .high = 23,
 };
 
-static PyObject *
-time_unpickle(PyTypeObject *type, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *time_unpickle(PyTypeObject *type, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs == 2 && tzinfo_check(args[1]) < 0) {
         PyErr_SetString(PyExc_TypeError, "bad tzinfo state arg");
@@ -124,8 +122,7 @@ time_unpickle(PyTypeObject *type, PyObject *const *args, Py_ssize_t nargs)
     return (PyObject *)self;
 }
 
-static PyObject *
-time_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *time_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
     if (nargs >= 1 && nargs <= 2 && pickle_matches(PyTuple_GET_ITEM(args, 0), &time_shape)) {
@@ -134,19 +131,18 @@ time_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return bind_time_new(type, args, kwargs);
 }
 
-static PyObject *
-time_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *time_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (nargs >= 1 && nargs <= 2 && !PyLong_Check(args[0]) &&
-        pickle_matches(args[0], &time_shape)) {
+    if (nargs >= 1 && nargs <= 2 && !PyLong_Check(args[0])
+        && pickle_matches(args[0], &time_shape)) {
         return time_unpickle((PyTypeObject *)type, args, nargs);
     }
     return bind_time_new_vectorcall(type, args, nargsf, kwnames);
 }
 
-static PyObject *
-time_reduce_ex(Time *self, int protocol)
+static PyObject *time_reduce_ex(Time *self, int protocol)
 {
     unsigned char data[_PyDateTime_TIME_DATASIZE];
     memcpy(data, self->data, sizeof data);
@@ -160,70 +156,60 @@ time_reduce_ex(Time *self, int protocol)
     return Py_BuildValue("O(y#O)", Py_TYPE(self), data, (Py_ssize_t)sizeof data, zone);
 }
 
-static PyObject *
-time_reduce(Time *self)
+static PyObject *time_reduce(Time *self)
 {
     return time_reduce_ex(self, 2);
 }
 
 /* ---- fields ---------------------------------------------------------------------------------- */
 
-static int
-time_get_hour(Time *self)
+static int time_get_hour(Time *self)
 {
     return self->data[0];
 }
 
-static int
-time_get_minute(Time *self)
+static int time_get_minute(Time *self)
 {
     return self->data[1];
 }
 
-static int
-time_get_second(Time *self)
+static int time_get_second(Time *self)
 {
     return self->data[2];
 }
 
-static int
-time_get_microsecond(Time *self)
+static int time_get_microsecond(Time *self)
 {
     return PyDateTime_TIME_GET_MICROSECOND(self);
 }
 
-static PyObject *
-time_get_tzinfo(Time *self)
+static PyObject *time_get_tzinfo(Time *self)
 {
     return Py_NewRef(time_zone(self));
 }
 
-static int
-time_get_fold(Time *self)
+static int time_get_fold(Time *self)
 {
     return self->fold;
 }
 
-static PyObject *
-time_utcoffset(Time *self)
+static PyObject *time_utcoffset(Time *self)
 {
     return zone_utcoffset(time_zone(self), Py_None);
 }
 
-static PyObject *
-time_dst(Time *self)
+static PyObject *time_dst(Time *self)
 {
     return zone_dst(time_zone(self), Py_None);
 }
 
-static PyObject *
-time_tzname(Time *self)
+static PyObject *time_tzname(Time *self)
 {
     return zone_tzname(time_zone(self), Py_None);
 }
 
-static PyObject *
-time_replace(Time *self, int hour, int minute, int second, int us, PyObject *zone, int fold)
+static PyObject *time_replace(Time *self, int hour, int minute, int second, int us, PyObject *zone,
+                              int fold)
 {
     struct clock_time clock = time_fields(self);
     clock.hour = changed(hour, clock.hour);
@@ -239,15 +225,13 @@ time_replace(Time *self, int hour, int minute, int second, int us, PyObject *zon
 
 /* ---- comparing, hashing ---------------------------------------------------------------------- */
 
-static long long
-time_us(Time *self)
+static long long time_us(Time *self)
 {
     struct clock_time clock = time_fields(self);
     return clock_seconds(&clock) * SECOND_US + clock.us;
 }
 
-static PyObject *
-compare_by_offset(Time *a, Time *b, PyObject *offset_a, PyObject *offset_b, int op)
+static PyObject *compare_by_offset(Time *a, Time *b, PyObject *offset_a, PyObject *offset_b, int op)
 {
     if ((offset_a == Py_None) != (offset_b == Py_None)) {
         if (op == Py_EQ || op == Py_NE) {
@@ -264,8 +248,7 @@ compare_by_offset(Time *a, Time *b, PyObject *offset_a, PyObject *offset_b, int 
     return compare_result((left > right) - (left < right), op);
 }
 
-static PyObject *
-time_richcompare(PyObject *left, PyObject *right, int op)
+static PyObject *time_richcompare(PyObject *left, PyObject *right, int op)
 {
     if (!is_time(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -283,8 +266,7 @@ time_richcompare(PyObject *left, PyObject *right, int op)
 }
 
 /* Equal times of different folds and zones must have equal hashes. */
-static Py_hash_t
-time_hash(PyObject *op)
+static Py_hash_t time_hash(PyObject *op)
 {
     Time *self = (Time *)op;
     Py_hash_t hash = hash_cached(&self->hashcode);
@@ -297,8 +279,7 @@ time_hash(PyObject *op)
         PyObject *first = time_make(&time_type, &clock, time_zone(self), 0);
         offset = first ? time_utcoffset((Time *)first) : NULL;
         Py_XDECREF(first);
-    }
-    else {
+    } else {
         offset = time_utcoffset(self);
     }
     if (offset == NULL) {
@@ -306,8 +287,7 @@ time_hash(PyObject *op)
     }
     if (offset == Py_None) {
         hash = hash_bytes(self->data, sizeof self->data);
-    }
-    else {
+    } else {
         long long us = time_us(self) - delta_us_short(offset);
         hash = hash_bytes(&us, sizeof us);
     }
@@ -317,8 +297,7 @@ time_hash(PyObject *op)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static PyObject *
-time_repr(PyObject *op)
+static PyObject *time_repr(PyObject *op)
 {
     Time *self = (Time *)op;
     struct clock_time clock = time_fields(self);
@@ -327,19 +306,15 @@ time_repr(PyObject *op)
     if (clock.us) {
         text = PyUnicode_FromFormat("%s(%d, %d, %d, %d)", name, clock.hour, clock.minute,
                                     clock.second, clock.us);
-    }
-    else if (clock.second) {
-        text = PyUnicode_FromFormat("%s(%d, %d, %d)", name, clock.hour, clock.minute,
-                                    clock.second);
-    }
-    else {
+    } else if (clock.second) {
+        text = PyUnicode_FromFormat("%s(%d, %d, %d)", name, clock.hour, clock.minute, clock.second);
+    } else {
         text = PyUnicode_FromFormat("%s(%d, %d)", name, clock.hour, clock.minute);
     }
     return repr_complete(text, self->fold, time_zone(self));
 }
 
-static PyObject *
-time_isoformat(Time *self, const char *timespec)
+static PyObject *time_isoformat(Time *self, const char *timespec)
 {
     char text[64];
     struct clock_time clock = time_fields(self);
@@ -358,8 +333,7 @@ time_isoformat(Time *self, const char *timespec)
     return PyUnicode_FromStringAndSize(text, end - text);
 }
 
-static PyObject *
-time_str(PyObject *op)
+static PyObject *time_str(PyObject *op)
 {
     if (Py_IS_TYPE(op, &time_type)) {
         return time_isoformat((Time *)op, NULL);
@@ -368,28 +342,25 @@ time_str(PyObject *op)
 }
 
 /* As if on the first day of 1900. */
-static PyObject *
-time_strftime(Time *self, PyObject *format)
+static PyObject *time_strftime(Time *self, PyObject *format)
 {
     PyObject *tuple = Py_BuildValue("iiiiiiiii", 1900, 1, 1, self->data[0], self->data[1],
                                     self->data[2], 0, 1, -1);
     if (tuple == NULL) {
         return NULL;
     }
-    PyObject *text = format_with_strftime((PyObject *)self, format, tuple, time_zone(self),
-                                          Py_None, time_get_microsecond(self));
+    PyObject *text = format_with_strftime((PyObject *)self, format, tuple, time_zone(self), Py_None,
+                                          time_get_microsecond(self));
     Py_DECREF(tuple);
     return text;
 }
 
-static PyObject *
-time_format(Time *self, PyObject *format)
+static PyObject *time_format(Time *self, PyObject *format)
 {
     return format_dispatch((PyObject *)self, format);
 }
 
-static PyObject *
-time_fromisoformat(PyTypeObject *type, PyObject *text)
+static PyObject *time_fromisoformat(PyTypeObject *type, PyObject *text)
 {
     struct iso_text parsed;
     if (!PyUnicode_Check(text)) {
@@ -409,8 +380,7 @@ time_fromisoformat(PyTypeObject *type, PyObject *text)
 /* ---- the type -------------------------------------------------------------------------------- */
 
 PyTypeObject time_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.time",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.time",
     .tp_basicsize = sizeof(Time),
     .tp_dealloc = time_dealloc,
     .tp_repr = time_repr,

@@ -7,8 +7,7 @@
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static PyObject *
-delta_make_exact(PyTypeObject *type, int days, int seconds, int us)
+static PyObject *delta_make_exact(PyTypeObject *type, int days, int seconds, int us)
 {
     Delta *self = type_make(type);
     if (self != NULL) {
@@ -20,15 +19,13 @@ delta_make_exact(PyTypeObject *type, int days, int seconds, int us)
     return (PyObject *)self;
 }
 
-static PyObject *
-raise_too_large(void)
+static PyObject *raise_too_large(void)
 {
     PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to C int");
     return NULL;
 }
 
-static PyObject *
-delta_make_days(PyTypeObject *type, long long days, int seconds, int us)
+static PyObject *delta_make_days(PyTypeObject *type, long long days, int seconds, int us)
 {
     if (UNLIKELY(days < -MAX_DELTA_DAYS || days > MAX_DELTA_DAYS)) {
         if (days != (int)days) {
@@ -40,8 +37,7 @@ delta_make_days(PyTypeObject *type, long long days, int seconds, int us)
     return delta_make_exact(type, (int)days, seconds, us);
 }
 
-PyObject *
-delta_make(PyTypeObject *type, long long days, long long seconds, long long us)
+PyObject *delta_make(PyTypeObject *type, long long days, long long seconds, long long us)
 {
     if (us < 0 || us >= SECOND_US) {
         seconds += floor_divide(us, SECOND_US, &us);
@@ -52,8 +48,7 @@ delta_make(PyTypeObject *type, long long days, long long seconds, long long us)
     return delta_make_days(type, days, (int)seconds, (int)us);
 }
 
-PyObject *
-delta_from_us(PyTypeObject *type, wide us)
+PyObject *delta_from_us(PyTypeObject *type, wide us)
 {
     if (LIKELY(us == (long long)us)) {
         long long rest, days = floor_divide((long long)us, DAY_US, &rest);
@@ -77,8 +72,7 @@ delta_from_us(PyTypeObject *type, wide us)
 #define WIDE_HUGE ((wide)1 << 120)
 
 /* The value of an int; one that is larger than any span becomes WIDE_HUGE or its negative. */
-static wide
-wide_of(PyObject *number)
+static wide wide_of(PyObject *number)
 {
     if (PyUnstable_Long_IsCompact((PyLongObject *)number)) {
         return PyUnstable_Long_CompactValue((PyLongObject *)number);
@@ -91,8 +85,7 @@ wide_of(PyObject *number)
     return value;
 }
 
-static PyObject *
-wide_to_int(wide value)
+static PyObject *wide_to_int(wide value)
 {
     if (value == (long long)value) {
         return PyLong_FromLongLong((long long)value);
@@ -100,8 +93,7 @@ wide_to_int(wide value)
     return PyLong_FromNativeBytes(&value, sizeof value, -1);
 }
 
-static wide
-wide_floor(wide value, wide divisor, wide *rest)
+static wide wide_floor(wide value, wide divisor, wide *rest)
 {
     wide quotient = value / divisor;
     *rest = value % divisor;
@@ -113,8 +105,7 @@ wide_floor(wide value, wide divisor, wide *rest)
 }
 
 /* The nearest quotient, the even one of two. */
-static wide
-wide_nearest(wide value, wide divisor)
+static wide wide_nearest(wide value, wide divisor)
 {
     if (divisor < 0) {
         value = -value;
@@ -125,8 +116,7 @@ wide_nearest(wide value, wide divisor)
     return quotient + (rest > missing || (rest == missing && (quotient & 1)));
 }
 
-static PyObject *
-raise_zero_division(const char *text)
+static PyObject *raise_zero_division(const char *text)
 {
     PyErr_SetString(PyExc_ZeroDivisionError, text);
     return NULL;
@@ -135,8 +125,7 @@ raise_zero_division(const char *text)
 #define ZERO_DIVISION "integer division or modulo by zero"
 
 /* a / b as a float, rounded once. */
-static PyObject *
-wide_ratio(wide a, wide b)
+static PyObject *wide_ratio(wide a, wide b)
 {
     const wide exact = (wide)1 << 53;
     if (b == 0) {
@@ -161,8 +150,7 @@ struct sum {
 };
 
 /* Adds the integral double `value` times `factor`; false with an exception. */
-static bool
-sum_add_integral(struct sum *sum, double value, long long factor)
+static bool sum_add_integral(struct sum *sum, double value, long long factor)
 {
     if (!isfinite(value)) {
         PyObject *number = PyLong_FromDouble(value);
@@ -171,16 +159,15 @@ sum_add_integral(struct sum *sum, double value, long long factor)
     }
     wide whole = fabs(value) < 0x1p100 ? (wide)value : value < 0 ? -WIDE_HUGE : WIDE_HUGE;
     wide product;
-    if (__builtin_mul_overflow(whole, (wide)factor, &product) ||
-        __builtin_add_overflow(sum->us, product, &sum->us)) {
+    if (__builtin_mul_overflow(whole, (wide)factor, &product)
+        || __builtin_add_overflow(sum->us, product, &sum->us)) {
         raise_too_large();
         return false;
     }
     return true;
 }
 
-static bool
-sum_add_double(struct sum *sum, double value, long long factor)
+static bool sum_add_double(struct sum *sum, double value, long long factor)
 {
     double whole;
     double fraction = modf(value, &whole);
@@ -195,16 +182,15 @@ sum_add_double(struct sum *sum, double value, long long factor)
     return sum_add_integral(sum, whole, 1);
 }
 
-static bool
-sum_add(struct sum *sum, const char *name, PyObject *value, long long factor)
+static bool sum_add(struct sum *sum, const char *name, PyObject *value, long long factor)
 {
     if (value == NULL) {
         return true;
     }
     if (PyLong_Check(value)) {
         wide product;
-        if (__builtin_mul_overflow(wide_of(value), (wide)factor, &product) ||
-            __builtin_add_overflow(sum->us, product, &sum->us)) {
+        if (__builtin_mul_overflow(wide_of(value), (wide)factor, &product)
+            || __builtin_add_overflow(sum->us, product, &sum->us)) {
             raise_too_large();
             return false;
         }
@@ -219,8 +205,7 @@ sum_add(struct sum *sum, const char *name, PyObject *value, long long factor)
 }
 
 /* Rounds the fractions half to even, as seen for the whole sum. */
-static wide
-sum_round(const struct sum *sum)
+static wide sum_round(const struct sum *sum)
 {
     double whole = round(sum->fraction);
     if (fabs(whole - sum->fraction) == 0.5) {
@@ -230,17 +215,17 @@ sum_round(const struct sum *sum)
     return sum->us + (wide)whole;
 }
 
-static PyObject *
-delta_new(PyTypeObject *type, PyObject *days, PyObject *seconds, PyObject *microseconds,
-          PyObject *milliseconds, PyObject *minutes, PyObject *hours, PyObject *weeks)
+static PyObject *delta_new(PyTypeObject *type, PyObject *days, PyObject *seconds,
+                           PyObject *microseconds, PyObject *milliseconds, PyObject *minutes,
+                           PyObject *hours, PyObject *weeks)
 {
     struct sum sum = {0};
-    if (!sum_add(&sum, "microseconds", microseconds, 1) ||
-        !sum_add(&sum, "milliseconds", milliseconds, 1000) ||
-        !sum_add(&sum, "seconds", seconds, SECOND_US) ||
-        !sum_add(&sum, "minutes", minutes, 60 * SECOND_US) ||
-        !sum_add(&sum, "hours", hours, 3600 * SECOND_US) ||
-        !sum_add(&sum, "days", days, DAY_US) || !sum_add(&sum, "weeks", weeks, 7 * DAY_US)) {
+    if (!sum_add(&sum, "microseconds", microseconds, 1)
+        || !sum_add(&sum, "milliseconds", milliseconds, 1000)
+        || !sum_add(&sum, "seconds", seconds, SECOND_US)
+        || !sum_add(&sum, "minutes", minutes, 60 * SECOND_US)
+        || !sum_add(&sum, "hours", hours, 3600 * SECOND_US) || !sum_add(&sum, "days", days, DAY_US)
+        || !sum_add(&sum, "weeks", weeks, 7 * DAY_US)) {
         return NULL;
     }
     return delta_from_us(type, sum.fraction != 0.0 ? sum_round(&sum) : sum.us);
@@ -248,8 +233,7 @@ delta_new(PyTypeObject *type, PyObject *days, PyObject *seconds, PyObject *micro
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
-static PyObject *
-delta_add(PyObject *left, PyObject *right)
+static PyObject *delta_add(PyObject *left, PyObject *right)
 {
     if (!is_delta(left) || !is_delta(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -259,8 +243,7 @@ delta_add(PyObject *left, PyObject *right)
                       a->microseconds + b->microseconds);
 }
 
-static PyObject *
-delta_subtract(PyObject *left, PyObject *right)
+static PyObject *delta_subtract(PyObject *left, PyObject *right)
 {
     if (!is_delta(left) || !is_delta(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -270,29 +253,25 @@ delta_subtract(PyObject *left, PyObject *right)
                       a->microseconds - b->microseconds);
 }
 
-PyObject *
-delta_negative(PyObject *op)
+PyObject *delta_negative(PyObject *op)
 {
     Delta *self = (Delta *)op;
     return delta_make(&delta_type, -(long long)self->days, -(long long)self->seconds,
                       -(long long)self->microseconds);
 }
 
-static PyObject *
-delta_positive(PyObject *op)
+static PyObject *delta_positive(PyObject *op)
 {
     Delta *self = (Delta *)op;
     return delta_make_exact(&delta_type, self->days, self->seconds, self->microseconds);
 }
 
-static PyObject *
-delta_absolute(PyObject *op)
+static PyObject *delta_absolute(PyObject *op)
 {
     return ((Delta *)op)->days < 0 ? delta_negative(op) : delta_positive(op);
 }
 
-static int
-delta_bool(PyObject *op)
+static int delta_bool(PyObject *op)
 {
     Delta *self = (Delta *)op;
     return self->days != 0 || self->seconds != 0 || self->microseconds != 0;
@@ -300,8 +279,7 @@ delta_bool(PyObject *op)
 
 /* The ratio that a float of another class says it is: 1; 0 if that has larger numbers, and the
  * float itself must do; -1 with an exception. */
-static int
-ratio_of(PyObject *number, wide *up, wide *down)
+static int ratio_of(PyObject *number, wide *up, wide *down)
 {
     int result = -1;
     PyObject *ratio = PyObject_CallMethodNoArgs(number, NAME(as_integer_ratio));
@@ -312,15 +290,12 @@ ratio_of(PyObject *number, wide *up, wide *down)
         PyErr_Format(PyExc_TypeError,
                      "unexpected return type from as_integer_ratio(): expected tuple, not '%.200s'",
                      Py_TYPE(ratio)->tp_name);
-    }
-    else if (PyTuple_GET_SIZE(ratio) != 2) {
+    } else if (PyTuple_GET_SIZE(ratio) != 2) {
         PyErr_SetString(PyExc_ValueError, "as_integer_ratio() must return a 2-tuple");
-    }
-    else if (!PyLong_Check(PyTuple_GET_ITEM(ratio, 0)) ||
-             !PyLong_Check(PyTuple_GET_ITEM(ratio, 1))) {
+    } else if (!PyLong_Check(PyTuple_GET_ITEM(ratio, 0))
+               || !PyLong_Check(PyTuple_GET_ITEM(ratio, 1))) {
         PyErr_SetString(PyExc_TypeError, "as_integer_ratio() must return a tuple of ints");
-    }
-    else {
+    } else {
         const wide most = (wide)1 << 59; /* times a span this is far from the limit */
         *up = wide_of(PyTuple_GET_ITEM(ratio, 0));
         *down = wide_of(PyTuple_GET_ITEM(ratio, 1));
@@ -330,8 +305,7 @@ ratio_of(PyObject *number, wide *up, wide *down)
     return result;
 }
 
-static PyObject *
-delta_times_ratio(PyObject *delta, wide up, wide down)
+static PyObject *delta_times_ratio(PyObject *delta, wide up, wide down)
 {
     if (down == 0) {
         return raise_zero_division(ZERO_DIVISION);
@@ -340,8 +314,7 @@ delta_times_ratio(PyObject *delta, wide up, wide down)
 }
 
 /* A float as mantissa * 2**exponent; false with the exception of float.as_integer_ratio(). */
-static bool
-double_split(double value, long long *mantissa, int *exponent)
+static bool double_split(double value, long long *mantissa, int *exponent)
 {
     if (isnan(value)) {
         PyErr_SetString(PyExc_ValueError, "cannot convert NaN to integer ratio");
@@ -361,8 +334,7 @@ double_split(double value, long long *mantissa, int *exponent)
 }
 
 /* value * 2**shift, or a number beyond every span. */
-static wide
-wide_shift(wide value, int shift)
+static wide wide_shift(wide value, int shift)
 {
     wide limit = shift < 120 ? WIDE_HUGE >> shift : 0;
     if (value > limit || value < -limit) {
@@ -371,8 +343,7 @@ wide_shift(wide value, int shift)
     return value * ((wide)1 << (shift & 127));
 }
 
-static PyObject *
-delta_times_double(PyObject *delta, PyObject *factor)
+static PyObject *delta_times_double(PyObject *delta, PyObject *factor)
 {
     long long mantissa;
     int exponent;
@@ -389,15 +360,13 @@ delta_times_double(PyObject *delta, PyObject *factor)
     wide product = delta_us(delta) * mantissa;
     if (exponent >= 0) {
         product = wide_shift(product, exponent);
-    }
-    else {
+    } else {
         product = exponent > -126 ? wide_nearest(product, (wide)1 << -exponent) : 0;
     }
     return delta_from_us(&delta_type, product);
 }
 
-static PyObject *
-delta_over_double(PyObject *delta, PyObject *divisor)
+static PyObject *delta_over_double(PyObject *delta, PyObject *divisor)
 {
     long long mantissa;
     int exponent;
@@ -417,15 +386,13 @@ delta_over_double(PyObject *delta, PyObject *divisor)
     wide us = delta_us(delta), by = mantissa;
     if (exponent < 0) {
         us = wide_shift(us, -exponent);
-    }
-    else {
+    } else {
         by = wide_shift(by, exponent);
     }
     return delta_from_us(&delta_type, wide_nearest(us, by));
 }
 
-static PyObject *
-delta_times_int(PyObject *delta, PyObject *factor)
+static PyObject *delta_times_int(PyObject *delta, PyObject *factor)
 {
     wide product;
     if (__builtin_mul_overflow(delta_us(delta), wide_of(factor), &product)) {
@@ -434,8 +401,7 @@ delta_times_int(PyObject *delta, PyObject *factor)
     return delta_from_us(&delta_type, product);
 }
 
-static PyObject *
-delta_multiply(PyObject *left, PyObject *right)
+static PyObject *delta_multiply(PyObject *left, PyObject *right)
 {
     if (!is_delta(left)) {
         PyObject *other = left;
@@ -451,8 +417,7 @@ delta_multiply(PyObject *left, PyObject *right)
     Py_RETURN_NOTIMPLEMENTED;
 }
 
-static PyObject *
-delta_floor_divide(PyObject *left, PyObject *right)
+static PyObject *delta_floor_divide(PyObject *left, PyObject *right)
 {
     if (!is_delta(left) || !(is_delta(right) || PyLong_Check(right))) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -466,8 +431,7 @@ delta_floor_divide(PyObject *left, PyObject *right)
     return ratio ? wide_to_int(quotient) : delta_from_us(&delta_type, quotient);
 }
 
-static PyObject *
-delta_true_divide(PyObject *left, PyObject *right)
+static PyObject *delta_true_divide(PyObject *left, PyObject *right)
 {
     if (!is_delta(left)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -488,8 +452,7 @@ delta_true_divide(PyObject *left, PyObject *right)
     return delta_from_us(&delta_type, wide_nearest(delta_us(left), divisor));
 }
 
-static PyObject *
-delta_remainder(PyObject *left, PyObject *right)
+static PyObject *delta_remainder(PyObject *left, PyObject *right)
 {
     if (!is_delta(left) || !is_delta(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -502,8 +465,7 @@ delta_remainder(PyObject *left, PyObject *right)
     return delta_from_us(&delta_type, rest);
 }
 
-static PyObject *
-delta_divmod(PyObject *left, PyObject *right)
+static PyObject *delta_divmod(PyObject *left, PyObject *right)
 {
     if (!is_delta(left) || !is_delta(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -518,8 +480,7 @@ delta_divmod(PyObject *left, PyObject *right)
 
 /* ---- comparing, hashing ---------------------------------------------------------------------- */
 
-static PyObject *
-delta_richcompare(PyObject *left, PyObject *right, int op)
+static PyObject *delta_richcompare(PyObject *left, PyObject *right, int op)
 {
     if (!is_delta(right)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -531,8 +492,7 @@ delta_richcompare(PyObject *left, PyObject *right, int op)
     return compare_result(order, op);
 }
 
-static Py_hash_t
-delta_hash(PyObject *op)
+static Py_hash_t delta_hash(PyObject *op)
 {
     Delta *self = (Delta *)op;
     Py_hash_t hash = hash_cached(&self->hashcode);
@@ -545,8 +505,7 @@ delta_hash(PyObject *op)
 
 /* ---- text and pickles ------------------------------------------------------------------------ */
 
-static PyObject *
-delta_repr(PyObject *op)
+static PyObject *delta_repr(PyObject *op)
 {
     Delta *self = (Delta *)op;
     char text[80] = "";
@@ -554,8 +513,8 @@ delta_repr(PyObject *op)
     const struct {
         const char *name;
         int value;
-    } parts[] = {{"days", self->days}, {"seconds", self->seconds},
-                 {"microseconds", self->microseconds}};
+    } parts[] = {
+        {"days", self->days}, {"seconds", self->seconds}, {"microseconds", self->microseconds}};
     for (int i = 0; i < 3; i++) {
         if (parts[i].value != 0) {
             at += snprintf(text + at, sizeof text - (size_t)at, "%s%s=%d", at ? ", " : "",
@@ -565,8 +524,7 @@ delta_repr(PyObject *op)
     return PyUnicode_FromFormat("%s(%s)", Py_TYPE(op)->tp_name, at ? text : "0");
 }
 
-static PyObject *
-delta_str(PyObject *op)
+static PyObject *delta_str(PyObject *op)
 {
     Delta *self = (Delta *)op;
     char text[80];
@@ -584,14 +542,12 @@ delta_str(PyObject *op)
     return PyUnicode_FromStringAndSize(text, at);
 }
 
-static PyObject *
-delta_total_seconds(Delta *self)
+static PyObject *delta_total_seconds(Delta *self)
 {
     return wide_ratio(delta_us(self), SECOND_US);
 }
 
-static PyObject *
-delta_reduce(Delta *self)
+static PyObject *delta_reduce(Delta *self)
 {
     return Py_BuildValue("O(iii)", Py_TYPE(self), self->days, self->seconds, self->microseconds);
 }
@@ -613,8 +569,7 @@ static PyNumberMethods delta_as_number = {
 };
 
 PyTypeObject delta_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.timedelta",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.timedelta",
     .tp_basicsize = sizeof(Delta),
     .tp_repr = delta_repr,
     .tp_as_number = &delta_as_number,

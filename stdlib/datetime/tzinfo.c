@@ -5,19 +5,17 @@
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-#define OFFSET_RANGE                                                                              \
+#define OFFSET_RANGE                                                                               \
     "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24)"
 
-static bool
-offset_is_fine(PyObject *offset)
+static bool offset_is_fine(PyObject *offset)
 {
     Delta *delta = (Delta *)offset;
-    return delta->days == 0 ||
-           (delta->days == -1 && (delta->seconds != 0 || delta->microseconds != 0));
+    return delta->days == 0
+           || (delta->days == -1 && (delta->seconds != 0 || delta->microseconds != 0));
 }
 
-static PyObject *
-zone_delta(PyObject *zone, PyObject *name, PyObject *arg)
+static PyObject *zone_delta(PyObject *zone, PyObject *name, PyObject *arg)
 {
     PyObject *offset = PyObject_CallMethodOneArg(zone, name, arg);
     if (offset == NULL || offset == Py_None) {
@@ -37,8 +35,7 @@ zone_delta(PyObject *zone, PyObject *name, PyObject *arg)
     return offset;
 }
 
-PyObject *
-zone_utcoffset(PyObject *zone, PyObject *arg)
+PyObject *zone_utcoffset(PyObject *zone, PyObject *arg)
 {
     if (zone == Py_None) {
         return Py_NewRef(zone);
@@ -49,8 +46,7 @@ zone_utcoffset(PyObject *zone, PyObject *arg)
     return zone_delta(zone, NAME(utcoffset), arg);
 }
 
-PyObject *
-zone_dst(PyObject *zone, PyObject *arg)
+PyObject *zone_dst(PyObject *zone, PyObject *arg)
 {
     if (zone == Py_None || Py_IS_TYPE(zone, &timezone_type)) {
         Py_RETURN_NONE;
@@ -58,8 +54,7 @@ zone_dst(PyObject *zone, PyObject *arg)
     return zone_delta(zone, NAME(dst), arg);
 }
 
-PyObject *
-zone_tzname(PyObject *zone, PyObject *arg)
+PyObject *zone_tzname(PyObject *zone, PyObject *arg)
 {
     if (zone == Py_None) {
         return Py_NewRef(zone);
@@ -75,33 +70,28 @@ zone_tzname(PyObject *zone, PyObject *arg)
 
 /* ---- tzinfo ---------------------------------------------------------------------------------- */
 
-static PyObject *
-not_implemented(const char *name)
+static PyObject *not_implemented(const char *name)
 {
     return PyErr_Format(PyExc_NotImplementedError, "a tzinfo subclass must implement %s()", name);
 }
 
-static PyObject *
-tzinfo_tzname(PyDateTime_TZInfo *self, PyObject *moment)
+static PyObject *tzinfo_tzname(PyDateTime_TZInfo *self, PyObject *moment)
 {
     return not_implemented("tzname");
 }
 
-static PyObject *
-tzinfo_utcoffset(PyDateTime_TZInfo *self, PyObject *moment)
+static PyObject *tzinfo_utcoffset(PyDateTime_TZInfo *self, PyObject *moment)
 {
     return not_implemented("utcoffset");
 }
 
-static PyObject *
-tzinfo_dst(PyDateTime_TZInfo *self, PyObject *moment)
+static PyObject *tzinfo_dst(PyDateTime_TZInfo *self, PyObject *moment)
 {
     return not_implemented("dst");
 }
 
 /* False with an exception unless `moment` is a datetime of this zone. */
-static bool
-fromutc_check(void *self, PyObject *moment)
+static bool fromutc_check(void *self, PyObject *moment)
 {
     if (!is_datetime(moment)) {
         PyErr_SetString(PyExc_TypeError, "fromutc: argument must be a datetime");
@@ -114,16 +104,14 @@ fromutc_check(void *self, PyObject *moment)
     return true;
 }
 
-static PyObject *
-raise_value(const char *text)
+static PyObject *raise_value(const char *text)
 {
     PyErr_SetString(PyExc_ValueError, text);
     return NULL;
 }
 
 /* The moment after standard time has been added: what dst() says then decides the rest. */
-static PyObject *
-fromutc_by_dst(PyObject *zone, PyObject *moment, PyObject *offset, PyObject *dst)
+static PyObject *fromutc_by_dst(PyObject *zone, PyObject *moment, PyObject *offset, PyObject *dst)
 {
     PyObject *standard = PyNumber_Subtract(offset, dst);
     PyObject *result = standard ? PyNumber_Add(moment, standard) : NULL;
@@ -147,8 +135,7 @@ fromutc_by_dst(PyObject *zone, PyObject *moment, PyObject *offset, PyObject *dst
     return result;
 }
 
-static PyObject *
-tzinfo_fromutc(PyDateTime_TZInfo *self, PyObject *moment)
+static PyObject *tzinfo_fromutc(PyDateTime_TZInfo *self, PyObject *moment)
 {
     PyObject *zone = (PyObject *)self, *result = NULL;
     if (!fromutc_check(self, moment)) {
@@ -165,8 +152,7 @@ tzinfo_fromutc(PyDateTime_TZInfo *self, PyObject *moment)
     PyObject *dst = zone_dst(zone, moment);
     if (dst == Py_None) {
         raise_value("fromutc: non-None dst() result required");
-    }
-    else if (dst != NULL) {
+    } else if (dst != NULL) {
         result = fromutc_by_dst(zone, moment, offset, dst);
     }
     Py_DECREF(offset);
@@ -174,8 +160,7 @@ tzinfo_fromutc(PyDateTime_TZInfo *self, PyObject *moment)
     return result;
 }
 
-static PyObject *
-tzinfo_reduce(PyDateTime_TZInfo *self)
+static PyObject *tzinfo_reduce(PyDateTime_TZInfo *self)
 {
     PyObject *get, *args, *state = NULL;
     int found = PyObject_GetOptionalAttr((PyObject *)self, NAME(__getinitargs__), &get);
@@ -194,8 +179,7 @@ tzinfo_reduce(PyDateTime_TZInfo *self)
 }
 
 PyTypeObject tzinfo_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.tzinfo",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.tzinfo",
     .tp_basicsize = sizeof(PyDateTime_TZInfo),
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -206,12 +190,11 @@ PyTypeObject tzinfo_type = {
 
 /* ---- timezone -------------------------------------------------------------------------------- */
 
-static Delta zero = {PyObject_HEAD_INIT(&delta_type) .hashcode = -1};
+static Delta zero = {PyObject_HEAD_INIT(&delta_type).hashcode = -1};
 
-TimeZone utc_zone = {PyObject_HEAD_INIT(&timezone_type) .offset = (PyObject *)&zero};
+TimeZone utc_zone = {PyObject_HEAD_INIT(&timezone_type).offset = (PyObject *)&zero};
 
-PyObject *
-timezone_make(PyObject *offset, PyObject *name)
+PyObject *timezone_make(PyObject *offset, PyObject *name)
 {
     Delta *delta = (Delta *)offset;
     if (name == NULL && delta->days == 0 && delta->seconds == 0 && delta->microseconds == 0) {
@@ -228,14 +211,12 @@ timezone_make(PyObject *offset, PyObject *name)
     return (PyObject *)self;
 }
 
-static PyObject *
-timezone_new(PyTypeObject *type, PyObject *offset, PyObject *name)
+static PyObject *timezone_new(PyTypeObject *type, PyObject *offset, PyObject *name)
 {
     return timezone_make(offset, name);
 }
 
-static void
-timezone_dealloc(PyObject *op)
+static void timezone_dealloc(PyObject *op)
 {
     TimeZone *self = (TimeZone *)op;
     Py_XDECREF(self->offset);
@@ -243,8 +224,7 @@ timezone_dealloc(PyObject *op)
     Py_TYPE(op)->tp_free(op);
 }
 
-static PyObject *
-timezone_richcompare(PyObject *left, PyObject *right, int op)
+static PyObject *timezone_richcompare(PyObject *left, PyObject *right, int op)
 {
     if ((op != Py_EQ && op != Py_NE) || !Py_IS_TYPE(right, &timezone_type)) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -253,14 +233,12 @@ timezone_richcompare(PyObject *left, PyObject *right, int op)
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
-static Py_hash_t
-timezone_hash(PyObject *op)
+static Py_hash_t timezone_hash(PyObject *op)
 {
     return PyObject_Hash(((TimeZone *)op)->offset);
 }
 
-static PyObject *
-timezone_repr(PyObject *op)
+static PyObject *timezone_repr(PyObject *op)
 {
     TimeZone *self = (TimeZone *)op;
     const char *type = Py_TYPE(op)->tp_name;
@@ -273,8 +251,7 @@ timezone_repr(PyObject *op)
     return PyUnicode_FromFormat("%s(%R, %R)", type, self->offset, self->name);
 }
 
-static PyObject *
-timezone_str(PyObject *op)
+static PyObject *timezone_str(PyObject *op)
 {
     TimeZone *self = (TimeZone *)op;
     if (self->name != NULL) {
@@ -289,8 +266,7 @@ timezone_str(PyObject *op)
 }
 
 /* False with TypeError. */
-static bool
-moment_check(const char *method, PyObject *moment)
+static bool moment_check(const char *method, PyObject *moment)
 {
     if (moment == Py_None || is_datetime(moment)) {
         return true;
@@ -300,44 +276,37 @@ moment_check(const char *method, PyObject *moment)
     return false;
 }
 
-static PyObject *
-timezone_tzname(TimeZone *self, PyObject *moment)
+static PyObject *timezone_tzname(TimeZone *self, PyObject *moment)
 {
     return moment_check("tzname", moment) ? timezone_str((PyObject *)self) : NULL;
 }
 
-static PyObject *
-timezone_utcoffset(TimeZone *self, PyObject *moment)
+static PyObject *timezone_utcoffset(TimeZone *self, PyObject *moment)
 {
     return moment_check("utcoffset", moment) ? Py_NewRef(self->offset) : NULL;
 }
 
-static PyObject *
-timezone_dst(TimeZone *self, PyObject *moment)
+static PyObject *timezone_dst(TimeZone *self, PyObject *moment)
 {
     return moment_check("dst", moment) ? Py_NewRef(Py_None) : NULL;
 }
 
-static PyObject *
-timezone_fromutc(TimeZone *self, PyObject *moment)
+static PyObject *timezone_fromutc(TimeZone *self, PyObject *moment)
 {
     if (!fromutc_check(self, moment)) {
         return NULL;
     }
-    return datetime_from_us_by_call(Py_TYPE(moment),
-                                    (wide)datetime_us(moment) + delta_us(self->offset),
-                                    (PyObject *)self, 0);
+    return datetime_from_us_by_call(
+        Py_TYPE(moment), (wide)datetime_us(moment) + delta_us(self->offset), (PyObject *)self, 0);
 }
 
-static PyObject *
-timezone_getinitargs(TimeZone *self)
+static PyObject *timezone_getinitargs(TimeZone *self)
 {
     return self->name ? PyTuple_Pack(2, self->offset, self->name) : PyTuple_Pack(1, self->offset);
 }
 
 PyTypeObject timezone_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.timezone",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.timezone",
     .tp_basicsize = sizeof(TimeZone),
     .tp_dealloc = timezone_dealloc,
     .tp_repr = timezone_repr,

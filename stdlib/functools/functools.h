@@ -4,7 +4,7 @@
 
 #include "module.h"
 #ifdef KRAIT_BUILD
-#include "locking/lock.h"   /* critical sections without a call */
+#include "locking/lock.h" /* critical sections without a call */
 #endif
 
 #pragma GCC visibility push(hidden)

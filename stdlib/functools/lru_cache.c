@@ -24,7 +24,7 @@ struct lru {
     PyObject *func, *cache, *info_type, *dict, *weaklist;
     vectorcallfunc vectorcall;
     struct functools_state *state;
-    PyObject *module; /* keeps state alive */
+    PyObject *module;                 /* keeps state alive */
     Py_ssize_t maxsize, hits, misses; /* maxsize -1: unbounded */
     bool typed;
     struct lru_link *oldest, *newest;
@@ -34,14 +34,12 @@ struct lru {
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
-static Py_hash_t
-lru_key_hash(PyObject *op)
+static Py_hash_t lru_key_hash(PyObject *op)
 {
     return ((struct lru_key *)op)->hash;
 }
 
-static PyObject *
-lru_key_compare(PyObject *a, PyObject *b, int op)
+static PyObject *lru_key_compare(PyObject *a, PyObject *b, int op)
 {
     if (op != Py_EQ || !Py_IS_TYPE(b, Py_TYPE(a)) || Py_SIZE(a) != Py_SIZE(b)) {
         return op == Py_EQ ? Py_NewRef(Py_False) : Py_NewRef(Py_NotImplemented);
@@ -56,8 +54,7 @@ lru_key_compare(PyObject *a, PyObject *b, int op)
     return Py_NewRef(Py_True);
 }
 
-static int
-lru_key_traverse(PyObject *op, visitproc visit, void *arg)
+static int lru_key_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     for (Py_ssize_t i = 0; i < Py_SIZE(op); i++) {
@@ -66,8 +63,7 @@ lru_key_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-lru_key_dealloc(PyObject *op)
+static void lru_key_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -87,15 +83,16 @@ static PyType_Slot lru_key_slots[] = {
 };
 
 PyType_Spec lru_key_spec = {
-    "functools._lru_key", sizeof(struct lru_key), sizeof(PyObject *),
+    "functools._lru_key",
+    sizeof(struct lru_key),
+    sizeof(PyObject *),
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     lru_key_slots,
 };
 
 /* Mixes the items' hashes; false on error. */
-static bool
-lru_key_rehash(struct lru_key *key)
+static bool lru_key_rehash(struct lru_key *key)
 {
     Py_uhash_t mixed = 0x9E3779B97F4A7C15u ^ (Py_uhash_t)Py_SIZE(key);
     for (Py_ssize_t i = 0; i < Py_SIZE(key); i++) {
@@ -111,8 +108,8 @@ lru_key_rehash(struct lru_key *key)
 }
 
 /* The cache key of a call (new reference): an int or str itself where that is the only argument. */
-static PyObject *
-lru_key_make(struct lru *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+static PyObject *lru_key_make(struct lru *self, PyObject *const *args, Py_ssize_t nargs,
+                              PyObject *kwnames)
 {
     Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     if (nargs == 1 && nkw == 0 && !self->typed
@@ -148,16 +145,14 @@ lru_key_make(struct lru *self, PyObject *const *args, Py_ssize_t nargs, PyObject
 
 /* ---- the list: all of this under the wrapper's lock ----------------------------------------- */
 
-static void
-link_out(struct lru *self, struct lru_link *link)
+static void link_out(struct lru *self, struct lru_link *link)
 {
     *(link->prev ? &link->prev->next : &self->oldest) = link->next;
     *(link->next ? &link->next->prev : &self->newest) = link->prev;
     link->prev = link->next = NULL;
 }
 
-static void
-link_in(struct lru *self, struct lru_link *link)
+static void link_in(struct lru *self, struct lru_link *link)
 {
     link->prev = self->newest;
     link->next = NULL;
@@ -165,14 +160,12 @@ link_in(struct lru *self, struct lru_link *link)
     __atomic_store_n(&self->newest, link, __ATOMIC_RELAXED);
 }
 
-static inline bool
-link_is_in(struct lru *self, struct lru_link *link)
+static inline bool link_is_in(struct lru *self, struct lru_link *link)
 {
     return link->prev != NULL || self->oldest == link;
 }
 
-static int
-link_touch(struct lru *self, struct lru_link *link)
+static int link_touch(struct lru *self, struct lru_link *link)
 {
     if (link_is_in(self, link)) { /* another thread may have dropped it just now */
         link_out(self, link);
@@ -181,8 +174,7 @@ link_touch(struct lru *self, struct lru_link *link)
     return 0;
 }
 
-static void
-lru_link_dealloc(PyObject *op)
+static void lru_link_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     Py_XDECREF(((struct lru_link *)op)->key);
@@ -194,13 +186,14 @@ lru_link_dealloc(PyObject *op)
 static PyType_Slot lru_link_slots[] = {{Py_tp_dealloc, lru_link_dealloc}, {0, NULL}};
 
 PyType_Spec lru_link_spec = {
-    "functools._lru_list_elem", sizeof(struct lru_link), 0,
+    "functools._lru_list_elem",
+    sizeof(struct lru_link),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
     lru_link_slots,
 };
 
-static struct lru_link *
-link_make(struct lru *self, PyObject *key, PyObject *result)
+static struct lru_link *link_make(struct lru *self, PyObject *key, PyObject *result)
 {
     PyTypeObject *type = (PyTypeObject *)self->state->link_type;
     struct lru_link *link = (struct lru_link *)type->tp_alloc(type, 0);
@@ -212,8 +205,7 @@ link_make(struct lru *self, PyObject *key, PyObject *result)
 }
 
 /* Drops the least recently used entry.  1: dropped; 0: its key had gone already; -1: error. */
-static int
-lru_evict(struct lru *self)
+static int lru_evict(struct lru *self)
 {
     struct lru_link *oldest = (struct lru_link *)Py_NewRef((PyObject *)self->oldest);
     link_out(self, oldest);
@@ -228,8 +220,7 @@ lru_evict(struct lru *self)
 }
 
 /* Puts a new result into the bounded cache; -1 on error. */
-static int
-lru_store(struct lru *self, PyObject *key, PyObject *result)
+static int lru_store(struct lru *self, PyObject *key, PyObject *result)
 {
     int there = PyDict_Contains(self->cache, key);
     if (there != 0) { /* the function itself or another thread was faster */
@@ -260,22 +251,19 @@ lru_store(struct lru *self, PyObject *key, PyObject *result)
 
 /* ---- bounded and unbounded ------------------------------------------------------------------ */
 
-static inline void
-count_one(Py_ssize_t *counter)
+static inline void count_one(Py_ssize_t *counter)
 {
     __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
-static PyObject *
-lru_miss(struct lru *self, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *lru_miss(struct lru *self, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     (void)LOCKED(self, (count_one(&self->misses), 0));
     return PyObject_Vectorcall(self->func, args, nargsf, kwnames);
 }
 
-static PyObject *
-lru_unbounded(struct lru *self, PyObject *key, PyObject *const *args, size_t nargsf,
-              PyObject *kwnames)
+static PyObject *lru_unbounded(struct lru *self, PyObject *key, PyObject *const *args,
+                               size_t nargsf, PyObject *kwnames)
 {
     PyObject *result;
     int found = PyDict_GetItemRef(self->cache, key, &result);
@@ -292,9 +280,8 @@ lru_unbounded(struct lru *self, PyObject *key, PyObject *const *args, size_t nar
     return result;
 }
 
-static PyObject *
-lru_bounded(struct lru *self, PyObject *key, PyObject *const *args, size_t nargsf,
-            PyObject *kwnames)
+static PyObject *lru_bounded(struct lru *self, PyObject *key, PyObject *const *args, size_t nargsf,
+                             PyObject *kwnames)
 {
     PyObject *found;
     int rc = PyDict_GetItemRef(self->cache, key, &found);
@@ -316,8 +303,8 @@ lru_bounded(struct lru *self, PyObject *key, PyObject *const *args, size_t nargs
     return result;
 }
 
-static PyObject *
-lru_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *lru_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                PyObject *kwnames)
 {
     struct lru *self = (struct lru *)op;
     if (self->maxsize == 0) {
@@ -335,8 +322,8 @@ lru_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwn
 
 /* ---- the object ----------------------------------------------------------------------------- */
 
-static PyObject *
-lru_new(PyTypeObject *type, PyObject *function, PyObject *maxsize, int typed, PyObject *info_type)
+static PyObject *lru_new(PyTypeObject *type, PyObject *function, PyObject *maxsize, int typed,
+                         PyObject *info_type)
 {
     if (!PyCallable_Check(function)) {
         PyErr_SetString(PyExc_TypeError, "the first argument must be callable");
@@ -372,8 +359,7 @@ lru_new(PyTypeObject *type, PyObject *function, PyObject *maxsize, int typed, Py
     return (PyObject *)self;
 }
 
-static PyObject *
-lru_cache_info(struct lru *self)
+static PyObject *lru_cache_info(struct lru *self)
 {
     PyObject *limit = self->maxsize < 0 ? Py_NewRef(Py_None) : PyLong_FromSsize_t(self->maxsize);
     return limit ? PyObject_CallFunction(self->info_type, "nnNn", self->hits, self->misses, limit,
@@ -381,8 +367,7 @@ lru_cache_info(struct lru *self)
                  : NULL;
 }
 
-static int
-lru_cache_clear(struct lru *self)
+static int lru_cache_clear(struct lru *self)
 {
     self->hits = self->misses = 0;
     /* The links leave the list before anything dies with them. */
@@ -393,32 +378,27 @@ lru_cache_clear(struct lru *self)
     return 0;
 }
 
-static PyObject *
-lru_reduce(struct lru *self)
+static PyObject *lru_reduce(struct lru *self)
 {
     return PyObject_GetAttrString((PyObject *)self, "__qualname__");
 }
 
-static int
-lru_copy(struct lru *Py_UNUSED(self))
+static int lru_copy(struct lru *Py_UNUSED(self))
 {
     return 0;
 }
 
-static int
-lru_deepcopy(struct lru *Py_UNUSED(self), PyObject *Py_UNUSED(memo))
+static int lru_deepcopy(struct lru *Py_UNUSED(self), PyObject *Py_UNUSED(memo))
 {
     return 0;
 }
 
-static PyObject *
-lru_descr_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
+static PyObject *lru_descr_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
 {
     return instance == NULL || instance == Py_None ? Py_NewRef(op) : PyMethod_New(op, instance);
 }
 
-static int
-lru_traverse(PyObject *op, visitproc visit, void *arg)
+static int lru_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct lru *self = (struct lru *)op;
     Py_VISIT(Py_TYPE(op));
@@ -434,8 +414,7 @@ lru_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-lru_clear(PyObject *op)
+static int lru_clear(PyObject *op)
 {
     struct lru *self = (struct lru *)op;
     while (self->oldest != NULL) {
@@ -450,8 +429,7 @@ lru_clear(PyObject *op)
     return 0;
 }
 
-static void
-lru_dealloc(PyObject *op)
+static void lru_dealloc(PyObject *op)
 {
     struct lru *self = (struct lru *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -489,7 +467,9 @@ static PyType_Slot lru_slots[] = {
 };
 
 PyType_Spec lru_spec = {
-    "functools._lru_cache_wrapper", sizeof(struct lru), 0,
+    "functools._lru_cache_wrapper",
+    sizeof(struct lru),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_METHOD_DESCRIPTOR
         | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_VECTORCALL,
     lru_slots,

@@ -10,9 +10,8 @@ struct compare_key {
 
 /* ---- reduce --------------------------------------------------------------------------------- */
 
-static PyObject *
-functools_reduce(PyObject *Py_UNUSED(module), PyObject *function, PyObject *iterable,
-                 PyObject *initial)
+static PyObject *functools_reduce(PyObject *Py_UNUSED(module), PyObject *function,
+                                  PyObject *iterable, PyObject *initial)
 {
     PyObject *it = PyObject_GetIter(iterable);
     if (it == NULL) {
@@ -29,8 +28,8 @@ functools_reduce(PyObject *Py_UNUSED(module), PyObject *function, PyObject *iter
             continue;
         }
         PyObject *args[3] = {NULL, total, item};
-        PyObject *next = PyObject_Vectorcall(function, args + 1,
-                                             2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyObject *next =
+            PyObject_Vectorcall(function, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         Py_DECREF(item);
         Py_SETREF(total, next);
         if (total == NULL || PyErr_CheckSignals() < 0) {
@@ -50,8 +49,7 @@ functools_reduce(PyObject *Py_UNUSED(module), PyObject *function, PyObject *iter
 
 /* ---- cmp_to_key ----------------------------------------------------------------------------- */
 
-PyObject *
-compare_key_new(PyTypeObject *type, PyObject *cmp, PyObject *object)
+PyObject *compare_key_new(PyTypeObject *type, PyObject *cmp, PyObject *object)
 {
     struct compare_key *key = type_make(type);
     if (key != NULL) {
@@ -61,21 +59,18 @@ compare_key_new(PyTypeObject *type, PyObject *cmp, PyObject *object)
     return (PyObject *)key;
 }
 
-static PyObject *
-functools_cmp_to_key(PyObject *module, PyObject *mycmp)
+static PyObject *functools_cmp_to_key(PyObject *module, PyObject *mycmp)
 {
     struct functools_state *state = PyModule_GetState(module);
     return compare_key_new((PyTypeObject *)state->key_type, mycmp, NULL);
 }
 
-static PyObject *
-compare_key_call(struct compare_key *self, PyObject *object)
+static PyObject *compare_key_call(struct compare_key *self, PyObject *object)
 {
     return compare_key_new(Py_TYPE(self), self->cmp, object);
 }
 
-static PyObject *
-compare_key_compare(PyObject *a, PyObject *b, int op)
+static PyObject *compare_key_compare(PyObject *a, PyObject *b, int op)
 {
     if (!Py_IS_TYPE(b, Py_TYPE(a))) {
         PyErr_SetString(PyExc_TypeError, "other argument must be K instance");
@@ -87,8 +82,8 @@ compare_key_compare(PyObject *a, PyObject *b, int op)
         return NULL;
     }
     PyObject *args[3] = {NULL, left->object, right->object};
-    PyObject *order = PyObject_Vectorcall(left->cmp, args + 1,
-                                          2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *order =
+        PyObject_Vectorcall(left->cmp, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     PyObject *zero = order ? PyLong_FromLong(0) : NULL;
     PyObject *result = zero ? PyObject_RichCompare(order, zero, op) : NULL;
     Py_XDECREF(zero);
@@ -98,8 +93,7 @@ compare_key_compare(PyObject *a, PyObject *b, int op)
 
 GC_OBJECT(compare_key, cmp, object)
 
-static PyObject *
-compare_key_signature(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+static PyObject *compare_key_signature(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
     return PyUnicode_FromString("(obj)");
 }
@@ -110,18 +104,16 @@ static PyGetSetDef compare_key_getset[] = {
 };
 
 static PyType_Slot compare_key_slots[] = {
-    {Py_tp_getset, compare_key_getset},
-    GC_SLOTS(compare_key),
-    {Py_tp_call, bind_compare_key_call},
-    {Py_tp_getattro, PyObject_GenericGetAttr},
-    {Py_tp_hash, PyObject_HashNotImplemented},
-    {Py_tp_members, compare_key_members},
-    {Py_tp_richcompare, compare_key_compare},
-    {0, NULL},
+    {Py_tp_getset, compare_key_getset},        GC_SLOTS(compare_key),
+    {Py_tp_call, bind_compare_key_call},       {Py_tp_getattro, PyObject_GenericGetAttr},
+    {Py_tp_hash, PyObject_HashNotImplemented}, {Py_tp_members, compare_key_members},
+    {Py_tp_richcompare, compare_key_compare},  {0, NULL},
 };
 
 PyType_Spec key_spec = {
-    "functools.KeyWrapper", sizeof(struct compare_key), 0,
+    "functools.KeyWrapper",
+    sizeof(struct compare_key),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
         | Py_TPFLAGS_IMMUTABLETYPE,
     compare_key_slots,
@@ -129,8 +121,7 @@ PyType_Spec key_spec = {
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-functools_exec(PyObject *module)
+static int functools_exec(PyObject *module)
 {
     struct functools_state *state = PyModule_GetState(module);
     state->kwd_mark = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
@@ -149,7 +140,7 @@ STATE_OBJECTS(functools)
 static PyModuleDef_Slot functools_slots[] = MODULE_SLOTS(functools_exec);
 
 PyModuleDef functools_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_functools", .m_doc = functools_doc,
+    PyModuleDef_HEAD_INIT,          .m_name = "_functools",     .m_doc = functools_doc,
     .m_methods = functools_methods, .m_slots = functools_slots, STATE_FIELDS(functools),
 };
 

@@ -16,8 +16,7 @@ enum { STACK_ARGS = 12 };
 /* ---- calling -------------------------------------------------------------------------------- */
 
 /* The keywords of a call over the partial's own: a new dict. */
-static PyObject *
-merged_keywords(PyObject *own, PyObject *const *values, PyObject *kwnames)
+static PyObject *merged_keywords(PyObject *own, PyObject *const *values, PyObject *kwnames)
 {
     PyObject *merged = PyDict_Copy(own);
     Py_ssize_t count = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
@@ -29,9 +28,8 @@ merged_keywords(PyObject *own, PyObject *const *values, PyObject *kwnames)
     return merged;
 }
 
-static PyObject *
-partial_call_full(struct partial *self, PyObject *const *joined, Py_ssize_t nargs,
-                  PyObject *kwnames)
+static PyObject *partial_call_full(struct partial *self, PyObject *const *joined, Py_ssize_t nargs,
+                                   PyObject *kwnames)
 {
     PyObject *own = self->keywords, *merged = NULL, *result = NULL;
     if (Py_EnterRecursiveCall(" while calling a Python object")) {
@@ -39,8 +37,7 @@ partial_call_full(struct partial *self, PyObject *const *joined, Py_ssize_t narg
     }
     if (PyDict_GET_SIZE(own) == 0) {
         result = PyObject_Vectorcall(self->func, joined, (size_t)nargs, kwnames);
-    }
-    else if ((merged = merged_keywords(own, joined + nargs, kwnames)) != NULL) {
+    } else if ((merged = merged_keywords(own, joined + nargs, kwnames)) != NULL) {
         result = PyObject_VectorcallDict(self->func, joined, (size_t)nargs, merged);
         Py_DECREF(merged);
     }
@@ -48,16 +45,15 @@ partial_call_full(struct partial *self, PyObject *const *joined, Py_ssize_t narg
     return result;
 }
 
-static PyObject *
-partial_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *partial_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf,
+                                    PyObject *kwnames)
 {
     struct partial *self = (struct partial *)op;
     PyObject *own = self->args;
     Py_ssize_t first = PyTuple_GET_SIZE(own), nargs = PyVectorcall_NARGS(nargsf);
     Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0, total = first + nargs + nkw;
     if (first == 0 || total == first) {
-        return partial_call_full(self, first == 0 ? args : bind_items(own), first + nargs,
-                                 kwnames);
+        return partial_call_full(self, first == 0 ? args : bind_items(own), first + nargs, kwnames);
     }
     if (first == 1 && (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET)) {
         PyObject **window = (PyObject **)args - 1; /* ours to use during the call */
@@ -84,14 +80,12 @@ partial_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject 
 /* ---- making --------------------------------------------------------------------------------- */
 
 /* Whether a partial can be folded into the one made of it. */
-static bool
-partial_is_plain(PyObject *func, PyTypeObject *type)
+static bool partial_is_plain(PyObject *func, PyTypeObject *type)
 {
     return Py_IS_TYPE(func, type) && ((struct partial *)func)->dict == NULL;
 }
 
-static PyObject *
-partial_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *partial_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) < 1) {
         PyErr_SetString(PyExc_TypeError, "type 'partial' takes at least one argument");
@@ -135,12 +129,10 @@ partial_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 GC_FIELDS(partial, func, args, keywords, dict, retired)
 
-static void
-partial_dealloc(PyObject *op)
+static void partial_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
-    Py_TRASHCAN_BEGIN(op, partial_dealloc)
-    PyTypeObject *type = Py_TYPE(op);
+    Py_TRASHCAN_BEGIN(op, partial_dealloc) PyTypeObject *type = Py_TYPE(op);
     PyObject_ClearWeakRefs(op);
     partial_clear(op);
     type->tp_free(op);
@@ -150,13 +142,13 @@ partial_dealloc(PyObject *op)
 
 /* ---- attributes ----------------------------------------------------------------------------- */
 
-static PyObject *
-partial_descr_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
+static PyObject *partial_descr_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
 {
     if (instance != NULL && instance != Py_None
         && PyErr_WarnEx(PyExc_FutureWarning,
                         "functools.partial will be a method descriptor in future Python versions; "
-                        "wrap it in staticmethod() if you want to preserve the old behavior", 1)
+                        "wrap it in staticmethod() if you want to preserve the old behavior",
+                        1)
                < 0) {
         return NULL;
     }
@@ -164,16 +156,14 @@ partial_descr_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner))
 }
 
 /* Appends ", " and a text (stolen) to *list; -1 on error. */
-static int
-add_part(PyObject *list, PyObject *text)
+static int add_part(PyObject *list, PyObject *text)
 {
     int rc = text ? PyList_Append(list, text) : -1;
     Py_XDECREF(text);
     return rc;
 }
 
-static int
-partial_parts(struct partial *self, PyObject *list)
+static int partial_parts(struct partial *self, PyObject *list)
 {
     if (add_part(list, PyObject_Repr(self->func)) < 0) {
         return -1;
@@ -193,8 +183,7 @@ partial_parts(struct partial *self, PyObject *list)
     return rc;
 }
 
-static PyObject *
-partial_repr(PyObject *op)
+static PyObject *partial_repr(PyObject *op)
 {
     int entered = Py_ReprEnter(op);
     if (entered != 0) {
@@ -218,15 +207,13 @@ partial_repr(PyObject *op)
 
 /* ---- pickling ------------------------------------------------------------------------------- */
 
-static PyObject *
-partial_reduce(struct partial *self)
+static PyObject *partial_reduce(struct partial *self)
 {
     return Py_BuildValue("O(O)(OOOO)", Py_TYPE(self), self->func, self->func, self->args,
                          self->keywords, self->dict ? self->dict : Py_None);
 }
 
-static int
-partial_setstate(struct partial *self, PyObject *state)
+static int partial_setstate(struct partial *self, PyObject *state)
 {
     PyObject *func, *args, *keywords, *dict;
     if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) != 4) {
@@ -300,7 +287,9 @@ static PyType_Slot partial_slots[] = {
 };
 
 PyType_Spec partial_spec = {
-    "functools.partial", sizeof(struct partial), 0,
+    "functools.partial",
+    sizeof(struct partial),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_HAVE_VECTORCALL,
     partial_slots,

@@ -38,45 +38,44 @@ static const uint64_t initial_b[8] = {
 };
 
 #define BLAKE2_BLOCK(name, type, bytes, load, rotate, rounds, shift, R1, R2, R3, R4)               \
-    static void name(struct blake2 *b, const uint8_t *data, bool last)                            \
-    {                                                                                             \
-        type v[16], m[16];                                                                        \
-        for (int i = 0; i < 16; i++) {                                                            \
-            m[i] = load(data + bytes * i);                                                        \
-        }                                                                                         \
-        for (int i = 0; i < 8; i++) {                                                             \
-            v[i] = (type)b->state[i];                                                             \
-            v[i + 8] = (type)(initial_b[i] >> shift);                                             \
-        }                                                                                         \
-        v[12] ^= (type)b->length[0];                                                              \
-        v[13] ^= (type)(shift ? b->length[0] >> 32 : b->length[1]);                               \
-        v[14] ^= last ? (type)-1 : 0;                                                             \
-        v[15] ^= last && b->last_node ? (type)-1 : 0;                                             \
-        for (int round = 0; round < rounds; round++) {                                            \
-            const uint8_t *order = message_order[round % 10];                                     \
-            for (int i = 0; i < 8; i++) {                                                         \
-                int turn = i / 4, p = i % 4, q = 4 + (p + turn) % 4, r = 8 + (p + 2 * turn) % 4,  \
-                    s = 12 + (p + 3 * turn) % 4;                                                  \
-                v[p] += v[q] + m[order[2 * i]];                                                   \
-                v[s] = rotate(v[s] ^ v[p], R1);                                                   \
-                v[r] += v[s];                                                                     \
-                v[q] = rotate(v[q] ^ v[r], R2);                                                   \
-                v[p] += v[q] + m[order[2 * i + 1]];                                               \
-                v[s] = rotate(v[s] ^ v[p], R3);                                                   \
-                v[r] += v[s];                                                                     \
-                v[q] = rotate(v[q] ^ v[r], R4);                                                   \
-            }                                                                                     \
-        }                                                                                         \
-        for (int i = 0; i < 8; i++) {                                                             \
-            b->state[i] ^= (type)(v[i] ^ v[i + 8]);                                               \
-        }                                                                                         \
+    static void name(struct blake2 *b, const uint8_t *data, bool last)                             \
+    {                                                                                              \
+        type v[16], m[16];                                                                         \
+        for (int i = 0; i < 16; i++) {                                                             \
+            m[i] = load(data + bytes * i);                                                         \
+        }                                                                                          \
+        for (int i = 0; i < 8; i++) {                                                              \
+            v[i] = (type)b->state[i];                                                              \
+            v[i + 8] = (type)(initial_b[i] >> shift);                                              \
+        }                                                                                          \
+        v[12] ^= (type)b->length[0];                                                               \
+        v[13] ^= (type)(shift ? b->length[0] >> 32 : b->length[1]);                                \
+        v[14] ^= last ? (type)-1 : 0;                                                              \
+        v[15] ^= last && b->last_node ? (type)-1 : 0;                                              \
+        for (int round = 0; round < rounds; round++) {                                             \
+            const uint8_t *order = message_order[round % 10];                                      \
+            for (int i = 0; i < 8; i++) {                                                          \
+                int turn = i / 4, p = i % 4, q = 4 + (p + turn) % 4, r = 8 + (p + 2 * turn) % 4,   \
+                    s = 12 + (p + 3 * turn) % 4;                                                   \
+                v[p] += v[q] + m[order[2 * i]];                                                    \
+                v[s] = rotate(v[s] ^ v[p], R1);                                                    \
+                v[r] += v[s];                                                                      \
+                v[q] = rotate(v[q] ^ v[r], R2);                                                    \
+                v[p] += v[q] + m[order[2 * i + 1]];                                                \
+                v[s] = rotate(v[s] ^ v[p], R3);                                                    \
+                v[r] += v[s];                                                                      \
+                v[q] = rotate(v[q] ^ v[r], R4);                                                    \
+            }                                                                                      \
+        }                                                                                          \
+        for (int i = 0; i < 8; i++) {                                                              \
+            b->state[i] ^= (type)(v[i] ^ v[i + 8]);                                                \
+        }                                                                                          \
     }
 
 BLAKE2_BLOCK(blake2b_block, uint64_t, 8, load_le64, rotate_right64, 12, 0, 32, 24, 16, 63)
 BLAKE2_BLOCK(blake2s_block, uint32_t, 4, load_le32, rotate_right, 10, 32, 16, 12, 8, 7)
 
-static void
-blake2_take(struct blake2 *b, const uint8_t *block, size_t length, bool last)
+static void blake2_take(struct blake2 *b, const uint8_t *block, size_t length, bool last)
 {
     b->length[0] += length;
     b->length[1] += b->length[0] < length;
@@ -88,8 +87,7 @@ blake2_take(struct blake2 *b, const uint8_t *block, size_t length, bool last)
 }
 
 /* A block is only taken when more follows, since the last one is marked. */
-static void
-blake2_update(void *context, const uint8_t *data, size_t length)
+static void blake2_update(void *context, const uint8_t *data, size_t length)
 {
     struct blake2 *b = context;
     size_t size = (size_t)b->algorithm->block_size;
@@ -111,8 +109,7 @@ blake2_update(void *context, const uint8_t *data, size_t length)
     }
 }
 
-static void
-blake2_finish(void *context, uint8_t *out, size_t length)
+static void blake2_finish(void *context, uint8_t *out, size_t length)
 {
     struct blake2 *b = context;
     size_t size = (size_t)b->algorithm->block_size;
@@ -133,8 +130,7 @@ struct parameters {
     uint64_t node_offset;
 };
 
-static bool
-offset_of(PyObject *arg, uint64_t *out)
+static bool offset_of(PyObject *arg, uint64_t *out)
 {
     unsigned long long value;
     if (!bind_ulonglong(arg, &value)) {
@@ -147,8 +143,7 @@ offset_of(PyObject *arg, uint64_t *out)
     return true;
 }
 
-static bool
-check_range(const char *what, int value, int least, int most)
+static bool check_range(const char *what, int value, int least, int most)
 {
     if (value < least || value > most) {
         PyErr_Format(PyExc_ValueError, "%s must be between %d and %d", what, least, most);
@@ -157,8 +152,7 @@ check_range(const char *what, int value, int least, int most)
     return true;
 }
 
-static bool
-check_length(const char *what, const Py_buffer *given, int most)
+static bool check_length(const char *what, const Py_buffer *given, int most)
 {
     if (given->len > most) {
         PyErr_Format(PyExc_ValueError, "maximum %s length is %d bytes", what, most);
@@ -167,8 +161,7 @@ check_length(const char *what, const Py_buffer *given, int most)
     return true;
 }
 
-static bool
-parameters_valid(const struct parameters *p, bool wide)
+static bool parameters_valid(const struct parameters *p, bool wide)
 {
     int most = wide ? 64 : 32;
     if (p->digest_size <= 0 || p->digest_size > most) {
@@ -197,16 +190,14 @@ parameters_valid(const struct parameters *p, bool wide)
     return check_length("key", p->key, most);
 }
 
-static void
-put_le(uint8_t *to, uint64_t value, int bytes)
+static void put_le(uint8_t *to, uint64_t value, int bytes)
 {
     for (int i = 0; i < bytes; i++) {
         to[i] = (uint8_t)(value >> (8 * i));
     }
 }
 
-static void
-blake2_start(struct blake2 *b, const struct parameters *p, bool wide)
+static void blake2_start(struct blake2 *b, const struct parameters *p, bool wide)
 {
     uint8_t block[128] = {0};
     block[0] = (uint8_t)p->digest_size;
@@ -232,10 +223,13 @@ blake2_start(struct blake2 *b, const struct parameters *p, bool wide)
 }
 
 /* The digest size is a parameter, so each object has an algorithm of its own size. */
-#define SIZED(n, name_, block) {.name = name_, .digest_size = n, .block_size = block,              \
-                                .update = blake2_update, .finish = blake2_finish}
-#define SIZED8(n, a, b)                                                                           \
-    SIZED(n, a, b), SIZED(n + 1, a, b), SIZED(n + 2, a, b), SIZED(n + 3, a, b),                   \
+#define SIZED(n, name_, block)                                                                     \
+    {                                                                                              \
+        .name = name_, .digest_size = n, .block_size = block, .update = blake2_update,             \
+        .finish = blake2_finish                                                                    \
+    }
+#define SIZED8(n, a, b)                                                                            \
+    SIZED(n, a, b), SIZED(n + 1, a, b), SIZED(n + 2, a, b), SIZED(n + 3, a, b),                    \
         SIZED(n + 4, a, b), SIZED(n + 5, a, b), SIZED(n + 6, a, b), SIZED(n + 7, a, b)
 
 static const struct hash_algorithm blake2b_sized[64] = {
@@ -245,13 +239,14 @@ static const struct hash_algorithm blake2b_sized[64] = {
 };
 
 static const struct hash_algorithm blake2s_sized[32] = {
-    SIZED8(1, "blake2s", 64), SIZED8(9, "blake2s", 64), SIZED8(17, "blake2s", 64),
+    SIZED8(1, "blake2s", 64),
+    SIZED8(9, "blake2s", 64),
+    SIZED8(17, "blake2s", 64),
     SIZED8(25, "blake2s", 64),
 };
 
-static PyObject *
-blake2_new(PyTypeObject *type, const struct parameters *p, bool wide, PyObject *data,
-           PyObject *string)
+static PyObject *blake2_new(PyTypeObject *type, const struct parameters *p, bool wide,
+                            PyObject *data, PyObject *string)
 {
     PyObject *first;
     if (hash_data(data, string, &first) < 0 || !parameters_valid(p, wide)) {
@@ -271,20 +266,27 @@ blake2_new(PyTypeObject *type, const struct parameters *p, bool wide, PyObject *
     return (PyObject *)self;
 }
 
-#define BLAKE2_NEW(name, wide)                                                                    \
-    static PyObject *name##_new(PyTypeObject *type, PyObject *data, int digest_size,              \
-                                Py_buffer *key, Py_buffer *salt, Py_buffer *person, int fanout,   \
-                                int depth, unsigned long leaf_size, uint64_t node_offset,         \
-                                int node_depth, int inner_size, int last_node,                    \
-                                int Py_UNUSED(usedforsecurity), PyObject *string)                 \
-    {                                                                                             \
-        struct parameters p = {                                                                   \
-            .digest_size = digest_size, .key = key, .salt = salt, .person = person,               \
-            .fanout = fanout, .depth = depth, .leaf_size = leaf_size,                             \
-            .node_offset = node_offset, .node_depth = node_depth, .inner_size = inner_size,       \
-            .last_node = last_node,                                                               \
-        };                                                                                        \
-        return blake2_new(type, &p, wide, data, string);                                          \
+#define BLAKE2_NEW(name, wide)                                                                     \
+    static PyObject *name##_new(PyTypeObject *type, PyObject *data, int digest_size,               \
+                                Py_buffer *key, Py_buffer *salt, Py_buffer *person, int fanout,    \
+                                int depth, unsigned long leaf_size, uint64_t node_offset,          \
+                                int node_depth, int inner_size, int last_node,                     \
+                                int Py_UNUSED(usedforsecurity), PyObject *string)                  \
+    {                                                                                              \
+        struct parameters p = {                                                                    \
+            .digest_size = digest_size,                                                            \
+            .key = key,                                                                            \
+            .salt = salt,                                                                          \
+            .person = person,                                                                      \
+            .fanout = fanout,                                                                      \
+            .depth = depth,                                                                        \
+            .leaf_size = leaf_size,                                                                \
+            .node_offset = node_offset,                                                            \
+            .node_depth = node_depth,                                                              \
+            .inner_size = inner_size,                                                              \
+            .last_node = last_node,                                                                \
+        };                                                                                         \
+        return blake2_new(type, &p, wide, data, string);                                           \
     }
 
 BLAKE2_NEW(blake2b, true)
@@ -292,8 +294,8 @@ BLAKE2_NEW(blake2s, false)
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-add_number(PyObject *module, PyTypeObject *type, const char *prefix, const char *name, int value)
+static int add_number(PyObject *module, PyTypeObject *type, const char *prefix, const char *name,
+                      int value)
 {
     PyObject *number = PyLong_FromLong(value);
     PyObject *long_name = PyUnicode_FromFormat("%s_%s", prefix, name);
@@ -306,22 +308,26 @@ add_number(PyObject *module, PyTypeObject *type, const char *prefix, const char 
     return rc;
 }
 
-static int
-add_type(PyObject *module, const char *name, const char *prefix, newfunc make, const char *doc,
-         int longest)
+static int add_type(PyObject *module, const char *name, const char *prefix, newfunc make,
+                    const char *doc, int longest)
 {
     PyType_Slot slots[] = {
-        {Py_tp_new, make}, {Py_tp_dealloc, hash_dealloc}, {Py_tp_methods, hash_methods_fixed},
-        {Py_tp_getset, hash_getset_fixed}, {Py_tp_doc, (void *)doc}, {0, NULL},
+        {Py_tp_new, make},
+        {Py_tp_dealloc, hash_dealloc},
+        {Py_tp_methods, hash_methods_fixed},
+        {Py_tp_getset, hash_getset_fixed},
+        {Py_tp_doc, (void *)doc},
+        {0, NULL},
     };
-    PyType_Spec spec = {name, sizeof(struct hash), 0,
-                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+    PyType_Spec spec = {name, sizeof(struct hash), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                        slots};
     PyTypeObject *type = module_type(module, &spec, true);
     int rc = type == NULL || add_number(module, type, prefix, "SALT_SIZE", longest / 4) < 0
                      || add_number(module, type, prefix, "PERSON_SIZE", longest / 4) < 0
                      || add_number(module, type, prefix, "MAX_KEY_SIZE", longest) < 0
                      || add_number(module, type, prefix, "MAX_DIGEST_SIZE", longest) < 0
-                 ? -1 : 0;
+                 ? -1
+                 : 0;
     if (type != NULL) {
         PyType_Modified(type);
         Py_DECREF(type);
@@ -329,8 +335,7 @@ add_type(PyObject *module, const char *name, const char *prefix, newfunc make, c
     return rc;
 }
 
-static int
-blake2_exec(PyObject *module)
+static int blake2_exec(PyObject *module)
 {
     if (add_type(module, "_blake2.blake2b", "BLAKE2B", bind_blake2b_new, blake2b_doc, 64) < 0) {
         return -1;
@@ -341,7 +346,9 @@ blake2_exec(PyObject *module)
 static PyModuleDef_Slot blake2_slots[] = MODULE_SLOTS(blake2_exec);
 
 static PyModuleDef blake2_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_blake2", .m_doc = "BLAKE2b and BLAKE2s.",
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_blake2",
+    .m_doc = "BLAKE2b and BLAKE2s.",
     .m_slots = blake2_slots,
 };
 

@@ -44,44 +44,37 @@ void hash_dealloc(PyObject *op);
 
 #pragma GCC visibility pop
 
-static inline uint32_t
-rotate_left(uint32_t x, int bits)
+static inline uint32_t rotate_left(uint32_t x, int bits)
 {
     return x << bits | x >> (32 - bits);
 }
 
-static inline uint32_t
-rotate_right(uint32_t x, int bits)
+static inline uint32_t rotate_right(uint32_t x, int bits)
 {
     return x >> bits | x << (32 - bits);
 }
 
-static inline uint64_t
-rotate_right64(uint64_t x, int bits)
+static inline uint64_t rotate_right64(uint64_t x, int bits)
 {
     return x >> bits | x << (64 - bits);
 }
 
-static inline uint32_t
-load_be32(const uint8_t *p)
+static inline uint32_t load_be32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static inline uint32_t
-load_le32(const uint8_t *p)
+static inline uint32_t load_le32(const uint8_t *p)
 {
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-static inline uint64_t
-load_be64(const uint8_t *p)
+static inline uint64_t load_be64(const uint8_t *p)
 {
     return (uint64_t)load_be32(p) << 32 | load_be32(p + 4);
 }
 
-static inline uint64_t
-load_le64(const uint8_t *p)
+static inline uint64_t load_le64(const uint8_t *p)
 {
     return (uint64_t)load_le32(p + 4) << 32 | load_le32(p);
 }

@@ -20,23 +20,19 @@ static const uint64_t round_constant[24] = {
 
 /* The lanes form one cycle: each is rotated and moves to the next place of it. */
 static const uint8_t place[24] = {
-    10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4,
-    15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1,
+    10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1,
 };
 
 static const uint8_t rotation[24] = {
-    1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14,
-    27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44,
+    1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44,
 };
 
-static inline uint64_t
-rotate_left64(uint64_t x, int bits)
+static inline uint64_t rotate_left64(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void
-keccak_permute(uint64_t lane[25])
+static void keccak_permute(uint64_t lane[25])
 {
     for (int round = 0; round < 24; round++) {
         uint64_t column[5];
@@ -68,21 +64,18 @@ keccak_permute(uint64_t lane[25])
     }
 }
 
-static void
-keccak_start(void *context, const struct hash_algorithm *algorithm)
+static void keccak_start(void *context, const struct hash_algorithm *algorithm)
 {
     memset(context, 0, sizeof(struct keccak));
     ((struct keccak *)context)->algorithm = algorithm;
 }
 
-static inline void
-keccak_mix(struct keccak *k, size_t at, uint8_t byte)
+static inline void keccak_mix(struct keccak *k, size_t at, uint8_t byte)
 {
     k->lane[at / 8] ^= (uint64_t)byte << (at % 8 * 8);
 }
 
-static void
-keccak_update(void *context, const uint8_t *data, size_t length)
+static void keccak_update(void *context, const uint8_t *data, size_t length)
 {
     struct keccak *k = context;
     size_t rate = (size_t)k->algorithm->block_size;
@@ -105,8 +98,7 @@ keccak_update(void *context, const uint8_t *data, size_t length)
     }
 }
 
-static void
-keccak_finish(void *context, uint8_t *out, size_t length)
+static void keccak_finish(void *context, uint8_t *out, size_t length)
 {
     struct keccak *k = context;
     size_t rate = (size_t)k->algorithm->block_size;
@@ -120,10 +112,14 @@ keccak_finish(void *context, uint8_t *out, size_t length)
     }
 }
 
-#define KECCAK(id, digest, rate)                                                                  \
-    const struct hash_algorithm hash_##id = {                                                     \
-        .name = #id, .digest_size = digest, .block_size = rate, .start = keccak_start,            \
-        .update = keccak_update, .finish = keccak_finish,                                         \
+#define KECCAK(id, digest, rate)                                                                   \
+    const struct hash_algorithm hash_##id = {                                                      \
+        .name = #id,                                                                               \
+        .digest_size = digest,                                                                     \
+        .block_size = rate,                                                                        \
+        .start = keccak_start,                                                                     \
+        .update = keccak_update,                                                                   \
+        .finish = keccak_finish,                                                                   \
     };
 
 KECCAK(sha3_224, 28, 144)

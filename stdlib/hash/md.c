@@ -34,11 +34,13 @@ static const uint32_t md5_constant[64] = {
 };
 
 static const uint8_t md5_shift[4][4] = {
-    {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21},
+    {7, 12, 17, 22},
+    {5, 9, 14, 20},
+    {4, 11, 16, 23},
+    {6, 10, 15, 21},
 };
 
-static void
-md5_blocks(struct md *md, const uint8_t *data, size_t count)
+static void md5_blocks(struct md *md, const uint8_t *data, size_t count)
 {
     uint32_t *state = md->state.word;
     for (; count > 0; count--, data += 64) {
@@ -46,12 +48,12 @@ md5_blocks(struct md *md, const uint8_t *data, size_t count)
         for (int i = 0; i < 16; i++) {
             word[i] = load_le32(data + 4 * i);
         }
-#define MD5_ROUND(round, mix, index)                                                              \
+#define MD5_ROUND(round, mix, index)                                                               \
     _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++)                                          \
-    {                                                                                             \
-        uint32_t sum = a + (mix) + md5_constant[16 * round + i] + word[(index) & 15];             \
-        a = d, d = c, c = b;                                                                      \
-        b += rotate_left(sum, md5_shift[round][i & 3]);                                           \
+    {                                                                                              \
+        uint32_t sum = a + (mix) + md5_constant[16 * round + i] + word[(index)&15];                \
+        a = d, d = c, c = b;                                                                       \
+        b += rotate_left(sum, md5_shift[round][i & 3]);                                            \
     }
         MD5_ROUND(0, d ^ (b & (c ^ d)), i)
         MD5_ROUND(1, c ^ (d & (b ^ c)), 5 * i + 1)
@@ -62,8 +64,7 @@ md5_blocks(struct md *md, const uint8_t *data, size_t count)
     }
 }
 
-static void
-sha1_blocks(struct md *md, const uint8_t *data, size_t count)
+static void sha1_blocks(struct md *md, const uint8_t *data, size_t count)
 {
     uint32_t *state = md->state.word;
     for (; count > 0; count--, data += 64) {
@@ -74,10 +75,10 @@ sha1_blocks(struct md *md, const uint8_t *data, size_t count)
         for (int i = 16; i < 80; i++) {
             word[i] = rotate_left(word[i - 3] ^ word[i - 8] ^ word[i - 14] ^ word[i - 16], 1);
         }
-#define SHA1_ROUND(from, mix, constant)                                                           \
-    for (int i = from; i < from + 20; i++) {                                                      \
-        uint32_t sum = rotate_left(a, 5) + (mix) + e + constant + word[i];                        \
-        e = d, d = c, c = rotate_left(b, 30), b = a, a = sum;                                     \
+#define SHA1_ROUND(from, mix, constant)                                                            \
+    for (int i = from; i < from + 20; i++) {                                                       \
+        uint32_t sum = rotate_left(a, 5) + (mix) + e + constant + word[i];                         \
+        e = d, d = c, c = rotate_left(b, 30), b = a, a = sum;                                      \
     }
         SHA1_ROUND(0, d ^ (b & (c ^ d)), 0x5a827999u)
         SHA1_ROUND(20, b ^ c ^ d, 0x6ed9eba1u)
@@ -125,30 +126,30 @@ static const uint64_t sha512_constant[80] = {
 /* SHA-256 and SHA-512 are the same with other words: shifts of the two sums over the state and of
  * the two over the message, and the number of rounds. */
 #define SHA2_BLOCKS(name, type, field, load, bytes, rounds, constant, rotate, A, B, C, D)          \
-    static void name(struct md *md, const uint8_t *data, size_t count)                            \
-    {                                                                                             \
-        type *state = md->state.field;                                                            \
-        for (; count > 0; count--, data += 16 * bytes) {                                          \
-            type s[8], word[rounds];                                                              \
-            memcpy(s, state, sizeof s);                                                           \
-            for (int i = 0; i < 16; i++) {                                                        \
-                word[i] = load(data + bytes * i);                                                 \
-            }                                                                                     \
-            for (int i = 16; i < rounds; i++) {                                                   \
-                type x = word[i - 15], y = word[i - 2];                                           \
-                word[i] = word[i - 16] + word[i - 7] + (C(x)) + (D(y));                           \
-            }                                                                                     \
-            for (int i = 0; i < rounds; i++) {                                                    \
-                type x = s[4], y = s[0];                                                          \
-                type one = s[7] + (B(x)) + (s[6] ^ (x & (s[5] ^ s[6]))) + constant[i] + word[i];  \
-                type two = (A(y)) + ((y & s[1]) | (s[2] & (y | s[1])));                           \
-                s[7] = s[6], s[6] = s[5], s[5] = s[4], s[4] = s[3] + one;                         \
-                s[3] = s[2], s[2] = s[1], s[1] = s[0], s[0] = one + two;                          \
-            }                                                                                     \
-            for (int i = 0; i < 8; i++) {                                                         \
-                state[i] += s[i];                                                                 \
-            }                                                                                     \
-        }                                                                                         \
+    static void name(struct md *md, const uint8_t *data, size_t count)                             \
+    {                                                                                              \
+        type *state = md->state.field;                                                             \
+        for (; count > 0; count--, data += 16 * bytes) {                                           \
+            type s[8], word[rounds];                                                               \
+            memcpy(s, state, sizeof s);                                                            \
+            for (int i = 0; i < 16; i++) {                                                         \
+                word[i] = load(data + bytes * i);                                                  \
+            }                                                                                      \
+            for (int i = 16; i < rounds; i++) {                                                    \
+                type x = word[i - 15], y = word[i - 2];                                            \
+                word[i] = word[i - 16] + word[i - 7] + (C(x)) + (D(y));                            \
+            }                                                                                      \
+            for (int i = 0; i < rounds; i++) {                                                     \
+                type x = s[4], y = s[0];                                                           \
+                type one = s[7] + (B(x)) + (s[6] ^ (x & (s[5] ^ s[6]))) + constant[i] + word[i];   \
+                type two = (A(y)) + ((y & s[1]) | (s[2] & (y | s[1])));                            \
+                s[7] = s[6], s[6] = s[5], s[5] = s[4], s[4] = s[3] + one;                          \
+                s[3] = s[2], s[2] = s[1], s[1] = s[0], s[0] = one + two;                           \
+            }                                                                                      \
+            for (int i = 0; i < 8; i++) {                                                          \
+                state[i] += s[i];                                                                  \
+            }                                                                                      \
+        }                                                                                          \
     }
 
 #define R rotate_right
@@ -171,8 +172,7 @@ SHA2_BLOCKS(sha512_blocks, uint64_t, wide, load_be64, 8, 80, sha512_constant, R,
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-static void
-md_start(void *context, const struct hash_algorithm *algorithm)
+static void md_start(void *context, const struct hash_algorithm *algorithm)
 {
     struct md *md = context;
     const struct md_kind *kind = algorithm->constants;
@@ -181,8 +181,7 @@ md_start(void *context, const struct hash_algorithm *algorithm)
     memcpy(&md->state, kind->initial, kind->wide ? 64 : 32);
 }
 
-static void
-md_update(void *context, const uint8_t *data, size_t length)
+static void md_update(void *context, const uint8_t *data, size_t length)
 {
     struct md *md = context;
     const struct md_kind *kind = md->algorithm->constants;
@@ -202,8 +201,7 @@ md_update(void *context, const uint8_t *data, size_t length)
     memcpy(md->block, data + length / size * size, length % size);
 }
 
-static void
-md_finish(void *context, uint8_t *out, size_t length)
+static void md_finish(void *context, uint8_t *out, size_t length)
 {
     struct md *md = context;
     const struct md_kind *kind = md->algorithm->constants;
@@ -227,10 +225,10 @@ md_finish(void *context, uint8_t *out, size_t length)
     kind->blocks(md, md->block, 1);
     int bytes = kind->wide ? 8 : 4;
     for (size_t i = 0; i < length; i++) {
-        int shift = 8 * (int)(kind->little ? i % (size_t)bytes
-                                           : (size_t)bytes - 1 - i % (size_t)bytes);
-        out[i] = (uint8_t)(kind->wide ? md->state.wide[i / 8] >> shift
-                                      : md->state.word[i / 4] >> shift);
+        int shift =
+            8 * (int)(kind->little ? i % (size_t)bytes : (size_t)bytes - 1 - i % (size_t)bytes);
+        out[i] =
+            (uint8_t)(kind->wide ? md->state.wide[i / 8] >> shift : md->state.word[i / 4] >> shift);
     }
 }
 
@@ -252,11 +250,16 @@ static const uint64_t sha512_initial[8] = {
     0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
 };
 
-#define MD_ALGORITHM(id, digest, block, transform, is_wide, is_little)                            \
-    static const struct md_kind id##_kind = {transform, id##_initial, is_wide, is_little};        \
-    const struct hash_algorithm hash_##id = {                                                     \
-        .name = #id, .digest_size = digest, .block_size = block, .constants = &id##_kind,         \
-        .start = md_start, .update = md_update, .finish = md_finish,                              \
+#define MD_ALGORITHM(id, digest, block, transform, is_wide, is_little)                             \
+    static const struct md_kind id##_kind = {transform, id##_initial, is_wide, is_little};         \
+    const struct hash_algorithm hash_##id = {                                                      \
+        .name = #id,                                                                               \
+        .digest_size = digest,                                                                     \
+        .block_size = block,                                                                       \
+        .constants = &id##_kind,                                                                   \
+        .start = md_start,                                                                         \
+        .update = md_update,                                                                       \
+        .finish = md_finish,                                                                       \
     };
 
 MD_ALGORITHM(md5, 16, 64, md5_blocks, false, true)

@@ -5,8 +5,7 @@
 
 /* ---- small steps ----------------------------------------------------------------------------- */
 
-PyObject *
-io_unsupported(struct io_state *state, const char *message)
+PyObject *io_unsupported(struct io_state *state, const char *message)
 {
     if (state != NULL) {
         PyErr_SetString(state->unsupported, message);
@@ -14,14 +13,12 @@ io_unsupported(struct io_state *state, const char *message)
     return NULL;
 }
 
-static PyObject *
-unsupported(void *self, const char *message)
+static PyObject *unsupported(void *self, const char *message)
 {
     return io_unsupported(io_state_of(self), message);
 }
 
-int
-io_is_closed(struct io_state *state, PyObject *stream)
+int io_is_closed(struct io_state *state, PyObject *stream)
 {
     PyObject *closed = PyObject_GetAttr(stream, state->names.closed);
     int answer = closed ? PyObject_IsTrue(closed) : -1;
@@ -29,8 +26,7 @@ io_is_closed(struct io_state *state, PyObject *stream)
     return answer;
 }
 
-int
-io_check_open(struct io_state *state, PyObject *stream)
+int io_check_open(struct io_state *state, PyObject *stream)
 {
     PyObject *closed;
     if (state == NULL || PyObject_GetOptionalAttr(stream, state->names.closed, &closed) < 0) {
@@ -44,8 +40,7 @@ io_check_open(struct io_state *state, PyObject *stream)
     return answer ? -1 : 0;
 }
 
-int
-io_check_able(struct io_state *state, PyObject *stream, PyObject *name, const char *message)
+int io_check_able(struct io_state *state, PyObject *stream, PyObject *name, const char *message)
 {
     PyObject *answer = PyObject_CallMethodNoArgs(stream, name);
     if (answer == NULL) {
@@ -59,26 +54,22 @@ io_check_able(struct io_state *state, PyObject *stream, PyObject *name, const ch
     return -1;
 }
 
-int
-io_check_seekable(struct io_state *state, PyObject *stream)
+int io_check_seekable(struct io_state *state, PyObject *stream)
 {
     return io_check_able(state, stream, state->names.seekable, "File or stream is not seekable.");
 }
 
-int
-io_check_readable(struct io_state *state, PyObject *stream)
+int io_check_readable(struct io_state *state, PyObject *stream)
 {
     return io_check_able(state, stream, state->names.readable, "File or stream is not readable.");
 }
 
-int
-io_check_writable(struct io_state *state, PyObject *stream)
+int io_check_writable(struct io_state *state, PyObject *stream)
 {
     return io_check_able(state, stream, state->names.writable, "File or stream is not writable.");
 }
 
-void
-io_chain(PyObject *earlier)
+void io_chain(PyObject *earlier)
 {
     if (earlier == NULL) {
         return;
@@ -95,8 +86,7 @@ io_chain(PyObject *earlier)
     }
 }
 
-PyObject *
-io_no_pickle(void *op)
+PyObject *io_no_pickle(void *op)
 {
     PyObject *name = PyType_GetName(Py_TYPE((PyObject *)op));
     if (name != NULL) {
@@ -109,8 +99,7 @@ io_no_pickle(void *op)
 /* ---- life ------------------------------------------------------------------------------------ */
 
 /* Closes a stream that was left open.  What goes wrong is reported, since nobody can catch it. */
-static void
-iobase_finalize(PyObject *op)
+static void iobase_finalize(PyObject *op)
 {
     struct io_state *state = io_state_of(op);
     if (state == NULL) {
@@ -141,8 +130,7 @@ iobase_finalize(PyObject *op)
     PyErr_SetRaisedException(raised);
 }
 
-bool
-iobase_dealloc_begin(PyObject *op)
+bool iobase_dealloc_begin(PyObject *op)
 {
     if (PyObject_CallFinalizerFromDealloc(op) < 0) {
         return false;
@@ -152,8 +140,7 @@ iobase_dealloc_begin(PyObject *op)
     return true;
 }
 
-void
-iobase_free(PyObject *op)
+void iobase_free(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     Py_CLEAR(((struct iobase *)op)->dict);
@@ -161,23 +148,20 @@ iobase_free(PyObject *op)
     Py_DECREF(type);
 }
 
-int
-iobase_traverse(PyObject *op, visitproc visit, void *arg)
+int iobase_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(((struct iobase *)op)->dict);
     return 0;
 }
 
-int
-iobase_clear(PyObject *op)
+int iobase_clear(PyObject *op)
 {
     Py_CLEAR(((struct iobase *)op)->dict);
     return 0;
 }
 
-static void
-iobase_dealloc(PyObject *op)
+static void iobase_dealloc(PyObject *op)
 {
     if (iobase_dealloc_begin(op)) {
         iobase_free(op);
@@ -186,28 +170,24 @@ iobase_dealloc(PyObject *op)
 
 /* ---- _IOBase --------------------------------------------------------------------------------- */
 
-static PyObject *
-iobase_seek(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *iobase_seek(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "seek");
 }
 
-static PyObject *
-iobase_tell(struct iobase *self)
+static PyObject *iobase_tell(struct iobase *self)
 {
     struct io_state *state = io_state_of(self);
     return state ? PyObject_CallMethod((PyObject *)self, "seek", "ii", 0, 1) : NULL;
 }
 
-static PyObject *
-iobase_truncate(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *iobase_truncate(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "truncate");
 }
 
 /* Whether close() of the base has run: 1, 0, or -1. */
-static int
-iobase_was_closed(struct io_state *state, PyObject *self)
+static int iobase_was_closed(struct io_state *state, PyObject *self)
 {
     PyObject *flag;
     int found = state ? PyObject_GetOptionalAttr(self, state->names.__IOBase_closed, &flag) : -1;
@@ -217,15 +197,13 @@ iobase_was_closed(struct io_state *state, PyObject *self)
     return found;
 }
 
-static PyObject *
-iobase_get_closed(PyObject *self, void *Py_UNUSED(closure))
+static PyObject *iobase_get_closed(PyObject *self, void *Py_UNUSED(closure))
 {
     int closed = iobase_was_closed(io_state_of(self), self);
     return closed < 0 ? NULL : PyBool_FromLong(closed);
 }
 
-static PyObject *
-iobase_flush(struct iobase *self)
+static PyObject *iobase_flush(struct iobase *self)
 {
     int closed = iobase_was_closed(io_state_of(self), (PyObject *)self);
     if (closed > 0) {
@@ -234,8 +212,7 @@ iobase_flush(struct iobase *self)
     return closed ? NULL : Py_NewRef(Py_None);
 }
 
-PyObject *
-iobase_close_plain(PyObject *self)
+PyObject *iobase_close_plain(PyObject *self)
 {
     struct io_state *state = io_state_of(self);
     int closed = iobase_was_closed(state, self);
@@ -254,81 +231,68 @@ iobase_close_plain(PyObject *self)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *
-iobase_close(struct iobase *self)
+static PyObject *iobase_close(struct iobase *self)
 {
     return iobase_close_plain((PyObject *)self);
 }
 
-static PyObject *
-iobase_seekable(struct iobase *Py_UNUSED(self))
+static PyObject *iobase_seekable(struct iobase *Py_UNUSED(self))
 {
     return Py_NewRef(Py_False);
 }
 
-static PyObject *
-iobase_readable(struct iobase *Py_UNUSED(self))
+static PyObject *iobase_readable(struct iobase *Py_UNUSED(self))
 {
     return Py_NewRef(Py_False);
 }
 
-static PyObject *
-iobase_writable(struct iobase *Py_UNUSED(self))
+static PyObject *iobase_writable(struct iobase *Py_UNUSED(self))
 {
     return Py_NewRef(Py_False);
 }
 
-static PyObject *
-iobase_need_open(struct iobase *self)
+static PyObject *iobase_need_open(struct iobase *self)
 {
     return io_check_open(io_state_of(self), (PyObject *)self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *
-iobase_need(struct iobase *self, int (*check)(struct io_state *, PyObject *))
+static PyObject *iobase_need(struct iobase *self, int (*check)(struct io_state *, PyObject *))
 {
     struct io_state *state = io_state_of(self);
     return state && check(state, (PyObject *)self) == 0 ? Py_NewRef(Py_True) : NULL;
 }
 
-static PyObject *
-iobase_need_seekable(struct iobase *self)
+static PyObject *iobase_need_seekable(struct iobase *self)
 {
     return iobase_need(self, io_check_seekable);
 }
 
-static PyObject *
-iobase_need_readable(struct iobase *self)
+static PyObject *iobase_need_readable(struct iobase *self)
 {
     return iobase_need(self, io_check_readable);
 }
 
-static PyObject *
-iobase_need_writable(struct iobase *self)
+static PyObject *iobase_need_writable(struct iobase *self)
 {
     return iobase_need(self, io_check_writable);
 }
 
-static PyObject *
-iobase_fileno(struct iobase *self)
+static PyObject *iobase_fileno(struct iobase *self)
 {
     return unsupported(self, "fileno");
 }
 
-static PyObject *
-iobase_isatty(struct iobase *self)
+static PyObject *iobase_isatty(struct iobase *self)
 {
     return io_check_open(io_state_of(self), (PyObject *)self) < 0 ? NULL : Py_NewRef(Py_False);
 }
 
-static PyObject *
-iobase_enter(struct iobase *self)
+static PyObject *iobase_enter(struct iobase *self)
 {
     return io_check_open(io_state_of(self), (PyObject *)self) < 0 ? NULL : Py_NewRef(self);
 }
 
-static PyObject *
-iobase_exit(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *iobase_exit(PyObject *self, PyObject *Py_UNUSED(args))
 {
     struct io_state *state = io_state_of(self);
     return state ? PyObject_CallMethodNoArgs(self, state->names.close) : NULL;
@@ -336,8 +300,7 @@ iobase_exit(PyObject *self, PyObject *Py_UNUSED(args))
 
 /* How many bytes to read next without going past a line end: as much as peek() shows of the line.
  * -1 with an exception. */
-static Py_ssize_t
-line_lookahead(PyObject *peek, Py_ssize_t limit)
+static Py_ssize_t line_lookahead(PyObject *peek, Py_ssize_t limit)
 {
     PyObject *seen, *one = PyLong_FromLong(1);
     do {
@@ -365,9 +328,8 @@ line_lookahead(PyObject *peek, Py_ssize_t limit)
 }
 
 /* Reads the line into a bytearray: 0, or -1 with an exception. */
-static int
-line_collect(struct io_state *state, PyObject *self, PyObject *peek, Py_ssize_t limit,
-             PyObject *line)
+static int line_collect(struct io_state *state, PyObject *self, PyObject *peek, Py_ssize_t limit,
+                        PyObject *line)
 {
     Py_ssize_t length = 0;
     while (limit < 0 || length < limit) {
@@ -400,8 +362,7 @@ line_collect(struct io_state *state, PyObject *self, PyObject *peek, Py_ssize_t 
     return 0;
 }
 
-static PyObject *
-iobase_readline(struct iobase *self, Py_ssize_t limit)
+static PyObject *iobase_readline(struct iobase *self, Py_ssize_t limit)
 {
     struct io_state *state = io_state_of(self);
     PyObject *peek;
@@ -417,14 +378,12 @@ iobase_readline(struct iobase *self, Py_ssize_t limit)
     return result;
 }
 
-static PyObject *
-iobase_iter(PyObject *self)
+static PyObject *iobase_iter(PyObject *self)
 {
     return io_check_open(io_state_of(self), self) < 0 ? NULL : Py_NewRef(self);
 }
 
-static PyObject *
-iobase_next(PyObject *self)
+static PyObject *iobase_next(PyObject *self)
 {
     struct io_state *state = io_state_of(self);
     PyObject *line = state ? PyObject_CallMethodNoArgs(self, state->names.readline) : NULL;
@@ -434,8 +393,7 @@ iobase_next(PyObject *self)
     return line;
 }
 
-static PyObject *
-iobase_readlines(struct iobase *self, Py_ssize_t hint)
+static PyObject *iobase_readlines(struct iobase *self, Py_ssize_t hint)
 {
     PyObject *lines = PyList_New(0), *it = lines ? PyObject_GetIter((PyObject *)self) : NULL;
     Py_ssize_t total = 0;
@@ -459,8 +417,7 @@ iobase_readlines(struct iobase *self, Py_ssize_t hint)
     return lines;
 }
 
-static PyObject *
-iobase_writelines(struct iobase *self, PyObject *lines)
+static PyObject *iobase_writelines(struct iobase *self, PyObject *lines)
 {
     struct io_state *state = io_state_of(self);
     if (io_check_open(state, (PyObject *)self) < 0) {
@@ -507,15 +464,16 @@ static PyType_Slot iobase_slots[] = {
 };
 
 PyType_Spec iobase_spec = {
-    "_io._IOBase", sizeof(struct iobase), 0,
+    "_io._IOBase",
+    sizeof(struct iobase),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     iobase_slots,
 };
 
 /* ---- _RawIOBase ------------------------------------------------------------------------------ */
 
-static PyObject *
-rawiobase_read(struct iobase *self, Py_ssize_t size)
+static PyObject *rawiobase_read(struct iobase *self, Py_ssize_t size)
 {
     struct io_state *state = io_state_of(self);
     if (state == NULL) {
@@ -525,8 +483,8 @@ rawiobase_read(struct iobase *self, Py_ssize_t size)
         return PyObject_CallMethodNoArgs((PyObject *)self, state->names.readall);
     }
     PyObject *space = PyByteArray_FromStringAndSize(NULL, size);
-    PyObject *result = space ? io_call_retrying((PyObject *)self, state->names.readinto, space)
-                             : NULL;
+    PyObject *result =
+        space ? io_call_retrying((PyObject *)self, state->names.readinto, space) : NULL;
     if (result != NULL && result != Py_None) {
         Py_ssize_t count = PyNumber_AsSsize_t(result, PyExc_ValueError);
         Py_CLEAR(result);
@@ -541,8 +499,7 @@ rawiobase_read(struct iobase *self, Py_ssize_t size)
     return result;
 }
 
-PyObject *
-rawiobase_readall_plain(PyObject *self)
+PyObject *rawiobase_readall_plain(PyObject *self)
 {
     struct io_state *state = io_state_of(self);
     PyObject *parts = state ? PyList_New(0) : NULL;
@@ -580,36 +537,36 @@ rawiobase_readall_plain(PyObject *self)
     return result;
 }
 
-static PyObject *
-rawiobase_readall(struct iobase *self)
+static PyObject *rawiobase_readall(struct iobase *self)
 {
     return rawiobase_readall_plain((PyObject *)self);
 }
 
-static PyObject *
-rawiobase_readinto(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
+static PyObject *rawiobase_readinto(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
 {
     PyErr_SetNone(PyExc_NotImplementedError);
     return NULL;
 }
 
-static PyObject *
-rawiobase_write(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
+static PyObject *rawiobase_write(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
 {
     PyErr_SetNone(PyExc_NotImplementedError);
     return NULL;
 }
 
-#define ABSTRACT_SPEC(prefix, name, getset_slot)                                                  \
-    static PyType_Slot prefix##_slots[] = {                                                       \
-        GC_SLOTS(iobase), {Py_tp_doc, prefix##_doc}, {Py_tp_methods, prefix##_methods},           \
-        getset_slot {0, NULL},                                                                    \
-    };                                                                                            \
-    PyType_Spec prefix##_spec = {                                                                 \
-        "_io." name, sizeof(struct iobase), 0,                                                    \
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC                             \
-            | Py_TPFLAGS_IMMUTABLETYPE,                                                           \
-        prefix##_slots,                                                                           \
+#define ABSTRACT_SPEC(prefix, name, getset_slot)                                                   \
+    static PyType_Slot prefix##_slots[] = {                                                        \
+        GC_SLOTS(iobase),                                                                          \
+        {Py_tp_doc, prefix##_doc},                                                                 \
+        {Py_tp_methods, prefix##_methods},                                                         \
+        getset_slot{0, NULL},                                                                      \
+    };                                                                                             \
+    PyType_Spec prefix##_spec = {                                                                  \
+        "_io." name,                                                                               \
+        sizeof(struct iobase),                                                                     \
+        0,                                                                                         \
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,  \
+        prefix##_slots,                                                                            \
     };
 
 #define NO_SLOT
@@ -618,32 +575,27 @@ ABSTRACT_SPEC(rawiobase, "_RawIOBase", NO_SLOT)
 
 /* ---- _BufferedIOBase ------------------------------------------------------------------------- */
 
-static PyObject *
-bufferediobase_detach(struct iobase *self)
+static PyObject *bufferediobase_detach(struct iobase *self)
 {
     return unsupported(self, "detach");
 }
 
-static PyObject *
-bufferediobase_read(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *bufferediobase_read(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "read");
 }
 
-static PyObject *
-bufferediobase_read1(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *bufferediobase_read1(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "read1");
 }
 
-static PyObject *
-bufferediobase_write(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *bufferediobase_write(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "write");
 }
 
-static PyObject *
-read_into(PyObject *self, PyObject *method, Py_buffer *to)
+static PyObject *read_into(PyObject *self, PyObject *method, Py_buffer *to)
 {
     PyObject *data = io_call_size(self, method, to->len), *result = NULL;
     if (data == NULL) {
@@ -663,15 +615,13 @@ read_into(PyObject *self, PyObject *method, Py_buffer *to)
     return result;
 }
 
-static PyObject *
-bufferediobase_readinto(struct iobase *self, Py_buffer *buffer)
+static PyObject *bufferediobase_readinto(struct iobase *self, Py_buffer *buffer)
 {
     struct io_state *state = io_state_of(self);
     return state ? read_into((PyObject *)self, state->names.read, buffer) : NULL;
 }
 
-static PyObject *
-bufferediobase_readinto1(struct iobase *self, Py_buffer *buffer)
+static PyObject *bufferediobase_readinto1(struct iobase *self, Py_buffer *buffer)
 {
     struct io_state *state = io_state_of(self);
     return state ? read_into((PyObject *)self, state->names.read1, buffer) : NULL;
@@ -681,44 +631,37 @@ ABSTRACT_SPEC(bufferediobase, "_BufferedIOBase", NO_SLOT)
 
 /* ---- _TextIOBase ----------------------------------------------------------------------------- */
 
-static PyObject *
-textiobase_detach(struct iobase *self)
+static PyObject *textiobase_detach(struct iobase *self)
 {
     return unsupported(self, "detach");
 }
 
-static PyObject *
-textiobase_read(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *textiobase_read(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "read");
 }
 
-static PyObject *
-textiobase_readline(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *textiobase_readline(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "readline");
 }
 
-static PyObject *
-textiobase_write(PyObject *self, PyObject *Py_UNUSED(args))
+static PyObject *textiobase_write(PyObject *self, PyObject *Py_UNUSED(args))
 {
     return unsupported(self, "write");
 }
 
-static PyObject *
-textiobase_get_encoding(struct iobase *Py_UNUSED(self))
+static PyObject *textiobase_get_encoding(struct iobase *Py_UNUSED(self))
 {
     return Py_NewRef(Py_None);
 }
 
-static PyObject *
-textiobase_get_newlines(struct iobase *Py_UNUSED(self))
+static PyObject *textiobase_get_newlines(struct iobase *Py_UNUSED(self))
 {
     return Py_NewRef(Py_None);
 }
 
-static PyObject *
-textiobase_get_errors(struct iobase *Py_UNUSED(self))
+static PyObject *textiobase_get_errors(struct iobase *Py_UNUSED(self))
 {
     return Py_NewRef(Py_None);
 }

@@ -26,12 +26,10 @@ struct buffered {
 /* ---- the lock -------------------------------------------------------------------------------- */
 
 /* At shutdown a thread that holds the lock may never run again: waits a second, then gives up. */
-static void
-lock_at_exit(struct buffered *self)
+static void lock_at_exit(struct buffered *self)
 {
     for (int i = 0; i < 100 && (__atomic_load_n(&self->mutex._bits, __ATOMIC_ACQUIRE) & 1); i++) {
-        Py_BEGIN_ALLOW_THREADS
-        usleep(10000);
+        Py_BEGIN_ALLOW_THREADS usleep(10000);
         Py_END_ALLOW_THREADS
     }
     if (__atomic_load_n(&self->mutex._bits, __ATOMIC_ACQUIRE) & 1) {
@@ -41,8 +39,7 @@ lock_at_exit(struct buffered *self)
 }
 
 /* 0, or -1 with RuntimeError if this very thread is inside already, e.g. in a signal handler. */
-static int
-buffered_enter(struct buffered *self)
+static int buffered_enter(struct buffered *self)
 {
     unsigned long me = PyThread_get_thread_ident();
     if (UNLIKELY(__atomic_load_n(&self->owner, __ATOMIC_RELAXED) == me)) {
@@ -57,29 +54,27 @@ buffered_enter(struct buffered *self)
     return 0;
 }
 
-static void
-buffered_leave(struct buffered *self)
+static void buffered_leave(struct buffered *self)
 {
     __atomic_store_n(&self->owner, 0, __ATOMIC_RELAXED);
     PyMutex_Unlock(&self->mutex);
 }
 
 /* `expr` (of object type) inside the lock. */
-#define ENTERED(self, expr)                                                                       \
-    __extension__({                                                                               \
-        PyObject *entered_result = NULL;                                                          \
-        if (buffered_enter(self) == 0) {                                                          \
-            entered_result = (expr);                                                              \
-            buffered_leave(self);                                                                 \
-        }                                                                                         \
-        entered_result;                                                                           \
+#define ENTERED(self, expr)                                                                        \
+    __extension__({                                                                                \
+        PyObject *entered_result = NULL;                                                           \
+        if (buffered_enter(self) == 0) {                                                           \
+            entered_result = (expr);                                                               \
+            buffered_leave(self);                                                                  \
+        }                                                                                          \
+        entered_result;                                                                            \
     })
 
 /* ---- checks ---------------------------------------------------------------------------------- */
 
 /* 0, or -1 with ValueError before __init__ and after detach(). */
-static int
-check_ready(struct buffered *self)
+static int check_ready(struct buffered *self)
 {
     if (LIKELY(self->ready)) {
         return 0;
@@ -90,8 +85,7 @@ check_ready(struct buffered *self)
 }
 
 /* 1, 0, or -1 with an exception. */
-static int
-is_closed(struct buffered *self)
+static int is_closed(struct buffered *self)
 {
     if (self->buffer == NULL) {
         return 1; /* even if the raw stream could not be closed */
@@ -100,8 +94,7 @@ is_closed(struct buffered *self)
 }
 
 /* 0, or -1 with an exception saying "`action` closed file". */
-static int
-check_open(struct buffered *self, const char *action)
+static int check_open(struct buffered *self, const char *action)
 {
     if (check_ready(self) < 0) {
         return -1;
@@ -113,21 +106,18 @@ check_open(struct buffered *self, const char *action)
     return closed ? -1 : 0;
 }
 
-int
-buffered_is_closed(PyObject *stream)
+int buffered_is_closed(PyObject *stream)
 {
     struct buffered *self = (struct buffered *)stream;
     return check_ready(self) < 0 ? -1 : is_closed(self);
 }
 
-static inline Py_ssize_t
-ahead(struct buffered *self)
+static inline Py_ssize_t ahead(struct buffered *self)
 {
     return self->dirty ? 0 : self->end - self->start;
 }
 
-static inline void
-buffer_reset(struct buffered *self)
+static inline void buffer_reset(struct buffered *self)
 {
     self->start = self->end = 0;
     self->dirty = false;
@@ -136,8 +126,7 @@ buffer_reset(struct buffered *self)
 /* ---- the raw stream: inside the lock --------------------------------------------------------- */
 
 /* The number a raw readinto() or write() answered (stolen): -2 for None, -1 with an exception. */
-static Py_ssize_t
-raw_count(PyObject *answer, const char *method, Py_ssize_t size)
+static Py_ssize_t raw_count(PyObject *answer, const char *method, Py_ssize_t size)
 {
     if (answer == NULL) {
         return -1;
@@ -166,8 +155,7 @@ raw_count(PyObject *answer, const char *method, Py_ssize_t size)
     return count;
 }
 
-static Py_ssize_t
-raw_transfer(struct buffered *self, char *data, Py_ssize_t size, bool writing)
+static Py_ssize_t raw_transfer(struct buffered *self, char *data, Py_ssize_t size, bool writing)
 {
     PyObject *view = PyMemoryView_FromMemory(data, size, writing ? PyBUF_READ : PyBUF_WRITE);
     if (view == NULL) {
@@ -180,23 +168,20 @@ raw_transfer(struct buffered *self, char *data, Py_ssize_t size, bool writing)
 }
 
 /* Reads once: the count, 0 at the end, -2 if it would block, -1 with an exception. */
-static Py_ssize_t
-raw_read(struct buffered *self, char *to, Py_ssize_t size)
+static Py_ssize_t raw_read(struct buffered *self, char *to, Py_ssize_t size)
 {
     return self->plain_file ? fileio_read_once(self->raw, to, size)
                             : raw_transfer(self, to, size, false);
 }
 
-static Py_ssize_t
-raw_write(struct buffered *self, const char *from, Py_ssize_t size)
+static Py_ssize_t raw_write(struct buffered *self, const char *from, Py_ssize_t size)
 {
     return self->plain_file ? fileio_write_once(self->raw, from, size)
                             : raw_transfer(self, (char *)from, size, true);
 }
 
 /* The position a raw seek() or tell() answered (stolen); -1 with an exception. */
-static Py_ssize_t
-raw_position(PyObject *answer)
+static Py_ssize_t raw_position(PyObject *answer)
 {
     if (answer == NULL) {
         return -1;
@@ -209,20 +194,17 @@ raw_position(PyObject *answer)
     return at < 0 ? -1 : at;
 }
 
-static Py_ssize_t
-raw_seek(struct buffered *self, Py_ssize_t target, int whence)
+static Py_ssize_t raw_seek(struct buffered *self, Py_ssize_t target, int whence)
 {
     return raw_position(PyObject_CallMethod(self->raw, "seek", "ni", target, whence));
 }
 
-static Py_ssize_t
-raw_tell(struct buffered *self)
+static Py_ssize_t raw_tell(struct buffered *self)
 {
     return raw_position(PyObject_CallMethodNoArgs(self->raw, self->state->names.tell));
 }
 
-static int
-raise_blocking(Py_ssize_t written)
+static int raise_blocking(Py_ssize_t written)
 {
     PyObject *error = PyObject_CallFunction(PyExc_BlockingIOError, "isn", EAGAIN,
                                             "write could not complete without blocking", written);
@@ -234,8 +216,7 @@ raise_blocking(Py_ssize_t written)
 }
 
 /* Writes out what is dirty: 0, or -1 with an exception; what was not written stays. */
-static int
-write_out(struct buffered *self)
+static int write_out(struct buffered *self)
 {
     while (self->dirty && self->start < self->end) {
         Py_ssize_t count = raw_write(self, self->buffer + self->start, self->end - self->start);
@@ -255,8 +236,7 @@ write_out(struct buffered *self)
 }
 
 /* Goes back over what was read ahead: 0, or -1 with an exception. */
-static int
-read_undo(struct buffered *self)
+static int read_undo(struct buffered *self)
 {
     Py_ssize_t count = ahead(self);
     if (count > 0 && raw_seek(self, -count, SEEK_CUR) < 0) {
@@ -269,8 +249,7 @@ read_undo(struct buffered *self)
 }
 
 /* Makes the buffer one of bytes to be written, or of bytes read. */
-static int
-turn_to_writing(struct buffered *self)
+static int turn_to_writing(struct buffered *self)
 {
     if (self->dirty) {
         return 0;
@@ -283,15 +262,13 @@ turn_to_writing(struct buffered *self)
     return 0;
 }
 
-static inline int
-turn_to_reading(struct buffered *self)
+static inline int turn_to_reading(struct buffered *self)
 {
     return self->dirty ? write_out(self) : 0;
 }
 
 /* Reads more behind what is ahead; as raw_read. */
-static Py_ssize_t
-buffer_fill(struct buffered *self)
+static Py_ssize_t buffer_fill(struct buffered *self)
 {
     if (self->start == self->end) {
         self->start = self->end = 0;
@@ -306,8 +283,7 @@ buffer_fill(struct buffered *self)
 /* ---- reading: inside the lock ---------------------------------------------------------------- */
 
 /* Moves up to `size` bytes from the buffer to `to`: how many. */
-static Py_ssize_t
-buffer_take(struct buffered *self, char *to, Py_ssize_t size)
+static Py_ssize_t buffer_take(struct buffered *self, char *to, Py_ssize_t size)
 {
     Py_ssize_t count = Py_MIN(ahead(self), size);
     if (count > 0) {
@@ -318,8 +294,7 @@ buffer_take(struct buffered *self, char *to, Py_ssize_t size)
 }
 
 /* Joins a start (stolen, may be NULL) and more bytes (borrowed). */
-static PyObject *
-bytes_join(PyObject *first, PyObject *more)
+static PyObject *bytes_join(PyObject *first, PyObject *more)
 {
     if (first == NULL) {
         return Py_NewRef(more);
@@ -328,8 +303,7 @@ bytes_join(PyObject *first, PyObject *more)
     return first;
 }
 
-static PyObject *
-read_rest_by_parts(struct buffered *self, PyObject *start)
+static PyObject *read_rest_by_parts(struct buffered *self, PyObject *start)
 {
     PyObject *whole = PyByteArray_FromObject(start);
     PyObject *result = NULL;
@@ -367,8 +341,7 @@ read_rest_by_parts(struct buffered *self, PyObject *start)
     return result;
 }
 
-static PyObject *
-read_rest(struct buffered *self)
+static PyObject *read_rest(struct buffered *self)
 {
     Py_ssize_t count = ahead(self);
     PyObject *start = PyBytes_FromStringAndSize(self->buffer + self->start, count);
@@ -409,8 +382,7 @@ read_rest(struct buffered *self)
 
 /* Reads until `size` bytes are there or no more come: how many, -2 if there is nothing without
  * waiting, -1 with an exception.  `once`: at most one call below, and none if something is ahead. */
-static Py_ssize_t
-read_to(struct buffered *self, char *to, Py_ssize_t size, bool once)
+static Py_ssize_t read_to(struct buffered *self, char *to, Py_ssize_t size, bool once)
 {
     Py_ssize_t done = buffer_take(self, to, size);
     if (done == size) {
@@ -441,8 +413,7 @@ read_to(struct buffered *self, char *to, Py_ssize_t size, bool once)
     return done;
 }
 
-static PyObject *
-read_some(struct buffered *self, Py_ssize_t size)
+static PyObject *read_some(struct buffered *self, Py_ssize_t size)
 {
     if (size <= ahead(self)) {
         self->start += size;
@@ -460,8 +431,7 @@ read_some(struct buffered *self, Py_ssize_t size)
     return data;
 }
 
-static PyObject *
-read_once(struct buffered *self, Py_ssize_t size)
+static PyObject *read_once(struct buffered *self, Py_ssize_t size)
 {
     Py_ssize_t have = ahead(self);
     if (have > 0) {
@@ -483,8 +453,7 @@ read_once(struct buffered *self, Py_ssize_t size)
     return data;
 }
 
-static PyObject *
-peek_ahead(struct buffered *self)
+static PyObject *peek_ahead(struct buffered *self)
 {
     if (ahead(self) == 0) {
         if (turn_to_reading(self) < 0) {
@@ -499,8 +468,7 @@ peek_ahead(struct buffered *self)
 }
 
 /* The end of the line in what is ahead, and at most `limit` (-1: none) bytes; -1 if there is none. */
-static Py_ssize_t
-line_ahead(struct buffered *self, Py_ssize_t limit)
+static Py_ssize_t line_ahead(struct buffered *self, Py_ssize_t limit)
 {
     Py_ssize_t count = ahead(self);
     bool limited = limit >= 0 && count >= limit;
@@ -512,8 +480,7 @@ line_ahead(struct buffered *self, Py_ssize_t limit)
     return end ? end - from + 1 : limited ? count : -1;
 }
 
-static PyObject *
-read_line(struct buffered *self, Py_ssize_t limit)
+static PyObject *read_line(struct buffered *self, Py_ssize_t limit)
 {
     PyObject *line = NULL;
     for (;;) {
@@ -564,8 +531,7 @@ read_line(struct buffered *self, Py_ssize_t limit)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static PyObject *
-buffered_read(struct buffered *self, Py_ssize_t size)
+static PyObject *buffered_read(struct buffered *self, Py_ssize_t size)
 {
     if (check_ready(self) < 0) {
         return NULL;
@@ -580,8 +546,7 @@ buffered_read(struct buffered *self, Py_ssize_t size)
     return ENTERED(self, size < 0 ? read_rest(self) : read_some(self, size));
 }
 
-static PyObject *
-buffered_read1(struct buffered *self, Py_ssize_t size)
+static PyObject *buffered_read1(struct buffered *self, Py_ssize_t size)
 {
     if (check_open(self, "read of") < 0) {
         return NULL;
@@ -592,39 +557,35 @@ buffered_read1(struct buffered *self, Py_ssize_t size)
     return ENTERED(self, read_once(self, size < 0 ? self->size : size));
 }
 
-static PyObject *
-read_into(struct buffered *self, Py_buffer *buffer, bool once)
+static PyObject *read_into(struct buffered *self, Py_buffer *buffer, bool once)
 {
     Py_ssize_t count = read_to(self, buffer->buf, buffer->len, once);
     return count == -2 ? Py_NewRef(Py_None) : count < 0 ? NULL : PyLong_FromSsize_t(count);
 }
 
-static PyObject *
-buffered_readinto(struct buffered *self, Py_buffer *buffer)
+static PyObject *buffered_readinto(struct buffered *self, Py_buffer *buffer)
 {
-    return check_open(self, "readinto of") < 0 ? NULL : ENTERED(self, read_into(self, buffer, false));
+    return check_open(self, "readinto of") < 0 ? NULL
+                                               : ENTERED(self, read_into(self, buffer, false));
 }
 
-static PyObject *
-buffered_readinto1(struct buffered *self, Py_buffer *buffer)
+static PyObject *buffered_readinto1(struct buffered *self, Py_buffer *buffer)
 {
-    return check_open(self, "readinto of") < 0 ? NULL : ENTERED(self, read_into(self, buffer, true));
+    return check_open(self, "readinto of") < 0 ? NULL
+                                               : ENTERED(self, read_into(self, buffer, true));
 }
 
-static PyObject *
-buffered_peek(struct buffered *self, Py_ssize_t Py_UNUSED(size))
+static PyObject *buffered_peek(struct buffered *self, Py_ssize_t Py_UNUSED(size))
 {
     return check_open(self, "peek of") < 0 ? NULL : ENTERED(self, peek_ahead(self));
 }
 
-static PyObject *
-buffered_readline(struct buffered *self, Py_ssize_t size)
+static PyObject *buffered_readline(struct buffered *self, Py_ssize_t size)
 {
     return check_open(self, "readline of") < 0 ? NULL : ENTERED(self, read_line(self, size));
 }
 
-static PyObject *
-buffered_next(PyObject *op)
+static PyObject *buffered_next(PyObject *op)
 {
     struct buffered *self = (struct buffered *)op;
     PyObject *line;
@@ -651,8 +612,7 @@ buffered_next(PyObject *op)
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* After a flush that would block: keeps what fits, and raises again with how much that was. */
-static Py_ssize_t
-write_despite_block(struct buffered *self, const char *data, Py_ssize_t size)
+static Py_ssize_t write_despite_block(struct buffered *self, const char *data, Py_ssize_t size)
 {
     if (!PyErr_ExceptionMatches(PyExc_BlockingIOError)) {
         return -1;
@@ -667,8 +627,7 @@ write_despite_block(struct buffered *self, const char *data, Py_ssize_t size)
     return room == size ? size : raise_blocking(room);
 }
 
-static Py_ssize_t
-write_from(struct buffered *self, const char *data, Py_ssize_t size)
+static Py_ssize_t write_from(struct buffered *self, const char *data, Py_ssize_t size)
 {
     if (turn_to_writing(self) < 0) {
         return -1;
@@ -703,8 +662,7 @@ write_from(struct buffered *self, const char *data, Py_ssize_t size)
     return size;
 }
 
-static PyObject *
-write_bytes(struct buffered *self, Py_buffer *data)
+static PyObject *write_bytes(struct buffered *self, Py_buffer *data)
 {
     /* Somebody may have closed the file while we waited for the lock. */
     if (check_open(self, "write to") < 0) {
@@ -714,8 +672,7 @@ write_bytes(struct buffered *self, Py_buffer *data)
     return count < 0 ? NULL : PyLong_FromSsize_t(count);
 }
 
-static PyObject *
-buffered_write(struct buffered *self, Py_buffer *data)
+static PyObject *buffered_write(struct buffered *self, Py_buffer *data)
 {
     return check_ready(self) < 0 ? NULL : ENTERED(self, write_bytes(self, data));
 }
@@ -723,14 +680,12 @@ buffered_write(struct buffered *self, Py_buffer *data)
 /* ---- flushing, moving ------------------------------------------------------------------------ */
 
 /* Writes out and forgets what was read ahead. */
-static int
-buffer_settle(struct buffered *self)
+static int buffer_settle(struct buffered *self)
 {
     return turn_to_reading(self) < 0 || (self->readable && read_undo(self) < 0) ? -1 : 0;
 }
 
-static PyObject *
-buffered_flush(struct buffered *self)
+static PyObject *buffered_flush(struct buffered *self)
 {
     if (check_open(self, "flush of") < 0) {
         return NULL;
@@ -738,15 +693,13 @@ buffered_flush(struct buffered *self)
     return ENTERED(self, buffer_settle(self) < 0 ? NULL : Py_NewRef(Py_None));
 }
 
-static PyObject *
-buffered_flush_raw(struct buffered *self)
+static PyObject *buffered_flush_raw(struct buffered *self)
 {
     return check_ready(self) < 0 ? NULL
                                  : PyObject_CallMethodNoArgs(self->raw, self->state->names.flush);
 }
 
-static PyObject *
-seek_to(struct buffered *self, Py_ssize_t target, int whence)
+static PyObject *seek_to(struct buffered *self, Py_ssize_t target, int whence)
 {
     if (whence != SEEK_END && self->readable && !self->dirty) {
         /* Within what is in the buffer, nothing below needs to move. */
@@ -756,7 +709,8 @@ seek_to(struct buffered *self, Py_ssize_t target, int whence)
         }
         Py_ssize_t here = at - ahead(self);
         Py_ssize_t offset = whence == SEEK_SET ? target - here : target;
-        if (whence <= SEEK_CUR && offset >= -self->start && offset <= ahead(self) && self->end > 0) {
+        if (whence <= SEEK_CUR && offset >= -self->start && offset <= ahead(self)
+            && self->end > 0) {
             self->start += offset;
             return PyLong_FromSsize_t(Py_MAX(here + offset, 0)); /* strange devices */
         }
@@ -775,8 +729,7 @@ seek_to(struct buffered *self, Py_ssize_t target, int whence)
     return PyLong_FromSsize_t(at);
 }
 
-static PyObject *
-buffered_seek(struct buffered *self, PyObject *target, int whence)
+static PyObject *buffered_seek(struct buffered *self, PyObject *target, int whence)
 {
     if (check_ready(self) < 0) {
         return NULL;
@@ -795,8 +748,7 @@ buffered_seek(struct buffered *self, PyObject *target, int whence)
     return ENTERED(self, seek_to(self, offset, whence));
 }
 
-static PyObject *
-tell_here(struct buffered *self)
+static PyObject *tell_here(struct buffered *self)
 {
     Py_ssize_t at = raw_tell(self);
     if (at < 0) {
@@ -806,14 +758,12 @@ tell_here(struct buffered *self)
     return PyLong_FromSsize_t(Py_MAX(at, 0));
 }
 
-static PyObject *
-buffered_tell(struct buffered *self)
+static PyObject *buffered_tell(struct buffered *self)
 {
     return check_ready(self) < 0 ? NULL : ENTERED(self, tell_here(self));
 }
 
-static PyObject *
-truncate_at(struct buffered *self, PyObject *pos)
+static PyObject *truncate_at(struct buffered *self, PyObject *pos)
 {
     if (buffer_settle(self) < 0) {
         return NULL;
@@ -821,8 +771,7 @@ truncate_at(struct buffered *self, PyObject *pos)
     return PyObject_CallMethodOneArg(self->raw, self->state->names.truncate, pos);
 }
 
-static PyObject *
-buffered_truncate(struct buffered *self, PyObject *pos)
+static PyObject *buffered_truncate(struct buffered *self, PyObject *pos)
 {
     if (check_open(self, "truncate of") < 0) {
         return NULL;
@@ -835,8 +784,8 @@ buffered_truncate(struct buffered *self, PyObject *pos)
 
 /* ---- opening and closing --------------------------------------------------------------------- */
 
-static int
-buffered_open(struct buffered *self, PyObject *raw, Py_ssize_t size, bool readable, bool writable)
+static int buffered_open(struct buffered *self, PyObject *raw, Py_ssize_t size, bool readable,
+                         bool writable)
 {
     self->ready = self->detached = false;
     struct io_state *state = io_state_of(self);
@@ -867,30 +816,26 @@ buffered_open(struct buffered *self, PyObject *raw, Py_ssize_t size, bool readab
     return 0;
 }
 
-static int
-reader_init(struct buffered *self, PyObject *raw, Py_ssize_t buffer_size)
+static int reader_init(struct buffered *self, PyObject *raw, Py_ssize_t buffer_size)
 {
     return buffered_open(self, raw, buffer_size, true, false);
 }
 
-static int
-writer_init(struct buffered *self, PyObject *raw, Py_ssize_t buffer_size)
+static int writer_init(struct buffered *self, PyObject *raw, Py_ssize_t buffer_size)
 {
     return buffered_open(self, raw, buffer_size, false, true);
 }
 
-static int
-random_init(struct buffered *self, PyObject *raw, Py_ssize_t buffer_size)
+static int random_init(struct buffered *self, PyObject *raw, Py_ssize_t buffer_size)
 {
     return buffered_open(self, raw, buffer_size, true, true);
 }
 
-static PyObject *
-buffered_dealloc_warn(struct buffered *self, PyObject *source)
+static PyObject *buffered_dealloc_warn(struct buffered *self, PyObject *source)
 {
     if (self->ready && self->raw) {
-        PyObject *done = PyObject_CallMethodOneArg(self->raw, self->state->names._dealloc_warn,
-                                                   source);
+        PyObject *done =
+            PyObject_CallMethodOneArg(self->raw, self->state->names._dealloc_warn, source);
         if (done == NULL) {
             PyErr_Clear();
         }
@@ -900,8 +845,7 @@ buffered_dealloc_warn(struct buffered *self, PyObject *source)
 }
 
 /* Closes the raw stream inside the lock, so that whoever waits for that finds it closed. */
-static PyObject *
-raw_close(struct buffered *self)
+static PyObject *raw_close(struct buffered *self)
 {
     PyObject *done = PyObject_CallMethodNoArgs(self->raw, self->state->names.close);
     PyMem_Free(self->buffer);
@@ -910,8 +854,7 @@ raw_close(struct buffered *self)
     return done;
 }
 
-static PyObject *
-buffered_close(struct buffered *self)
+static PyObject *buffered_close(struct buffered *self)
 {
     if (check_ready(self) < 0 || buffered_enter(self) < 0) {
         return NULL;
@@ -935,8 +878,7 @@ buffered_close(struct buffered *self)
     return done;
 }
 
-static PyObject *
-buffered_detach(struct buffered *self)
+static PyObject *buffered_detach(struct buffered *self)
 {
     if (check_ready(self) < 0) {
         return NULL;
@@ -955,12 +897,12 @@ buffered_detach(struct buffered *self)
 
 /* ---- questions handed on --------------------------------------------------------------------- */
 
-#define ASK_RAW(method)                                                                           \
-    static PyObject *buffered_##method(struct buffered *self)                                     \
-    {                                                                                             \
-        return check_ready(self) < 0                                                              \
-                   ? NULL                                                                         \
-                   : PyObject_CallMethodNoArgs(self->raw, self->state->names.method);             \
+#define ASK_RAW(method)                                                                            \
+    static PyObject *buffered_##method(struct buffered *self)                                      \
+    {                                                                                              \
+        return check_ready(self) < 0                                                               \
+                   ? NULL                                                                          \
+                   : PyObject_CallMethodNoArgs(self->raw, self->state->names.method);              \
     }
 
 ASK_RAW(seekable)
@@ -969,33 +911,30 @@ ASK_RAW(writable)
 ASK_RAW(fileno)
 ASK_RAW(isatty)
 
-#define GET_RAW(attribute)                                                                        \
-    static PyObject *buffered_get_##attribute(PyObject *op, void *Py_UNUSED(closure))             \
-    {                                                                                             \
-        struct buffered *self = (struct buffered *)op;                                            \
-        return check_ready(self) < 0 ? NULL                                                       \
-                                     : PyObject_GetAttr(self->raw, self->state->names.attribute); \
+#define GET_RAW(attribute)                                                                         \
+    static PyObject *buffered_get_##attribute(PyObject *op, void *Py_UNUSED(closure))              \
+    {                                                                                              \
+        struct buffered *self = (struct buffered *)op;                                             \
+        return check_ready(self) < 0 ? NULL                                                        \
+                                     : PyObject_GetAttr(self->raw, self->state->names.attribute);  \
     }
 
 GET_RAW(closed)
 GET_RAW(name)
 GET_RAW(mode)
 
-static size_t
-buffered_sizeof(struct buffered *self)
+static size_t buffered_sizeof(struct buffered *self)
 {
     return (size_t)Py_TYPE((PyObject *)self)->tp_basicsize
            + (self->buffer ? (size_t)self->size : 0);
 }
 
-static PyObject *
-buffered_getstate(struct buffered *self)
+static PyObject *buffered_getstate(struct buffered *self)
 {
     return io_no_pickle(self);
 }
 
-static PyObject *
-buffered_repr(PyObject *op)
+static PyObject *buffered_repr(PyObject *op)
 {
     PyObject *name, *text = NULL;
     const char *type = Py_TYPE(op)->tp_name;
@@ -1022,15 +961,13 @@ buffered_repr(PyObject *op)
 
 /* ---- the types ------------------------------------------------------------------------------- */
 
-static int
-buffered_traverse(PyObject *op, visitproc visit, void *arg)
+static int buffered_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(((struct buffered *)op)->raw);
     return iobase_traverse(op, visit, arg);
 }
 
-static int
-buffered_clear(PyObject *op)
+static int buffered_clear(PyObject *op)
 {
     struct buffered *self = (struct buffered *)op;
     self->ready = false;
@@ -1038,8 +975,7 @@ buffered_clear(PyObject *op)
     return iobase_clear(op);
 }
 
-static void
-buffered_dealloc(PyObject *op)
+static void buffered_dealloc(PyObject *op)
 {
     struct buffered *self = (struct buffered *)op;
     self->finalizing = true;
@@ -1064,18 +1000,23 @@ static PyGetSetDef buffered_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-#define BUFFERED_SPEC(prefix, name, next_slot)                                                    \
-    static PyType_Slot prefix##_slots[] = {                                                       \
-        GC_SLOTS(buffered), {Py_tp_doc, prefix##_doc}, {Py_tp_repr, buffered_repr},               \
-        {Py_tp_methods, prefix##_methods}, {Py_tp_members, buffered_members},                     \
-        {Py_tp_getset, buffered_getset}, {Py_tp_init, bind_##prefix##_init},                      \
-        next_slot {0, NULL},                                                                      \
-    };                                                                                            \
-    PyType_Spec prefix##_spec = {                                                                 \
-        "_io." name, sizeof(struct buffered), 0,                                                  \
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC                             \
-            | Py_TPFLAGS_IMMUTABLETYPE,                                                           \
-        prefix##_slots,                                                                           \
+#define BUFFERED_SPEC(prefix, name, next_slot)                                                     \
+    static PyType_Slot prefix##_slots[] = {                                                        \
+        GC_SLOTS(buffered),                                                                        \
+        {Py_tp_doc, prefix##_doc},                                                                 \
+        {Py_tp_repr, buffered_repr},                                                               \
+        {Py_tp_methods, prefix##_methods},                                                         \
+        {Py_tp_members, buffered_members},                                                         \
+        {Py_tp_getset, buffered_getset},                                                           \
+        {Py_tp_init, bind_##prefix##_init},                                                        \
+        next_slot{0, NULL},                                                                        \
+    };                                                                                             \
+    PyType_Spec prefix##_spec = {                                                                  \
+        "_io." name,                                                                               \
+        sizeof(struct buffered),                                                                   \
+        0,                                                                                         \
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,  \
+        prefix##_slots,                                                                            \
     };
 
 #define NEXT_SLOT {Py_tp_iternext, buffered_next},

@@ -20,8 +20,7 @@ struct bytesbuffer {
 
 /* ---- steps: under the object's lock ---------------------------------------------------------- */
 
-static bool
-is_open(struct bytesio *self)
+static bool is_open(struct bytesio *self)
 {
     if (self->bytes == NULL) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on closed file.");
@@ -29,25 +28,21 @@ is_open(struct bytesio *self)
     return self->bytes != NULL;
 }
 
-static bool
-may_resize(struct bytesio *self)
+static bool may_resize(struct bytesio *self)
 {
     if (self->exports != 0) {
-        PyErr_SetString(PyExc_BufferError,
-                        "Existing exports of data: object cannot be re-sized");
+        PyErr_SetString(PyExc_BufferError, "Existing exports of data: object cannot be re-sized");
     }
     return self->exports == 0;
 }
 
-static inline char *
-data_of(struct bytesio *self)
+static inline char *data_of(struct bytesio *self)
 {
     return PyBytes_AS_STRING(self->bytes);
 }
 
 /* Room for `capacity` bytes, in an object that is ours alone; false with an exception. */
-static bool
-bytes_reserve(struct bytesio *self, Py_ssize_t capacity)
+static bool bytes_reserve(struct bytesio *self, Py_ssize_t capacity)
 {
     Py_ssize_t room = PyBytes_GET_SIZE(self->bytes);
     if (!self->shared && capacity <= room && capacity >= room / 2) {
@@ -66,8 +61,7 @@ bytes_reserve(struct bytesio *self, Py_ssize_t capacity)
     return true;
 }
 
-static bool
-bytes_write(struct bytesio *self, const char *data, Py_ssize_t count)
+static bool bytes_write(struct bytesio *self, const char *data, Py_ssize_t count)
 {
     if (!is_open(self) || !may_resize(self)) {
         return false;
@@ -93,16 +87,14 @@ bytes_write(struct bytesio *self, const char *data, Py_ssize_t count)
 }
 
 /* How many of `wanted` bytes (negative: all) come next. */
-static Py_ssize_t
-bytes_ahead(struct bytesio *self, Py_ssize_t wanted)
+static Py_ssize_t bytes_ahead(struct bytesio *self, Py_ssize_t wanted)
 {
     Py_ssize_t have = Py_MAX(self->size - self->at, 0);
     return wanted < 0 || wanted > have ? have : wanted;
 }
 
 /* The next `count` bytes, which exist (new reference). */
-static PyObject *
-bytes_take(struct bytesio *self, Py_ssize_t count)
+static PyObject *bytes_take(struct bytesio *self, Py_ssize_t count)
 {
     if (count > 1 && self->at == 0 && count == PyBytes_GET_SIZE(self->bytes)
         && self->exports == 0) {
@@ -119,8 +111,7 @@ bytes_take(struct bytesio *self, Py_ssize_t count)
 }
 
 /* The length of the next line, within `limit`. */
-static Py_ssize_t
-line_ahead(struct bytesio *self, Py_ssize_t limit)
+static Py_ssize_t line_ahead(struct bytesio *self, Py_ssize_t limit)
 {
     Py_ssize_t count = bytes_ahead(self, limit);
     const char *from = data_of(self) + self->at;
@@ -130,20 +121,17 @@ line_ahead(struct bytesio *self, Py_ssize_t limit)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static PyObject *
-bytesio_read(struct bytesio *self, Py_ssize_t size)
+static PyObject *bytesio_read(struct bytesio *self, Py_ssize_t size)
 {
     return is_open(self) ? bytes_take(self, bytes_ahead(self, size)) : NULL;
 }
 
-static PyObject *
-bytesio_read1(struct bytesio *self, Py_ssize_t size)
+static PyObject *bytesio_read1(struct bytesio *self, Py_ssize_t size)
 {
     return bytesio_read(self, size);
 }
 
-static PyObject *
-bytesio_readinto(struct bytesio *self, Py_buffer *buffer)
+static PyObject *bytesio_readinto(struct bytesio *self, Py_buffer *buffer)
 {
     if (!is_open(self)) {
         return NULL;
@@ -156,14 +144,12 @@ bytesio_readinto(struct bytesio *self, Py_buffer *buffer)
     return PyLong_FromSsize_t(count);
 }
 
-static PyObject *
-bytesio_readline(struct bytesio *self, Py_ssize_t size)
+static PyObject *bytesio_readline(struct bytesio *self, Py_ssize_t size)
 {
     return is_open(self) ? bytes_take(self, line_ahead(self, size)) : NULL;
 }
 
-static PyObject *
-bytesio_readlines(struct bytesio *self, Py_ssize_t size)
+static PyObject *bytesio_readlines(struct bytesio *self, Py_ssize_t size)
 {
     PyObject *lines = is_open(self) ? PyList_New(0) : NULL;
     Py_ssize_t total = 0, count;
@@ -181,27 +167,23 @@ bytesio_readlines(struct bytesio *self, Py_ssize_t size)
     return lines;
 }
 
-static PyObject *
-next_line(struct bytesio *self)
+static PyObject *next_line(struct bytesio *self)
 {
     Py_ssize_t count = is_open(self) ? line_ahead(self, -1) : 0;
     return count ? bytes_take(self, count) : NULL;
 }
 
-static PyObject *
-bytesio_next(PyObject *op)
+static PyObject *bytesio_next(PyObject *op)
 {
     return LOCKED(op, next_line((struct bytesio *)op));
 }
 
-static PyObject *
-bytesio_iter(PyObject *op)
+static PyObject *bytesio_iter(PyObject *op)
 {
     return LOCKED(op, is_open((struct bytesio *)op)) ? Py_NewRef(op) : NULL;
 }
 
-static PyObject *
-bytesio_getvalue(struct bytesio *self)
+static PyObject *bytesio_getvalue(struct bytesio *self)
 {
     if (!is_open(self)) {
         return NULL;
@@ -222,14 +204,12 @@ bytesio_getvalue(struct bytesio *self)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static PyObject *
-bytesio_write(struct bytesio *self, Py_buffer *b)
+static PyObject *bytesio_write(struct bytesio *self, Py_buffer *b)
 {
     return bytes_write(self, b->buf, b->len) ? PyLong_FromSsize_t(b->len) : NULL;
 }
 
-static PyObject *
-bytesio_writelines(struct bytesio *self, PyObject *lines)
+static PyObject *bytesio_writelines(struct bytesio *self, PyObject *lines)
 {
     if (!LOCKED(self, is_open(self))) {
         return NULL;
@@ -252,8 +232,7 @@ bytesio_writelines(struct bytesio *self, PyObject *lines)
     return fine && !PyErr_Occurred() ? Py_NewRef(Py_None) : NULL;
 }
 
-static PyObject *
-bytesio_truncate(struct bytesio *self, PyObject *size)
+static PyObject *bytesio_truncate(struct bytesio *self, PyObject *size)
 {
     if (!is_open(self) || !may_resize(self)) {
         return NULL;
@@ -277,14 +256,12 @@ bytesio_truncate(struct bytesio *self, PyObject *size)
 
 /* ---- position, state ------------------------------------------------------------------------- */
 
-static PyObject *
-bytesio_tell(struct bytesio *self)
+static PyObject *bytesio_tell(struct bytesio *self)
 {
     return is_open(self) ? PyLong_FromSsize_t(self->at) : NULL;
 }
 
-static PyObject *
-bytesio_seek(struct bytesio *self, Py_ssize_t pos, int whence)
+static PyObject *bytesio_seek(struct bytesio *self, Py_ssize_t pos, int whence)
 {
     if (!is_open(self)) {
         return NULL;
@@ -306,8 +283,7 @@ bytesio_seek(struct bytesio *self, Py_ssize_t pos, int whence)
     return PyLong_FromSsize_t(self->at);
 }
 
-static PyObject *
-bytesio_close(struct bytesio *self)
+static PyObject *bytesio_close(struct bytesio *self)
 {
     if (!may_resize(self)) {
         return NULL;
@@ -316,50 +292,42 @@ bytesio_close(struct bytesio *self)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *
-answer_open(struct bytesio *self, PyObject *answer)
+static PyObject *answer_open(struct bytesio *self, PyObject *answer)
 {
     return LOCKED(self, is_open(self)) ? Py_NewRef(answer) : NULL;
 }
 
-static PyObject *
-bytesio_readable(struct bytesio *self)
+static PyObject *bytesio_readable(struct bytesio *self)
 {
     return answer_open(self, Py_True);
 }
 
-static PyObject *
-bytesio_seekable(struct bytesio *self)
+static PyObject *bytesio_seekable(struct bytesio *self)
 {
     return answer_open(self, Py_True);
 }
 
-static PyObject *
-bytesio_writable(struct bytesio *self)
+static PyObject *bytesio_writable(struct bytesio *self)
 {
     return answer_open(self, Py_True);
 }
 
-static PyObject *
-bytesio_isatty(struct bytesio *self)
+static PyObject *bytesio_isatty(struct bytesio *self)
 {
     return answer_open(self, Py_False);
 }
 
-static PyObject *
-bytesio_flush(struct bytesio *self)
+static PyObject *bytesio_flush(struct bytesio *self)
 {
     return answer_open(self, Py_None);
 }
 
-static PyObject *
-bytesio_get_closed(struct bytesio *self)
+static PyObject *bytesio_get_closed(struct bytesio *self)
 {
     return PyBool_FromLong(self->bytes == NULL);
 }
 
-static size_t
-bytesio_sizeof(struct bytesio *self)
+static size_t bytesio_sizeof(struct bytesio *self)
 {
     size_t size = (size_t)Py_TYPE((PyObject *)self)->tp_basicsize;
     if (self->bytes != NULL && Py_REFCNT(self->bytes) == 1) {
@@ -368,8 +336,7 @@ bytesio_sizeof(struct bytesio *self)
     return size;
 }
 
-static PyObject *
-bytesio_getstate(struct bytesio *self)
+static PyObject *bytesio_getstate(struct bytesio *self)
 {
     PyObject *value = bytesio_getvalue(self);
     if (value == NULL) {
@@ -384,8 +351,7 @@ bytesio_getstate(struct bytesio *self)
 }
 
 /* Adds the entries of a saved __dict__ (None passes); `which` names its place in the state. */
-static bool
-dict_restore(PyObject **dict, PyObject *saved, const char *which)
+static bool dict_restore(PyObject **dict, PyObject *saved, const char *which)
 {
     if (saved == Py_None) {
         return true;
@@ -402,8 +368,7 @@ dict_restore(PyObject **dict, PyObject *saved, const char *which)
     return PyDict_Update(*dict, saved) == 0;
 }
 
-static PyObject *
-bytes_from_buffer(PyObject *source)
+static PyObject *bytes_from_buffer(PyObject *source)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO) < 0) {
@@ -414,8 +379,7 @@ bytes_from_buffer(PyObject *source)
     return bytes;
 }
 
-static int
-contents_set(struct bytesio *self, PyObject *initial)
+static int contents_set(struct bytesio *self, PyObject *initial)
 {
     PyObject *bytes = initial == NULL || initial == Py_None ? PyBytes_FromStringAndSize(NULL, 0)
                       : PyBytes_CheckExact(initial)         ? Py_NewRef(initial)
@@ -430,8 +394,7 @@ contents_set(struct bytesio *self, PyObject *initial)
     return 0;
 }
 
-static PyObject *
-bytesio_setstate(struct bytesio *self, PyObject *state)
+static PyObject *bytesio_setstate(struct bytesio *self, PyObject *state)
 {
     if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) < 3) {
         PyErr_Format(PyExc_TypeError, "%.200s.__setstate__ argument should be 3-tuple, got %.200s",
@@ -439,8 +402,7 @@ bytesio_setstate(struct bytesio *self, PyObject *state)
         return NULL;
     }
     PyObject *place = PyTuple_GET_ITEM(state, 1);
-    if (!is_open(self) || !may_resize(self)
-        || contents_set(self, PyTuple_GET_ITEM(state, 0)) < 0) {
+    if (!is_open(self) || !may_resize(self) || contents_set(self, PyTuple_GET_ITEM(state, 0)) < 0) {
         return NULL;
     }
     if (!PyLong_Check(place)) {
@@ -460,8 +422,7 @@ bytesio_setstate(struct bytesio *self, PyObject *state)
     return fine ? Py_NewRef(Py_None) : NULL;
 }
 
-static PyObject *
-bytesio_getbuffer(struct bytesio *self)
+static PyObject *bytesio_getbuffer(struct bytesio *self)
 {
     struct io_state *state = is_open(self) ? io_state_of(self) : NULL;
     struct bytesbuffer *buffer = state ? type_make(state->bytesbuffer_type) : NULL;
@@ -474,14 +435,13 @@ bytesio_getbuffer(struct bytesio *self)
     return view;
 }
 
-static int
-bytesio_init(struct bytesio *self, PyObject *initial_bytes)
+static int bytesio_init(struct bytesio *self, PyObject *initial_bytes)
 {
     return may_resize(self) ? contents_set(self, initial_bytes) : -1;
 }
 
-static PyObject *
-bytesio_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *bytesio_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                             PyObject *Py_UNUSED(kwargs))
 {
     struct bytesio *self = type_make(type);
     if (self != NULL && contents_set(self, NULL) < 0) {
@@ -490,8 +450,7 @@ bytesio_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(k
     return (PyObject *)self;
 }
 
-static int
-bytesio_clear(PyObject *op)
+static int bytesio_clear(PyObject *op)
 {
     struct bytesio *self = (struct bytesio *)op;
     if (self->exports == 0) {
@@ -500,8 +459,7 @@ bytesio_clear(PyObject *op)
     return iobase_clear(op);
 }
 
-static void
-bytesio_dealloc(PyObject *op)
+static void bytesio_dealloc(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     PyObject_ClearWeakRefs(op);
@@ -524,15 +482,16 @@ static PyType_Slot bytesio_slots[] = {
 };
 
 PyType_Spec bytesio_spec = {
-    "_io.BytesIO", sizeof(struct bytesio), 0,
+    "_io.BytesIO",
+    sizeof(struct bytesio),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     bytesio_slots,
 };
 
 /* ---- the owner of a view --------------------------------------------------------------------- */
 
-static int
-export_begin(struct bytesio *source, PyObject *op, Py_buffer *view, int flags)
+static int export_begin(struct bytesio *source, PyObject *op, Py_buffer *view, int flags)
 {
     if (!is_open(source)
         || (source->exports == 0 && source->shared && !bytes_reserve(source, source->size))
@@ -543,8 +502,7 @@ export_begin(struct bytesio *source, PyObject *op, Py_buffer *view, int flags)
     return 0;
 }
 
-static int
-bytesbuffer_get(PyObject *op, Py_buffer *view, int flags)
+static int bytesbuffer_get(PyObject *op, Py_buffer *view, int flags)
 {
     struct bytesio *source = (struct bytesio *)((struct bytesbuffer *)op)->source;
     if (view == NULL) {
@@ -554,8 +512,7 @@ bytesbuffer_get(PyObject *op, Py_buffer *view, int flags)
     return LOCKED(source, export_begin(source, op, view, flags));
 }
 
-static void
-bytesbuffer_release(PyObject *op, Py_buffer *Py_UNUSED(view))
+static void bytesbuffer_release(PyObject *op, Py_buffer *Py_UNUSED(view))
 {
     struct bytesio *source = (struct bytesio *)((struct bytesbuffer *)op)->source;
     Py_BEGIN_CRITICAL_SECTION(source);
@@ -566,14 +523,12 @@ bytesbuffer_release(PyObject *op, Py_buffer *Py_UNUSED(view))
 GC_TRAVERSE(bytesbuffer, source)
 
 /* A view may still need the source: only the end of the object lets go of it. */
-static int
-bytesbuffer_clear(PyObject *Py_UNUSED(op))
+static int bytesbuffer_clear(PyObject *Py_UNUSED(op))
 {
     return 0;
 }
 
-static void
-bytesbuffer_dealloc(PyObject *op)
+static void bytesbuffer_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -590,7 +545,9 @@ static PyType_Slot bytesbuffer_slots[] = {
 };
 
 PyType_Spec bytesbuffer_spec = {
-    "_io._BytesIOBuffer", sizeof(struct bytesbuffer), 0,
+    "_io._BytesIOBuffer",
+    sizeof(struct bytesbuffer),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
         | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     bytesbuffer_slots,

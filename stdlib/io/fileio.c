@@ -16,15 +16,13 @@ struct fileio {
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-static inline int
-fd_of(struct fileio *self)
+static inline int fd_of(struct fileio *self)
 {
     return __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
 }
 
 /* The descriptor, or -1 with ValueError. */
-static int
-fd_open(struct fileio *self)
+static int fd_open(struct fileio *self)
 {
     int fd = fd_of(self);
     if (fd < 0) {
@@ -33,8 +31,7 @@ fd_open(struct fileio *self)
     return fd;
 }
 
-static PyObject *
-not_able(struct fileio *self, const char *action)
+static PyObject *not_able(struct fileio *self, const char *action)
 {
     struct io_state *state = io_state_of(self);
     if (state != NULL) {
@@ -45,19 +42,16 @@ not_able(struct fileio *self, const char *action)
 
 /* Repeats a system call until no signal interrupts it.  Its value; -2 if it would block; -1 with an
  * exception. */
-#define SYSTEM_CALL(result, call)                                                                 \
-    do {                                                                                          \
-        int call_error;                                                                           \
-        Py_BEGIN_ALLOW_THREADS                                                                    \
-        errno = 0;                                                                                \
-        (result) = (call);                                                                        \
-        call_error = errno;                                                                       \
-        Py_END_ALLOW_THREADS                                                                      \
-        errno = call_error;                                                                       \
+#define SYSTEM_CALL(result, call)                                                                  \
+    do {                                                                                           \
+        int call_error;                                                                            \
+        Py_BEGIN_ALLOW_THREADS errno = 0;                                                          \
+        (result) = (call);                                                                         \
+        call_error = errno;                                                                        \
+        Py_END_ALLOW_THREADS errno = call_error;                                                   \
     } while ((result) < 0 && errno == EINTR && PyErr_CheckSignals() == 0)
 
-static Py_ssize_t
-call_result(Py_ssize_t count)
+static Py_ssize_t call_result(Py_ssize_t count)
 {
     if (count >= 0 || PyErr_Occurred()) {
         return count;
@@ -69,16 +63,14 @@ call_result(Py_ssize_t count)
     return -1;
 }
 
-static Py_ssize_t
-fd_read(int fd, char *to, Py_ssize_t size)
+static Py_ssize_t fd_read(int fd, char *to, Py_ssize_t size)
 {
     Py_ssize_t count;
     SYSTEM_CALL(count, read(fd, to, (size_t)size));
     return call_result(count);
 }
 
-static Py_ssize_t
-fd_write(int fd, const char *from, Py_ssize_t size)
+static Py_ssize_t fd_write(int fd, const char *from, Py_ssize_t size)
 {
     Py_ssize_t count;
     SYSTEM_CALL(count, write(fd, from, (size_t)size));
@@ -88,8 +80,7 @@ fd_write(int fd, const char *from, Py_ssize_t size)
     return call_result(count);
 }
 
-Py_ssize_t
-fileio_read_once(PyObject *file, char *to, Py_ssize_t size)
+Py_ssize_t fileio_read_once(PyObject *file, char *to, Py_ssize_t size)
 {
     struct fileio *self = (struct fileio *)file;
     int fd = fd_open(self);
@@ -106,8 +97,7 @@ fileio_read_once(PyObject *file, char *to, Py_ssize_t size)
     return fd_read(fd, to, size);
 }
 
-Py_ssize_t
-fileio_write_once(PyObject *file, const char *from, Py_ssize_t size)
+Py_ssize_t fileio_write_once(PyObject *file, const char *from, Py_ssize_t size)
 {
     struct fileio *self = (struct fileio *)file;
     int fd = fd_open(self);
@@ -121,8 +111,7 @@ fileio_write_once(PyObject *file, const char *from, Py_ssize_t size)
     return fd_write(fd, from, size);
 }
 
-bool
-fileio_is_closed(PyObject *file)
+bool fileio_is_closed(PyObject *file)
 {
     return fd_of((struct fileio *)file) < 0;
 }
@@ -130,8 +119,7 @@ fileio_is_closed(PyObject *file)
 /* ---- opening --------------------------------------------------------------------------------- */
 
 /* The flags for open(), or -1 with an exception. */
-static int
-mode_parse(struct fileio *self, const char *mode)
+static int mode_parse(struct fileio *self, const char *mode)
 {
     int flags = 0, kinds = 0, plus = 0;
     for (const char *c = mode; *c; c++) {
@@ -179,8 +167,7 @@ mode_parse(struct fileio *self, const char *mode)
 }
 
 /* The file argument as a descriptor: -1 without an exception if it is no number, -2 with one. */
-static int
-file_number(PyObject *file)
+static int file_number(PyObject *file)
 {
     if (PyBool_Check(file)
         && PyErr_WarnEx(PyExc_RuntimeWarning, "bool is used as a file descriptor", 1) < 0) {
@@ -201,8 +188,7 @@ file_number(PyObject *file)
     return fd;
 }
 
-static int
-open_with_opener(PyObject *file, int flags, PyObject *opener)
+static int open_with_opener(PyObject *file, int flags, PyObject *opener)
 {
     PyObject *answer = PyObject_CallFunction(opener, "Oi", file, flags);
     if (answer == NULL) {
@@ -224,8 +210,7 @@ open_with_opener(PyObject *file, int flags, PyObject *opener)
     return fd;
 }
 
-static int
-open_path(PyObject *file, PyObject *path, int flags)
+static int open_path(PyObject *file, PyObject *path, int flags)
 {
     const char *name = PyBytes_AS_STRING(path);
     int fd;
@@ -237,15 +222,12 @@ open_path(PyObject *file, PyObject *path, int flags)
 }
 
 /* Looks at what was opened: 0, or -1 with an exception, e.g. for a folder. */
-static int
-file_inspect(struct fileio *self, PyObject *file)
+static int file_inspect(struct fileio *self, PyObject *file)
 {
     struct stat info;
     int rc;
-    Py_BEGIN_ALLOW_THREADS
-    rc = fstat(self->fd, &info);
-    Py_END_ALLOW_THREADS
-    self->block_size = IO_BUFFER_SIZE;
+    Py_BEGIN_ALLOW_THREADS rc = fstat(self->fd, &info);
+    Py_END_ALLOW_THREADS self->block_size = IO_BUFFER_SIZE;
     if (rc < 0) {
         if (errno != EBADF) {
             return 0; /* strange files exist; they fail later if they must */
@@ -265,18 +247,15 @@ file_inspect(struct fileio *self, PyObject *file)
 }
 
 /* Closes the descriptor if it is ours: 0, or -1 with an exception. */
-static int
-fd_close(struct fileio *self)
+static int fd_close(struct fileio *self)
 {
     int fd = __atomic_exchange_n(&self->fd, -1, __ATOMIC_RELAXED);
     int rc = 0, error = 0;
     if (fd >= 0) {
         PyObject *raised = PyErr_GetRaisedException();
-        Py_BEGIN_ALLOW_THREADS
-        rc = close(fd);
+        Py_BEGIN_ALLOW_THREADS rc = close(fd);
         error = errno;
-        Py_END_ALLOW_THREADS
-        PyErr_SetRaisedException(raised);
+        Py_END_ALLOW_THREADS PyErr_SetRaisedException(raised);
     }
     if (rc < 0) {
         errno = error;
@@ -286,8 +265,7 @@ fd_close(struct fileio *self)
 }
 
 /* Forgets an open that failed half-way; the exception stays. */
-static int
-open_undo(struct fileio *self, bool own)
+static int open_undo(struct fileio *self, bool own)
 {
     PyObject *raised = PyErr_GetRaisedException();
     if (own) {
@@ -301,9 +279,8 @@ open_undo(struct fileio *self, bool own)
     return -1;
 }
 
-static int
-fileio_open(struct fileio *self, PyObject *file, PyObject *path, int flags, int given,
-            PyObject *opener)
+static int fileio_open(struct fileio *self, PyObject *file, PyObject *path, int flags, int given,
+                       PyObject *opener)
 {
     bool own = given < 0;
     if (!own) {
@@ -332,8 +309,8 @@ fileio_open(struct fileio *self, PyObject *file, PyObject *path, int flags, int 
     return 0;
 }
 
-static int
-fileio_init(struct fileio *self, PyObject *file, const char *mode, int closefd, PyObject *opener)
+static int fileio_init(struct fileio *self, PyObject *file, const char *mode, int closefd,
+                       PyObject *opener)
 {
     if (self->fd >= 0) {
         if (self->closefd) {
@@ -361,8 +338,8 @@ fileio_init(struct fileio *self, PyObject *file, const char *mode, int closefd, 
     return rc;
 }
 
-static PyObject *
-fileio_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *fileio_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                            PyObject *Py_UNUSED(kwargs))
 {
     struct fileio *self = type_make(type);
     if (self != NULL) {
@@ -375,8 +352,7 @@ fileio_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kw
 
 /* ---- closing --------------------------------------------------------------------------------- */
 
-static PyObject *
-fileio_dealloc_warn(struct fileio *self, PyObject *source)
+static PyObject *fileio_dealloc_warn(struct fileio *self, PyObject *source)
 {
     if (self->fd >= 0 && self->closefd) {
         PyObject *raised = PyErr_GetRaisedException();
@@ -389,8 +365,7 @@ fileio_dealloc_warn(struct fileio *self, PyObject *source)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *
-fileio_close(struct fileio *self)
+static PyObject *fileio_close(struct fileio *self)
 {
     PyObject *done = iobase_close_plain((PyObject *)self);
     if (!self->closefd) {
@@ -408,8 +383,7 @@ fileio_close(struct fileio *self)
     return done;
 }
 
-static void
-fileio_dealloc(PyObject *op)
+static void fileio_dealloc(PyObject *op)
 {
     ((struct fileio *)op)->finalizing = true;
     if (iobase_dealloc_begin(op)) {
@@ -419,42 +393,35 @@ fileio_dealloc(PyObject *op)
 
 /* ---- reading and writing --------------------------------------------------------------------- */
 
-static PyObject *
-count_object(Py_ssize_t count)
+static PyObject *count_object(Py_ssize_t count)
 {
     return count == -2 ? Py_NewRef(Py_None) : count < 0 ? NULL : PyLong_FromSsize_t(count);
 }
 
-static PyObject *
-fileio_readinto(struct fileio *self, Py_buffer *buffer)
+static PyObject *fileio_readinto(struct fileio *self, Py_buffer *buffer)
 {
     return count_object(fileio_read_once((PyObject *)self, buffer->buf, buffer->len));
 }
 
-static PyObject *
-fileio_write(struct fileio *self, Py_buffer *b)
+static PyObject *fileio_write(struct fileio *self, Py_buffer *b)
 {
     return count_object(fileio_write_once((PyObject *)self, b->buf, b->len));
 }
 
 /* A good first size for reading the rest of the file: one byte more than there is, to see the end. */
-static Py_ssize_t
-rest_size(int fd)
+static Py_ssize_t rest_size(int fd)
 {
     struct stat info;
     Py_ssize_t size = IO_BUFFER_SIZE;
-    Py_BEGIN_ALLOW_THREADS
-    off_t at = lseek(fd, 0, SEEK_CUR);
+    Py_BEGIN_ALLOW_THREADS off_t at = lseek(fd, 0, SEEK_CUR);
     if (at >= 0 && fstat(fd, &info) == 0 && info.st_size >= at && info.st_size > 0
         && info.st_size - at < PY_SSIZE_T_MAX - 1) {
         size = (Py_ssize_t)(info.st_size - at) + 1;
     }
-    Py_END_ALLOW_THREADS
-    return size;
+    Py_END_ALLOW_THREADS return size;
 }
 
-static PyObject *
-fileio_readall(struct fileio *self)
+static PyObject *fileio_readall(struct fileio *self)
 {
     int fd = fd_open(self);
     if (fd < 0) {
@@ -491,8 +458,7 @@ fileio_readall(struct fileio *self)
     return data;
 }
 
-static PyObject *
-fileio_read(struct fileio *self, Py_ssize_t size)
+static PyObject *fileio_read(struct fileio *self, Py_ssize_t size)
 {
     int fd = fd_open(self);
     if (fd < 0) {
@@ -520,8 +486,7 @@ fileio_read(struct fileio *self, Py_ssize_t size)
 /* ---- position -------------------------------------------------------------------------------- */
 
 /* The new position (new reference); `target` NULL stands for 0. */
-static PyObject *
-fd_seek(struct fileio *self, int fd, PyObject *target, int whence)
+static PyObject *fd_seek(struct fileio *self, int fd, PyObject *target, int whence)
 {
     off_t at = 0;
     if (target != NULL) {
@@ -534,31 +499,27 @@ fd_seek(struct fileio *self, int fd, PyObject *target, int whence)
             return NULL;
         }
     }
-    Py_BEGIN_ALLOW_THREADS
-    at = lseek(fd, at, whence);
-    Py_END_ALLOW_THREADS
-    if (self->seekable < 0) {
+    Py_BEGIN_ALLOW_THREADS at = lseek(fd, at, whence);
+    Py_END_ALLOW_THREADS if (self->seekable < 0)
+    {
         self->seekable = at >= 0;
     }
     return at < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLongLong(at);
 }
 
-static PyObject *
-fileio_seek(struct fileio *self, PyObject *pos, int whence)
+static PyObject *fileio_seek(struct fileio *self, PyObject *pos, int whence)
 {
     int fd = fd_open(self);
     return fd < 0 ? NULL : fd_seek(self, fd, pos, whence);
 }
 
-static PyObject *
-fileio_tell(struct fileio *self)
+static PyObject *fileio_tell(struct fileio *self)
 {
     int fd = fd_open(self);
     return fd < 0 ? NULL : fd_seek(self, fd, NULL, SEEK_CUR);
 }
 
-static PyObject *
-fileio_truncate(struct fileio *self, PyObject *size)
+static PyObject *fileio_truncate(struct fileio *self, PyObject *size)
 {
     int fd = fd_open(self);
     if (fd < 0) {
@@ -587,8 +548,7 @@ fileio_truncate(struct fileio *self, PyObject *size)
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-static PyObject *
-fileio_seekable(struct fileio *self)
+static PyObject *fileio_seekable(struct fileio *self)
 {
     int fd = fd_open(self);
     if (fd < 0) {
@@ -604,58 +564,48 @@ fileio_seekable(struct fileio *self)
     return PyBool_FromLong(self->seekable > 0);
 }
 
-static PyObject *
-fileio_readable(struct fileio *self)
+static PyObject *fileio_readable(struct fileio *self)
 {
     return fd_open(self) < 0 ? NULL : PyBool_FromLong(self->readable);
 }
 
-static PyObject *
-fileio_writable(struct fileio *self)
+static PyObject *fileio_writable(struct fileio *self)
 {
     return fd_open(self) < 0 ? NULL : PyBool_FromLong(self->writable);
 }
 
-static PyObject *
-fileio_fileno(struct fileio *self)
+static PyObject *fileio_fileno(struct fileio *self)
 {
     int fd = fd_open(self);
     return fd < 0 ? NULL : PyLong_FromLong(fd);
 }
 
-static PyObject *
-fileio_isatty(struct fileio *self)
+static PyObject *fileio_isatty(struct fileio *self)
 {
     int fd = fd_open(self), answer;
     if (fd < 0) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    answer = isatty(fd);
-    Py_END_ALLOW_THREADS
-    return PyBool_FromLong(answer);
+    Py_BEGIN_ALLOW_THREADS answer = isatty(fd);
+    Py_END_ALLOW_THREADS return PyBool_FromLong(answer);
 }
 
-static PyObject *
-fileio_getstate(struct fileio *self)
+static PyObject *fileio_getstate(struct fileio *self)
 {
     return io_no_pickle(self);
 }
 
-static PyObject *
-fileio_get_closed(struct fileio *self)
+static PyObject *fileio_get_closed(struct fileio *self)
 {
     return PyBool_FromLong(fd_of(self) < 0);
 }
 
-static PyObject *
-fileio_get_closefd(struct fileio *self)
+static PyObject *fileio_get_closefd(struct fileio *self)
 {
     return PyBool_FromLong(self->closefd);
 }
 
-static const char *
-mode_name(struct fileio *self)
+static const char *mode_name(struct fileio *self)
 {
     if (self->created) {
         return self->readable ? "xb+" : "xb";
@@ -666,14 +616,12 @@ mode_name(struct fileio *self)
     return self->readable ? self->writable ? "rb+" : "rb" : "wb";
 }
 
-static PyObject *
-fileio_get_mode(struct fileio *self)
+static PyObject *fileio_get_mode(struct fileio *self)
 {
     return PyUnicode_FromString(mode_name(self));
 }
 
-static PyObject *
-fileio_repr(PyObject *op)
+static PyObject *fileio_repr(PyObject *op)
 {
     struct fileio *self = (struct fileio *)op;
     const char *type = Py_TYPE(op)->tp_name;
@@ -722,7 +670,9 @@ static PyType_Slot fileio_slots[] = {
 };
 
 PyType_Spec fileio_spec = {
-    "_io.FileIO", sizeof(struct fileio), 0,
+    "_io.FileIO",
+    sizeof(struct fileio),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     fileio_slots,
 };

@@ -18,12 +18,14 @@ struct iobase {
     PyObject *dict, *weaklist;
 };
 
+/* clang-format off */
 #define IO_NAMES(N)                                                                               \
     N(__IOBase_closed) N(_dealloc_warn) N(_finalizing) N(_is_text_encoding) N(close) N(closed)    \
     N(decode) N(encode) N(fileno) N(flush) N(getstate) N(incrementaldecoder)                      \
     N(incrementalencoder) N(isatty) N(mode) N(name) N(newlines) N(peek) N(raw) N(read) N(read1)   \
     N(readable) N(readall) N(readinto) N(readinto1) N(readline) N(readlines) N(replace) N(reset)  \
     N(seek) N(seekable) N(setstate) N(tell) N(truncate) N(writable) N(write)
+/* clang-format on */
 
 struct io_state {
     PyObject *unsupported;
@@ -33,7 +35,7 @@ struct io_state {
 #define IO_NAME_FIELD(n) PyObject *n;
     struct io_names {
         IO_NAMES(IO_NAME_FIELD)
-    } names; /* live as long as the module, since destructors still need them */
+    } names;                /* live as long as the module, since destructors still need them */
     PyObject *codec_lookup; /* codecs.lookup, for the same reason */
 };
 
@@ -43,15 +45,13 @@ extern PyType_Spec iobase_spec, rawiobase_spec, bufferediobase_spec, textiobase_
     bytesbuffer_spec, stringio_spec;
 
 /* Borrowed; NULL with an exception if `type` has nothing to do with the module. */
-static inline struct io_state *
-io_state_of_type(PyTypeObject *type)
+static inline struct io_state *io_state_of_type(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &io_module);
     return module ? PyModule_GetState(module) : NULL;
 }
 
-static inline struct io_state *
-io_state_of(void *op)
+static inline struct io_state *io_state_of(void *op)
 {
     return io_state_of_type(Py_TYPE((PyObject *)op));
 }
@@ -89,15 +89,13 @@ bool iobase_dealloc_begin(PyObject *op);
 PyObject *io_no_pickle(void *op);
 
 /* A file position or size as a number; -1 with an exception, ValueError if it is too large. */
-static inline Py_ssize_t
-io_offset(PyObject *number)
+static inline Py_ssize_t io_offset(PyObject *number)
 {
     return PyNumber_AsSsize_t(number, PyExc_ValueError);
 }
 
 /* Whether the call that just failed was only interrupted; then the exception is gone. */
-static inline bool
-io_interrupted(void)
+static inline bool io_interrupted(void)
 {
     if (!PyErr_ExceptionMatches(PyExc_InterruptedError)) {
         return false;
@@ -107,19 +105,17 @@ io_interrupted(void)
 }
 
 /* Calls a method with at most one argument and again when a signal interrupts it. */
-static inline PyObject *
-io_call_retrying(PyObject *op, PyObject *name, PyObject *arg)
+static inline PyObject *io_call_retrying(PyObject *op, PyObject *name, PyObject *arg)
 {
     PyObject *result;
     do {
-        result = arg ? PyObject_CallMethodOneArg(op, name, arg)
-                     : PyObject_CallMethodNoArgs(op, name);
+        result =
+            arg ? PyObject_CallMethodOneArg(op, name, arg) : PyObject_CallMethodNoArgs(op, name);
     } while (result == NULL && io_interrupted());
     return result;
 }
 
-static inline PyObject *
-io_call_size(PyObject *op, PyObject *name, Py_ssize_t size)
+static inline PyObject *io_call_size(PyObject *op, PyObject *name, Py_ssize_t size)
 {
     PyObject *number = PyLong_FromSsize_t(size);
     PyObject *result = number ? io_call_retrying(op, name, number) : NULL;

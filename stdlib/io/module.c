@@ -8,8 +8,7 @@
 /* ---- encodings ------------------------------------------------------------------------------- */
 
 /* Whether a flag of sys.flags is set. */
-static bool
-sys_flag(const char *name)
+static bool sys_flag(const char *name)
 {
     PyObject *flags = PySys_GetObject("flags"), *value;
     if (flags == NULL || PyObject_GetOptionalAttrString(flags, name, &value) <= 0) {
@@ -21,21 +20,21 @@ sys_flag(const char *name)
     return set;
 }
 
-PyObject *
-io_default_encoding(void)
+PyObject *io_default_encoding(void)
 {
     const char *name = sys_flag("utf8_mode") ? "utf-8" : nl_langinfo(CODESET);
     return PyUnicode_FromString(name && name[0] ? name : "utf-8");
 }
 
-static PyObject *
-io_module_text_encoding(PyObject *Py_UNUSED(module), PyObject *encoding, int stacklevel)
+static PyObject *io_module_text_encoding(PyObject *Py_UNUSED(module), PyObject *encoding,
+                                         int stacklevel)
 {
     if (encoding != Py_None && encoding != NULL) {
         return Py_NewRef(encoding);
     }
     if (sys_flag("warn_default_encoding")
-        && PyErr_WarnEx(PyExc_EncodingWarning, "'encoding' argument not specified", stacklevel) < 0) {
+        && PyErr_WarnEx(PyExc_EncodingWarning, "'encoding' argument not specified", stacklevel)
+               < 0) {
         return NULL;
     }
     return PyUnicode_FromString(sys_flag("utf8_mode") ? "utf-8" : "locale");
@@ -49,8 +48,7 @@ struct open_mode {
 };
 
 /* Takes the mode apart; false with ValueError. */
-static bool
-mode_read(const char *mode, struct open_mode *m)
+static bool mode_read(const char *mode, struct open_mode *m)
 {
     static const char letters[] = "xrwa+tb";
     bool *const flags[] = {&m->creating, &m->reading, &m->writing, &m->appending,
@@ -73,8 +71,8 @@ mode_read(const char *mode, struct open_mode *m)
     return true;
 }
 
-static bool
-mode_fits(const struct open_mode *m, const char *encoding, const char *errors, const char *newline)
+static bool mode_fits(const struct open_mode *m, const char *encoding, const char *errors,
+                      const char *newline)
 {
     const char *problem = NULL;
     if (m->text && m->binary) {
@@ -95,8 +93,7 @@ mode_fits(const struct open_mode *m, const char *encoding, const char *errors, c
 }
 
 /* The size of the buffer over `raw`; 0 for none, -1 with an exception.  Sets *by_lines. */
-static Py_ssize_t
-buffer_size(struct io_state *state, PyObject *raw, int buffering, bool *by_lines)
+static Py_ssize_t buffer_size(struct io_state *state, PyObject *raw, int buffering, bool *by_lines)
 {
     PyObject *answer = NULL;
     int tty = 0;
@@ -119,14 +116,13 @@ buffer_size(struct io_state *state, PyObject *raw, int buffering, bool *by_lines
 }
 
 /* The buffered stream over `raw`; new reference. */
-static PyObject *
-open_buffer(struct io_state *state, PyObject *raw, const struct open_mode *m, const char *mode,
-            Py_ssize_t size)
+static PyObject *open_buffer(struct io_state *state, PyObject *raw, const struct open_mode *m,
+                             const char *mode, Py_ssize_t size)
 {
-    PyTypeObject *type = m->updating ? state->random_type
+    PyTypeObject *type = m->updating                                 ? state->random_type
                          : m->creating || m->writing || m->appending ? state->writer_type
-                         : m->reading ? state->reader_type
-                                      : NULL;
+                         : m->reading                                ? state->reader_type
+                                                                     : NULL;
     if (type == NULL) {
         PyErr_Format(PyExc_ValueError, "unknown mode: '%s'", mode);
         return NULL;
@@ -134,9 +130,9 @@ open_buffer(struct io_state *state, PyObject *raw, const struct open_mode *m, co
     return PyObject_CallFunction((PyObject *)type, "On", raw, size);
 }
 
-static PyObject *
-open_text(struct io_state *state, PyObject *buffer, const char *mode, const char *encoding,
-          const char *errors, const char *newline, bool by_lines)
+static PyObject *open_text(struct io_state *state, PyObject *buffer, const char *mode,
+                           const char *encoding, const char *errors, const char *newline,
+                           bool by_lines)
 {
     PyObject *text = PyObject_CallFunction((PyObject *)state->text_type, "OzzzO", buffer, encoding,
                                            errors, newline, by_lines ? Py_True : Py_False);
@@ -149,8 +145,7 @@ open_text(struct io_state *state, PyObject *buffer, const char *mode, const char
 }
 
 /* Closes what was opened before the failure; the exception stays. */
-static PyObject *
-open_fail(struct io_state *state, PyObject *stream)
+static PyObject *open_fail(struct io_state *state, PyObject *stream)
 {
     PyObject *raised = PyErr_GetRaisedException();
     Py_XDECREF(PyObject_CallMethodNoArgs(stream, state->names.close));
@@ -160,9 +155,9 @@ open_fail(struct io_state *state, PyObject *stream)
 }
 
 /* The layers above `stream` (stolen), the raw file. */
-static PyObject *
-open_layers(struct io_state *state, PyObject *stream, const struct open_mode *m, const char *mode,
-            int buffering, const char *encoding, const char *errors, const char *newline)
+static PyObject *open_layers(struct io_state *state, PyObject *stream, const struct open_mode *m,
+                             const char *mode, int buffering, const char *encoding,
+                             const char *errors, const char *newline)
 {
     bool by_lines;
     Py_ssize_t size = buffer_size(state, stream, buffering, &by_lines);
@@ -192,10 +187,9 @@ open_layers(struct io_state *state, PyObject *stream, const struct open_mode *m,
     return text;
 }
 
-static PyObject *
-io_module_open(PyObject *module, PyObject *file, const char *mode, int buffering,
-               const char *encoding, const char *errors, const char *newline, int closefd,
-               PyObject *opener)
+static PyObject *io_module_open(PyObject *module, PyObject *file, const char *mode, int buffering,
+                                const char *encoding, const char *errors, const char *newline,
+                                int closefd, PyObject *opener)
 {
     struct io_state *state = PyModule_GetState(module);
     struct open_mode m;
@@ -205,27 +199,27 @@ io_module_open(PyObject *module, PyObject *file, const char *mode, int buffering
     if (m.binary && buffering == 1
         && PyErr_WarnEx(PyExc_RuntimeWarning,
                         "line buffering (buffering=1) isn't supported in binary mode, the default "
-                        "buffer size will be used", 1) < 0) {
+                        "buffer size will be used",
+                        1)
+               < 0) {
         return NULL;
     }
     PyObject *path = PyNumber_Check(file) ? Py_NewRef(file) : PyOS_FSPath(file);
-    PyObject *raw = path ? PyObject_CallFunction((PyObject *)state->fileio_type, "OsOO", path, m.raw,
-                                                 closefd ? Py_True : Py_False, opener)
+    PyObject *raw = path ? PyObject_CallFunction((PyObject *)state->fileio_type, "OsOO", path,
+                                                 m.raw, closefd ? Py_True : Py_False, opener)
                          : NULL;
     Py_XDECREF(path);
     return raw ? open_layers(state, raw, &m, mode, buffering, encoding, errors, newline) : NULL;
 }
 
-static PyObject *
-io_module_open_code(PyObject *module, PyObject *path)
+static PyObject *io_module_open_code(PyObject *module, PyObject *path)
 {
     return io_module_open(module, path, "rb", -1, NULL, NULL, NULL, 1, Py_None);
 }
 
 /* ---- the module ------------------------------------------------------------------------------ */
 
-static PyTypeObject *
-type_add(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
+static PyTypeObject *type_add(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
     if (type != NULL && PyModule_AddType(module, type) < 0) {
@@ -234,15 +228,14 @@ type_add(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
     return type;
 }
 
-static int
-types_make(PyObject *module, struct io_state *state)
+static int types_make(PyObject *module, struct io_state *state)
 {
-#define MAKE(name, base)                                                                          \
-    do {                                                                                          \
-        state->name##_type = type_add(module, &name##_spec, base);                                \
-        if (state->name##_type == NULL) {                                                         \
-            return -1;                                                                            \
-        }                                                                                         \
+#define MAKE(name, base)                                                                           \
+    do {                                                                                           \
+        state->name##_type = type_add(module, &name##_spec, base);                                 \
+        if (state->name##_type == NULL) {                                                          \
+            return -1;                                                                             \
+        }                                                                                          \
     } while (0)
     MAKE(iobase, NULL);
     MAKE(rawiobase, state->iobase_type);
@@ -262,21 +255,19 @@ types_make(PyObject *module, struct io_state *state)
     return 0;
 }
 
-static int
-names_make(struct io_names *names)
+static int names_make(struct io_names *names)
 {
-#define MAKE(n)                                                                                   \
-    names->n = PyUnicode_InternFromString(#n);                                                    \
-    if (names->n == NULL) {                                                                       \
-        return -1;                                                                                \
+#define MAKE(n)                                                                                    \
+    names->n = PyUnicode_InternFromString(#n);                                                     \
+    if (names->n == NULL) {                                                                        \
+        return -1;                                                                                 \
     }
     IO_NAMES(MAKE)
 #undef MAKE
     return 0;
 }
 
-static int
-io_exec(PyObject *module)
+static int io_exec(PyObject *module)
 {
     struct io_state *state = PyModule_GetState(module);
     if (names_make(&state->names) < 0 || types_make(module, state) < 0) {
@@ -288,9 +279,9 @@ io_exec(PyObject *module)
     if (state->codec_lookup == NULL) {
         return -1;
     }
-    state->unsupported = PyObject_CallFunction((PyObject *)&PyType_Type, "s(OO){ss}",
-                                               "UnsupportedOperation", PyExc_OSError,
-                                               PyExc_ValueError, "__module__", "io");
+    state->unsupported =
+        PyObject_CallFunction((PyObject *)&PyType_Type, "s(OO){ss}", "UnsupportedOperation",
+                              PyExc_OSError, PyExc_ValueError, "__module__", "io");
     if (state->unsupported == NULL
         || PyModule_AddObjectRef(module, "UnsupportedOperation", state->unsupported) < 0
         || PyModule_AddObjectRef(module, "BlockingIOError", PyExc_BlockingIOError) < 0) {
@@ -302,8 +293,7 @@ io_exec(PyObject *module)
 /* The objects in front of the names. */
 enum { STATE_REFERENCES = offsetof(struct io_state, names) / sizeof(PyObject *) };
 
-static int
-io_traverse(PyObject *module, visitproc visit, void *arg)
+static int io_traverse(PyObject *module, visitproc visit, void *arg)
 {
     PyObject **item = PyModule_GetState(module);
     for (int i = 0; i < STATE_REFERENCES; i++) {
@@ -312,8 +302,7 @@ io_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-io_clear(PyObject *module)
+static int io_clear(PyObject *module)
 {
     PyObject **item = PyModule_GetState(module);
     for (int i = 0; i < STATE_REFERENCES; i++) {
@@ -322,8 +311,7 @@ io_clear(PyObject *module)
     return 0;
 }
 
-static void
-io_free(void *module)
+static void io_free(void *module)
 {
     struct io_state *state = PyModule_GetState(module);
     io_clear(module);

@@ -15,8 +15,8 @@ struct newline {
 /* ---- line ends ------------------------------------------------------------------------------- */
 
 /* The index of the character in [start, end), or `end`. */
-static Py_ssize_t
-find_char(int kind, const void *data, Py_ssize_t start, Py_ssize_t end, Py_UCS4 wanted)
+static Py_ssize_t find_char(int kind, const void *data, Py_ssize_t start, Py_ssize_t end,
+                            Py_UCS4 wanted)
 {
     if (kind == PyUnicode_1BYTE_KIND) {
         const char *from = (const char *)data + start;
@@ -29,8 +29,8 @@ find_char(int kind, const void *data, Py_ssize_t start, Py_ssize_t end, Py_UCS4 
     return start;
 }
 
-static Py_ssize_t
-any_line_end(int kind, const void *data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t *consumed)
+static Py_ssize_t any_line_end(int kind, const void *data, Py_ssize_t start, Py_ssize_t end,
+                               Py_ssize_t *consumed)
 {
     for (Py_ssize_t i = start; i < end; i++) {
         Py_UCS4 ch = PyUnicode_READ(kind, data, i);
@@ -46,9 +46,8 @@ any_line_end(int kind, const void *data, Py_ssize_t start, Py_ssize_t end, Py_ss
     return -1;
 }
 
-Py_ssize_t
-io_line_end(int kind, const void *data, Py_ssize_t start, Py_ssize_t end, const char *newline,
-            Py_ssize_t *consumed)
+Py_ssize_t io_line_end(int kind, const void *data, Py_ssize_t start, Py_ssize_t end,
+                       const char *newline, Py_ssize_t *consumed)
 {
     if (newline != NULL && newline[0] == '\0') {
         return any_line_end(kind, data, start, end, consumed);
@@ -76,8 +75,7 @@ io_line_end(int kind, const void *data, Py_ssize_t start, Py_ssize_t end, const 
 
 /* Notes which line ends there are and writes the text with "\n" for them, if `to` is not NULL: the
  * length of that. */
-static Py_ssize_t
-lines_scan(PyObject *text, PyObject *to, unsigned *seen)
+static Py_ssize_t lines_scan(PyObject *text, PyObject *to, unsigned *seen)
 {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
@@ -109,8 +107,7 @@ lines_scan(PyObject *text, PyObject *to, unsigned *seen)
 }
 
 /* Takes the line ends of `text` (stolen) into account; new reference. */
-static PyObject *
-lines_translate(struct newline *self, PyObject *text)
+static PyObject *lines_translate(struct newline *self, PyObject *text)
 {
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
@@ -137,8 +134,7 @@ lines_translate(struct newline *self, PyObject *text)
 }
 
 /* Puts back a "\r" kept from last time and keeps a new one at the end; takes and gives `text`. */
-static PyObject *
-cr_carry(struct newline *self, PyObject *text, bool final)
+static PyObject *cr_carry(struct newline *self, PyObject *text, bool final)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     if (self->pending_cr && (final || length > 0)) {
@@ -162,15 +158,13 @@ cr_carry(struct newline *self, PyObject *text, bool final)
     return text;
 }
 
-static PyObject *
-newline_decode_text(struct newline *self, PyObject *text, bool final)
+static PyObject *newline_decode_text(struct newline *self, PyObject *text, bool final)
 {
     text = cr_carry(self, text, final);
     return text ? lines_translate(self, text) : NULL;
 }
 
-static bool
-decoder_ready(struct newline *self)
+static bool decoder_ready(struct newline *self)
 {
     if (self->decoder == NULL) {
         PyErr_SetString(PyExc_ValueError, "IncrementalNewlineDecoder.__init__() not called");
@@ -178,14 +172,12 @@ decoder_ready(struct newline *self)
     return self->decoder != NULL;
 }
 
-static PyObject *
-decoder_call(PyObject *decoder, PyObject *name, PyObject *input, bool final)
+static PyObject *decoder_call(PyObject *decoder, PyObject *name, PyObject *input, bool final)
 {
     return PyObject_CallMethodObjArgs(decoder, name, input, final ? Py_True : Py_False, NULL);
 }
 
-static PyObject *
-text_checked(PyObject *text)
+static PyObject *text_checked(PyObject *text)
 {
     if (text != NULL && !PyUnicode_Check(text)) {
         PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
@@ -195,8 +187,8 @@ text_checked(PyObject *text)
     return text;
 }
 
-static PyObject *
-decode_in(struct io_state *state, struct newline *self, PyObject *input, bool final)
+static PyObject *decode_in(struct io_state *state, struct newline *self, PyObject *input,
+                           bool final)
 {
     if (!decoder_ready(self)) {
         return NULL;
@@ -207,8 +199,7 @@ decode_in(struct io_state *state, struct newline *self, PyObject *input, bool fi
     return text ? LOCKED(self, newline_decode_text(self, text, final)) : NULL;
 }
 
-PyObject *
-io_decode(struct io_state *state, PyObject *decoder, PyObject *input, bool final)
+PyObject *io_decode(struct io_state *state, PyObject *decoder, PyObject *input, bool final)
 {
     if (Py_IS_TYPE(decoder, state->newline_type)) {
         return decode_in(state, (struct newline *)decoder, input, final);
@@ -218,8 +209,8 @@ io_decode(struct io_state *state, PyObject *decoder, PyObject *input, bool final
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
-static int
-newline_init(struct newline *self, PyObject *decoder, int translate, PyObject *Py_UNUSED(errors))
+static int newline_init(struct newline *self, PyObject *decoder, int translate,
+                        PyObject *Py_UNUSED(errors))
 {
     field_set(&self->decoder, Py_NewRef(decoder));
     self->translate = translate != 0;
@@ -228,15 +219,13 @@ newline_init(struct newline *self, PyObject *decoder, int translate, PyObject *P
     return 0;
 }
 
-static PyObject *
-newline_decode(struct newline *self, PyObject *input, int final)
+static PyObject *newline_decode(struct newline *self, PyObject *input, int final)
 {
     struct io_state *state = io_state_of(self);
     return state ? decode_in(state, self, input, final != 0) : NULL;
 }
 
-static PyObject *
-newline_getstate(struct newline *self)
+static PyObject *newline_getstate(struct newline *self)
 {
     if (!decoder_ready(self)) {
         return NULL;
@@ -262,8 +251,7 @@ newline_getstate(struct newline *self)
     return buffer ? Py_BuildValue("NK", buffer, flag << 1 | self->pending_cr) : NULL;
 }
 
-static PyObject *
-newline_setstate(struct newline *self, PyObject *state)
+static PyObject *newline_setstate(struct newline *self, PyObject *state)
 {
     PyObject *buffer;
     unsigned long long flag;
@@ -284,8 +272,7 @@ newline_setstate(struct newline *self, PyObject *state)
     return PyObject_CallMethod(self->decoder, "setstate", "((OK))", buffer, flag >> 1);
 }
 
-static PyObject *
-newline_reset(struct newline *self)
+static PyObject *newline_reset(struct newline *self)
 {
     if (!decoder_ready(self)) {
         return NULL;
@@ -296,8 +283,7 @@ newline_reset(struct newline *self)
                                     : PyObject_CallMethod(self->decoder, "reset", NULL);
 }
 
-static PyObject *
-newline_get_newlines(struct newline *self)
+static PyObject *newline_get_newlines(struct newline *self)
 {
     static const char *const names[] = {"\r", "\n", "\r\n"};
     const char *found[3];
@@ -308,10 +294,14 @@ newline_get_newlines(struct newline *self)
         }
     }
     switch (count) {
-    case 0: return Py_NewRef(Py_None);
-    case 1: return PyUnicode_FromString(found[0]);
-    case 2: return Py_BuildValue("ss", found[0], found[1]);
-    default: return Py_BuildValue("sss", found[0], found[1], found[2]);
+    case 0:
+        return Py_NewRef(Py_None);
+    case 1:
+        return PyUnicode_FromString(found[0]);
+    case 2:
+        return Py_BuildValue("ss", found[0], found[1]);
+    default:
+        return Py_BuildValue("sss", found[0], found[1], found[2]);
     }
 }
 
@@ -327,7 +317,9 @@ static PyType_Slot newline_slots[] = {
 };
 
 PyType_Spec newline_spec = {
-    "_io.IncrementalNewlineDecoder", sizeof(struct newline), 0,
+    "_io.IncrementalNewlineDecoder",
+    sizeof(struct newline),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     newline_slots,
 };

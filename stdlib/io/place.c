@@ -14,8 +14,7 @@ struct place {
 /* As bytes, least significant first; the size of the packed structure. */
 enum { PLACE_BYTES = 21 };
 
-static PyObject *
-place_pack(const struct place *place)
+static PyObject *place_pack(const struct place *place)
 {
     unsigned char bytes[PLACE_BYTES + 1] = {0};
     memcpy(bytes, &place->position, 8);
@@ -26,13 +25,12 @@ place_pack(const struct place *place)
     return PyLong_FromNativeBytes(bytes, sizeof bytes, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
 }
 
-static bool
-place_unpack(PyObject *cookie, struct place *place)
+static bool place_unpack(PyObject *cookie, struct place *place)
 {
     unsigned char bytes[PLACE_BYTES] = {0};
-    Py_ssize_t size = PyLong_AsNativeBytes(
-        cookie, bytes, sizeof bytes,
-        Py_ASNATIVEBYTES_LITTLE_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
+    Py_ssize_t size =
+        PyLong_AsNativeBytes(cookie, bytes, sizeof bytes,
+                             Py_ASNATIVEBYTES_LITTLE_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER);
     if (size < 0) {
         return false;
     }
@@ -49,28 +47,24 @@ place_unpack(PyObject *cookie, struct place *place)
 }
 
 /* Drops a result: 0, or -1 if it is NULL. */
-static int
-done(PyObject *result)
+static int done(PyObject *result)
 {
     Py_XDECREF(result);
     return result ? 0 : -1;
 }
 
-static int
-decoder_set(struct text *self, const char *bytes, Py_ssize_t size, unsigned flags)
+static int decoder_set(struct text *self, const char *bytes, Py_ssize_t size, unsigned flags)
 {
     return done(PyObject_CallMethod(self->decoder, "setstate", "((y#I))", bytes, size, flags));
 }
 
-static int
-decoder_reset(struct text *self)
+static int decoder_reset(struct text *self)
 {
     return self->decoder ? done(PyObject_CallMethodNoArgs(self->decoder, self->state->names.reset))
                          : 0;
 }
 
-static int
-encoder_restart(struct text *self, bool at_start)
+static int encoder_restart(struct text *self, bool at_start)
 {
     if (self->encoder == NULL) {
         return 0;
@@ -81,8 +75,7 @@ encoder_restart(struct text *self, bool at_start)
 
 /* ---- seek ------------------------------------------------------------------------------------ */
 
-static PyObject *
-go_to_end(struct text *self)
+static PyObject *go_to_end(struct text *self)
 {
     PyObject *flushed = PyObject_CallMethodNoArgs((PyObject *)self, self->state->names.flush);
     if (done(flushed) < 0) {
@@ -101,8 +94,7 @@ go_to_end(struct text *self)
 }
 
 /* Decodes from the safe point up to the place. */
-static int
-go_forward(struct text *self, const struct place *place)
+static int go_forward(struct text *self, const struct place *place)
 {
     PyObject *input = io_call_size(self->buffer, self->state->names.read, place->feed);
     if (input == NULL) {
@@ -131,8 +123,7 @@ go_forward(struct text *self, const struct place *place)
     return 0;
 }
 
-static int
-go_to_place(struct text *self, const struct place *place)
+static int go_to_place(struct text *self, const struct place *place)
 {
     if (done(PyObject_CallMethodNoArgs((PyObject *)self, self->state->names.flush)) < 0
         || done(PyObject_CallMethod(self->buffer, "seek", "L", place->position)) < 0) {
@@ -153,8 +144,7 @@ go_to_place(struct text *self, const struct place *place)
     return encoder_restart(self, place->position == 0 && place->flags == 0);
 }
 
-static PyObject *
-place_here(struct text *self, PyObject *cookie)
+static PyObject *place_here(struct text *self, PyObject *cookie)
 {
     int zero = PyObject_Not(cookie);
     if (zero == 0) {
@@ -163,8 +153,7 @@ place_here(struct text *self, PyObject *cookie)
     return zero > 0 ? PyObject_CallMethodNoArgs((PyObject *)self, self->state->names.tell) : NULL;
 }
 
-PyObject *
-text_go(struct text *self, PyObject *cookie, int whence)
+PyObject *text_go(struct text *self, PyObject *cookie, int whence)
 {
     if (!self->seekable) {
         return io_unsupported(self->state, "underlying stream is not seekable");
@@ -207,8 +196,7 @@ text_go(struct text *self, PyObject *cookie, int whence)
 /* ---- tell ------------------------------------------------------------------------------------ */
 
 /* Decodes a few bytes on trial: the number of characters, -1 on error. */
-static Py_ssize_t
-trial_decode(struct text *self, const char *bytes, Py_ssize_t size, bool final)
+static Py_ssize_t trial_decode(struct text *self, const char *bytes, Py_ssize_t size, bool final)
 {
     PyObject *input = PyBytes_FromStringAndSize(bytes, size);
     PyObject *chars = input ? io_decode(self->state, self->decoder, input, final) : NULL;
@@ -219,8 +207,7 @@ trial_decode(struct text *self, const char *bytes, Py_ssize_t size, bool final)
 }
 
 /* How many bytes the decoder holds back, and its flags; -1 on error. */
-static Py_ssize_t
-trial_state(struct text *self, unsigned *flags)
+static Py_ssize_t trial_state(struct text *self, unsigned *flags)
 {
     PyObject *pair = PyObject_CallMethodNoArgs(self->decoder, self->state->names.getstate);
     PyObject *held;
@@ -238,7 +225,8 @@ trial_state(struct text *self, unsigned *flags)
         } else {
             PyErr_Format(PyExc_TypeError,
                          "illegal decoder state: the first item should be a bytes object, not "
-                         "'%.200s'", Py_TYPE(held)->tp_name);
+                         "'%.200s'",
+                         Py_TYPE(held)->tp_name);
         }
     }
     Py_DECREF(pair);
@@ -248,9 +236,8 @@ trial_state(struct text *self, unsigned *flags)
 /* Looks for a number of bytes from the start of the input that decode to at most `skip` characters
  * and leave nothing held back: near the place, so that little is left to decode again.  Leaves the
  * decoder behind them; -1 on error. */
-static Py_ssize_t
-safe_start(struct text *self, struct place *place, const char *input, Py_ssize_t length,
-           Py_ssize_t skip)
+static Py_ssize_t safe_start(struct text *self, struct place *place, const char *input,
+                             Py_ssize_t length, Py_ssize_t skip)
 {
     Py_ssize_t bytes = Py_MIN((Py_ssize_t)(self->bytes_per_char * (double)skip), length);
     Py_ssize_t back = 1;
@@ -282,9 +269,8 @@ safe_start(struct text *self, struct place *place, const char *input, Py_ssize_t
 }
 
 /* Goes on from the safe start a byte at a time until all characters to skip are out. */
-static int
-place_refine(struct text *self, struct place *place, const char *input, Py_ssize_t at,
-             Py_ssize_t length)
+static int place_refine(struct text *self, struct place *place, const char *input, Py_ssize_t at,
+                        Py_ssize_t length)
 {
     place->position += at;
     Py_ssize_t skip = place->skip, decoded = 0;
@@ -325,8 +311,7 @@ place_refine(struct text *self, struct place *place, const char *input, Py_ssize
     return 0;
 }
 
-static int
-place_find(struct text *self, struct place *place)
+static int place_find(struct text *self, struct place *place)
 {
     PyObject *saved = PyObject_CallMethodNoArgs(self->decoder, self->state->names.getstate);
     PyObject *input = Py_NewRef(self->snap_input);
@@ -353,8 +338,7 @@ place_find(struct text *self, struct place *place)
     return rc;
 }
 
-PyObject *
-text_place(struct text *self)
+PyObject *text_place(struct text *self)
 {
     if (!self->seekable) {
         return io_unsupported(self->state, "underlying stream is not seekable");

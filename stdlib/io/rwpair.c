@@ -8,8 +8,8 @@ struct rwpair {
 
 #include "rwpair.bind.h"
 
-static int
-rwpair_init(struct rwpair *self, PyObject *reader, PyObject *writer, Py_ssize_t buffer_size)
+static int rwpair_init(struct rwpair *self, PyObject *reader, PyObject *writer,
+                       Py_ssize_t buffer_size)
 {
     struct io_state *state = io_state_of(self);
     if (state == NULL || io_check_readable(state, reader) < 0
@@ -17,9 +17,9 @@ rwpair_init(struct rwpair *self, PyObject *reader, PyObject *writer, Py_ssize_t 
         return -1;
     }
     PyObject *in = PyObject_CallFunction((PyObject *)state->reader_type, "On", reader, buffer_size);
-    PyObject *out = in ? PyObject_CallFunction((PyObject *)state->writer_type, "On", writer,
-                                               buffer_size)
-                       : NULL;
+    PyObject *out =
+        in ? PyObject_CallFunction((PyObject *)state->writer_type, "On", writer, buffer_size)
+           : NULL;
     if (out == NULL) {
         Py_XDECREF(in);
         return -1;
@@ -30,8 +30,7 @@ rwpair_init(struct rwpair *self, PyObject *reader, PyObject *writer, Py_ssize_t 
 }
 
 /* A method of one half; `args` may be NULL. */
-static PyObject *
-half_call(PyObject *half, const char *name, PyObject *args)
+static PyObject *half_call(PyObject *half, const char *name, PyObject *args)
 {
     if (half == NULL) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on uninitialized object");
@@ -43,15 +42,15 @@ half_call(PyObject *half, const char *name, PyObject *args)
     return result;
 }
 
-#define FORWARD(method, half)                                                                     \
-    static PyObject *rwpair_##method(PyObject *op, PyObject *args)                                \
-    {                                                                                             \
-        return half_call(((struct rwpair *)op)->half, #method, args);                             \
+#define FORWARD(method, half)                                                                      \
+    static PyObject *rwpair_##method(PyObject *op, PyObject *args)                                 \
+    {                                                                                              \
+        return half_call(((struct rwpair *)op)->half, #method, args);                              \
     }
-#define FORWARD_PLAIN(method, half)                                                               \
-    static PyObject *rwpair_##method(struct rwpair *self)                                         \
-    {                                                                                             \
-        return half_call(self->half, #method, NULL);                                              \
+#define FORWARD_PLAIN(method, half)                                                                \
+    static PyObject *rwpair_##method(struct rwpair *self)                                          \
+    {                                                                                              \
+        return half_call(self->half, #method, NULL);                                               \
     }
 
 FORWARD(read, reader)
@@ -64,8 +63,7 @@ FORWARD_PLAIN(flush, writer)
 FORWARD_PLAIN(readable, reader)
 FORWARD_PLAIN(writable, writer)
 
-static PyObject *
-rwpair_close(struct rwpair *self)
+static PyObject *rwpair_close(struct rwpair *self)
 {
     PyObject *out = half_call(self->writer, "close", NULL);
     PyObject *raised = PyErr_GetRaisedException();
@@ -77,8 +75,7 @@ rwpair_close(struct rwpair *self)
     return fine ? Py_NewRef(Py_None) : NULL;
 }
 
-static PyObject *
-rwpair_isatty(struct rwpair *self)
+static PyObject *rwpair_isatty(struct rwpair *self)
 {
     PyObject *answer = half_call(self->writer, "isatty", NULL);
     if (answer != Py_False) {
@@ -88,8 +85,7 @@ rwpair_isatty(struct rwpair *self)
     return half_call(self->reader, "isatty", NULL);
 }
 
-static PyObject *
-rwpair_get_closed(struct rwpair *self)
+static PyObject *rwpair_get_closed(struct rwpair *self)
 {
     if (self->writer == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "the BufferedRWPair object is being garbage-collected");
@@ -98,24 +94,21 @@ rwpair_get_closed(struct rwpair *self)
     return PyObject_GetAttrString(self->writer, "closed");
 }
 
-static int
-rwpair_traverse(PyObject *op, visitproc visit, void *arg)
+static int rwpair_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(((struct rwpair *)op)->reader);
     Py_VISIT(((struct rwpair *)op)->writer);
     return iobase_traverse(op, visit, arg);
 }
 
-static int
-rwpair_clear(PyObject *op)
+static int rwpair_clear(PyObject *op)
 {
     Py_CLEAR(((struct rwpair *)op)->reader);
     Py_CLEAR(((struct rwpair *)op)->writer);
     return iobase_clear(op);
 }
 
-static void
-rwpair_dealloc(PyObject *op)
+static void rwpair_dealloc(PyObject *op)
 {
     if (iobase_dealloc_begin(op)) {
         rwpair_clear(op);
@@ -133,7 +126,9 @@ static PyType_Slot rwpair_slots[] = {
 };
 
 PyType_Spec rwpair_spec = {
-    "_io.BufferedRWPair", sizeof(struct rwpair), 0,
+    "_io.BufferedRWPair",
+    sizeof(struct rwpair),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     rwpair_slots,
 };

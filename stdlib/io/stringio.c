@@ -9,7 +9,7 @@ struct stringio {
     void *chars;
     int kind; /* bytes of a character: 1, 2, 4 */
     Py_ssize_t at, size, room;
-    char line_end[3];  /* what ends a line for readline(); "": any of the three */
+    char line_end[3];           /* what ends a line for readline(); "": any of the three */
     bool ready, closed, expand; /* expand: "\n" becomes line_end in write() */
 };
 
@@ -17,8 +17,7 @@ struct stringio {
 
 /* ---- steps: under the object's lock ---------------------------------------------------------- */
 
-static bool
-is_open(struct stringio *self)
+static bool is_open(struct stringio *self)
 {
     if (!self->ready) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on uninitialized object");
@@ -29,8 +28,8 @@ is_open(struct stringio *self)
 }
 
 /* Copies characters to ones that are as wide or wider. */
-static void
-chars_copy(int to_kind, void *to, Py_ssize_t at, int kind, const void *from, Py_ssize_t count)
+static void chars_copy(int to_kind, void *to, Py_ssize_t at, int kind, const void *from,
+                       Py_ssize_t count)
 {
     if (to_kind == kind) {
         memcpy((char *)to + at * kind, from, (size_t)(count * kind));
@@ -42,8 +41,7 @@ chars_copy(int to_kind, void *to, Py_ssize_t at, int kind, const void *from, Py_
 }
 
 /* Room for `size` characters of at least this width. */
-static bool
-chars_reserve(struct stringio *self, Py_ssize_t size, int kind)
+static bool chars_reserve(struct stringio *self, Py_ssize_t size, int kind)
 {
     if (LIKELY(size <= self->room && kind <= self->kind)) {
         return true;
@@ -52,8 +50,8 @@ chars_reserve(struct stringio *self, Py_ssize_t size, int kind)
         PyErr_SetString(PyExc_OverflowError, "new buffer size too large");
         return false;
     }
-    Py_ssize_t room = size <= self->room ? self->room
-                                         : Py_MAX(size, self->room + (self->room >> 1) + 16);
+    Py_ssize_t room =
+        size <= self->room ? self->room : Py_MAX(size, self->room + (self->room >> 1) + 16);
     bool widen = kind > self->kind;
     kind = widen ? kind : self->kind;
     void *grown = widen ? PyMem_Malloc((size_t)(room * kind))
@@ -73,8 +71,7 @@ chars_reserve(struct stringio *self, Py_ssize_t size, int kind)
 }
 
 /* Writes text as it is at the position. */
-static bool
-chars_write(struct stringio *self, PyObject *text)
+static bool chars_write(struct stringio *self, PyObject *text)
 {
     Py_ssize_t count = PyUnicode_GET_LENGTH(text);
     if (self->at > PY_SSIZE_T_MAX - count) {
@@ -98,11 +95,10 @@ chars_write(struct stringio *self, PyObject *text)
 }
 
 /* The text with the line ends it shall be kept with (new reference). */
-static PyObject *
-lines_convert(struct stringio *self, PyObject *text)
+static PyObject *lines_convert(struct stringio *self, PyObject *text)
 {
-    PyObject *result = self->decoder ? io_decode(self->state, self->decoder, text, true)
-                                     : Py_NewRef(text);
+    PyObject *result =
+        self->decoder ? io_decode(self->state, self->decoder, text, true) : Py_NewRef(text);
     if (result != NULL && self->expand) {
         PyObject *from = PyUnicode_FromString("\n"), *to = PyUnicode_FromString(self->line_end);
         PyObject *expanded = from && to ? PyUnicode_Replace(result, from, to, -1) : NULL;
@@ -114,8 +110,7 @@ lines_convert(struct stringio *self, PyObject *text)
     return result;
 }
 
-static bool
-text_write(struct stringio *self, PyObject *text)
+static bool text_write(struct stringio *self, PyObject *text)
 {
     PyObject *converted = lines_convert(self, text);
     /* The decoder may have run other threads' code. */
@@ -125,35 +120,32 @@ text_write(struct stringio *self, PyObject *text)
     return fine;
 }
 
-static Py_ssize_t
-chars_ahead(struct stringio *self, Py_ssize_t wanted)
+static Py_ssize_t chars_ahead(struct stringio *self, Py_ssize_t wanted)
 {
     Py_ssize_t have = Py_MAX(self->size - self->at, 0);
     return wanted < 0 || wanted > have ? have : wanted;
 }
 
-static PyObject *
-chars_take(struct stringio *self, Py_ssize_t count)
+static PyObject *chars_take(struct stringio *self, Py_ssize_t count)
 {
     if (count == 0) {
         return PyUnicode_New(0, 0);
     }
-    PyObject *text = PyUnicode_FromKindAndData(
-        self->kind, (char *)self->chars + self->at * self->kind, count);
+    PyObject *text =
+        PyUnicode_FromKindAndData(self->kind, (char *)self->chars + self->at * self->kind, count);
     if (text != NULL) {
         self->at += count;
     }
     return text;
 }
 
-static PyObject *
-line_take(struct stringio *self, Py_ssize_t limit)
+static PyObject *line_take(struct stringio *self, Py_ssize_t limit)
 {
     Py_ssize_t count = chars_ahead(self, limit);
     if (count > 0) {
         Py_ssize_t unused;
-        Py_ssize_t end = io_line_end(self->kind, self->chars, self->at, self->at + count, self->line_end,
-                                     &unused);
+        Py_ssize_t end = io_line_end(self->kind, self->chars, self->at, self->at + count,
+                                     self->line_end, &unused);
         if (end >= 0) {
             count = end - self->at;
         }
@@ -164,8 +156,7 @@ line_take(struct stringio *self, Py_ssize_t limit)
 /* ---- setting up ------------------------------------------------------------------------------ */
 
 /* Sets how line ends are treated; `newline` NULL stands for "\n". */
-static bool
-newline_set(struct stringio *self, PyObject *newline)
+static bool newline_set(struct stringio *self, PyObject *newline)
 {
     const char *ends = "\n";
     if (newline != NULL && newline != Py_None) {
@@ -203,8 +194,7 @@ newline_set(struct stringio *self, PyObject *newline)
     return true;
 }
 
-static int
-stringio_init(struct stringio *self, PyObject *initial_value, PyObject *newline)
+static int stringio_init(struct stringio *self, PyObject *initial_value, PyObject *newline)
 {
     self->ready = false;
     self->state = io_state_of(self);
@@ -234,8 +224,7 @@ stringio_init(struct stringio *self, PyObject *initial_value, PyObject *newline)
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
-static PyObject *
-stringio_write(struct stringio *self, PyObject *s)
+static PyObject *stringio_write(struct stringio *self, PyObject *s)
 {
     if (!is_open(self)) {
         return NULL;
@@ -247,26 +236,22 @@ stringio_write(struct stringio *self, PyObject *s)
     return text_write(self, s) ? PyLong_FromSsize_t(PyUnicode_GET_LENGTH(s)) : NULL;
 }
 
-static PyObject *
-stringio_read(struct stringio *self, Py_ssize_t size)
+static PyObject *stringio_read(struct stringio *self, Py_ssize_t size)
 {
     return is_open(self) ? chars_take(self, chars_ahead(self, size)) : NULL;
 }
 
-static PyObject *
-stringio_readline(struct stringio *self, Py_ssize_t size)
+static PyObject *stringio_readline(struct stringio *self, Py_ssize_t size)
 {
     return is_open(self) ? line_take(self, size) : NULL;
 }
 
-static PyObject *
-next_line(struct stringio *self)
+static PyObject *next_line(struct stringio *self)
 {
     return is_open(self) && chars_ahead(self, -1) > 0 ? line_take(self, -1) : NULL;
 }
 
-static PyObject *
-stringio_next(PyObject *op)
+static PyObject *stringio_next(PyObject *op)
 {
     struct stringio *self = (struct stringio *)op;
     if (self->state == NULL || Py_IS_TYPE(op, self->state->stringio_type)) {
@@ -284,8 +269,7 @@ stringio_next(PyObject *op)
     return line;
 }
 
-static PyObject *
-stringio_getvalue(struct stringio *self)
+static PyObject *stringio_getvalue(struct stringio *self)
 {
     if (!is_open(self)) {
         return NULL;
@@ -294,14 +278,12 @@ stringio_getvalue(struct stringio *self)
                       : PyUnicode_New(0, 0);
 }
 
-static PyObject *
-stringio_tell(struct stringio *self)
+static PyObject *stringio_tell(struct stringio *self)
 {
     return is_open(self) ? PyLong_FromSsize_t(self->at) : NULL;
 }
 
-static PyObject *
-stringio_truncate(struct stringio *self, PyObject *pos)
+static PyObject *stringio_truncate(struct stringio *self, PyObject *pos)
 {
     if (!is_open(self)) {
         return NULL;
@@ -318,8 +300,7 @@ stringio_truncate(struct stringio *self, PyObject *pos)
     return PyLong_FromSsize_t(size);
 }
 
-static PyObject *
-stringio_seek(struct stringio *self, Py_ssize_t pos, int whence)
+static PyObject *stringio_seek(struct stringio *self, Py_ssize_t pos, int whence)
 {
     if (!is_open(self)) {
         return NULL;
@@ -340,8 +321,7 @@ stringio_seek(struct stringio *self, Py_ssize_t pos, int whence)
     return PyLong_FromSsize_t(self->at);
 }
 
-static PyObject *
-stringio_close(struct stringio *self)
+static PyObject *stringio_close(struct stringio *self)
 {
     self->closed = true;
     PyMem_Free(self->chars);
@@ -351,26 +331,22 @@ stringio_close(struct stringio *self)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *
-stringio_seekable(struct stringio *self)
+static PyObject *stringio_seekable(struct stringio *self)
 {
     return is_open(self) ? Py_NewRef(Py_True) : NULL;
 }
 
-static PyObject *
-stringio_readable(struct stringio *self)
+static PyObject *stringio_readable(struct stringio *self)
 {
     return is_open(self) ? Py_NewRef(Py_True) : NULL;
 }
 
-static PyObject *
-stringio_writable(struct stringio *self)
+static PyObject *stringio_writable(struct stringio *self)
 {
     return is_open(self) ? Py_NewRef(Py_True) : NULL;
 }
 
-static PyObject *
-stringio_get_closed(struct stringio *self)
+static PyObject *stringio_get_closed(struct stringio *self)
 {
     if (!self->ready) {
         is_open(self);
@@ -379,8 +355,7 @@ stringio_get_closed(struct stringio *self)
     return PyBool_FromLong(self->closed);
 }
 
-static PyObject *
-stringio_get_newlines(struct stringio *self)
+static PyObject *stringio_get_newlines(struct stringio *self)
 {
     if (!is_open(self)) {
         return NULL;
@@ -389,16 +364,14 @@ stringio_get_newlines(struct stringio *self)
                          : Py_NewRef(Py_None);
 }
 
-static PyObject *
-stringio_get_line_buffering(struct stringio *self)
+static PyObject *stringio_get_line_buffering(struct stringio *self)
 {
     return is_open(self) ? Py_NewRef(Py_False) : NULL;
 }
 
 /* ---- pickling -------------------------------------------------------------------------------- */
 
-static PyObject *
-stringio_getstate(struct stringio *self)
+static PyObject *stringio_getstate(struct stringio *self)
 {
     PyObject *value = stringio_getvalue(self);
     if (value == NULL) {
@@ -412,8 +385,7 @@ stringio_getstate(struct stringio *self)
     return Py_BuildValue("NOnN", value, self->newline, self->at, dict);
 }
 
-static bool
-place_restore(struct stringio *self, PyObject *place)
+static bool place_restore(struct stringio *self, PyObject *place)
 {
     if (!PyLong_Check(place)) {
         PyErr_Format(PyExc_TypeError, "third item of state must be an integer, got %.200s",
@@ -431,8 +403,7 @@ place_restore(struct stringio *self, PyObject *place)
     return true;
 }
 
-static bool
-dict_restore(struct stringio *self, PyObject *saved)
+static bool dict_restore(struct stringio *self, PyObject *saved)
 {
     if (saved == Py_None) {
         return true;
@@ -449,8 +420,7 @@ dict_restore(struct stringio *self, PyObject *saved)
     return PyDict_Update(self->base.dict, saved) == 0;
 }
 
-static PyObject *
-stringio_setstate(struct stringio *self, PyObject *state)
+static PyObject *stringio_setstate(struct stringio *self, PyObject *state)
 {
     if (self->ready && self->closed) {
         is_open(self);
@@ -479,22 +449,19 @@ stringio_setstate(struct stringio *self, PyObject *state)
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static int
-stringio_traverse(PyObject *op, visitproc visit, void *arg)
+static int stringio_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(((struct stringio *)op)->decoder);
     return iobase_traverse(op, visit, arg);
 }
 
-static int
-stringio_clear(PyObject *op)
+static int stringio_clear(PyObject *op)
 {
     Py_CLEAR(((struct stringio *)op)->decoder);
     return iobase_clear(op);
 }
 
-static void
-stringio_dealloc(PyObject *op)
+static void stringio_dealloc(PyObject *op)
 {
     struct stringio *self = (struct stringio *)op;
     PyObject_GC_UnTrack(op);
@@ -517,7 +484,9 @@ static PyType_Slot stringio_slots[] = {
 };
 
 PyType_Spec stringio_spec = {
-    "_io.StringIO", sizeof(struct stringio), 0,
+    "_io.StringIO",
+    sizeof(struct stringio),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     stringio_slots,
 };

@@ -7,8 +7,7 @@
 
 /* ---- checks ---------------------------------------------------------------------------------- */
 
-int
-text_check_ready(struct text *self)
+int text_check_ready(struct text *self)
 {
     if (LIKELY(self->ready)) {
         return 0;
@@ -18,8 +17,7 @@ text_check_ready(struct text *self)
     return -1;
 }
 
-int
-text_check_open(struct text *self)
+int text_check_open(struct text *self)
 {
     if (text_check_ready(self) < 0) {
         return -1;
@@ -36,8 +34,7 @@ text_check_open(struct text *self)
 
 /* ---- setting up ------------------------------------------------------------------------------ */
 
-static bool
-newline_valid(const char *newline)
+static bool newline_valid(const char *newline)
 {
     if (newline == NULL || !newline[0] || !strcmp(newline, "\n") || !strcmp(newline, "\r")
         || !strcmp(newline, "\r\n")) {
@@ -47,8 +44,7 @@ newline_valid(const char *newline)
     return false;
 }
 
-static void
-newline_apply(struct text *self, const char *newline)
+static void newline_apply(struct text *self, const char *newline)
 {
     self->any_newline = newline == NULL || !newline[0];
     self->translate_read = newline == NULL;
@@ -57,8 +53,7 @@ newline_apply(struct text *self, const char *newline)
 }
 
 /* The codec of an encoding that is one of text (new reference). */
-static PyObject *
-codec_find(struct io_state *state, PyObject *encoding)
+static PyObject *codec_find(struct io_state *state, PyObject *encoding)
 {
     Py_ssize_t length;
     const char *name = PyUnicode_AsUTF8AndSize(encoding, &length);
@@ -81,15 +76,15 @@ codec_find(struct io_state *state, PyObject *encoding)
         if (fine == 0) {
             PyErr_Format(PyExc_LookupError,
                          "'%.400U' is not a text encoding; use codecs.open() to handle arbitrary "
-                         "codecs", encoding);
+                         "codecs",
+                         encoding);
         }
         Py_CLEAR(codec);
     }
     return codec;
 }
 
-static enum text_fast
-codec_fast(PyObject *codec, PyObject *errors)
+static enum text_fast codec_fast(PyObject *codec, PyObject *errors)
 {
     enum text_fast fast = FAST_NONE;
     PyObject *name;
@@ -109,8 +104,7 @@ codec_fast(PyObject *codec, PyObject *errors)
 }
 
 /* Whether the buffer answers True: 1, 0, -1. */
-static int
-buffer_can(struct text *self, PyObject *name)
+static int buffer_can(struct text *self, PyObject *name)
 {
     PyObject *answer = PyObject_CallMethodNoArgs(self->buffer, name);
     int can = answer ? PyObject_IsTrue(answer) : -1;
@@ -118,19 +112,18 @@ buffer_can(struct text *self, PyObject *name)
     return can;
 }
 
-static int
-decoder_set(struct text *self, PyObject *codec, PyObject *errors)
+static int decoder_set(struct text *self, PyObject *codec, PyObject *errors)
 {
     int readable = buffer_can(self, self->state->names.readable);
     if (readable <= 0) {
         return readable;
     }
-    PyObject *decoder = PyObject_CallMethodOneArg(codec, self->state->names.incrementaldecoder,
-                                                  errors);
+    PyObject *decoder =
+        PyObject_CallMethodOneArg(codec, self->state->names.incrementaldecoder, errors);
     if (decoder != NULL && self->any_newline) {
-        PyObject *outer = PyObject_CallFunctionObjArgs(
-            (PyObject *)self->state->newline_type, decoder,
-            self->translate_read ? Py_True : Py_False, NULL);
+        PyObject *outer =
+            PyObject_CallFunctionObjArgs((PyObject *)self->state->newline_type, decoder,
+                                         self->translate_read ? Py_True : Py_False, NULL);
         Py_DECREF(decoder);
         decoder = outer;
     }
@@ -141,15 +134,14 @@ decoder_set(struct text *self, PyObject *codec, PyObject *errors)
     return 0;
 }
 
-static int
-encoder_set(struct text *self, PyObject *codec, PyObject *errors)
+static int encoder_set(struct text *self, PyObject *codec, PyObject *errors)
 {
     int writable = buffer_can(self, self->state->names.writable);
     if (writable <= 0) {
         return writable;
     }
-    PyObject *encoder = PyObject_CallMethodOneArg(codec, self->state->names.incrementalencoder,
-                                                  errors);
+    PyObject *encoder =
+        PyObject_CallMethodOneArg(codec, self->state->names.incrementalencoder, errors);
     if (encoder == NULL) {
         return -1;
     }
@@ -159,8 +151,7 @@ encoder_set(struct text *self, PyObject *codec, PyObject *errors)
 }
 
 /* Not at the start of the stream, an encoder shall write no byte order mark. */
-static int
-encoder_settle(struct text *self)
+static int encoder_settle(struct text *self)
 {
     if (!self->seekable || self->encoder == NULL) {
         return 0;
@@ -176,15 +167,13 @@ encoder_settle(struct text *self)
     return there;
 }
 
-static int
-codec_apply(struct text *self, PyObject *codec, PyObject *errors)
+static int codec_apply(struct text *self, PyObject *codec, PyObject *errors)
 {
     return decoder_set(self, codec, errors) < 0 || encoder_set(self, codec, errors) < 0 ? -1 : 0;
 }
 
 /* The encoding that is meant (new reference). */
-static PyObject *
-encoding_choose(const char *encoding)
+static PyObject *encoding_choose(const char *encoding)
 {
     if (encoding == NULL) {
         PyObject *flags = PySys_GetObject("flags"), *warn = NULL;
@@ -193,8 +182,10 @@ encoding_choose(const char *encoding)
         }
         int wanted = warn ? PyObject_IsTrue(warn) : 0;
         Py_XDECREF(warn);
-        if (wanted < 0 || (wanted && PyErr_WarnEx(PyExc_EncodingWarning,
-                                                  "'encoding' argument not specified", 1) < 0)) {
+        if (wanted < 0
+            || (wanted
+                && PyErr_WarnEx(PyExc_EncodingWarning, "'encoding' argument not specified", 1)
+                       < 0)) {
             return NULL;
         }
     }
@@ -202,8 +193,7 @@ encoding_choose(const char *encoding)
                                                            : PyUnicode_FromString(encoding);
 }
 
-static PyObject *
-errors_choose(PyObject *errors)
+static PyObject *errors_choose(PyObject *errors)
 {
     if (errors == Py_None) {
         return PyUnicode_FromString("strict");
@@ -225,8 +215,7 @@ errors_choose(PyObject *errors)
     return codec_check_names(NULL, name) < 0 ? NULL : Py_NewRef(errors);
 }
 
-static void
-text_reset(struct text *self)
+static void text_reset(struct text *self)
 {
     self->ready = self->detached = false;
     text_drop_chars(self);
@@ -241,17 +230,15 @@ text_reset(struct text *self)
     self->fast = FAST_NONE;
 }
 
-static int
-flags_set(struct text *self, int line_buffering, int write_through)
+static int flags_set(struct text *self, int line_buffering, int write_through)
 {
     self->line_buffering = line_buffering != 0;
     self->write_through = write_through != 0;
     return 0;
 }
 
-static int
-text_init(struct text *self, PyObject *buffer, const char *encoding, PyObject *errors,
-          const char *newline, int line_buffering, int write_through)
+static int text_init(struct text *self, PyObject *buffer, const char *encoding, PyObject *errors,
+                     const char *newline, int line_buffering, int write_through)
 {
     text_reset(self);
     if (!newline_valid(newline) || (self->state = io_state_of(self)) == NULL) {
@@ -290,8 +277,7 @@ text_init(struct text *self, PyObject *buffer, const char *encoding, PyObject *e
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static int
-pending_add(struct text *self, const char *data, Py_ssize_t size)
+static int pending_add(struct text *self, const char *data, Py_ssize_t size)
 {
     if (size > self->pending_room - self->pending_size) {
         Py_ssize_t room = Py_MAX(self->pending_size + size, self->chunk_size);
@@ -308,16 +294,14 @@ pending_add(struct text *self, const char *data, Py_ssize_t size)
     return 0;
 }
 
-static int
-buffer_write(struct text *self, PyObject *data)
+static int buffer_write(struct text *self, PyObject *data)
 {
     PyObject *done = io_call_retrying(self->buffer, self->state->names.write, data);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
 
-int
-text_write_out(struct text *self)
+int text_write_out(struct text *self)
 {
     if (self->pending_size == 0) {
         return 0;
@@ -332,23 +316,20 @@ text_write_out(struct text *self)
     return rc;
 }
 
-static int
-buffer_flush(struct text *self)
+static int buffer_flush(struct text *self)
 {
     PyObject *done = PyObject_CallMethodNoArgs(self->buffer, self->state->names.flush);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
 
-int
-text_flush_all(struct text *self)
+int text_flush_all(struct text *self)
 {
     return text_write_out(self) < 0 ? -1 : buffer_flush(self);
 }
 
 /* The bytes of text that needs no encoder: borrowed from it, or NULL. */
-static const char *
-bytes_within(struct text *self, PyObject *text, Py_ssize_t *size)
+static const char *bytes_within(struct text *self, PyObject *text, Py_ssize_t *size)
 {
     bool fits = self->fast == FAST_LATIN1 ? PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
                                           : self->fast != FAST_NONE && PyUnicode_IS_ASCII(text);
@@ -357,8 +338,7 @@ bytes_within(struct text *self, PyObject *text, Py_ssize_t *size)
 }
 
 /* Adds encoded bytes to what is pending; a lot at once goes on by itself. */
-static int
-bytes_keep(struct text *self, const char *data, Py_ssize_t size)
+static int bytes_keep(struct text *self, const char *data, Py_ssize_t size)
 {
     /* Writing may run code that writes here, too. */
     while (self->pending_size > 0 && self->pending_size + size > self->chunk_size) {
@@ -369,8 +349,7 @@ bytes_keep(struct text *self, const char *data, Py_ssize_t size)
     return pending_add(self, data, size);
 }
 
-static int
-text_encode(struct text *self, PyObject *text)
+static int text_encode(struct text *self, PyObject *text)
 {
     Py_ssize_t size;
     const char *data = bytes_within(self, text, &size);
@@ -392,15 +371,13 @@ text_encode(struct text *self, PyObject *text)
     return rc;
 }
 
-static bool
-text_has(PyObject *text, Py_UCS4 ch)
+static bool text_has(PyObject *text, Py_UCS4 ch)
 {
     return PyUnicode_FindChar(text, ch, 0, PyUnicode_GET_LENGTH(text), 1) >= 0;
 }
 
 /* The text with the line ends of the file (new reference). */
-static PyObject *
-lines_for_file(struct text *self, PyObject *text)
+static PyObject *lines_for_file(struct text *self, PyObject *text)
 {
     PyObject *from = PyUnicode_FromString("\n"), *to = PyUnicode_FromString(self->write_newline);
     PyObject *result = from && to ? PyUnicode_Replace(text, from, to, -1) : NULL;
@@ -409,8 +386,7 @@ lines_for_file(struct text *self, PyObject *text)
     return result;
 }
 
-static PyObject *
-text_write(struct text *self, PyObject *text)
+static PyObject *text_write(struct text *self, PyObject *text)
 {
     if (text_check_open(self) < 0) {
         return NULL;
@@ -448,8 +424,7 @@ text_write(struct text *self, PyObject *text)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-void
-text_drop_chars(struct text *self)
+void text_drop_chars(struct text *self)
 {
     Py_CLEAR(self->chars);
     Py_CLEAR(self->snap_input);
@@ -457,8 +432,7 @@ text_drop_chars(struct text *self)
 }
 
 /* The decoder's state before a chunk: its bytes (new reference) and flags. */
-static PyObject *
-decoder_state(struct text *self, long long *flags)
+static PyObject *decoder_state(struct text *self, long long *flags)
 {
     PyObject *pair = PyObject_CallMethodNoArgs(self->decoder, self->state->names.getstate);
     PyObject *buffered = NULL;
@@ -473,7 +447,8 @@ decoder_state(struct text *self, long long *flags)
         } else {
             PyErr_Format(PyExc_TypeError,
                          "illegal decoder state: the first item should be a bytes object, not "
-                         "'%.200s'", Py_TYPE(buffered)->tp_name);
+                         "'%.200s'",
+                         Py_TYPE(buffered)->tp_name);
             buffered = NULL;
         }
     }
@@ -482,8 +457,7 @@ decoder_state(struct text *self, long long *flags)
 }
 
 /* Sets what `chars` (stolen) was decoded from: `before` (stolen, may be NULL) and `input`. */
-static int
-snapshot_set(struct text *self, PyObject *before, long long flags, PyObject *input)
+static int snapshot_set(struct text *self, PyObject *before, long long flags, PyObject *input)
 {
     if (before == NULL) {
         return 0;
@@ -502,8 +476,8 @@ snapshot_set(struct text *self, PyObject *before, long long flags, PyObject *inp
 }
 
 /* Decodes the input: 1, 0 at its end, -1 on error. */
-static int
-chunk_decode(struct text *self, PyObject *input, Py_ssize_t size, PyObject *before, long long flags)
+static int chunk_decode(struct text *self, PyObject *input, Py_ssize_t size, PyObject *before,
+                        long long flags)
 {
     PyObject *chars = io_decode(self->state, self->decoder, input, size == 0);
     if (chars == NULL) {
@@ -521,8 +495,7 @@ chunk_decode(struct text *self, PyObject *input, Py_ssize_t size, PyObject *befo
 }
 
 /* Reads and decodes the next part of the file: 1, 0 at the end, -1 with an exception. */
-static int
-chunk_read(struct text *self, Py_ssize_t hint)
+static int chunk_read(struct text *self, Py_ssize_t hint)
 {
     if (self->decoder == NULL) {
         io_unsupported(self->state, "not readable");
@@ -557,8 +530,7 @@ chunk_read(struct text *self, Py_ssize_t hint)
 }
 
 /* The next `count` decoded characters, fewer if there are no more; count -1: all (new reference). */
-static PyObject *
-chars_take(struct text *self, Py_ssize_t count)
+static PyObject *chars_take(struct text *self, Py_ssize_t count)
 {
     if (self->chars == NULL) {
         return PyUnicode_New(0, 0);
@@ -577,8 +549,7 @@ chars_take(struct text *self, Py_ssize_t count)
 }
 
 /* Joins text (stolen, NULL passes) to `parts`, which is made if need be; false with an exception. */
-static bool
-parts_add(PyObject **parts, PyObject *part)
+static bool parts_add(PyObject **parts, PyObject *part)
 {
     if (part == NULL || (*parts == NULL && (*parts = PyList_New(0)) == NULL)) {
         Py_XDECREF(part);
@@ -589,8 +560,7 @@ parts_add(PyObject **parts, PyObject *part)
     return rc == 0;
 }
 
-static PyObject *
-parts_join(PyObject *parts)
+static PyObject *parts_join(PyObject *parts)
 {
     PyObject *nothing = PyUnicode_New(0, 0);
     PyObject *text = nothing ? PyUnicode_Join(nothing, parts) : NULL;
@@ -598,16 +568,14 @@ parts_join(PyObject *parts)
     return text;
 }
 
-static PyObject *
-read_all(struct text *self)
+static PyObject *read_all(struct text *self)
 {
     PyObject *bytes = PyObject_CallMethodNoArgs(self->buffer, self->state->names.read);
     if (bytes == NULL) {
         return NULL;
     }
-    PyObject *rest = bytes == Py_None
-                         ? PyUnicode_New(0, 0)
-                         : io_decode(self->state, self->decoder, bytes, true);
+    PyObject *rest =
+        bytes == Py_None ? PyUnicode_New(0, 0) : io_decode(self->state, self->decoder, bytes, true);
     Py_DECREF(bytes);
     PyObject *first = rest ? chars_take(self, -1) : NULL;
     PyObject *text = first ? PyUnicode_Concat(first, rest) : NULL;
@@ -619,8 +587,7 @@ read_all(struct text *self)
     return text;
 }
 
-static PyObject *
-read_chars(struct text *self, Py_ssize_t size)
+static PyObject *read_chars(struct text *self, Py_ssize_t size)
 {
     PyObject *text = chars_take(self, size), *parts = NULL;
     if (text == NULL) {
@@ -655,8 +622,7 @@ read_chars(struct text *self, Py_ssize_t size)
     return text;
 }
 
-static PyObject *
-text_read(struct text *self, Py_ssize_t size)
+static PyObject *text_read(struct text *self, Py_ssize_t size)
 {
     if (text_check_open(self) < 0) {
         return NULL;
@@ -672,8 +638,7 @@ text_read(struct text *self, Py_ssize_t size)
 
 /* How many characters make the rest of the line, at most `limit` (-1: none); -1 if the line does not
  * end in what is decoded, and then *certain says how many belong to it without doubt. */
-static Py_ssize_t
-line_length(struct text *self, Py_ssize_t limit, Py_ssize_t *certain)
+static Py_ssize_t line_length(struct text *self, Py_ssize_t limit, Py_ssize_t *certain)
 {
     Py_ssize_t end = PyUnicode_GET_LENGTH(self->chars), reached = end;
     const char *newline = self->translate_read ? NULL : self->read_newline;
@@ -688,8 +653,7 @@ line_length(struct text *self, Py_ssize_t limit, Py_ssize_t *certain)
 }
 
 /* Reads on with `kept` (stolen, may be empty), the start of "\r\n", put in front. */
-static int
-chunk_after(struct text *self, PyObject *kept)
+static int chunk_after(struct text *self, PyObject *kept)
 {
     Py_ssize_t length = kept ? PyUnicode_GET_LENGTH(kept) : 0;
     int more = kept ? chunk_read(self, 0) : -1;
@@ -706,8 +670,7 @@ chunk_after(struct text *self, PyObject *kept)
     return more;
 }
 
-static PyObject *
-line_read(struct text *self, Py_ssize_t limit)
+static PyObject *line_read(struct text *self, Py_ssize_t limit)
 {
     PyObject *parts = NULL, *last = NULL;
     for (;;) {
@@ -749,8 +712,7 @@ fail:
     return NULL;
 }
 
-static PyObject *
-text_readline(struct text *self, Py_ssize_t size)
+static PyObject *text_readline(struct text *self, Py_ssize_t size)
 {
     if (text_check_open(self) < 0 || text_write_out(self) < 0) {
         return NULL;
@@ -758,8 +720,7 @@ text_readline(struct text *self, Py_ssize_t size)
     return line_read(self, size < 0 ? -1 : size);
 }
 
-static PyObject *
-next_line(struct text *self)
+static PyObject *next_line(struct text *self)
 {
     if (text_check_ready(self) < 0) {
         return NULL;
@@ -786,16 +747,14 @@ next_line(struct text *self)
     return line;
 }
 
-static PyObject *
-text_next(PyObject *op)
+static PyObject *text_next(PyObject *op)
 {
     return LOCKED(op, next_line((struct text *)op));
 }
 
 /* ---- other methods --------------------------------------------------------------------------- */
 
-static PyObject *
-text_flush(struct text *self)
+static PyObject *text_flush(struct text *self)
 {
     if (text_check_open(self) < 0) {
         return NULL;
@@ -804,8 +763,7 @@ text_flush(struct text *self)
     return text_flush_all(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *
-text_close(struct text *self)
+static PyObject *text_close(struct text *self)
 {
     if (text_check_ready(self) < 0) {
         return NULL;
@@ -815,8 +773,8 @@ text_close(struct text *self)
         return closed < 0 ? NULL : Py_NewRef(Py_None);
     }
     if (self->finalizing) {
-        PyObject *warned = PyObject_CallMethodOneArg(
-            self->buffer, self->state->names._dealloc_warn, (PyObject *)self);
+        PyObject *warned = PyObject_CallMethodOneArg(self->buffer, self->state->names._dealloc_warn,
+                                                     (PyObject *)self);
         if (warned == NULL) {
             PyErr_Clear();
         }
@@ -833,8 +791,7 @@ text_close(struct text *self)
     return done;
 }
 
-static PyObject *
-text_detach(struct text *self)
+static PyObject *text_detach(struct text *self)
 {
     if (text_check_ready(self) < 0) {
         return NULL;
@@ -852,8 +809,7 @@ text_detach(struct text *self)
 }
 
 /* A flag that may be None: keeps *flag. */
-static bool
-flag_given(PyObject *value, int *flag)
+static bool flag_given(PyObject *value, int *flag)
 {
     if (value == Py_None) {
         return true;
@@ -864,8 +820,7 @@ flag_given(PyObject *value, int *flag)
 }
 
 /* Another encoding, errors or newline for what follows: 0, or -1. */
-static int
-codec_change(struct text *self, PyObject *encoding, PyObject *errors)
+static int codec_change(struct text *self, PyObject *encoding, PyObject *errors)
 {
     if (encoding != Py_None && !PyUnicode_Check(encoding)) {
         PyErr_Format(PyExc_TypeError,
@@ -886,8 +841,8 @@ codec_change(struct text *self, PyObject *encoding, PyObject *errors)
         name = Py_NewRef(self->encoding);
         handler = Py_NewRef(errors == Py_None ? self->errors : errors);
     } else {
-        name = PyUnicode_EqualToUTF8(encoding, "locale") ? io_default_encoding()
-                                                         : Py_NewRef(encoding);
+        name =
+            PyUnicode_EqualToUTF8(encoding, "locale") ? io_default_encoding() : Py_NewRef(encoding);
         handler = errors == Py_None ? PyUnicode_FromString("strict") : Py_NewRef(errors);
     }
     PyObject *codec = name && handler ? codec_find(self->state, name) : NULL;
@@ -903,9 +858,9 @@ codec_change(struct text *self, PyObject *encoding, PyObject *errors)
     return encoder_settle(self);
 }
 
-static PyObject *
-text_reconfigure(struct text *self, PyObject *encoding, PyObject *errors, PyObject *newline,
-                 PyObject *line_buffering, PyObject *write_through)
+static PyObject *text_reconfigure(struct text *self, PyObject *encoding, PyObject *errors,
+                                  PyObject *newline, PyObject *line_buffering,
+                                  PyObject *write_through)
 {
     if (text_check_ready(self) < 0) {
         return NULL;
@@ -947,12 +902,12 @@ text_reconfigure(struct text *self, PyObject *encoding, PyObject *errors, PyObje
     return Py_NewRef(Py_None);
 }
 
-#define ASK_BUFFER(method)                                                                        \
-    static PyObject *text_##method(struct text *self)                                             \
-    {                                                                                             \
-        return text_check_ready(self) < 0                                                         \
-                   ? NULL                                                                         \
-                   : PyObject_CallMethodNoArgs(self->buffer, self->state->names.method);          \
+#define ASK_BUFFER(method)                                                                         \
+    static PyObject *text_##method(struct text *self)                                              \
+    {                                                                                              \
+        return text_check_ready(self) < 0                                                          \
+                   ? NULL                                                                          \
+                   : PyObject_CallMethodNoArgs(self->buffer, self->state->names.method);           \
     }
 
 ASK_BUFFER(fileno)
@@ -961,20 +916,17 @@ ASK_BUFFER(readable)
 ASK_BUFFER(writable)
 ASK_BUFFER(isatty)
 
-static PyObject *
-text_seek(struct text *self, PyObject *cookie, int whence)
+static PyObject *text_seek(struct text *self, PyObject *cookie, int whence)
 {
     return text_check_open(self) < 0 ? NULL : text_go(self, cookie, whence);
 }
 
-static PyObject *
-text_tell(struct text *self)
+static PyObject *text_tell(struct text *self)
 {
     return text_check_open(self) < 0 ? NULL : text_place(self);
 }
 
-static PyObject *
-text_truncate(struct text *self, PyObject *pos)
+static PyObject *text_truncate(struct text *self, PyObject *pos)
 {
     if (text_check_ready(self) < 0) {
         return NULL;
@@ -987,30 +939,26 @@ text_truncate(struct text *self, PyObject *pos)
     return PyObject_CallMethodOneArg(self->buffer, self->state->names.truncate, pos);
 }
 
-static PyObject *
-text_getstate(struct text *self)
+static PyObject *text_getstate(struct text *self)
 {
     return io_no_pickle(self);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-static PyObject *
-text_get_name(struct text *self)
+static PyObject *text_get_name(struct text *self)
 {
     return text_check_ready(self) < 0 ? NULL
                                       : PyObject_GetAttr(self->buffer, self->state->names.name);
 }
 
-static PyObject *
-text_get_closed(struct text *self)
+static PyObject *text_get_closed(struct text *self)
 {
     return text_check_ready(self) < 0 ? NULL
                                       : PyObject_GetAttr(self->buffer, self->state->names.closed);
 }
 
-static PyObject *
-text_get_newlines(struct text *self)
+static PyObject *text_get_newlines(struct text *self)
 {
     if (text_check_ready(self) < 0) {
         return NULL;
@@ -1023,20 +971,17 @@ text_get_newlines(struct text *self)
     return newlines ? newlines : Py_NewRef(Py_None);
 }
 
-static PyObject *
-text_get_errors(struct text *self)
+static PyObject *text_get_errors(struct text *self)
 {
     return self->errors == NULL && text_check_ready(self) < 0 ? NULL : Py_NewRef(self->errors);
 }
 
-static PyObject *
-text_get_CHUNK_SIZE(struct text *self)
+static PyObject *text_get_CHUNK_SIZE(struct text *self)
 {
     return text_check_ready(self) < 0 ? NULL : PyLong_FromSsize_t(self->chunk_size);
 }
 
-static int
-text_set_CHUNK_SIZE(struct text *self, Py_ssize_t value)
+static int text_set_CHUNK_SIZE(struct text *self, Py_ssize_t value)
 {
     if (text_check_ready(self) < 0) {
         return -1;
@@ -1050,8 +995,7 @@ text_set_CHUNK_SIZE(struct text *self, Py_ssize_t value)
 }
 
 /* Adds " name=..." to the text (stolen) if there is such an attribute. */
-static PyObject *
-repr_add(PyObject *text, PyObject *op, const char *name)
+static PyObject *repr_add(PyObject *text, PyObject *op, const char *name)
 {
     PyObject *value = NULL;
     if (text == NULL) {
@@ -1073,8 +1017,7 @@ repr_add(PyObject *text, PyObject *op, const char *name)
     return text;
 }
 
-static PyObject *
-text_repr(PyObject *op)
+static PyObject *text_repr(PyObject *op)
 {
     struct text *self = (struct text *)op;
     if (!self->detached && text_check_ready(self) < 0) {
@@ -1098,16 +1041,14 @@ text_repr(PyObject *op)
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static int
-text_traverse(PyObject *op, visitproc visit, void *arg)
+static int text_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct text *self = (struct text *)op;
     EACH_FIELD(Py_VISIT, buffer, encoding, errors, encoder, decoder, chars, snap_input)
     return iobase_traverse(op, visit, arg);
 }
 
-static int
-text_clear(PyObject *op)
+static int text_clear(PyObject *op)
 {
     struct text *self = (struct text *)op;
     self->ready = false;
@@ -1115,8 +1056,7 @@ text_clear(PyObject *op)
     return iobase_clear(op);
 }
 
-static void
-text_dealloc(PyObject *op)
+static void text_dealloc(PyObject *op)
 {
     struct text *self = (struct text *)op;
     self->finalizing = true;
@@ -1150,7 +1090,9 @@ static PyType_Slot text_slots[] = {
 };
 
 PyType_Spec text_spec = {
-    "_io.TextIOWrapper", sizeof(struct text), 0,
+    "_io.TextIOWrapper",
+    sizeof(struct text),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     text_slots,
 };

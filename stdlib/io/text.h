@@ -23,8 +23,7 @@ struct text {
     double bytes_per_char;
     char read_newline[3], write_newline[3]; /* "" and "\n": nothing to do */
     bool ready, detached, any_newline, translate_read, line_buffering, write_through, seekable,
-        telling, has_read1, finalizing,
-        plain_buffer; /* the buffer is of one of our own types */
+        telling, has_read1, finalizing, plain_buffer; /* the buffer is of one of our own types */
     enum text_fast fast;
 };
 

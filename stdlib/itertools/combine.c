@@ -31,16 +31,14 @@ struct permutations {
 
 #include "combine.bind.h"
 
-static PyObject *
-new_indices(Py_ssize_t count, Py_ssize_t **out)
+static PyObject *new_indices(Py_ssize_t count, Py_ssize_t **out)
 {
     *out = PyMem_New(Py_ssize_t, count ? count : 1);
     return *out ? Py_None : PyErr_NoMemory();
 }
 
 /* A tuple of `count` numbers. */
-static PyObject *
-indices_tuple(const Py_ssize_t *indices, Py_ssize_t count)
+static PyObject *indices_tuple(const Py_ssize_t *indices, Py_ssize_t count)
 {
     PyObject *tuple = PyTuple_New(count);
     for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
@@ -55,8 +53,8 @@ indices_tuple(const Py_ssize_t *indices, Py_ssize_t count)
 }
 
 /* Reads item i of a state tuple, forced into [least, most]; false on error. */
-static bool
-state_index(PyObject *tuple, Py_ssize_t i, Py_ssize_t least, Py_ssize_t most, Py_ssize_t *out)
+static bool state_index(PyObject *tuple, Py_ssize_t i, Py_ssize_t least, Py_ssize_t most,
+                        Py_ssize_t *out)
 {
     Py_ssize_t index = PyLong_AsSsize_t(PyTuple_GET_ITEM(tuple, i));
     if (index == -1 && PyErr_Occurred()) {
@@ -68,8 +66,7 @@ state_index(PyObject *tuple, Py_ssize_t i, Py_ssize_t least, Py_ssize_t most, Py
 
 /* ---- product -------------------------------------------------------------------------------- */
 
-static PyObject *
-product_pools(PyObject *const *iterables, Py_ssize_t count, Py_ssize_t repeat)
+static PyObject *product_pools(PyObject *const *iterables, Py_ssize_t count, Py_ssize_t repeat)
 {
     if (repeat < 0) {
         PyErr_SetString(PyExc_ValueError, "repeat argument cannot be negative");
@@ -95,8 +92,8 @@ product_pools(PyObject *const *iterables, Py_ssize_t count, Py_ssize_t repeat)
     return pools;
 }
 
-static PyObject *
-product_new(PyTypeObject *type, PyObject *const *iterables, Py_ssize_t count, Py_ssize_t repeat)
+static PyObject *product_new(PyTypeObject *type, PyObject *const *iterables, Py_ssize_t count,
+                             Py_ssize_t repeat)
 {
     PyObject *pools = product_pools(iterables, count, repeat);
     Py_ssize_t *indices = NULL;
@@ -116,8 +113,7 @@ product_new(PyTypeObject *type, PyObject *const *iterables, Py_ssize_t count, Py
 }
 
 /* Turns the odometer by one; false when it is back at the start. */
-static bool
-product_turn(struct product *self)
+static bool product_turn(struct product *self)
 {
     for (Py_ssize_t i = PyTuple_GET_SIZE(self->pools); --i >= 0;) {
         if (++self->indices[i] < PyTuple_GET_SIZE(PyTuple_GET_ITEM(self->pools, i))) {
@@ -128,8 +124,7 @@ product_turn(struct product *self)
     return false;
 }
 
-static bool
-product_start(struct product *self)
+static bool product_start(struct product *self)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->pools); i++) {
         if (PyTuple_GET_SIZE(PyTuple_GET_ITEM(self->pools, i)) == 0) {
@@ -139,8 +134,7 @@ product_start(struct product *self)
     return true;
 }
 
-static PyObject *
-product_step(struct product *self)
+static PyObject *product_step(struct product *self)
 {
     if (self->phase == STOPPED
         || !(self->phase == FRESH ? product_start(self) : product_turn(self))) {
@@ -159,8 +153,7 @@ product_step(struct product *self)
 
 STEP_LOCKED(product)
 
-static PyObject *
-product_reduce(struct product *self)
+static PyObject *product_reduce(struct product *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -175,8 +168,7 @@ product_reduce(struct product *self)
     return state ? Py_BuildValue("OON", Py_TYPE(self), self->pools, state) : NULL;
 }
 
-static int
-product_setstate(struct product *self, PyObject *state)
+static int product_setstate(struct product *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -200,8 +192,7 @@ product_setstate(struct product *self, PyObject *state)
     return 0;
 }
 
-static size_t
-product_sizeof(struct product *self)
+static size_t product_sizeof(struct product *self)
 {
     return (size_t)Py_TYPE(self)->tp_basicsize
            + (size_t)PyTuple_GET_SIZE(self->pools) * sizeof(Py_ssize_t);
@@ -209,8 +200,7 @@ product_sizeof(struct product *self)
 
 GC_TRAVERSE(product, pools, row)
 
-static void
-product_dealloc(PyObject *op)
+static void product_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -223,8 +213,9 @@ product_dealloc(PyObject *op)
 
 static PyType_Slot product_slots[] = {
     {Py_tp_traverse, product_traverse}, {Py_tp_dealloc, product_dealloc},
-    {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, product_next}, {Py_tp_doc, product_doc},
-    {Py_tp_new, bind_product_new}, {Py_tp_methods, product_methods}, {0, NULL},
+    {Py_tp_iter, PyObject_SelfIter},    {Py_tp_iternext, product_next},
+    {Py_tp_doc, product_doc},           {Py_tp_new, bind_product_new},
+    {Py_tp_methods, product_methods},   {0, NULL},
 };
 
 ITERATOR_SPEC(product, Py_TPFLAGS_BASETYPE)
@@ -232,8 +223,8 @@ ITERATOR_SPEC(product, Py_TPFLAGS_BASETYPE)
 /* ---- what the three others share ------------------------------------------------------------ */
 
 /* Takes the pool (stolen, NULL passes an error on). */
-static struct pick *
-pick_make(PyTypeObject *type, PyObject *pool, Py_ssize_t r, Py_ssize_t index_count)
+static struct pick *pick_make(PyTypeObject *type, PyObject *pool, Py_ssize_t r,
+                              Py_ssize_t index_count)
 {
     Py_ssize_t *indices = NULL;
     if (pool != NULL && r < 0) {
@@ -253,8 +244,7 @@ pick_make(PyTypeObject *type, PyObject *pool, Py_ssize_t r, Py_ssize_t index_cou
     return self;
 }
 
-static PyObject *
-pick_row(struct pick *self)
+static PyObject *pick_row(struct pick *self)
 {
     PyObject *row = row_next(&self->row, self->r);
     for (Py_ssize_t i = 0; row != NULL && i < self->r; i++) {
@@ -263,8 +253,7 @@ pick_row(struct pick *self)
     return row;
 }
 
-static inline PyObject *
-pick_step(struct pick *self, bool (*advance)(struct pick *))
+static inline PyObject *pick_step(struct pick *self, bool (*advance)(struct pick *))
 {
     if (self->phase == STOPPED || (self->phase == RUNNING && !advance(self))) {
         self->phase = STOPPED;
@@ -274,8 +263,7 @@ pick_step(struct pick *self, bool (*advance)(struct pick *))
     return pick_row(self);
 }
 
-static PyObject *
-pick_reduce(struct pick *self)
+static PyObject *pick_reduce(struct pick *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -290,27 +278,23 @@ pick_reduce(struct pick *self)
     return state ? Py_BuildValue("O(On)N", Py_TYPE(self), self->pool, self->r, state) : NULL;
 }
 
-static PyObject *
-replacing_reduce(struct pick *self)
+static PyObject *replacing_reduce(struct pick *self)
 {
     return pick_reduce(self);
 }
 
-static size_t
-pick_sizeof(struct pick *self)
+static size_t pick_sizeof(struct pick *self)
 {
     return (size_t)Py_TYPE(self)->tp_basicsize + (size_t)self->r * sizeof(Py_ssize_t);
 }
 
-static size_t
-replacing_sizeof(struct pick *self)
+static size_t replacing_sizeof(struct pick *self)
 {
     return pick_sizeof(self);
 }
 
 /* Restores r indices; index i is at most n - 1, less room for those after it if they differ. */
-static int
-pick_setstate(struct pick *self, PyObject *state, bool distinct)
+static int pick_setstate(struct pick *self, PyObject *state, bool distinct)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(self->pool);
     if (warn_pickling() < 0) {
@@ -332,8 +316,7 @@ pick_setstate(struct pick *self, PyObject *state, bool distinct)
 
 GC_TRAVERSE(pick, pool, row)
 
-static void
-pick_dealloc(PyObject *op)
+static void pick_dealloc(PyObject *op)
 {
     struct pick *self = (struct pick *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -345,23 +328,23 @@ pick_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-#define PICK_SLOTS(name, dealloc)                                                                 \
-    {Py_tp_traverse, pick_traverse}, {Py_tp_dealloc, dealloc},                                    \
-        {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, name##_next}, {Py_tp_doc, name##_doc},  \
-        {Py_tp_new, bind_##name##_new}, {Py_tp_methods, name##_methods}, {0, NULL},
+#define PICK_SLOTS(name, dealloc)                                                                  \
+    {Py_tp_traverse, pick_traverse}, {Py_tp_dealloc, dealloc}, {Py_tp_iter, PyObject_SelfIter},    \
+        {Py_tp_iternext, name##_next}, {Py_tp_doc, name##_doc}, {Py_tp_new, bind_##name##_new},    \
+        {Py_tp_methods, name##_methods}, {0, NULL},
 
-#define PICK_SPEC(name, slots, size)                                                              \
-    PyType_Spec name##_spec = {                                                                   \
-        "itertools." #name, size, 0,                                                              \
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE                             \
-            | Py_TPFLAGS_IMMUTABLETYPE,                                                           \
-        slots,                                                                                    \
+#define PICK_SPEC(name, slots, size)                                                               \
+    PyType_Spec name##_spec = {                                                                    \
+        "itertools." #name,                                                                        \
+        size,                                                                                      \
+        0,                                                                                         \
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,  \
+        slots,                                                                                     \
     };
 
 /* ---- combinations --------------------------------------------------------------------------- */
 
-static PyObject *
-combinations_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
+static PyObject *combinations_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
 {
     struct pick *self = pick_make(type, PySequence_Tuple(iterable), r, r);
     if (self != NULL) {
@@ -374,8 +357,7 @@ combinations_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
 }
 
 /* The rightmost index that can still grow does; those after it follow it closely. */
-static bool
-combinations_advance(struct pick *self)
+static bool combinations_advance(struct pick *self)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(self->pool), i = self->r - 1;
     while (i >= 0 && self->indices[i] == i + n - self->r) {
@@ -391,14 +373,12 @@ combinations_advance(struct pick *self)
     return true;
 }
 
-static PyObject *
-combinations_next(PyObject *op)
+static PyObject *combinations_next(PyObject *op)
 {
     return LOCKED(op, pick_step((struct pick *)op, combinations_advance));
 }
 
-static int
-combinations_setstate(struct pick *self, PyObject *state)
+static int combinations_setstate(struct pick *self, PyObject *state)
 {
     return pick_setstate(self, state, true);
 }
@@ -408,8 +388,7 @@ PICK_SPEC(combinations, combinations_slots, sizeof(struct pick))
 
 /* ---- combinations_with_replacement ---------------------------------------------------------- */
 
-static PyObject *
-replacing_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
+static PyObject *replacing_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
 {
     struct pick *self = pick_make(type, PySequence_Tuple(iterable), r, r);
     if (self != NULL) {
@@ -421,8 +400,7 @@ replacing_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t r)
     return (PyObject *)self;
 }
 
-static bool
-replacing_advance(struct pick *self)
+static bool replacing_advance(struct pick *self)
 {
     Py_ssize_t last = PyTuple_GET_SIZE(self->pool) - 1, i = self->r - 1;
     while (i >= 0 && self->indices[i] == last) {
@@ -438,14 +416,12 @@ replacing_advance(struct pick *self)
     return true;
 }
 
-static PyObject *
-replacing_next(PyObject *op)
+static PyObject *replacing_next(PyObject *op)
 {
     return LOCKED(op, pick_step((struct pick *)op, replacing_advance));
 }
 
-static int
-replacing_setstate(struct pick *self, PyObject *state)
+static int replacing_setstate(struct pick *self, PyObject *state)
 {
     return pick_setstate(self, state, false);
 }
@@ -455,15 +431,13 @@ PICK_SPEC(combinations_with_replacement, replacing_slots, sizeof(struct pick))
 
 /* ---- permutations --------------------------------------------------------------------------- */
 
-static void
-permutations_dealloc(PyObject *op)
+static void permutations_dealloc(PyObject *op)
 {
     PyMem_Free(((struct permutations *)op)->cycles);
     pick_dealloc(op);
 }
 
-static PyObject *
-permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
+static PyObject *permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
 {
     PyObject *pool = PySequence_Tuple(iterable);
     if (pool == NULL) {
@@ -498,8 +472,7 @@ permutations_new(PyTypeObject *type, PyObject *iterable, PyObject *count)
 }
 
 /* cycles[i] counts how often position i still changes before the one left of it does. */
-static bool
-permutations_advance(struct pick *self)
+static bool permutations_advance(struct pick *self)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(self->pool);
     Py_ssize_t *indices = self->indices, *cycles = ((struct permutations *)self)->cycles;
@@ -518,14 +491,12 @@ permutations_advance(struct pick *self)
     return false;
 }
 
-static PyObject *
-permutations_next(PyObject *op)
+static PyObject *permutations_next(PyObject *op)
 {
     return LOCKED(op, pick_step((struct pick *)op, permutations_advance));
 }
 
-static PyObject *
-permutations_reduce(struct pick *self)
+static PyObject *permutations_reduce(struct pick *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -537,7 +508,8 @@ permutations_reduce(struct pick *self)
         return Py_BuildValue("O(()n)", Py_TYPE(self), self->r);
     }
     PyObject *indices = indices_tuple(self->indices, PyTuple_GET_SIZE(self->pool));
-    PyObject *cycles = indices ? indices_tuple(((struct permutations *)self)->cycles, self->r) : NULL;
+    PyObject *cycles =
+        indices ? indices_tuple(((struct permutations *)self)->cycles, self->r) : NULL;
     if (cycles == NULL) {
         Py_XDECREF(indices);
         return NULL;
@@ -545,8 +517,7 @@ permutations_reduce(struct pick *self)
     return Py_BuildValue("O(On)(NN)", Py_TYPE(self), self->pool, self->r, indices, cycles);
 }
 
-static int
-permutations_setstate(struct pick *self, PyObject *state)
+static int permutations_setstate(struct pick *self, PyObject *state)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(self->pool);
     PyObject *indices, *cycles;
@@ -578,8 +549,7 @@ permutations_setstate(struct pick *self, PyObject *state)
     return 0;
 }
 
-static size_t
-permutations_sizeof(struct pick *self)
+static size_t permutations_sizeof(struct pick *self)
 {
     size_t count = (size_t)PyTuple_GET_SIZE(self->pool) + (size_t)self->r;
     return (size_t)Py_TYPE(self)->tp_basicsize + count * sizeof(Py_ssize_t);

@@ -4,7 +4,7 @@
 
 #include "module.h"
 #ifdef KRAIT_BUILD
-#include "locking/lock.h"   /* critical sections without a call */
+#include "locking/lock.h" /* critical sections without a call */
 #endif
 
 #pragma GCC visibility push(hidden)
@@ -27,8 +27,7 @@ extern PyType_Spec chain_spec, islice_spec, accumulate_spec, batched_spec, compr
 PyObject *itertools_tee(PyObject *module, PyObject *iterable, Py_ssize_t n);
 
 /* The state's type number `which`, found from an object whose type may be a subclass (borrowed). */
-static inline PyTypeObject *
-itertools_type(PyTypeObject *type, int which)
+static inline PyTypeObject *itertools_type(PyTypeObject *type, int which)
 {
     PyObject *module = PyType_GetModuleByDef(type, &itertools_module);
     if (module == NULL) {
@@ -38,18 +37,17 @@ itertools_type(PyTypeObject *type, int which)
     return (PyTypeObject *)state->types[which];
 }
 
-static inline int
-warn_pickling(void)
+static inline int warn_pickling(void)
 {
     return PyErr_WarnEx(PyExc_DeprecationWarning,
                         "Pickle, copy, and deepcopy support will be removed from itertools in "
-                        "Python 3.14.", 1);
+                        "Python 3.14.",
+                        1);
 }
 
 /* A tuple of `size` for the next result (new reference): the last one again if the caller has let
  * it go, else a new empty one.  *row keeps it for the time after. */
-static inline PyObject *
-row_next(PyObject **row, Py_ssize_t size)
+static inline PyObject *row_next(PyObject **row, Py_ssize_t size)
 {
     PyObject *last = *row;
     if (LIKELY(last != NULL && Py_REFCNT(last) == 1)) {
@@ -64,8 +62,7 @@ row_next(PyObject **row, Py_ssize_t size)
 }
 
 /* Puts `item` (stolen) into a row. */
-static inline void
-row_put(PyObject *row, Py_ssize_t i, PyObject *item)
+static inline void row_put(PyObject *row, Py_ssize_t i, PyObject *item)
 {
     PyObject *old = PyTuple_GET_ITEM(row, i);
     PyTuple_SET_ITEM(row, i, item);
@@ -73,8 +70,7 @@ row_put(PyObject *row, Py_ssize_t i, PyObject *item)
 }
 
 /* Puts a borrowed item into a row; nothing to do where it is already. */
-static inline void
-row_set(PyObject *row, Py_ssize_t i, PyObject *item)
+static inline void row_set(PyObject *row, Py_ssize_t i, PyObject *item)
 {
     if (PyTuple_GET_ITEM(row, i) != item) {
         row_put(row, i, Py_NewRef(item));
@@ -84,21 +80,25 @@ row_set(PyObject *row, Py_ssize_t i, PyObject *item)
 #pragma GCC visibility pop
 
 /* NAME_next: the step of NAME under its lock. */
-#define STEP_LOCKED(name)                                                                         \
-    static PyObject *name##_next(PyObject *op)                                                    \
-    {                                                                                             \
-        return LOCKED(op, name##_step((struct name *)op));                                        \
+#define STEP_LOCKED(name)                                                                          \
+    static PyObject *name##_next(PyObject *op)                                                     \
+    {                                                                                              \
+        return LOCKED(op, name##_step((struct name *)op));                                         \
     }
 
-#define ITERATOR_SLOTS(name)                                                                      \
-    GC_SLOTS(name), {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, name##_next},               \
-        {Py_tp_getattro, PyObject_GenericGetAttr}
+#define ITERATOR_SLOTS(name)                                                                       \
+    GC_SLOTS(name), {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, name##_next},                \
+    {                                                                                              \
+        Py_tp_getattro, PyObject_GenericGetAttr                                                    \
+    }
 
-#define ITERATOR_SPEC(name, flags)                                                                \
-    PyType_Spec name##_spec = {                                                                   \
-        "itertools." #name, sizeof(struct name), 0,                                               \
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | (flags),             \
-        name##_slots,                                                                             \
+#define ITERATOR_SPEC(name, flags)                                                                 \
+    PyType_Spec name##_spec = {                                                                    \
+        "itertools." #name,                                                                        \
+        sizeof(struct name),                                                                       \
+        0,                                                                                         \
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | (flags),              \
+        name##_slots,                                                                              \
     };
 
 #endif

@@ -33,8 +33,7 @@ struct tee {
 
 /* ---- groupby -------------------------------------------------------------------------------- */
 
-static PyObject *
-groupby_new(PyTypeObject *type, PyObject *iterable, PyObject *key)
+static PyObject *groupby_new(PyTypeObject *type, PyObject *iterable, PyObject *key)
 {
     PyObject *it = PyObject_GetIter(iterable);
     struct groupby *self = it ? type_make(type) : NULL;
@@ -48,15 +47,14 @@ groupby_new(PyTypeObject *type, PyObject *iterable, PyObject *key)
 }
 
 /* Reads the next value and its key; false at the end or on error. */
-static bool
-groupby_advance(struct groupby *self)
+static bool groupby_advance(struct groupby *self)
 {
     PyObject *value = iter_next(self->it);
     if (value == NULL) {
         return false;
     }
-    PyObject *key = self->keyfunc == Py_None ? Py_NewRef(value)
-                                             : PyObject_CallOneArg(self->keyfunc, value);
+    PyObject *key =
+        self->keyfunc == Py_None ? Py_NewRef(value) : PyObject_CallOneArg(self->keyfunc, value);
     if (key == NULL) {
         Py_DECREF(value);
         return false;
@@ -67,8 +65,7 @@ groupby_advance(struct groupby *self)
 }
 
 /* Whether two keys are equal, both kept alive while they are compared; -1 on error. */
-static int
-keys_equal(PyObject *a, PyObject *b)
+static int keys_equal(PyObject *a, PyObject *b)
 {
     Py_INCREF(a);
     Py_INCREF(b);
@@ -78,8 +75,7 @@ keys_equal(PyObject *a, PyObject *b)
     return equal;
 }
 
-static PyObject *
-grouper_make(PyTypeObject *type, struct groupby *parent, PyObject *wanted_key)
+static PyObject *grouper_make(PyTypeObject *type, struct groupby *parent, PyObject *wanted_key)
 {
     struct grouper *group = type_make(type);
     if (group != NULL) {
@@ -90,8 +86,7 @@ grouper_make(PyTypeObject *type, struct groupby *parent, PyObject *wanted_key)
     return (PyObject *)group;
 }
 
-static PyObject *
-groupby_step(struct groupby *self)
+static PyObject *groupby_step(struct groupby *self)
 {
     self->group = NULL;
     for (;;) {
@@ -123,8 +118,7 @@ groupby_step(struct groupby *self)
 
 STEP_LOCKED(groupby)
 
-static PyObject *
-groupby_reduce(struct groupby *self)
+static PyObject *groupby_reduce(struct groupby *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -136,8 +130,7 @@ groupby_reduce(struct groupby *self)
     return Py_BuildValue("O(OO)", Py_TYPE(self), self->it, self->keyfunc);
 }
 
-static int
-groupby_setstate(struct groupby *self, PyObject *state)
+static int groupby_setstate(struct groupby *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -159,16 +152,18 @@ groupby_setstate(struct groupby *self, PyObject *state)
 GC_OBJECT(groupby, it, keyfunc, wanted_key, key, value)
 
 static PyType_Slot groupby_slots[] = {
-    ITERATOR_SLOTS(groupby), {Py_tp_doc, groupby_doc}, {Py_tp_new, bind_groupby_new},
-    {Py_tp_methods, groupby_methods}, {0, NULL},
+    ITERATOR_SLOTS(groupby),
+    {Py_tp_doc, groupby_doc},
+    {Py_tp_new, bind_groupby_new},
+    {Py_tp_methods, groupby_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(groupby, Py_TPFLAGS_BASETYPE)
 
 /* -- its groups -- */
 
-static PyObject *
-grouper_new(PyTypeObject *type, PyObject *parent, PyObject *wanted_key)
+static PyObject *grouper_new(PyTypeObject *type, PyObject *parent, PyObject *wanted_key)
 {
     PyObject *module = PyType_GetModuleByDef(type, &itertools_module);
     PyObject *groupby = module ? PyObject_GetAttrString(module, "groupby") : NULL;
@@ -186,8 +181,7 @@ grouper_new(PyTypeObject *type, PyObject *parent, PyObject *wanted_key)
 }
 
 /* Called with the parent locked: the group reads on only while it is the current one. */
-static PyObject *
-grouper_step(struct grouper *self, struct groupby *parent)
+static PyObject *grouper_step(struct grouper *self, struct groupby *parent)
 {
     if (parent->group != self) {
         return NULL;
@@ -208,16 +202,14 @@ grouper_step(struct grouper *self, struct groupby *parent)
     return value;
 }
 
-static PyObject *
-grouper_next(PyObject *op)
+static PyObject *grouper_next(PyObject *op)
 {
     struct grouper *self = (struct grouper *)op;
     struct groupby *parent = (struct groupby *)self->parent;
     return LOCKED(parent, grouper_step(self, parent));
 }
 
-static PyObject *
-grouper_reduce(struct grouper *self)
+static PyObject *grouper_reduce(struct grouper *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -233,19 +225,23 @@ grouper_reduce(struct grouper *self)
 GC_OBJECT(grouper, parent, wanted_key)
 
 static PyType_Slot grouper_slots[] = {
-    ITERATOR_SLOTS(grouper), {Py_tp_new, bind_grouper_new}, {Py_tp_methods, grouper_methods},
+    ITERATOR_SLOTS(grouper),
+    {Py_tp_new, bind_grouper_new},
+    {Py_tp_methods, grouper_methods},
     {0, NULL},
 };
 
 PyType_Spec grouper_spec = {
-    "itertools._grouper", sizeof(struct grouper), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, grouper_slots,
+    "itertools._grouper",
+    sizeof(struct grouper),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    grouper_slots,
 };
 
 /* ---- tee ------------------------------------------------------------------------------------ */
 
-static PyObject *
-tee_data_make(PyTypeObject *type, PyObject *it)
+static PyObject *tee_data_make(PyTypeObject *type, PyObject *it)
 {
     struct tee_data *data = type_make(type);
     if (data != NULL) {
@@ -255,8 +251,7 @@ tee_data_make(PyTypeObject *type, PyObject *it)
 }
 
 /* Item i, read now if nobody has yet (new reference). */
-static PyObject *
-tee_data_get(struct tee_data *self, int i)
+static PyObject *tee_data_get(struct tee_data *self, int i)
 {
     if (i < self->count) {
         return Py_NewRef(self->values[i]);
@@ -277,8 +272,7 @@ tee_data_get(struct tee_data *self, int i)
     return value;
 }
 
-static PyObject *
-tee_data_next_locked(struct tee_data *self)
+static PyObject *tee_data_next_locked(struct tee_data *self)
 {
     if (self->next == NULL) {
         self->next = tee_data_make(Py_TYPE(self), self->it);
@@ -286,8 +280,7 @@ tee_data_next_locked(struct tee_data *self)
     return Py_XNewRef(self->next);
 }
 
-static int
-tee_data_traverse(PyObject *op, visitproc visit, void *arg)
+static int tee_data_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct tee_data *self = (struct tee_data *)op;
     Py_VISIT(Py_TYPE(op));
@@ -300,8 +293,7 @@ tee_data_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 /* A long chain is let go link by link, as long as nobody else holds one. */
-static void
-tee_data_release(PyObject *link, PyTypeObject *type)
+static void tee_data_release(PyObject *link, PyTypeObject *type)
 {
     while (link != NULL && Py_IS_TYPE(link, type) && Py_REFCNT(link) == 1) {
         struct tee_data *data = (struct tee_data *)link;
@@ -313,8 +305,7 @@ tee_data_release(PyObject *link, PyTypeObject *type)
     Py_XDECREF(link);
 }
 
-static int
-tee_data_clear(PyObject *op)
+static int tee_data_clear(PyObject *op)
 {
     struct tee_data *self = (struct tee_data *)op;
     Py_CLEAR(self->it);
@@ -331,8 +322,7 @@ tee_data_clear(PyObject *op)
 
 GC_DEALLOC(tee_data)
 
-static PyObject *
-tee_data_reduce(struct tee_data *self)
+static PyObject *tee_data_reduce(struct tee_data *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -345,8 +335,7 @@ tee_data_reduce(struct tee_data *self)
     return values ? Py_BuildValue("O(ONO)", Py_TYPE(self), self->it, values, next) : NULL;
 }
 
-static PyObject *
-tee_data_new(PyTypeObject *type, PyObject *it, PyObject *values, PyObject *next)
+static PyObject *tee_data_new(PyTypeObject *type, PyObject *it, PyObject *values, PyObject *next)
 {
     struct tee_data *self = (struct tee_data *)tee_data_make(type, it);
     if (self == NULL) {
@@ -381,20 +370,25 @@ fail:
 }
 
 static PyType_Slot tee_data_slots[] = {
-    GC_SLOTS(tee_data), {Py_tp_doc, tee_data_doc}, {Py_tp_new, bind_tee_data_new},
-    {Py_tp_methods, tee_data_methods}, {0, NULL},
+    GC_SLOTS(tee_data),
+    {Py_tp_doc, tee_data_doc},
+    {Py_tp_new, bind_tee_data_new},
+    {Py_tp_methods, tee_data_methods},
+    {0, NULL},
 };
 
 PyType_Spec tee_data_spec = {
-    "itertools._tee_dataobject", sizeof(struct tee_data), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, tee_data_slots,
+    "itertools._tee_dataobject",
+    sizeof(struct tee_data),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    tee_data_slots,
 };
 
 /* -- the iterators -- */
 
 /* Moves to the next link once this one is used up; -1 on error. */
-static int
-tee_follow(struct tee *self)
+static int tee_follow(struct tee *self)
 {
     if (self->index < TEE_CELLS) {
         return 0;
@@ -409,8 +403,7 @@ tee_follow(struct tee *self)
     return 0;
 }
 
-static PyObject *
-tee_step(struct tee *self)
+static PyObject *tee_step(struct tee *self)
 {
     if (tee_follow(self) < 0) {
         return NULL;
@@ -426,8 +419,7 @@ tee_step(struct tee *self)
 
 STEP_LOCKED(tee)
 
-static PyObject *
-tee_make(PyTypeObject *type, PyObject *data, int index)
+static PyObject *tee_make(PyTypeObject *type, PyObject *data, int index)
 {
     struct tee *self = type_make(type);
     if (self != NULL) {
@@ -437,15 +429,13 @@ tee_make(PyTypeObject *type, PyObject *data, int index)
     return (PyObject *)self;
 }
 
-static PyObject *
-tee_copy(struct tee *self)
+static PyObject *tee_copy(struct tee *self)
 {
     return LOCKED(self, tee_make(Py_TYPE(self), self->data, self->index));
 }
 
 /* An iterable as something that can be copied: a tee as its copy, so that tees never pile up. */
-static PyObject *
-tee_over(PyTypeObject *type, PyObject *iterable)
+static PyObject *tee_over(PyTypeObject *type, PyObject *iterable)
 {
     PyObject *it = PyObject_GetIter(iterable);
     if (it == NULL) {
@@ -464,21 +454,18 @@ tee_over(PyTypeObject *type, PyObject *iterable)
     return made;
 }
 
-static PyObject *
-tee_new(PyTypeObject *type, PyObject *iterable)
+static PyObject *tee_new(PyTypeObject *type, PyObject *iterable)
 {
     return tee_over(type, iterable);
 }
 
-static PyObject *
-tee_reduce(struct tee *self)
+static PyObject *tee_reduce(struct tee *self)
 {
     return warn_pickling() < 0 ? NULL
                                : Py_BuildValue("O(())(Oi)", Py_TYPE(self), self->data, self->index);
 }
 
-static int
-tee_setstate(struct tee *self, PyObject *state)
+static int tee_setstate(struct tee *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -504,8 +491,7 @@ tee_setstate(struct tee *self, PyObject *state)
 
 GC_FIELDS(tee, data)
 
-static void
-tee_dealloc(PyObject *op)
+static void tee_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -521,17 +507,23 @@ static PyMemberDef tee_hidden_members[] = {
 };
 
 static PyType_Slot tee_slots[] = {
-    ITERATOR_SLOTS(tee), {Py_tp_doc, tee_doc}, {Py_tp_new, bind_tee_new},
-    {Py_tp_methods, tee_methods}, {Py_tp_members, tee_hidden_members}, {0, NULL},
+    ITERATOR_SLOTS(tee),
+    {Py_tp_doc, tee_doc},
+    {Py_tp_new, bind_tee_new},
+    {Py_tp_methods, tee_methods},
+    {Py_tp_members, tee_hidden_members},
+    {0, NULL},
 };
 
 PyType_Spec tee_spec = {
-    "itertools._tee", sizeof(struct tee), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, tee_slots,
+    "itertools._tee",
+    sizeof(struct tee),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    tee_slots,
 };
 
-PyObject *
-itertools_tee(PyObject *module, PyObject *iterable, Py_ssize_t n)
+PyObject *itertools_tee(PyObject *module, PyObject *iterable, Py_ssize_t n)
 {
     if (n < 0) {
         PyErr_SetString(PyExc_ValueError, "n must be >= 0");

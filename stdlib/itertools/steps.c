@@ -86,22 +86,22 @@ struct zip_longest {
 #include "steps.bind.h"
 
 /* Makes an object whose field `it` iterates over `iterable`. */
-#define MAKE_OVER(name, type, iterable)                                                           \
-    __extension__({                                                                               \
-        PyObject *made_it = PyObject_GetIter(iterable);                                           \
-        struct name *made = made_it ? type_make(type) : NULL;                                     \
-        if (made != NULL) {                                                                       \
-            made->it = made_it;                                                                   \
-        } else {                                                                                  \
-            Py_XDECREF(made_it);                                                                  \
-        }                                                                                         \
-        made;                                                                                     \
+#define MAKE_OVER(name, type, iterable)                                                            \
+    __extension__({                                                                                \
+        PyObject *made_it = PyObject_GetIter(iterable);                                            \
+        struct name *made = made_it ? type_make(type) : NULL;                                      \
+        if (made != NULL) {                                                                        \
+            made->it = made_it;                                                                    \
+        } else {                                                                                   \
+            Py_XDECREF(made_it);                                                                   \
+        }                                                                                          \
+        made;                                                                                      \
     })
 
 /* ---- accumulate ----------------------------------------------------------------------------- */
 
-static PyObject *
-accumulate_new(PyTypeObject *type, PyObject *iterable, PyObject *func, PyObject *initial)
+static PyObject *accumulate_new(PyTypeObject *type, PyObject *iterable, PyObject *func,
+                                PyObject *initial)
 {
     struct accumulate *self = MAKE_OVER(accumulate, type, iterable);
     if (self != NULL) {
@@ -111,8 +111,7 @@ accumulate_new(PyTypeObject *type, PyObject *iterable, PyObject *func, PyObject 
     return (PyObject *)self;
 }
 
-static PyObject *
-accumulate_step(struct accumulate *self)
+static PyObject *accumulate_step(struct accumulate *self)
 {
     if (self->initial != NULL) {
         field_set(&self->total, self->initial);
@@ -146,15 +145,13 @@ accumulate_step(struct accumulate *self)
 STEP_LOCKED(accumulate)
 
 /* An iterator over `first` and then what `it` has left. */
-static PyObject *
-chain_before(PyTypeObject *type, PyObject *first, PyObject *it)
+static PyObject *chain_before(PyTypeObject *type, PyObject *first, PyObject *it)
 {
     PyTypeObject *chain_type = itertools_type(type, CHAIN);
     return chain_type ? PyObject_CallFunction((PyObject *)chain_type, "((O)O)", first, it) : NULL;
 }
 
-static PyObject *
-accumulate_reduce(struct accumulate *self)
+static PyObject *accumulate_reduce(struct accumulate *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -173,15 +170,14 @@ accumulate_reduce(struct accumulate *self)
             Py_XDECREF(it);
             return NULL;
         }
-        PyObject *again = PyObject_CallFunction((PyObject *)itertools_type(type, ACCUMULATE),
-                                                "NO", it, func);
+        PyObject *again =
+            PyObject_CallFunction((PyObject *)itertools_type(type, ACCUMULATE), "NO", it, func);
         return again ? Py_BuildValue("O(NiO)", islice_type, again, 1, Py_None) : NULL;
     }
     return Py_BuildValue("O(OO)O", type, self->it, func, self->total ? self->total : Py_None);
 }
 
-static int
-accumulate_setstate(struct accumulate *self, PyObject *state)
+static int accumulate_setstate(struct accumulate *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -193,8 +189,11 @@ accumulate_setstate(struct accumulate *self, PyObject *state)
 GC_OBJECT(accumulate, it, func, initial, total)
 
 static PyType_Slot accumulate_slots[] = {
-    ITERATOR_SLOTS(accumulate), {Py_tp_doc, accumulate_doc}, {Py_tp_new, bind_accumulate_new},
-    {Py_tp_methods, accumulate_methods}, {0, NULL},
+    ITERATOR_SLOTS(accumulate),
+    {Py_tp_doc, accumulate_doc},
+    {Py_tp_new, bind_accumulate_new},
+    {Py_tp_methods, accumulate_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(accumulate, Py_TPFLAGS_BASETYPE)
@@ -203,8 +202,7 @@ ITERATOR_SPEC(accumulate, Py_TPFLAGS_BASETYPE)
 
 enum { BATCH_AT_ONCE = 4096 };
 
-static PyObject *
-batched_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t n, int strict)
+static PyObject *batched_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t n, int strict)
 {
     if (n < 1) {
         PyErr_SetString(PyExc_ValueError, "n must be at least one");
@@ -219,8 +217,7 @@ batched_new(PyTypeObject *type, PyObject *iterable, Py_ssize_t n, int strict)
 }
 
 /* A batch too large to reserve before its items are seen. */
-static PyObject *
-batched_gather(PyObject *it, Py_ssize_t size)
+static PyObject *batched_gather(PyObject *it, Py_ssize_t size)
 {
     PyObject *list = PyList_New(0);
     if (list == NULL) {
@@ -247,8 +244,7 @@ batched_gather(PyObject *it, Py_ssize_t size)
     return tuple;
 }
 
-static PyObject *
-batched_take(PyObject *it, Py_ssize_t size)
+static PyObject *batched_take(PyObject *it, Py_ssize_t size)
 {
     if (size > BATCH_AT_ONCE) {
         return batched_gather(it, size);
@@ -277,8 +273,7 @@ batched_take(PyObject *it, Py_ssize_t size)
     return tuple;
 }
 
-static PyObject *
-batched_step(struct batched *self)
+static PyObject *batched_step(struct batched *self)
 {
     if (self->it == NULL) {
         return NULL;
@@ -303,7 +298,10 @@ STEP_LOCKED(batched)
 GC_OBJECT(batched, it)
 
 static PyType_Slot batched_slots[] = {
-    ITERATOR_SLOTS(batched), {Py_tp_doc, batched_doc}, {Py_tp_new, bind_batched_new}, {0, NULL},
+    ITERATOR_SLOTS(batched),
+    {Py_tp_doc, batched_doc},
+    {Py_tp_new, bind_batched_new},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(batched, Py_TPFLAGS_BASETYPE)
@@ -311,8 +309,7 @@ ITERATOR_SPEC(batched, Py_TPFLAGS_BASETYPE)
 /* ---- chain ---------------------------------------------------------------------------------- */
 
 /* `source` is stolen, NULL passes an error on. */
-static PyObject *
-chain_make(PyTypeObject *type, PyObject *source)
+static PyObject *chain_make(PyTypeObject *type, PyObject *source)
 {
     struct chain *self = source ? type_make(type) : NULL;
     if (self == NULL) {
@@ -323,8 +320,7 @@ chain_make(PyTypeObject *type, PyObject *source)
     return (PyObject *)self;
 }
 
-static PyObject *
-chain_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *chain_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (type->tp_init == PyBaseObject_Type.tp_init && !bind_no_keywords("chain", kwargs)) {
         return NULL;
@@ -332,14 +328,12 @@ chain_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return chain_make(type, PyObject_GetIter(args));
 }
 
-static PyObject *
-chain_from_iterable(PyTypeObject *type, PyObject *iterable)
+static PyObject *chain_from_iterable(PyTypeObject *type, PyObject *iterable)
 {
     return chain_make(type, PyObject_GetIter(iterable));
 }
 
-static PyObject *
-chain_step(struct chain *self)
+static PyObject *chain_step(struct chain *self)
 {
     while (self->source != NULL) {
         if (self->active == NULL) {
@@ -372,8 +366,7 @@ chain_step(struct chain *self)
 
 STEP_LOCKED(chain)
 
-static PyObject *
-chain_reduce(struct chain *self)
+static PyObject *chain_reduce(struct chain *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -387,8 +380,7 @@ chain_reduce(struct chain *self)
     return Py_BuildValue("O()(OO)", Py_TYPE(self), self->source, self->active);
 }
 
-static int
-chain_setstate(struct chain *self, PyObject *state)
+static int chain_setstate(struct chain *self, PyObject *state)
 {
     PyObject *source, *active = NULL;
     if (warn_pickling() < 0 || !PyArg_ParseTuple(state, "O|O", &source, &active)) {
@@ -406,16 +398,18 @@ chain_setstate(struct chain *self, PyObject *state)
 GC_OBJECT(chain, source, active)
 
 static PyType_Slot chain_slots[] = {
-    ITERATOR_SLOTS(chain), {Py_tp_doc, chain_doc}, {Py_tp_new, chain_new},
-    {Py_tp_methods, chain_methods}, {0, NULL},
+    ITERATOR_SLOTS(chain),
+    {Py_tp_doc, chain_doc},
+    {Py_tp_new, chain_new},
+    {Py_tp_methods, chain_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(chain, Py_TPFLAGS_BASETYPE)
 
 /* ---- compress ------------------------------------------------------------------------------- */
 
-static PyObject *
-compress_new(PyTypeObject *type, PyObject *data, PyObject *selectors)
+static PyObject *compress_new(PyTypeObject *type, PyObject *data, PyObject *selectors)
 {
     PyObject *it = PyObject_GetIter(data);
     PyObject *chosen = it ? PyObject_GetIter(selectors) : NULL;
@@ -430,8 +424,7 @@ compress_new(PyTypeObject *type, PyObject *data, PyObject *selectors)
     return (PyObject *)self;
 }
 
-static PyObject *
-compress_next(PyObject *op)
+static PyObject *compress_next(PyObject *op)
 {
     struct compress *self = (struct compress *)op; /* never changes: no lock needed */
     for (;;) {
@@ -453,18 +446,20 @@ compress_next(PyObject *op)
     }
 }
 
-static PyObject *
-compress_reduce(struct compress *self)
+static PyObject *compress_reduce(struct compress *self)
 {
-    return warn_pickling() < 0
-               ? NULL : Py_BuildValue("O(OO)", Py_TYPE(self), self->data, self->selectors);
+    return warn_pickling() < 0 ? NULL
+                               : Py_BuildValue("O(OO)", Py_TYPE(self), self->data, self->selectors);
 }
 
 GC_OBJECT(compress, data, selectors)
 
 static PyType_Slot compress_slots[] = {
-    ITERATOR_SLOTS(compress), {Py_tp_doc, compress_doc}, {Py_tp_new, bind_compress_new},
-    {Py_tp_methods, compress_methods}, {0, NULL},
+    ITERATOR_SLOTS(compress),
+    {Py_tp_doc, compress_doc},
+    {Py_tp_new, bind_compress_new},
+    {Py_tp_methods, compress_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(compress, Py_TPFLAGS_BASETYPE)
@@ -472,8 +467,7 @@ ITERATOR_SPEC(compress, Py_TPFLAGS_BASETYPE)
 /* ---- count ---------------------------------------------------------------------------------- */
 
 /* Whether step is the int 1. */
-static bool
-is_one(PyObject *step)
+static bool is_one(PyObject *step)
 {
     if (step == NULL) {
         return true;
@@ -482,8 +476,7 @@ is_one(PyObject *step)
            && PyUnstable_Long_CompactValue((PyLongObject *)step) == 1;
 }
 
-static PyObject *
-count_new(PyTypeObject *type, PyObject *start, PyObject *step)
+static PyObject *count_new(PyTypeObject *type, PyObject *start, PyObject *step)
 {
     if ((start != NULL && !PyNumber_Check(start)) || (step != NULL && !PyNumber_Check(step))) {
         PyErr_SetString(PyExc_TypeError, "a number is required");
@@ -510,8 +503,7 @@ count_new(PyTypeObject *type, PyObject *start, PyObject *step)
     return (PyObject *)self;
 }
 
-static PyObject *
-count_step_object(struct count *self)
+static PyObject *count_step_object(struct count *self)
 {
     PyObject *now = self->number ? Py_NewRef(self->number) : PyLong_FromSsize_t(self->value);
     if (now == NULL) {
@@ -528,8 +520,7 @@ count_step_object(struct count *self)
     return now;
 }
 
-static inline PyObject *
-count_step(struct count *self)
+static inline PyObject *count_step(struct count *self)
 {
     if (LIKELY(self->number == NULL && self->value != PY_SSIZE_T_MAX)) {
         return PyLong_FromSsize_t(self->value++);
@@ -539,14 +530,12 @@ count_step(struct count *self)
 
 STEP_LOCKED(count)
 
-static PyObject *
-count_now(struct count *self)
+static PyObject *count_now(struct count *self)
 {
     return self->number ? Py_NewRef(self->number) : PyLong_FromSsize_t(self->value);
 }
 
-static PyObject *
-count_repr(PyObject *op)
+static PyObject *count_repr(PyObject *op)
 {
     struct count *self = (struct count *)op;
     const char *name = strrchr(Py_TYPE(op)->tp_name, '.');
@@ -556,14 +545,12 @@ count_repr(PyObject *op)
         return NULL;
     }
     PyObject *text = self->step == NULL ? PyUnicode_FromFormat("%s(%R)", name, now)
-                                        : PyUnicode_FromFormat("%s(%R, %R)", name, now,
-                                                               self->step);
+                                        : PyUnicode_FromFormat("%s(%R, %R)", name, now, self->step);
     Py_DECREF(now);
     return text;
 }
 
-static PyObject *
-count_reduce(struct count *self)
+static PyObject *count_reduce(struct count *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -579,7 +566,7 @@ count_reduce(struct count *self)
 GC_OBJECT(count, number, step)
 
 static PyType_Slot count_slots[] = {
-    ITERATOR_SLOTS(count), {Py_tp_doc, count_doc}, {Py_tp_new, bind_count_new},
+    ITERATOR_SLOTS(count),          {Py_tp_doc, count_doc},   {Py_tp_new, bind_count_new},
     {Py_tp_methods, count_methods}, {Py_tp_repr, count_repr}, {0, NULL},
 };
 
@@ -587,8 +574,7 @@ ITERATOR_SPEC(count, Py_TPFLAGS_BASETYPE)
 
 /* ---- cycle ---------------------------------------------------------------------------------- */
 
-static PyObject *
-cycle_new(PyTypeObject *type, PyObject *iterable)
+static PyObject *cycle_new(PyTypeObject *type, PyObject *iterable)
 {
     PyObject *saved = PyList_New(0);
     struct cycle *self = saved ? MAKE_OVER(cycle, type, iterable) : NULL;
@@ -600,8 +586,7 @@ cycle_new(PyTypeObject *type, PyObject *iterable)
     return (PyObject *)self;
 }
 
-static PyObject *
-cycle_step(struct cycle *self)
+static PyObject *cycle_step(struct cycle *self)
 {
     if (self->it != NULL) {
         PyObject *it = Py_NewRef(self->it);
@@ -628,8 +613,7 @@ cycle_step(struct cycle *self)
 
 STEP_LOCKED(cycle)
 
-static PyObject *
-cycle_reduce(struct cycle *self)
+static PyObject *cycle_reduce(struct cycle *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -650,8 +634,7 @@ cycle_reduce(struct cycle *self)
     return it ? Py_BuildValue("O(N)(OO)", Py_TYPE(self), it, self->saved, Py_True) : NULL;
 }
 
-static int
-cycle_setstate(struct cycle *self, PyObject *state)
+static int cycle_setstate(struct cycle *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -674,22 +657,25 @@ cycle_setstate(struct cycle *self, PyObject *state)
 GC_OBJECT(cycle, it, saved)
 
 static PyType_Slot cycle_slots[] = {
-    ITERATOR_SLOTS(cycle), {Py_tp_doc, cycle_doc}, {Py_tp_new, bind_cycle_new},
-    {Py_tp_methods, cycle_methods}, {0, NULL},
+    ITERATOR_SLOTS(cycle),
+    {Py_tp_doc, cycle_doc},
+    {Py_tp_new, bind_cycle_new},
+    {Py_tp_methods, cycle_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(cycle, Py_TPFLAGS_BASETYPE)
 
 /* ---- dropwhile, takewhile, filterfalse ------------------------------------------------------ */
 
-#define NEW_WITH_PREDICATE(name)                                                                  \
-    static PyObject *name##_new(PyTypeObject *type, PyObject *predicate, PyObject *iterable)      \
-    {                                                                                             \
-        struct name *self = MAKE_OVER(name, type, iterable);                                      \
-        if (self != NULL) {                                                                       \
-            self->predicate = Py_NewRef(predicate);                                               \
-        }                                                                                         \
-        return (PyObject *)self;                                                                  \
+#define NEW_WITH_PREDICATE(name)                                                                   \
+    static PyObject *name##_new(PyTypeObject *type, PyObject *predicate, PyObject *iterable)       \
+    {                                                                                              \
+        struct name *self = MAKE_OVER(name, type, iterable);                                       \
+        if (self != NULL) {                                                                        \
+            self->predicate = Py_NewRef(predicate);                                                \
+        }                                                                                          \
+        return (PyObject *)self;                                                                   \
     }
 
 NEW_WITH_PREDICATE(dropwhile)
@@ -697,8 +683,7 @@ NEW_WITH_PREDICATE(takewhile)
 NEW_WITH_PREDICATE(filterfalse)
 
 /* The truth of predicate(item), of item itself where that is asked for; -1 on error. */
-static int
-holds(PyObject *predicate, PyObject *item)
+static int holds(PyObject *predicate, PyObject *item)
 {
     if (predicate == Py_None || predicate == (PyObject *)&PyBool_Type) {
         return PyObject_IsTrue(item);
@@ -712,8 +697,7 @@ holds(PyObject *predicate, PyObject *item)
     return truth;
 }
 
-static int
-predicate_holds(PyObject *predicate, PyObject *item)
+static int predicate_holds(PyObject *predicate, PyObject *item)
 {
     PyObject *good = PyObject_CallOneArg(predicate, item);
     int truth = good ? PyObject_IsTrue(good) : -1;
@@ -721,8 +705,7 @@ predicate_holds(PyObject *predicate, PyObject *item)
     return truth;
 }
 
-static PyObject *
-dropwhile_next(PyObject *op)
+static PyObject *dropwhile_next(PyObject *op)
 {
     struct dropwhile *self = (struct dropwhile *)op;
     PyObject *item;
@@ -743,8 +726,7 @@ dropwhile_next(PyObject *op)
     return NULL;
 }
 
-static PyObject *
-takewhile_next(PyObject *op)
+static PyObject *takewhile_next(PyObject *op)
 {
     struct takewhile *self = (struct takewhile *)op;
     if (__atomic_load_n(&self->stopped, __ATOMIC_RELAXED)) {
@@ -765,8 +747,7 @@ takewhile_next(PyObject *op)
     return NULL;
 }
 
-static PyObject *
-filterfalse_next(PyObject *op)
+static PyObject *filterfalse_next(PyObject *op)
 {
     struct filterfalse *self = (struct filterfalse *)op;
     PyObject *item;
@@ -783,31 +764,27 @@ filterfalse_next(PyObject *op)
     return NULL;
 }
 
-static PyObject *
-dropwhile_reduce(struct dropwhile *self)
+static PyObject *dropwhile_reduce(struct dropwhile *self)
 {
     return warn_pickling() < 0 ? NULL
                                : Py_BuildValue("O(OO)O", Py_TYPE(self), self->predicate, self->it,
                                                self->started ? Py_True : Py_False);
 }
 
-static PyObject *
-takewhile_reduce(struct takewhile *self)
+static PyObject *takewhile_reduce(struct takewhile *self)
 {
     return warn_pickling() < 0 ? NULL
                                : Py_BuildValue("O(OO)O", Py_TYPE(self), self->predicate, self->it,
                                                self->stopped ? Py_True : Py_False);
 }
 
-static PyObject *
-filterfalse_reduce(struct filterfalse *self)
+static PyObject *filterfalse_reduce(struct filterfalse *self)
 {
     return warn_pickling() < 0 ? NULL
                                : Py_BuildValue("O(OO)", Py_TYPE(self), self->predicate, self->it);
 }
 
-static int
-flag_setstate(bool *flag, PyObject *state)
+static int flag_setstate(bool *flag, PyObject *state)
 {
     int truth = warn_pickling() < 0 ? -1 : PyObject_IsTrue(state);
     if (truth >= 0) {
@@ -816,14 +793,12 @@ flag_setstate(bool *flag, PyObject *state)
     return truth < 0 ? -1 : 0;
 }
 
-static int
-dropwhile_setstate(struct dropwhile *self, PyObject *state)
+static int dropwhile_setstate(struct dropwhile *self, PyObject *state)
 {
     return flag_setstate(&self->started, state);
 }
 
-static int
-takewhile_setstate(struct takewhile *self, PyObject *state)
+static int takewhile_setstate(struct takewhile *self, PyObject *state)
 {
     return flag_setstate(&self->stopped, state);
 }
@@ -833,18 +808,27 @@ GC_OBJECT(takewhile, predicate, it)
 GC_OBJECT(filterfalse, predicate, it)
 
 static PyType_Slot dropwhile_slots[] = {
-    ITERATOR_SLOTS(dropwhile), {Py_tp_doc, dropwhile_doc}, {Py_tp_new, bind_dropwhile_new},
-    {Py_tp_methods, dropwhile_methods}, {0, NULL},
+    ITERATOR_SLOTS(dropwhile),
+    {Py_tp_doc, dropwhile_doc},
+    {Py_tp_new, bind_dropwhile_new},
+    {Py_tp_methods, dropwhile_methods},
+    {0, NULL},
 };
 
 static PyType_Slot takewhile_slots[] = {
-    ITERATOR_SLOTS(takewhile), {Py_tp_doc, takewhile_doc}, {Py_tp_new, bind_takewhile_new},
-    {Py_tp_methods, takewhile_methods}, {0, NULL},
+    ITERATOR_SLOTS(takewhile),
+    {Py_tp_doc, takewhile_doc},
+    {Py_tp_new, bind_takewhile_new},
+    {Py_tp_methods, takewhile_methods},
+    {0, NULL},
 };
 
 static PyType_Slot filterfalse_slots[] = {
-    ITERATOR_SLOTS(filterfalse), {Py_tp_doc, filterfalse_doc}, {Py_tp_new, bind_filterfalse_new},
-    {Py_tp_methods, filterfalse_methods}, {0, NULL},
+    ITERATOR_SLOTS(filterfalse),
+    {Py_tp_doc, filterfalse_doc},
+    {Py_tp_new, bind_filterfalse_new},
+    {Py_tp_methods, filterfalse_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(dropwhile, Py_TPFLAGS_BASETYPE)
@@ -854,8 +838,8 @@ ITERATOR_SPEC(filterfalse, Py_TPFLAGS_BASETYPE)
 /* ---- islice --------------------------------------------------------------------------------- */
 
 /* A non-negative index, or `missing` for None; -2 with ValueError for anything else. */
-static Py_ssize_t
-islice_index(PyObject *arg, Py_ssize_t missing, Py_ssize_t least, const char *complaint)
+static Py_ssize_t islice_index(PyObject *arg, Py_ssize_t missing, Py_ssize_t least,
+                               const char *complaint)
 {
     if (arg == NULL || arg == Py_None) {
         return missing;
@@ -868,25 +852,27 @@ islice_index(PyObject *arg, Py_ssize_t missing, Py_ssize_t least, const char *co
     return value;
 }
 
-static PyObject *
-islice_new(PyTypeObject *type, PyObject *iterable, PyObject *a, PyObject *b, PyObject *c)
+static PyObject *islice_new(PyTypeObject *type, PyObject *iterable, PyObject *a, PyObject *b,
+                            PyObject *c)
 {
     Py_ssize_t start = 0, stop;
     if (b == NULL) {
-        stop = islice_index(a, -1, 0, "Stop argument for islice() must be None or an integer: "
-                                      "0 <= x <= sys.maxsize.");
+        stop = islice_index(a, -1, 0,
+                            "Stop argument for islice() must be None or an integer: "
+                            "0 <= x <= sys.maxsize.");
     } else {
         const char *complaint = "Indices for islice() must be None or an integer: "
                                 "0 <= x <= sys.maxsize.";
-        stop = islice_index(b, -1, 0, "Stop argument for islice() must be None or an integer: "
-                                      "0 <= x <= sys.maxsize.");
+        stop = islice_index(b, -1, 0,
+                            "Stop argument for islice() must be None or an integer: "
+                            "0 <= x <= sys.maxsize.");
         start = stop == -2 ? -2 : islice_index(a, 0, 0, complaint);
     }
     if (start == -2 || stop == -2) {
         return NULL;
     }
-    Py_ssize_t step = islice_index(c, 1, 1,
-                                   "Step for islice() must be a positive integer or None.");
+    Py_ssize_t step =
+        islice_index(c, 1, 1, "Step for islice() must be a positive integer or None.");
     if (step == -2) {
         return NULL;
     }
@@ -899,8 +885,7 @@ islice_new(PyTypeObject *type, PyObject *iterable, PyObject *a, PyObject *b, PyO
     return (PyObject *)self;
 }
 
-static PyObject *
-islice_step(struct islice *self)
+static PyObject *islice_step(struct islice *self)
 {
     if (self->it == NULL) {
         return NULL;
@@ -941,8 +926,7 @@ end:
 
 STEP_LOCKED(islice)
 
-static PyObject *
-islice_reduce(struct islice *self)
+static PyObject *islice_reduce(struct islice *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -951,8 +935,7 @@ islice_reduce(struct islice *self)
         PyObject *nothing = PyTuple_New(0);
         PyObject *it = nothing ? PyObject_GetIter(nothing) : NULL;
         Py_XDECREF(nothing);
-        return it ? Py_BuildValue("O(Nn)n", Py_TYPE(self), it, (Py_ssize_t)0, (Py_ssize_t)0)
-                  : NULL;
+        return it ? Py_BuildValue("O(Nn)n", Py_TYPE(self), it, (Py_ssize_t)0, (Py_ssize_t)0) : NULL;
     }
     PyObject *stop = self->stop == -1 ? Py_NewRef(Py_None) : PyLong_FromSsize_t(self->stop);
     return stop ? Py_BuildValue("O(OnNn)n", Py_TYPE(self), self->it, self->next, stop, self->step,
@@ -960,8 +943,7 @@ islice_reduce(struct islice *self)
                 : NULL;
 }
 
-static int
-islice_setstate(struct islice *self, PyObject *state)
+static int islice_setstate(struct islice *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -977,22 +959,23 @@ islice_setstate(struct islice *self, PyObject *state)
 GC_OBJECT(islice, it)
 
 static PyType_Slot islice_slots[] = {
-    ITERATOR_SLOTS(islice), {Py_tp_doc, islice_doc}, {Py_tp_new, bind_islice_new},
-    {Py_tp_methods, islice_methods}, {0, NULL},
+    ITERATOR_SLOTS(islice),
+    {Py_tp_doc, islice_doc},
+    {Py_tp_new, bind_islice_new},
+    {Py_tp_methods, islice_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(islice, Py_TPFLAGS_BASETYPE)
 
 /* ---- pairwise ------------------------------------------------------------------------------- */
 
-static PyObject *
-pairwise_new(PyTypeObject *type, PyObject *iterable)
+static PyObject *pairwise_new(PyTypeObject *type, PyObject *iterable)
 {
     return (PyObject *)MAKE_OVER(pairwise, type, iterable);
 }
 
-static PyObject *
-pairwise_step(struct pairwise *self)
+static PyObject *pairwise_step(struct pairwise *self)
 {
     if (self->it == NULL) {
         return NULL;
@@ -1036,15 +1019,17 @@ STEP_LOCKED(pairwise)
 GC_OBJECT(pairwise, it, old, row)
 
 static PyType_Slot pairwise_slots[] = {
-    ITERATOR_SLOTS(pairwise), {Py_tp_doc, pairwise_doc}, {Py_tp_new, bind_pairwise_new}, {0, NULL},
+    ITERATOR_SLOTS(pairwise),
+    {Py_tp_doc, pairwise_doc},
+    {Py_tp_new, bind_pairwise_new},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(pairwise, Py_TPFLAGS_BASETYPE)
 
 /* ---- repeat --------------------------------------------------------------------------------- */
 
-static PyObject *
-repeat_new(PyTypeObject *type, PyObject *object, Py_ssize_t times)
+static PyObject *repeat_new(PyTypeObject *type, PyObject *object, Py_ssize_t times)
 {
     struct repeat *self = type_make(type);
     if (self != NULL) {
@@ -1054,8 +1039,7 @@ repeat_new(PyTypeObject *type, PyObject *object, Py_ssize_t times)
     return (PyObject *)self;
 }
 
-static PyObject *
-repeat_next(PyObject *op)
+static PyObject *repeat_next(PyObject *op)
 {
     struct repeat *self = (struct repeat *)op;
     Py_ssize_t left = __atomic_load_n(&self->left, __ATOMIC_RELAXED);
@@ -1071,8 +1055,7 @@ repeat_next(PyObject *op)
     return Py_NewRef(self->element);
 }
 
-static PyObject *
-repeat_repr(PyObject *op)
+static PyObject *repeat_repr(PyObject *op)
 {
     struct repeat *self = (struct repeat *)op;
     const char *name = strrchr(Py_TYPE(op)->tp_name, '.');
@@ -1081,8 +1064,7 @@ repeat_repr(PyObject *op)
                             : PyUnicode_FromFormat("%s(%R, %zd)", name, self->element, self->left);
 }
 
-static PyObject *
-repeat_length_hint(struct repeat *self)
+static PyObject *repeat_length_hint(struct repeat *self)
 {
     if (self->left == -1) {
         PyErr_SetString(PyExc_TypeError, "len() of unsized object");
@@ -1091,21 +1073,19 @@ repeat_length_hint(struct repeat *self)
     return PyLong_FromSsize_t(self->left);
 }
 
-static PyObject *
-repeat_reduce(struct repeat *self)
+static PyObject *repeat_reduce(struct repeat *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
     }
-    return self->left == -1
-               ? Py_BuildValue("O(O)", Py_TYPE(self), self->element)
-               : Py_BuildValue("O(On)", Py_TYPE(self), self->element, self->left);
+    return self->left == -1 ? Py_BuildValue("O(O)", Py_TYPE(self), self->element)
+                            : Py_BuildValue("O(On)", Py_TYPE(self), self->element, self->left);
 }
 
 GC_OBJECT(repeat, element)
 
 static PyType_Slot repeat_slots[] = {
-    ITERATOR_SLOTS(repeat), {Py_tp_doc, repeat_doc}, {Py_tp_new, bind_repeat_new},
+    ITERATOR_SLOTS(repeat),          {Py_tp_doc, repeat_doc},   {Py_tp_new, bind_repeat_new},
     {Py_tp_methods, repeat_methods}, {Py_tp_repr, repeat_repr}, {0, NULL},
 };
 
@@ -1113,8 +1093,7 @@ ITERATOR_SPEC(repeat, Py_TPFLAGS_BASETYPE)
 
 /* ---- starmap -------------------------------------------------------------------------------- */
 
-static PyObject *
-starmap_new(PyTypeObject *type, PyObject *function, PyObject *iterable)
+static PyObject *starmap_new(PyTypeObject *type, PyObject *function, PyObject *iterable)
 {
     struct starmap *self = MAKE_OVER(starmap, type, iterable);
     if (self != NULL) {
@@ -1123,8 +1102,7 @@ starmap_new(PyTypeObject *type, PyObject *function, PyObject *iterable)
     return (PyObject *)self;
 }
 
-static PyObject *
-starmap_next(PyObject *op)
+static PyObject *starmap_next(PyObject *op)
 {
     struct starmap *self = (struct starmap *)op;
     PyObject *args = iter_next(self->it);
@@ -1139,24 +1117,25 @@ starmap_next(PyObject *op)
         }
         args = tuple;
     }
-    PyObject *result = PyObject_Vectorcall(self->func, bind_items(args),
-                                           (size_t)PyTuple_GET_SIZE(args), NULL);
+    PyObject *result =
+        PyObject_Vectorcall(self->func, bind_items(args), (size_t)PyTuple_GET_SIZE(args), NULL);
     Py_DECREF(args);
     return result;
 }
 
-static PyObject *
-starmap_reduce(struct starmap *self)
+static PyObject *starmap_reduce(struct starmap *self)
 {
-    return warn_pickling() < 0 ? NULL
-                               : Py_BuildValue("O(OO)", Py_TYPE(self), self->func, self->it);
+    return warn_pickling() < 0 ? NULL : Py_BuildValue("O(OO)", Py_TYPE(self), self->func, self->it);
 }
 
 GC_OBJECT(starmap, func, it)
 
 static PyType_Slot starmap_slots[] = {
-    ITERATOR_SLOTS(starmap), {Py_tp_doc, starmap_doc}, {Py_tp_new, bind_starmap_new},
-    {Py_tp_methods, starmap_methods}, {0, NULL},
+    ITERATOR_SLOTS(starmap),
+    {Py_tp_doc, starmap_doc},
+    {Py_tp_new, bind_starmap_new},
+    {Py_tp_methods, starmap_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(starmap, Py_TPFLAGS_BASETYPE)
@@ -1164,8 +1143,7 @@ ITERATOR_SPEC(starmap, Py_TPFLAGS_BASETYPE)
 /* ---- zip_longest ---------------------------------------------------------------------------- */
 
 /* The fill value of a call's keywords (new reference), or NULL with TypeError. */
-static PyObject *
-zip_longest_fill(PyObject *kwargs)
+static PyObject *zip_longest_fill(PyObject *kwargs)
 {
     if (kwargs == NULL || PyDict_GET_SIZE(kwargs) == 0) {
         return Py_NewRef(Py_None);
@@ -1181,8 +1159,7 @@ zip_longest_fill(PyObject *kwargs)
     return NULL;
 }
 
-static PyObject *
-zip_longest_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *zip_longest_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(args);
     PyObject *fill = zip_longest_fill(kwargs);
@@ -1208,8 +1185,7 @@ zip_longest_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 /* The item of column i, the fill value when that has ended; NULL at the very end or on error. */
-static PyObject *
-zip_longest_item(struct zip_longest *self, Py_ssize_t i)
+static PyObject *zip_longest_item(struct zip_longest *self, Py_ssize_t i)
 {
     PyObject *it = PyTuple_GET_ITEM(self->its, i);
     if (it == Py_None) {
@@ -1235,8 +1211,7 @@ zip_longest_item(struct zip_longest *self, Py_ssize_t i)
     return item;
 }
 
-static PyObject *
-zip_longest_step(struct zip_longest *self)
+static PyObject *zip_longest_step(struct zip_longest *self)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(self->its);
     if (count == 0 || self->active <= 0) {
@@ -1257,8 +1232,7 @@ zip_longest_step(struct zip_longest *self)
 
 STEP_LOCKED(zip_longest)
 
-static PyObject *
-zip_longest_reduce(struct zip_longest *self)
+static PyObject *zip_longest_reduce(struct zip_longest *self)
 {
     if (warn_pickling() < 0) {
         return NULL;
@@ -1277,8 +1251,7 @@ zip_longest_reduce(struct zip_longest *self)
     return args ? Py_BuildValue("ONO", Py_TYPE(self), args, self->fill) : NULL;
 }
 
-static int
-zip_longest_setstate(struct zip_longest *self, PyObject *state)
+static int zip_longest_setstate(struct zip_longest *self, PyObject *state)
 {
     if (warn_pickling() < 0) {
         return -1;
@@ -1290,8 +1263,11 @@ zip_longest_setstate(struct zip_longest *self, PyObject *state)
 GC_OBJECT(zip_longest, its, fill, row)
 
 static PyType_Slot zip_longest_slots[] = {
-    ITERATOR_SLOTS(zip_longest), {Py_tp_doc, zip_longest_doc}, {Py_tp_new, zip_longest_new},
-    {Py_tp_methods, zip_longest_methods}, {0, NULL},
+    ITERATOR_SLOTS(zip_longest),
+    {Py_tp_doc, zip_longest_doc},
+    {Py_tp_new, zip_longest_new},
+    {Py_tp_methods, zip_longest_methods},
+    {0, NULL},
 };
 
 ITERATOR_SPEC(zip_longest, Py_TPFLAGS_BASETYPE)

@@ -4,8 +4,7 @@
 /* Evaluates a new reference `next` from `x` and puts it in x's place. */
 #define REPLACE(x, next) Py_SETREF(x, next)
 
-static PyObject *
-shift_left(PyObject *x, long bits)
+static PyObject *shift_left(PyObject *x, long bits)
 {
     PyObject *count = PyLong_FromLong(bits);
     PyObject *result = count ? PyNumber_Lshift(x, count) : NULL;
@@ -13,8 +12,7 @@ shift_left(PyObject *x, long bits)
     return result;
 }
 
-static PyObject *
-shift_right(PyObject *x, long bits)
+static PyObject *shift_right(PyObject *x, long bits)
 {
     PyObject *count = PyLong_FromLong(bits);
     PyObject *result = count ? PyNumber_Rshift(x, count) : NULL;
@@ -23,8 +21,7 @@ shift_right(PyObject *x, long bits)
 }
 
 /* The bit length, or -1 with an exception. */
-static long
-bit_length(PyObject *x)
+static long bit_length(PyObject *x)
 {
     PyObject *bits = PyObject_CallMethod(x, "bit_length", NULL);
     long result = bits ? PyLong_AsLong(bits) : -1;
@@ -34,8 +31,7 @@ bit_length(PyObject *x)
 
 /* ---- gcd and lcm ---------------------------------------------------------------------------- */
 
-static uint64_t
-gcd_words(uint64_t a, uint64_t b)
+static uint64_t gcd_words(uint64_t a, uint64_t b)
 {
     if (a == 0 || b == 0) {
         return a | b;
@@ -52,8 +48,7 @@ gcd_words(uint64_t a, uint64_t b)
 }
 
 /* The magnitude, if it fits into a word; false otherwise, never with an exception. */
-static inline bool
-word_of(PyObject *x, uint64_t *out)
+static inline bool word_of(PyObject *x, uint64_t *out)
 {
     int overflow;
     long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
@@ -62,8 +57,7 @@ word_of(PyObject *x, uint64_t *out)
 }
 
 /* u*a + v*b for small u and v. */
-static PyObject *
-combine(PyObject *a, int64_t u, PyObject *b, int64_t v)
+static PyObject *combine(PyObject *a, int64_t u, PyObject *b, int64_t v)
 {
     PyObject *u_obj = PyLong_FromLongLong(u), *v_obj = PyLong_FromLongLong(v);
     PyObject *left = u_obj ? PyNumber_Multiply(a, u_obj) : NULL;
@@ -78,8 +72,7 @@ combine(PyObject *a, int64_t u, PyObject *b, int64_t v)
 
 /* Lehmer: the steps of Euclid's algorithm that the leading bits of a >= b decide, as a matrix
  * (u v; s t) to apply to both.  False if they decide none. */
-static bool
-lehmer_steps(int64_t a, int64_t b, int64_t matrix[4])
+static bool lehmer_steps(int64_t a, int64_t b, int64_t matrix[4])
 {
     int64_t u = 1, v = 0, s = 0, t = 1;
     while (b + s != 0 && b + t != 0) {
@@ -99,8 +92,7 @@ lehmer_steps(int64_t a, int64_t b, int64_t matrix[4])
 }
 
 /* One round on *a >= *b >= 0, both large; false with an exception. */
-static bool
-gcd_round(PyObject **a, PyObject **b)
+static bool gcd_round(PyObject **a, PyObject **b)
 {
     long bits = bit_length(*a);
     if (bits < 0) {
@@ -108,23 +100,21 @@ gcd_round(PyObject **a, PyObject **b)
     }
     PyObject *a_top = shift_right(*a, bits - 60), *b_top = shift_right(*b, bits - 60);
     int64_t matrix[4];
-    bool decided = a_top && b_top
-                   && lehmer_steps(PyLong_AsLongLong(a_top), PyLong_AsLongLong(b_top), matrix);
+    bool decided =
+        a_top && b_top && lehmer_steps(PyLong_AsLongLong(a_top), PyLong_AsLongLong(b_top), matrix);
     Py_XDECREF(a_top);
     Py_XDECREF(b_top);
     if (PyErr_Occurred()) {
         return false;
     }
     PyObject *next_a = decided ? combine(*a, matrix[0], *b, matrix[1]) : Py_NewRef(*b);
-    PyObject *next_b = decided ? combine(*a, matrix[2], *b, matrix[3])
-                               : PyNumber_Remainder(*a, *b);
+    PyObject *next_b = decided ? combine(*a, matrix[2], *b, matrix[3]) : PyNumber_Remainder(*a, *b);
     Py_SETREF(*a, next_a);
     Py_SETREF(*b, next_b);
     return next_a != NULL && next_b != NULL && PyErr_CheckSignals() == 0;
 }
 
-PyObject *
-integer_gcd(PyObject *x, PyObject *y)
+PyObject *integer_gcd(PyObject *x, PyObject *y)
 {
     uint64_t small_x, small_y;
     if (word_of(x, &small_x) && word_of(y, &small_y)) {
@@ -156,8 +146,7 @@ integer_gcd(PyObject *x, PyObject *y)
     return result;
 }
 
-PyObject *
-integer_lcm(PyObject *a, PyObject *b)
+PyObject *integer_lcm(PyObject *a, PyObject *b)
 {
     PyObject *zero = PyLong_FromLong(0);
     int a_zero = zero ? PyObject_RichCompareBool(a, zero, Py_EQ) : -1;
@@ -181,8 +170,7 @@ integer_lcm(PyObject *a, PyObject *b)
 
 /* ---- isqrt ---------------------------------------------------------------------------------- */
 
-static uint64_t
-root_of_word(uint64_t n)
+static uint64_t root_of_word(uint64_t n)
 {
     uint64_t root = (uint64_t)sqrt((double)n);
     while (root > UINT32_MAX || root * root > n) {
@@ -196,8 +184,7 @@ root_of_word(uint64_t n)
 
 /* The root of n >= 0 of `bits` bits, at most 1 too large: from the root of the upper half of the
  * bits, which is right in half of them, by one step of Newton. */
-static PyObject *
-root_nearly(PyObject *n, long bits)
+static PyObject *root_nearly(PyObject *n, long bits)
 {
     if (bits <= 64) {
         uint64_t word = PyLong_AsUnsignedLongLong(n);
@@ -220,8 +207,7 @@ root_nearly(PyObject *n, long bits)
 }
 
 /* Steps down while root**2 > n; Newton from above comes within a few units. */
-static PyObject *
-root_exactly(PyObject *n, PyObject *root)
+static PyObject *root_exactly(PyObject *n, PyObject *root)
 {
     PyObject *one = PyLong_FromLong(1);
     while (root != NULL && one != NULL) {
@@ -243,8 +229,7 @@ root_exactly(PyObject *n, PyObject *root)
     return root;
 }
 
-PyObject *
-integer_sqrt(PyObject *arg)
+PyObject *integer_sqrt(PyObject *arg)
 {
     PyObject *n = PyNumber_Index(arg);
     if (n == NULL) {
@@ -268,8 +253,7 @@ integer_sqrt(PyObject *arg)
 /* ---- factorial ------------------------------------------------------------------------------ */
 
 /* The product of low, low + 2, ... below high, both odd: halved until words hold it. */
-static PyObject *
-odd_product(unsigned long low, unsigned long high)
+static PyObject *odd_product(unsigned long low, unsigned long high)
 {
     unsigned long count = (high - low) / 2;
     unsigned long widest = high < 4 ? 2 : 64 - (unsigned long)__builtin_clzl(high - 2);
@@ -291,8 +275,7 @@ odd_product(unsigned long low, unsigned long high)
 
 /* n! without its factors of two: the odd numbers up to n, times those up to n/2, and so on.  Each
  * level's product grows from the one before. */
-static PyObject *
-odd_factorial(unsigned long n)
+static PyObject *odd_factorial(unsigned long n)
 {
     PyObject *level = PyLong_FromLong(1), *total = Py_XNewRef(level);
     unsigned long upper = 3;
@@ -316,8 +299,7 @@ odd_factorial(unsigned long n)
     return total;
 }
 
-PyObject *
-integer_factorial(PyObject *arg)
+PyObject *integer_factorial(PyObject *arg)
 {
     PyObject *index = PyNumber_Index(arg);
     if (index == NULL) {
@@ -350,8 +332,7 @@ integer_factorial(PyObject *arg)
 /* ---- comb and perm -------------------------------------------------------------------------- */
 
 /* n * (n-1) * ... of k factors, if a word holds it. */
-static bool
-perm_word(uint64_t n, uint64_t k, uint64_t *out)
+static bool perm_word(uint64_t n, uint64_t k, uint64_t *out)
 {
     uint64_t product = 1;
     for (uint64_t i = 0; i < k; i++) {
@@ -363,8 +344,7 @@ perm_word(uint64_t n, uint64_t k, uint64_t *out)
     return true;
 }
 
-static bool
-comb_word(uint64_t n, uint64_t k, uint64_t *out)
+static bool comb_word(uint64_t n, uint64_t k, uint64_t *out)
 {
     unsigned __int128 product = 1;
     for (uint64_t i = 0; i < k; i++) {
@@ -378,8 +358,7 @@ comb_word(uint64_t n, uint64_t k, uint64_t *out)
 }
 
 /* n minus a small number. */
-static PyObject *
-minus(PyObject *n, unsigned long long less)
+static PyObject *minus(PyObject *n, unsigned long long less)
 {
     PyObject *other = PyLong_FromUnsignedLongLong(less);
     PyObject *result = other ? PyNumber_Subtract(n, other) : NULL;
@@ -388,8 +367,7 @@ minus(PyObject *n, unsigned long long less)
 }
 
 /* comb or perm of n and k: C(n, k) = C(n, j) C(n-j, k-j) / C(k, j), P(n, k) = P(n, j) P(n-j, k-j). */
-static PyObject *
-split_count(PyObject *n, unsigned long long k, bool ordered)
+static PyObject *split_count(PyObject *n, unsigned long long k, bool ordered)
 {
     uint64_t small, word;
     if (k == 0) {
@@ -420,8 +398,7 @@ split_count(PyObject *n, unsigned long long k, bool ordered)
     return result;
 }
 
-static int
-is_negative(PyObject *x)
+static int is_negative(PyObject *x)
 {
     int overflow;
     long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
@@ -429,8 +406,7 @@ is_negative(PyObject *x)
 }
 
 /* The count for ints n and k >= 0; `smaller` is min(k, n - k) for comb. */
-static PyObject *
-count_ways(PyObject *n, PyObject *k, bool ordered)
+static PyObject *count_ways(PyObject *n, PyObject *k, bool ordered)
 {
     PyObject *other = PyNumber_Subtract(n, k);
     if (other == NULL) {
@@ -454,8 +430,7 @@ count_ways(PyObject *n, PyObject *k, bool ordered)
     return split_count(n, (unsigned long long)count, ordered);
 }
 
-static PyObject *
-checked_count(PyObject *n_arg, PyObject *k_arg, bool ordered)
+static PyObject *checked_count(PyObject *n_arg, PyObject *k_arg, bool ordered)
 {
     PyObject *n = PyNumber_Index(n_arg), *k = n ? PyNumber_Index(k_arg) : NULL, *result = NULL;
     if (k == NULL) {
@@ -474,14 +449,12 @@ checked_count(PyObject *n_arg, PyObject *k_arg, bool ordered)
     return result;
 }
 
-PyObject *
-integer_comb(PyObject *n, PyObject *k)
+PyObject *integer_comb(PyObject *n, PyObject *k)
 {
     return checked_count(n, k, false);
 }
 
-PyObject *
-integer_perm(PyObject *n, PyObject *k)
+PyObject *integer_perm(PyObject *n, PyObject *k)
 {
     return checked_count(n, k, true);
 }

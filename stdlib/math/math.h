@@ -25,15 +25,13 @@ double vector_norm(double *values, Py_ssize_t count); /* overwrites values */
 
 #pragma GCC visibility pop
 
-static inline double
-domain_error(void)
+static inline double domain_error(void)
 {
     PyErr_SetString(PyExc_ValueError, "math domain error");
     return -1.0;
 }
 
-static inline double
-range_error(void)
+static inline double range_error(void)
 {
     PyErr_SetString(PyExc_OverflowError, "math range error");
     return -1.0;

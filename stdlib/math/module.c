@@ -7,8 +7,7 @@
 
 /* A NaN out of a number is a domain error; an infinity out of a finite number is one as well, or
  * an overflow where the function can overflow. */
-static inline double
-checked(double result, double x, bool overflows)
+static inline double checked(double result, double x, bool overflows)
 {
     if (LIKELY(isfinite(result))) {
         return result;
@@ -22,10 +21,10 @@ checked(double result, double x, bool overflows)
     return overflows ? range_error() : domain_error();
 }
 
-#define FUNCTION(name, call, overflows)                                                           \
-    static double math_##name(PyObject *Py_UNUSED(module), double x)                              \
-    {                                                                                             \
-        return checked(call, x, overflows);                                                       \
+#define FUNCTION(name, call, overflows)                                                            \
+    static double math_##name(PyObject *Py_UNUSED(module), double x)                               \
+    {                                                                                              \
+        return checked(call, x, overflows);                                                        \
     }
 
 FUNCTION(acos, acos(x), false)
@@ -50,20 +49,17 @@ FUNCTION(sqrt, sqrt(x), false)
 FUNCTION(tan, tan(x), false)
 FUNCTION(tanh, tanh(x), false)
 
-static double
-math_degrees(PyObject *Py_UNUSED(module), double x)
+static double math_degrees(PyObject *Py_UNUSED(module), double x)
 {
     return x * (180.0 / M_PI);
 }
 
-static double
-math_radians(PyObject *Py_UNUSED(module), double x)
+static double math_radians(PyObject *Py_UNUSED(module), double x)
 {
     return x * (M_PI / 180.0);
 }
 
-static double
-math_ulp(PyObject *Py_UNUSED(module), double x)
+static double math_ulp(PyObject *Py_UNUSED(module), double x)
 {
     if (isnan(x)) {
         return x;
@@ -76,8 +72,7 @@ math_ulp(PyObject *Py_UNUSED(module), double x)
     return isinf(next) ? x - nextafter(x, 0.0) : next - x;
 }
 
-static double
-math_gamma(PyObject *Py_UNUSED(module), double x)
+static double math_gamma(PyObject *Py_UNUSED(module), double x)
 {
     if (x == floor(x) && isfinite(x)) {
         if (x <= 0.0) {
@@ -97,8 +92,7 @@ math_gamma(PyObject *Py_UNUSED(module), double x)
     return checked(tgamma(x), x, true);
 }
 
-static double
-math_lgamma(PyObject *Py_UNUSED(module), double x)
+static double math_lgamma(PyObject *Py_UNUSED(module), double x)
 {
     if (isinf(x)) {
         return HUGE_VAL;
@@ -110,54 +104,46 @@ math_lgamma(PyObject *Py_UNUSED(module), double x)
     return checked(lgamma_r(x, &sign), x, true);
 }
 
-static int
-math_isfinite(PyObject *Py_UNUSED(module), double x)
+static int math_isfinite(PyObject *Py_UNUSED(module), double x)
 {
     return isfinite(x) != 0;
 }
 
-static int
-math_isinf(PyObject *Py_UNUSED(module), double x)
+static int math_isinf(PyObject *Py_UNUSED(module), double x)
 {
     return isinf(x) != 0;
 }
 
-static int
-math_isnan(PyObject *Py_UNUSED(module), double x)
+static int math_isnan(PyObject *Py_UNUSED(module), double x)
 {
     return isnan(x) != 0;
 }
 
 /* ---- functions of two or three numbers ------------------------------------------------------ */
 
-static double
-math_atan2(PyObject *Py_UNUSED(module), double y, double x)
+static double math_atan2(PyObject *Py_UNUSED(module), double y, double x)
 {
     return atan2(y, x);
 }
 
-static double
-math_copysign(PyObject *Py_UNUSED(module), double x, double y)
+static double math_copysign(PyObject *Py_UNUSED(module), double x, double y)
 {
     return copysign(x, y);
 }
 
-static double
-math_fmod(PyObject *Py_UNUSED(module), double x, double y)
+static double math_fmod(PyObject *Py_UNUSED(module), double x, double y)
 {
     double result = fmod(x, y);
     return isnan(result) && !isnan(x) && !isnan(y) ? domain_error() : result;
 }
 
-static double
-math_remainder(PyObject *Py_UNUSED(module), double x, double y)
+static double math_remainder(PyObject *Py_UNUSED(module), double x, double y)
 {
     double result = remainder(x, y);
     return isnan(result) && !isnan(x) && !isnan(y) ? domain_error() : result;
 }
 
-static double
-math_pow(PyObject *Py_UNUSED(module), double x, double y)
+static double math_pow(PyObject *Py_UNUSED(module), double x, double y)
 {
     double result = pow(x, y);
     if (UNLIKELY(!isfinite(result)) && isfinite(x) && isfinite(y)) {
@@ -166,8 +152,7 @@ math_pow(PyObject *Py_UNUSED(module), double x, double y)
     return result;
 }
 
-static double
-math_fma(PyObject *Py_UNUSED(module), double x, double y, double z)
+static double math_fma(PyObject *Py_UNUSED(module), double x, double y, double z)
 {
     double result = fma(x, y, z);
     if (isfinite(result)) {
@@ -185,16 +170,14 @@ math_fma(PyObject *Py_UNUSED(module), double x, double y, double z)
 }
 
 /* Floats of one sign are ordered like their bits; this makes all of them so. */
-static inline int64_t
-float_rank(double x)
+static inline int64_t float_rank(double x)
 {
     int64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits < 0 ? INT64_MIN - bits : bits;
 }
 
-static double
-float_of_rank(int64_t rank)
+static double float_of_rank(int64_t rank)
 {
     int64_t bits = rank < 0 ? INT64_MIN - rank : rank;
     double x;
@@ -203,8 +186,7 @@ float_of_rank(int64_t rank)
 }
 
 /* The number of steps, huge ones cut to what cannot matter; false with an exception. */
-static bool
-step_count(PyObject *steps, uint64_t *count)
+static bool step_count(PyObject *steps, uint64_t *count)
 {
     steps = PyNumber_Index(steps);
     if (steps == NULL) {
@@ -221,8 +203,7 @@ step_count(PyObject *steps, uint64_t *count)
     return true;
 }
 
-static double
-math_nextafter(PyObject *Py_UNUSED(module), double x, double y, PyObject *steps)
+static double math_nextafter(PyObject *Py_UNUSED(module), double x, double y, PyObject *steps)
 {
     if (steps == Py_None) {
         return nextafter(x, y);
@@ -242,12 +223,12 @@ math_nextafter(PyObject *Py_UNUSED(module), double x, double y, PyObject *steps)
     if (count >= apart) {
         return y;
     }
-    int64_t rank = from < to ? (int64_t)((uint64_t)from + count) : (int64_t)((uint64_t)from - count);
+    int64_t rank =
+        from < to ? (int64_t)((uint64_t)from + count) : (int64_t)((uint64_t)from - count);
     return rank == 0 ? copysign(0.0, from < to ? -1.0 : 1.0) : float_of_rank(rank);
 }
 
-static double
-math_ldexp(PyObject *Py_UNUSED(module), double x, PyObject *i)
+static double math_ldexp(PyObject *Py_UNUSED(module), double x, PyObject *i)
 {
     if (!PyLong_Check(i)) {
         PyErr_SetString(PyExc_TypeError, "Expected an int as second argument to ldexp.");
@@ -271,8 +252,8 @@ math_ldexp(PyObject *Py_UNUSED(module), double x, PyObject *i)
     return isinf(result) ? range_error() : result;
 }
 
-static int
-math_isclose(PyObject *Py_UNUSED(module), double a, double b, double rel_tol, double abs_tol)
+static int math_isclose(PyObject *Py_UNUSED(module), double a, double b, double rel_tol,
+                        double abs_tol)
 {
     if (rel_tol < 0.0 || abs_tol < 0.0) {
         PyErr_SetString(PyExc_ValueError, "tolerances must be non-negative");
@@ -290,8 +271,7 @@ math_isclose(PyObject *Py_UNUSED(module), double a, double b, double rel_tol, do
 
 /* ---- parts of a float ----------------------------------------------------------------------- */
 
-static PyObject *
-math_frexp(PyObject *Py_UNUSED(module), double x)
+static PyObject *math_frexp(PyObject *Py_UNUSED(module), double x)
 {
     int exponent = 0;
     if (isfinite(x) && x != 0.0) {
@@ -300,8 +280,7 @@ math_frexp(PyObject *Py_UNUSED(module), double x)
     return Py_BuildValue("di", x, exponent);
 }
 
-static PyObject *
-math_modf(PyObject *Py_UNUSED(module), double x)
+static PyObject *math_modf(PyObject *Py_UNUSED(module), double x)
 {
     double whole;
     double fraction = modf(x, &whole);
@@ -309,8 +288,7 @@ math_modf(PyObject *Py_UNUSED(module), double x)
 }
 
 /* Calls x's special method, or, without one, `otherwise` on its value as a float. */
-static PyObject *
-rounded(PyObject *x, const char *method, double (*otherwise)(double))
+static PyObject *rounded(PyObject *x, const char *method, double (*otherwise)(double))
 {
     if (!PyFloat_CheckExact(x)) {
         PyObject *result;
@@ -323,20 +301,17 @@ rounded(PyObject *x, const char *method, double (*otherwise)(double))
     return bind_double(x, &value) ? PyLong_FromDouble(otherwise(value)) : NULL;
 }
 
-static PyObject *
-math_ceil(PyObject *Py_UNUSED(module), PyObject *x)
+static PyObject *math_ceil(PyObject *Py_UNUSED(module), PyObject *x)
 {
     return rounded(x, "__ceil__", ceil);
 }
 
-static PyObject *
-math_floor(PyObject *Py_UNUSED(module), PyObject *x)
+static PyObject *math_floor(PyObject *Py_UNUSED(module), PyObject *x)
 {
     return rounded(x, "__floor__", floor);
 }
 
-static PyObject *
-math_trunc(PyObject *Py_UNUSED(module), PyObject *x)
+static PyObject *math_trunc(PyObject *Py_UNUSED(module), PyObject *x)
 {
     if (PyFloat_CheckExact(x)) {
         return PyLong_FromDouble(trunc(PyFloat_AS_DOUBLE(x)));
@@ -352,8 +327,7 @@ math_trunc(PyObject *Py_UNUSED(module), PyObject *x)
 /* ---- logarithms ----------------------------------------------------------------------------- */
 
 /* The top 64 bits of a positive int as a double, and how far they were shifted down. */
-static double
-int_top_bits(PyObject *number, long *shifted)
+static double int_top_bits(PyObject *number, long *shifted)
 {
     double top = -1.0;
     PyObject *bits = PyObject_CallMethod(number, "bit_length", NULL);
@@ -370,8 +344,7 @@ int_top_bits(PyObject *number, long *shifted)
 }
 
 /* A logarithm of any number; large ints need not fit into a double.  -1.0 with an exception. */
-static double
-logarithm(PyObject *x, double (*log_of)(double))
+static double logarithm(PyObject *x, double (*log_of)(double))
 {
     double value;
     if (PyLong_Check(x)) {
@@ -399,15 +372,13 @@ logarithm(PyObject *x, double (*log_of)(double))
     return log_of(value);
 }
 
-static PyObject *
-logarithm_object(PyObject *x, double (*log_of)(double))
+static PyObject *logarithm_object(PyObject *x, double (*log_of)(double))
 {
     double result = logarithm(x, log_of);
     return result == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(result);
 }
 
-static PyObject *
-math_log(PyObject *Py_UNUSED(module), PyObject *x, PyObject *base)
+static PyObject *math_log(PyObject *Py_UNUSED(module), PyObject *x, PyObject *base)
 {
     PyObject *above = logarithm_object(x, log);
     if (above == NULL || base == NULL) {
@@ -420,14 +391,12 @@ math_log(PyObject *Py_UNUSED(module), PyObject *x, PyObject *base)
     return result;
 }
 
-static PyObject *
-math_log2(PyObject *Py_UNUSED(module), PyObject *x)
+static PyObject *math_log2(PyObject *Py_UNUSED(module), PyObject *x)
 {
     return logarithm_object(x, log2);
 }
 
-static PyObject *
-math_log10(PyObject *Py_UNUSED(module), PyObject *x)
+static PyObject *math_log10(PyObject *Py_UNUSED(module), PyObject *x)
 {
     return logarithm_object(x, log10);
 }
@@ -436,8 +405,7 @@ math_log10(PyObject *Py_UNUSED(module), PyObject *x)
 
 enum { STACK_COORDINATES = 16 };
 
-static double *
-coordinates_new(double *space, Py_ssize_t count)
+static double *coordinates_new(double *space, Py_ssize_t count)
 {
     double *values = count <= STACK_COORDINATES ? space : PyMem_New(double, count);
     if (values == NULL) {
@@ -446,8 +414,8 @@ coordinates_new(double *space, Py_ssize_t count)
     return values;
 }
 
-static PyObject *
-math_hypot(PyObject *Py_UNUSED(module), PyObject *const *coordinates, Py_ssize_t count)
+static PyObject *math_hypot(PyObject *Py_UNUSED(module), PyObject *const *coordinates,
+                            Py_ssize_t count)
 {
     double space[STACK_COORDINATES];
     double *values = coordinates_new(space, count);
@@ -467,13 +435,11 @@ math_hypot(PyObject *Py_UNUSED(module), PyObject *const *coordinates, Py_ssize_t
     return result;
 }
 
-static PyObject *
-tuple_distance(PyObject *p, PyObject *q)
+static PyObject *tuple_distance(PyObject *p, PyObject *q)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(p);
     if (PyTuple_GET_SIZE(q) != count) {
-        PyErr_SetString(PyExc_ValueError,
-                        "both points must have the same number of dimensions");
+        PyErr_SetString(PyExc_ValueError, "both points must have the same number of dimensions");
         return NULL;
     }
     double space[STACK_COORDINATES];
@@ -496,8 +462,7 @@ tuple_distance(PyObject *p, PyObject *q)
     return result;
 }
 
-static PyObject *
-math_dist(PyObject *Py_UNUSED(module), PyObject *p, PyObject *q)
+static PyObject *math_dist(PyObject *Py_UNUSED(module), PyObject *p, PyObject *q)
 {
     PyObject *from = PySequence_Tuple(p);
     PyObject *to = from ? PySequence_Tuple(q) : NULL;
@@ -509,14 +474,12 @@ math_dist(PyObject *Py_UNUSED(module), PyObject *p, PyObject *q)
 
 /* ---- sums and products ---------------------------------------------------------------------- */
 
-static PyObject *
-math_fsum(PyObject *Py_UNUSED(module), PyObject *seq)
+static PyObject *math_fsum(PyObject *Py_UNUSED(module), PyObject *seq)
 {
     return sum_floats(seq);
 }
 
-static PyObject *
-math_sumprod(PyObject *Py_UNUSED(module), PyObject *p, PyObject *q)
+static PyObject *math_sumprod(PyObject *Py_UNUSED(module), PyObject *p, PyObject *q)
 {
     return sum_products(p, q);
 }
@@ -530,8 +493,7 @@ struct product {
 };
 
 /* Multiplies without an object; false if that cannot be done. */
-static inline bool
-product_unboxed(struct product *p, PyObject *item)
+static inline bool product_unboxed(struct product *p, PyObject *item)
 {
     if (PyFloat_CheckExact(item) && p->kind != PRODUCT_OBJECT) {
         if (p->kind == PRODUCT_INT) {
@@ -559,16 +521,14 @@ product_unboxed(struct product *p, PyObject *item)
     return false;
 }
 
-static PyObject *
-product_box(struct product *p)
+static PyObject *product_box(struct product *p)
 {
     return p->kind == PRODUCT_INT     ? PyLong_FromLong(p->whole)
            : p->kind == PRODUCT_FLOAT ? PyFloat_FromDouble(p->real)
                                       : p->object;
 }
 
-static PyObject *
-math_prod(PyObject *Py_UNUSED(module), PyObject *iterable, PyObject *start)
+static PyObject *math_prod(PyObject *Py_UNUSED(module), PyObject *iterable, PyObject *start)
 {
     PyObject *it = PyObject_GetIter(iterable);
     if (it == NULL) {
@@ -609,34 +569,29 @@ math_prod(PyObject *Py_UNUSED(module), PyObject *iterable, PyObject *start)
 
 /* ---- integers ------------------------------------------------------------------------------- */
 
-static PyObject *
-math_factorial(PyObject *Py_UNUSED(module), PyObject *n)
+static PyObject *math_factorial(PyObject *Py_UNUSED(module), PyObject *n)
 {
     return integer_factorial(n);
 }
 
-static PyObject *
-math_comb(PyObject *Py_UNUSED(module), PyObject *n, PyObject *k)
+static PyObject *math_comb(PyObject *Py_UNUSED(module), PyObject *n, PyObject *k)
 {
     return integer_comb(n, k);
 }
 
-static PyObject *
-math_perm(PyObject *Py_UNUSED(module), PyObject *n, PyObject *k)
+static PyObject *math_perm(PyObject *Py_UNUSED(module), PyObject *n, PyObject *k)
 {
     return k == Py_None ? integer_factorial(n) : integer_perm(n, k);
 }
 
-static PyObject *
-math_isqrt(PyObject *Py_UNUSED(module), PyObject *n)
+static PyObject *math_isqrt(PyObject *Py_UNUSED(module), PyObject *n)
 {
     return integer_sqrt(n);
 }
 
 /* Folds integers with `join`, from `start` for none; a single one gives its absolute value. */
-static PyObject *
-fold_integers(PyObject *const *args, Py_ssize_t count, long start,
-              PyObject *(*join)(PyObject *, PyObject *))
+static PyObject *fold_integers(PyObject *const *args, Py_ssize_t count, long start,
+                               PyObject *(*join)(PyObject *, PyObject *))
 {
     if (count == 0) {
         return PyLong_FromLong(start);
@@ -653,22 +608,19 @@ fold_integers(PyObject *const *args, Py_ssize_t count, long start,
     return result;
 }
 
-static PyObject *
-math_gcd(PyObject *Py_UNUSED(module), PyObject *const *integers, Py_ssize_t count)
+static PyObject *math_gcd(PyObject *Py_UNUSED(module), PyObject *const *integers, Py_ssize_t count)
 {
     return fold_integers(integers, count, 0, integer_gcd);
 }
 
-static PyObject *
-math_lcm(PyObject *Py_UNUSED(module), PyObject *const *integers, Py_ssize_t count)
+static PyObject *math_lcm(PyObject *Py_UNUSED(module), PyObject *const *integers, Py_ssize_t count)
 {
     return fold_integers(integers, count, 1, integer_lcm);
 }
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static int
-math_exec(PyObject *module)
+static int math_exec(PyObject *module)
 {
     static const struct {
         const char *name;
@@ -690,8 +642,8 @@ math_exec(PyObject *module)
 static PyModuleDef_Slot math_slots[] = MODULE_SLOTS(math_exec);
 
 static PyModuleDef math_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "math", .m_doc = math_doc, .m_methods = math_methods,
-    .m_slots = math_slots,
+    PyModuleDef_HEAD_INIT,     .m_name = "math",      .m_doc = math_doc,
+    .m_methods = math_methods, .m_slots = math_slots,
 };
 
 MODULE_INIT(math, math_module)

@@ -7,15 +7,13 @@ struct pair {
     double high, low; /* high + low is the exact value */
 };
 
-static inline struct pair
-add_exactly(double a, double b)
+static inline struct pair add_exactly(double a, double b)
 {
     double sum = a + b, b_part = sum - a;
     return (struct pair){sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
-static inline struct pair
-multiply_exactly(double a, double b)
+static inline struct pair multiply_exactly(double a, double b)
 {
     double product = a * b;
     return (struct pair){product, fma(a, b, -product)};
@@ -28,12 +26,11 @@ struct partials {
     double *item;
     double space[32];
     Py_ssize_t count, capacity;
-    double special;   /* sum of the infinities and NaNs that were added */
-    double infinite;  /* sum of the infinities alone */
+    double special;  /* sum of the infinities and NaNs that were added */
+    double infinite; /* sum of the infinities alone */
 };
 
-static bool
-partials_grow(struct partials *p)
+static bool partials_grow(struct partials *p)
 {
     double *larger = PyMem_New(double, p->capacity * 2);
     if (larger == NULL) {
@@ -49,8 +46,7 @@ partials_grow(struct partials *p)
     return true;
 }
 
-static bool
-partials_add(struct partials *p, double x)
+static bool partials_add(struct partials *p, double x)
 {
     double given = x;
     Py_ssize_t kept = 0;
@@ -83,8 +79,7 @@ partials_add(struct partials *p, double x)
 }
 
 /* The exact sum, rounded once, half to even. */
-static double
-partials_round(const struct partials *p)
+static double partials_round(const struct partials *p)
 {
     Py_ssize_t n = p->count;
     if (n == 0) {
@@ -104,8 +99,7 @@ partials_round(const struct partials *p)
     return sum.high;
 }
 
-static bool
-partials_add_all(struct partials *p, PyObject *it)
+static bool partials_add_all(struct partials *p, PyObject *it)
 {
     PyObject *item;
     while ((item = iter_next(it)) != NULL) {
@@ -119,8 +113,7 @@ partials_add_all(struct partials *p, PyObject *it)
     return iter_ended();
 }
 
-PyObject *
-sum_floats(PyObject *seq)
+PyObject *sum_floats(PyObject *seq)
 {
     PyObject *it = PyObject_GetIter(seq);
     if (it == NULL) {
@@ -158,8 +151,7 @@ struct dot {
 };
 
 /* Adds a new reference to the total; false on error. */
-static bool
-dot_add_object(struct dot *dot, PyObject *part)
+static bool dot_add_object(struct dot *dot, PyObject *part)
 {
     PyObject *sum = part ? PyNumber_Add(dot->total, part) : NULL;
     Py_XDECREF(part);
@@ -171,8 +163,7 @@ dot_add_object(struct dot *dot, PyObject *part)
 }
 
 /* Adds what this stage holds to the total and goes on to the next. */
-static bool
-dot_advance(struct dot *dot)
+static bool dot_advance(struct dot *dot)
 {
     bool real = dot->stage == DOT_REAL, used = dot->used;
     dot->stage = real ? DOT_OBJECT : DOT_REAL;
@@ -185,8 +176,7 @@ dot_advance(struct dot *dot)
                                     : PyLong_FromLong(dot->whole));
 }
 
-static inline void
-dot_add_real(struct dot *dot, double a, double b)
+static inline void dot_add_real(struct dot *dot, double a, double b)
 {
     struct pair product = multiply_exactly(a, b);
     struct pair sum = add_exactly(dot->high, product.high);
@@ -197,8 +187,7 @@ dot_add_real(struct dot *dot, double a, double b)
     dot->low += rest.low + carry.low;
 }
 
-static inline bool
-dot_try_whole(struct dot *dot, PyObject *p, PyObject *q)
+static inline bool dot_try_whole(struct dot *dot, PyObject *p, PyObject *q)
 {
     if (!PyLong_CheckExact(p) || !PyLong_CheckExact(q)) {
         return false;
@@ -214,8 +203,7 @@ dot_try_whole(struct dot *dot, PyObject *p, PyObject *q)
 }
 
 /* The value of an exact float, or of an int that a double holds. */
-static inline bool
-as_real(PyObject *item, double *out)
+static inline bool as_real(PyObject *item, double *out)
 {
     if (PyFloat_CheckExact(item)) {
         *out = PyFloat_AS_DOUBLE(item);
@@ -232,8 +220,7 @@ as_real(PyObject *item, double *out)
     return false;
 }
 
-static inline bool
-dot_try_real(struct dot *dot, PyObject *p, PyObject *q)
+static inline bool dot_try_real(struct dot *dot, PyObject *p, PyObject *q)
 {
     double a, b;
     if ((!PyFloat_CheckExact(p) && !PyFloat_CheckExact(q)) || !as_real(p, &a) || !as_real(q, &b)) {
@@ -248,8 +235,7 @@ dot_try_real(struct dot *dot, PyObject *p, PyObject *q)
     return true;
 }
 
-static bool
-dot_add(struct dot *dot, PyObject *p, PyObject *q)
+static bool dot_add(struct dot *dot, PyObject *p, PyObject *q)
 {
     while (dot->stage != DOT_OBJECT) {
         if (dot->stage == DOT_WHOLE ? dot_try_whole(dot, p, q) : dot_try_real(dot, p, q)) {
@@ -263,14 +249,12 @@ dot_add(struct dot *dot, PyObject *p, PyObject *q)
     return dot_add_object(dot, PyNumber_Multiply(p, q));
 }
 
-static bool
-dot_finish(struct dot *dot)
+static bool dot_finish(struct dot *dot)
 {
     return dot->stage == DOT_OBJECT || dot_advance(dot);
 }
 
-PyObject *
-sum_products(PyObject *p, PyObject *q)
+PyObject *sum_products(PyObject *p, PyObject *q)
 {
     PyObject *p_it = PyObject_GetIter(p), *q_it = p_it ? PyObject_GetIter(q) : NULL;
     struct dot dot = {.total = q_it ? PyLong_FromLong(0) : NULL};
@@ -303,8 +287,7 @@ sum_products(PyObject *p, PyObject *q)
 
 /* Scaled by a power of two, so that squares neither overflow nor vanish, squared and summed in two
  * doubles, and the root corrected by what its square misses. */
-double
-vector_norm(double *values, Py_ssize_t count)
+double vector_norm(double *values, Py_ssize_t count)
 {
     double largest = 0.0;
     bool has_nan = false;

@@ -4,8 +4,7 @@
 /* ---- finding by name ------------------------------------------------------------------------ */
 
 /* Replaces the names (owned) that Python 2 used by today's. */
-static int
-map_from_python2(struct pickle_state *state, PyObject **module, PyObject **name)
+static int map_from_python2(struct pickle_state *state, PyObject **module, PyObject **name)
 {
     PyObject *key = PyTuple_Pack(2, *module, *name), *mapped;
     int found = key ? PyDict_GetItemRef(state->table_NAME_MAPPING, key, &mapped) : -1;
@@ -23,8 +22,9 @@ map_from_python2(struct pickle_state *state, PyObject **module, PyObject **name)
                          "_compat_pickle.NAME_MAPPING values should be 2-tuples, not %.200s",
                          Py_TYPE(mapped)->tp_name);
         } else if (rc < 0) {
-            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.NAME_MAPPING values should be pairs "
-                                             "of str, not (%.200s, %.200s)",
+            PyErr_Format(PyExc_RuntimeError,
+                         "_compat_pickle.NAME_MAPPING values should be pairs "
+                         "of str, not (%.200s, %.200s)",
                          Py_TYPE(first)->tp_name, Py_TYPE(second)->tp_name);
         } else {
             Py_SETREF(*module, Py_NewRef(first));
@@ -49,8 +49,7 @@ map_from_python2(struct pickle_state *state, PyObject **module, PyObject **name)
 }
 
 /* The attribute of a module, along a dotted path since protocol 4. */
-static PyObject *
-attribute_of(PyObject *module, PyObject *name, bool dotted)
+static PyObject *attribute_of(PyObject *module, PyObject *name, bool dotted)
 {
     PyObject *found = NULL;
     if (dotted) {
@@ -69,8 +68,7 @@ attribute_of(PyObject *module, PyObject *name, bool dotted)
     return found;
 }
 
-static PyObject *
-import_and_get(PyObject *module_name, PyObject *name, bool dotted)
+static PyObject *import_and_get(PyObject *module_name, PyObject *name, bool dotted)
 {
     /* A class that is asked for again and again: its module is imported already, unless some
      * other thread is just about it. */
@@ -91,9 +89,8 @@ import_and_get(PyObject *module_name, PyObject *name, bool dotted)
     return found;
 }
 
-PyObject *
-unpickle_own_find_class(struct pickle_state *state, int protocol, bool fix_imports,
-                        PyObject *module_name, PyObject *name)
+PyObject *unpickle_own_find_class(struct pickle_state *state, int protocol, bool fix_imports,
+                                  PyObject *module_name, PyObject *name)
 {
     if (PySys_Audit("pickle.find_class", "OO", module_name, name) < 0) {
         return NULL;
@@ -114,8 +111,7 @@ unpickle_own_find_class(struct pickle_state *state, int protocol, bool fix_impor
     return found;
 }
 
-PyObject *
-unpickle_find_class(struct unpickler *self, PyObject *module_name, PyObject *name)
+PyObject *unpickle_find_class(struct unpickler *self, PyObject *module_name, PyObject *name)
 {
     if (self->find_class != NULL) {
         return PyObject_CallFunctionObjArgs(self->find_class, module_name, name, NULL);
@@ -124,8 +120,7 @@ unpickle_find_class(struct unpickler *self, PyObject *module_name, PyObject *nam
                                    name);
 }
 
-PyObject *
-unpickle_extension(struct unpickler *self, long code)
+PyObject *unpickle_extension(struct unpickler *self, long code)
 {
     struct pickle_state *state = self->state;
     PyObject *key = PyLong_FromLong(code), *found = NULL, *names;
@@ -158,8 +153,7 @@ done:
 
 /* ---- instances ------------------------------------------------------------------------------ */
 
-PyObject *
-unpickle_instance(struct pickle_state *state, PyObject *cls, PyObject *args)
+PyObject *unpickle_instance(struct pickle_state *state, PyObject *cls, PyObject *args)
 {
     if (PyTuple_GET_SIZE(args) == 0 && PyType_Check(cls)) {
         PyObject *with_args;
@@ -175,8 +169,7 @@ unpickle_instance(struct pickle_state *state, PyObject *cls, PyObject *args)
 }
 
 /* A private dict, so that walking it needs no lock; new reference. */
-static PyObject *
-state_dict(struct pickle_state *state, PyObject *value, const char *message)
+static PyObject *state_dict(struct pickle_state *state, PyObject *value, const char *message)
 {
     if (!PyDict_Check(value)) {
         PyErr_SetString(state->unpickling_error, message);
@@ -187,11 +180,9 @@ state_dict(struct pickle_state *state, PyObject *value, const char *message)
 
 /* Whether setting an attribute that the class does not know is the same as an item of __dict__:
  * then the object need not get a dict of its own. */
-static bool
-has_plain_dict(struct pickle_state *state, PyTypeObject *type)
+static bool has_plain_dict(struct pickle_state *state, PyTypeObject *type)
 {
-    if (!(type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
-        || type->tp_setattro != PyObject_GenericSetAttr
+    if (!(type->tp_flags & Py_TPFLAGS_MANAGED_DICT) || type->tp_setattro != PyObject_GenericSetAttr
         || type->tp_getattro != PyObject_GenericGetAttr) {
         return false;
     }
@@ -200,9 +191,8 @@ has_plain_dict(struct pickle_state *state, PyTypeObject *type)
 }
 
 /* object.__dict__[key] = item; *dict is that dict once it is needed. */
-static int
-fill_item(struct pickle_state *state, PyObject *object, bool plain, PyObject *key, PyObject *item,
-          PyObject **dict)
+static int fill_item(struct pickle_state *state, PyObject *object, bool plain, PyObject *key,
+                     PyObject *item, PyObject **dict)
 {
     if (plain && PyUnicode_CheckExact(key) && _PyType_Lookup(Py_TYPE(object), key) == NULL) {
         return PyObject_GenericSetAttr(object, key, item);
@@ -214,8 +204,7 @@ fill_item(struct pickle_state *state, PyObject *object, bool plain, PyObject *ke
 }
 
 /* object.__dict__.update(value), with the names interned. */
-static int
-fill_dict(struct pickle_state *state, PyObject *object, PyObject *value)
+static int fill_dict(struct pickle_state *state, PyObject *object, PyObject *value)
 {
     PyObject *from = state_dict(state, value, "state is not a dictionary"), *dict = NULL;
     bool plain = has_plain_dict(state, Py_TYPE(object));
@@ -239,8 +228,7 @@ fill_dict(struct pickle_state *state, PyObject *object, PyObject *value)
     return rc;
 }
 
-static int
-fill_slots(struct pickle_state *state, PyObject *object, PyObject *value)
+static int fill_slots(struct pickle_state *state, PyObject *object, PyObject *value)
 {
     PyObject *from = state_dict(state, value, "slot state is not a dictionary");
     int rc = from ? 0 : -1;
@@ -253,8 +241,7 @@ fill_slots(struct pickle_state *state, PyObject *object, PyObject *value)
     return rc;
 }
 
-int
-unpickle_state(struct pickle_state *state, PyObject *object, PyObject *value)
+int unpickle_state(struct pickle_state *state, PyObject *object, PyObject *value)
 {
     PyObject *setter;
     if (PyObject_GetOptionalAttr(object, state->str___setstate__, &setter) < 0) {

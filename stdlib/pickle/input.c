@@ -7,15 +7,13 @@
 
 enum { PEEK_SIZE = 128 * 1024 };
 
-int
-input_truncated(struct input *in)
+int input_truncated(struct input *in)
 {
     PyErr_SetString(in->state->unpickling_error, "pickle data was truncated");
     return -1;
 }
 
-static void
-input_use(struct input *in, PyObject *bytes, bool peeked)
+static void input_use(struct input *in, PyObject *bytes, bool peeked)
 {
     Py_XSETREF(in->bytes, bytes);
     in->data = bytes ? PyBytes_AS_STRING(bytes) : NULL;
@@ -24,8 +22,7 @@ input_use(struct input *in, PyObject *bytes, bool peeked)
     in->peeked = peeked;
 }
 
-void
-input_clear(struct input *in)
+void input_clear(struct input *in)
 {
     input_use(in, NULL, false);
     Py_CLEAR(in->read);
@@ -33,8 +30,7 @@ input_clear(struct input *in)
     Py_CLEAR(in->peek);
 }
 
-static PyObject *
-checked_bytes(PyObject *data, const char *method)
+static PyObject *checked_bytes(PyObject *data, const char *method)
 {
     if (data != NULL && !PyBytes_Check(data)) {
         PyErr_Format(PyExc_ValueError, "%s() returned non-bytes object (%R)", method, data);
@@ -43,8 +39,7 @@ checked_bytes(PyObject *data, const char *method)
     return data;
 }
 
-static PyObject *
-file_read(struct input *in, Py_ssize_t n)
+static PyObject *file_read(struct input *in, Py_ssize_t n)
 {
     PyObject *size = PyLong_FromSsize_t(n);
     PyObject *data = size ? PyObject_CallOneArg(in->read, size) : NULL;
@@ -52,8 +47,7 @@ file_read(struct input *in, Py_ssize_t n)
     return checked_bytes(data, "read");
 }
 
-int
-input_sync(struct input *in)
+int input_sync(struct input *in)
 {
     if (!in->peeked) {
         return 0;
@@ -69,8 +63,7 @@ input_sync(struct input *in)
 }
 
 /* Has a look at what the file has at hand.  0 or -1. */
-static int
-input_peek(struct input *in)
+static int input_peek(struct input *in)
 {
     PyObject *size = PyLong_FromLong(PEEK_SIZE);
     PyObject *data = size ? PyObject_CallOneArg(in->peek, size) : NULL;
@@ -91,8 +84,7 @@ input_peek(struct input *in)
 }
 
 /* What is left in the buffer and what `more` (stolen, may be NULL with an exception) adds. */
-static int
-input_extend(struct input *in, PyObject *more)
+static int input_extend(struct input *in, PyObject *more)
 {
     Py_ssize_t left = in->len - in->pos;
     if (more != NULL && left > 0) {
@@ -113,8 +105,7 @@ input_extend(struct input *in, PyObject *more)
     return 0;
 }
 
-int
-input_read_more(struct input *in, Py_ssize_t n, const char **data)
+int input_read_more(struct input *in, Py_ssize_t n, const char **data)
 {
     if (in->read == NULL) {
         return input_truncated(in);
@@ -141,8 +132,7 @@ input_read_more(struct input *in, Py_ssize_t n, const char **data)
     return 0;
 }
 
-PyObject *
-input_bytes(struct input *in, Py_ssize_t n)
+PyObject *input_bytes(struct input *in, Py_ssize_t n)
 {
     if (in->read != NULL && n >= PEEK_SIZE && n > in->len - in->pos) {
         if (input_sync(in) < 0) {
@@ -167,13 +157,12 @@ input_bytes(struct input *in, Py_ssize_t n)
     return input_read(in, n, &data) < 0 ? NULL : PyBytes_FromStringAndSize(data, n);
 }
 
-int
-input_line(struct input *in, const char **line, Py_ssize_t *len)
+int input_line(struct input *in, const char **line, Py_ssize_t *len)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
         const char *start = in->data + in->pos;
-        const char *end = in->len > in->pos ? memchr(start, '\n', (size_t)(in->len - in->pos))
-                                            : NULL;
+        const char *end =
+            in->len > in->pos ? memchr(start, '\n', (size_t)(in->len - in->pos)) : NULL;
         if (end != NULL) {
             *line = start;
             *len = end + 1 - start;

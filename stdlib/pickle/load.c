@@ -3,16 +3,14 @@
 
 /* ---- the stack ------------------------------------------------------------------------------ */
 
-static int
-raise_underflow(struct unpickler *self)
+static int raise_underflow(struct unpickler *self)
 {
     PyErr_SetString(self->state->unpickling_error,
                     self->mark_top ? "unexpected MARK found" : "unpickling stack underflow");
     return -1;
 }
 
-static int
-stack_grow(struct unpickler *self)
+static int stack_grow(struct unpickler *self)
 {
     Py_ssize_t room = self->room ? self->room * 2 : 32;
     PyObject **stack = room > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof *stack
@@ -28,8 +26,7 @@ stack_grow(struct unpickler *self)
 }
 
 /* Takes over `object`; NULL is an error. */
-static inline int
-push(struct unpickler *self, PyObject *object)
+static inline int push(struct unpickler *self, PyObject *object)
 {
     if (object == NULL) {
         return -1;
@@ -43,28 +40,24 @@ push(struct unpickler *self, PyObject *object)
 }
 
 /* Whether n items may be taken. */
-static inline bool
-has(struct unpickler *self, Py_ssize_t n)
+static inline bool has(struct unpickler *self, Py_ssize_t n)
 {
     return LIKELY(self->top - self->fence >= n) || raise_underflow(self) == 0;
 }
 
 /* New reference, or NULL with an exception. */
-static inline PyObject *
-pop(struct unpickler *self)
+static inline PyObject *pop(struct unpickler *self)
 {
     return has(self, 1) ? self->stack[--self->top] : NULL;
 }
 
-static inline PyObject *
-top(struct unpickler *self)
+static inline PyObject *top(struct unpickler *self)
 {
     return self->stack[self->top - 1];
 }
 
 /* Drops everything from `height` on. */
-static void
-stack_cut(struct unpickler *self, Py_ssize_t height)
+static void stack_cut(struct unpickler *self, Py_ssize_t height)
 {
     while (self->top > height) {
         PyObject *object = self->stack[--self->top];
@@ -72,8 +65,7 @@ stack_cut(struct unpickler *self, Py_ssize_t height)
     }
 }
 
-static int
-mark_push(struct unpickler *self)
+static int mark_push(struct unpickler *self)
 {
     if (self->mark_top == self->mark_room) {
         Py_ssize_t room = self->mark_room ? self->mark_room * 2 : 16;
@@ -90,8 +82,7 @@ mark_push(struct unpickler *self)
 }
 
 /* Takes the last mark away: the height where it was, or -1. */
-static Py_ssize_t
-mark_pop(struct unpickler *self)
+static Py_ssize_t mark_pop(struct unpickler *self)
 {
     if (self->mark_top == 0) {
         PyErr_SetString(self->state->unpickling_error, "could not find MARK");
@@ -103,8 +94,7 @@ mark_pop(struct unpickler *self)
 }
 
 /* The mark, when at least one item is below it. */
-static Py_ssize_t
-mark_pop_below(struct unpickler *self)
+static Py_ssize_t mark_pop_below(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     if (height >= 0 && height <= self->fence) {
@@ -114,8 +104,7 @@ mark_pop_below(struct unpickler *self)
 }
 
 /* The items from `height` on, as a tuple or list (new reference). */
-static PyObject *
-take_tuple(struct unpickler *self, Py_ssize_t height)
+static PyObject *take_tuple(struct unpickler *self, Py_ssize_t height)
 {
     Py_ssize_t n = self->top - height;
     PyObject *tuple = PyTuple_New(n);
@@ -128,8 +117,7 @@ take_tuple(struct unpickler *self, Py_ssize_t height)
     return tuple;
 }
 
-static PyObject *
-take_list(struct unpickler *self, Py_ssize_t height)
+static PyObject *take_list(struct unpickler *self, Py_ssize_t height)
 {
     Py_ssize_t n = self->top - height;
     PyObject *list = PyList_New(n);
@@ -144,8 +132,7 @@ take_list(struct unpickler *self, Py_ssize_t height)
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-static inline uint64_t
-number_at(const char *data, int size)
+static inline uint64_t number_at(const char *data, int size)
 {
     uint64_t value = 0;
     for (int i = size; i-- > 0;) {
@@ -155,8 +142,7 @@ number_at(const char *data, int size)
 }
 
 /* A little-endian number of `size` bytes from the stream; false with an exception. */
-static inline bool
-read_number(struct unpickler *self, int size, uint64_t *value)
+static inline bool read_number(struct unpickler *self, int size, uint64_t *value)
 {
     const char *data;
     if (input_read(&self->in, size, &data) < 0) {
@@ -167,8 +153,7 @@ read_number(struct unpickler *self, int size, uint64_t *value)
 }
 
 /* The length of what follows. */
-static bool
-read_length(struct unpickler *self, int size, const char *name, Py_ssize_t *length)
+static bool read_length(struct unpickler *self, int size, const char *name, Py_ssize_t *length)
 {
     uint64_t value;
     if (!read_number(self, size, &value)) {
@@ -190,8 +175,7 @@ struct line {
     Py_ssize_t len; /* without the newline */
 };
 
-static char *
-line_read(struct unpickler *self, struct line *line)
+static char *line_read(struct unpickler *self, struct line *line)
 {
     const char *data;
     Py_ssize_t len;
@@ -213,8 +197,7 @@ line_read(struct unpickler *self, struct line *line)
     return line->text;
 }
 
-static void
-line_free(struct line *line)
+static void line_free(struct line *line)
 {
     if (line->text != line->buffer) {
         PyMem_Free(line->text);
@@ -222,8 +205,7 @@ line_free(struct line *line)
 }
 
 /* As int() reads it; the whole line, which may have no NUL inside. */
-static PyObject *
-int_of_line(struct line *line, int base)
+static PyObject *int_of_line(struct line *line, int base)
 {
     char *end;
     PyObject *value = PyLong_FromString(line->text, &end, base);
@@ -234,8 +216,7 @@ int_of_line(struct line *line, int base)
     return value;
 }
 
-static int
-load_int(struct unpickler *self)
+static int load_int(struct unpickler *self)
 {
     struct line line;
     if (line_read(self, &line) == NULL) {
@@ -254,8 +235,7 @@ load_int(struct unpickler *self)
     return push(self, value);
 }
 
-static int
-load_long(struct unpickler *self)
+static int load_long(struct unpickler *self)
 {
     struct line line;
     if (line_read(self, &line) == NULL) {
@@ -269,8 +249,7 @@ load_long(struct unpickler *self)
     return push(self, value);
 }
 
-static int
-load_counted_long(struct unpickler *self, int size)
+static int load_counted_long(struct unpickler *self, int size)
 {
     uint64_t length;
     if (!read_number(self, size, &length)) {
@@ -294,8 +273,7 @@ load_counted_long(struct unpickler *self, int size)
     return push(self, PyLong_FromLongLong((long long)value));
 }
 
-static int
-load_float(struct unpickler *self)
+static int load_float(struct unpickler *self)
 {
     struct line line;
     if (line_read(self, &line) == NULL) {
@@ -315,8 +293,7 @@ load_float(struct unpickler *self)
     return push(self, number);
 }
 
-static int
-load_binfloat(struct unpickler *self)
+static int load_binfloat(struct unpickler *self)
 {
     const char *data;
     if (input_read(&self->in, 8, &data) < 0) {
@@ -329,19 +306,17 @@ load_binfloat(struct unpickler *self)
 /* ---- text and bytes ------------------------------------------------------------------------- */
 
 /* What Python 2 called str. */
-static int
-push_string(struct unpickler *self, const char *data, Py_ssize_t len)
+static int push_string(struct unpickler *self, const char *data, Py_ssize_t len)
 {
     const char *encoding = self->encoding ? self->encoding : "ASCII";
     if (strcmp(encoding, "bytes") == 0) {
         return push(self, PyBytes_FromStringAndSize(data, len));
     }
-    return push(self, PyUnicode_Decode(data, len, encoding,
-                                       self->errors ? self->errors : "strict"));
+    return push(self,
+                PyUnicode_Decode(data, len, encoding, self->errors ? self->errors : "strict"));
 }
 
-static int
-load_string(struct unpickler *self)
+static int load_string(struct unpickler *self)
 {
     const char *line;
     Py_ssize_t len;
@@ -362,8 +337,7 @@ load_string(struct unpickler *self)
     return rc;
 }
 
-static int
-load_binstring(struct unpickler *self, int size)
+static int load_binstring(struct unpickler *self, int size)
 {
     uint64_t len;
     const char *data;
@@ -375,11 +349,11 @@ load_binstring(struct unpickler *self, int size)
         return -1;
     }
     return input_read(&self->in, (Py_ssize_t)len, &data) < 0
-           ? -1 : push_string(self, data, (Py_ssize_t)len);
+               ? -1
+               : push_string(self, data, (Py_ssize_t)len);
 }
 
-static int
-load_unicode(struct unpickler *self)
+static int load_unicode(struct unpickler *self)
 {
     const char *line;
     Py_ssize_t len;
@@ -389,33 +363,31 @@ load_unicode(struct unpickler *self)
     return push(self, PyUnicode_DecodeRawUnicodeEscape(line, len - 1, NULL));
 }
 
-static int
-load_binunicode(struct unpickler *self, int size)
+static int load_binunicode(struct unpickler *self, int size)
 {
     Py_ssize_t len;
     const char *data;
     return !read_length(self, size, "BINUNICODE", &len) || input_read(&self->in, len, &data) < 0
-           ? -1 : push(self, PyUnicode_DecodeUTF8(data, len, "surrogatepass"));
+               ? -1
+               : push(self, PyUnicode_DecodeUTF8(data, len, "surrogatepass"));
 }
 
-static int
-load_binbytes(struct unpickler *self, int size)
+static int load_binbytes(struct unpickler *self, int size)
 {
     Py_ssize_t len;
     return read_length(self, size, "BINBYTES", &len) ? push(self, input_bytes(&self->in, len)) : -1;
 }
 
-static int
-load_bytearray(struct unpickler *self)
+static int load_bytearray(struct unpickler *self)
 {
     Py_ssize_t len;
     const char *data;
     return !read_length(self, 8, "BYTEARRAY8", &len) || input_read(&self->in, len, &data) < 0
-           ? -1 : push(self, PyByteArray_FromStringAndSize(data, len));
+               ? -1
+               : push(self, PyByteArray_FromStringAndSize(data, len));
 }
 
-static int
-load_next_buffer(struct unpickler *self)
+static int load_next_buffer(struct unpickler *self)
 {
     PyObject *error = self->state->unpickling_error;
     if (self->buffers == NULL) {
@@ -430,8 +402,7 @@ load_next_buffer(struct unpickler *self)
     return push(self, buffer);
 }
 
-static int
-load_readonly_buffer(struct unpickler *self)
+static int load_readonly_buffer(struct unpickler *self)
 {
     if (!has(self, 1)) {
         return -1;
@@ -454,35 +425,30 @@ load_readonly_buffer(struct unpickler *self)
 
 /* ---- containers ----------------------------------------------------------------------------- */
 
-static int
-load_short_tuple(struct unpickler *self, int n)
+static int load_short_tuple(struct unpickler *self, int n)
 {
     return has(self, n) ? push(self, take_tuple(self, self->top - n)) : -1;
 }
 
-static int
-load_tuple(struct unpickler *self)
+static int load_tuple(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     return height < 0 ? -1 : push(self, take_tuple(self, height));
 }
 
-static int
-load_list(struct unpickler *self)
+static int load_list(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     return height < 0 ? -1 : push(self, take_list(self, height));
 }
 
-static int
-odd_number(struct unpickler *self, const char *op)
+static int odd_number(struct unpickler *self, const char *op)
 {
     PyErr_Format(self->state->unpickling_error, "odd number of items for %s", op);
     return -1;
 }
 
-static int
-load_dict(struct unpickler *self)
+static int load_dict(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     if (height < 0) {
@@ -501,8 +467,7 @@ load_dict(struct unpickler *self)
     return push(self, dict);
 }
 
-static int
-load_frozenset(struct unpickler *self)
+static int load_frozenset(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     PyObject *items = height < 0 ? NULL : take_tuple(self, height);
@@ -512,8 +477,8 @@ load_frozenset(struct unpickler *self)
 }
 
 /* Calls object.method(item) for the items from `height` on. */
-static int
-call_for_each(struct unpickler *self, PyObject *object, PyObject *name, Py_ssize_t height)
+static int call_for_each(struct unpickler *self, PyObject *object, PyObject *name,
+                         Py_ssize_t height)
 {
     PyObject *method = PyObject_GetAttr(object, name);
     int rc = method ? 0 : -1;
@@ -527,8 +492,7 @@ call_for_each(struct unpickler *self, PyObject *object, PyObject *name, Py_ssize
 }
 
 /* Appends the items from `height` on to what lies below them. */
-static int
-append_from(struct unpickler *self, Py_ssize_t height)
+static int append_from(struct unpickler *self, Py_ssize_t height)
 {
     PyObject *list = self->stack[height - 1];
     int rc = 0;
@@ -560,8 +524,7 @@ append_from(struct unpickler *self, Py_ssize_t height)
     return rc;
 }
 
-static int
-load_append(struct unpickler *self)
+static int load_append(struct unpickler *self)
 {
     if (!has(self, 2)) {
         return -1;
@@ -576,15 +539,13 @@ load_append(struct unpickler *self)
     return rc;
 }
 
-static int
-load_appends(struct unpickler *self)
+static int load_appends(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop_below(self);
     return height < 0 ? -1 : append_from(self, height);
 }
 
-static int
-set_from(struct unpickler *self, Py_ssize_t height)
+static int set_from(struct unpickler *self, Py_ssize_t height)
 {
     PyObject *dict = self->stack[height - 1];
     bool plain = PyDict_CheckExact(dict);
@@ -600,15 +561,13 @@ set_from(struct unpickler *self, Py_ssize_t height)
     return rc;
 }
 
-static int
-load_setitems(struct unpickler *self)
+static int load_setitems(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop_below(self);
     return height < 0 ? -1 : set_from(self, height);
 }
 
-static int
-load_additems(struct unpickler *self)
+static int load_additems(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop_below(self);
     if (height < 0 || self->top == height) {
@@ -629,8 +588,7 @@ load_additems(struct unpickler *self)
 
 /* ---- the memo ------------------------------------------------------------------------------- */
 
-static int
-push_memo(struct unpickler *self, Py_ssize_t index)
+static int push_memo(struct unpickler *self, Py_ssize_t index)
 {
     PyObject *object = index < 0 ? NULL : unpickler_memo_get(self, index);
     if (object == NULL) {
@@ -644,8 +602,7 @@ push_memo(struct unpickler *self, Py_ssize_t index)
 }
 
 /* The number in a line; -2 with an exception. */
-static Py_ssize_t
-read_index(struct unpickler *self)
+static Py_ssize_t read_index(struct unpickler *self)
 {
     struct line line;
     if (line_read(self, &line) == NULL) {
@@ -658,22 +615,19 @@ read_index(struct unpickler *self)
     return PyErr_Occurred() ? -2 : index < 0 ? -1 : index;
 }
 
-static int
-load_get(struct unpickler *self)
+static int load_get(struct unpickler *self)
 {
     Py_ssize_t index = read_index(self);
     return index == -2 ? -1 : push_memo(self, index);
 }
 
-static int
-load_binget(struct unpickler *self, int size)
+static int load_binget(struct unpickler *self, int size)
 {
     uint64_t index;
     return read_number(self, size, &index) ? push_memo(self, (Py_ssize_t)index) : -1;
 }
 
-static int
-load_put(struct unpickler *self)
+static int load_put(struct unpickler *self)
 {
     Py_ssize_t index = read_index(self);
     if (index == -2 || !has(self, 1)) {
@@ -686,19 +640,18 @@ load_put(struct unpickler *self)
     return unpickler_memo_put(self, index, top(self));
 }
 
-static int
-load_binput(struct unpickler *self, int size)
+static int load_binput(struct unpickler *self, int size)
 {
     uint64_t index;
     return read_number(self, size, &index) && has(self, 1)
-           ? unpickler_memo_put(self, (Py_ssize_t)index, top(self)) : -1;
+               ? unpickler_memo_put(self, (Py_ssize_t)index, top(self))
+               : -1;
 }
 
 /* ---- globals and instances ------------------------------------------------------------------ */
 
 /* A line as str (new reference). */
-static PyObject *
-read_name(struct unpickler *self, bool ascii)
+static PyObject *read_name(struct unpickler *self, bool ascii)
 {
     const char *line;
     Py_ssize_t len;
@@ -714,8 +667,7 @@ read_name(struct unpickler *self, bool ascii)
 }
 
 /* What the next two lines name. */
-static PyObject *
-read_global(struct unpickler *self, bool ascii)
+static PyObject *read_global(struct unpickler *self, bool ascii)
 {
     PyObject *module_name = read_name(self, ascii);
     PyObject *name = module_name ? read_name(self, ascii) : NULL;
@@ -725,8 +677,7 @@ read_global(struct unpickler *self, bool ascii)
     return found;
 }
 
-static int
-load_stack_global(struct unpickler *self)
+static int load_stack_global(struct unpickler *self)
 {
     if (!has(self, 2)) {
         return -1;
@@ -742,8 +693,7 @@ load_stack_global(struct unpickler *self)
     return push(self, found);
 }
 
-static int
-load_extension(struct unpickler *self, int size)
+static int load_extension(struct unpickler *self, int size)
 {
     uint64_t code;
     if (!read_number(self, size, &code)) {
@@ -756,8 +706,7 @@ load_extension(struct unpickler *self, int size)
     return push(self, unpickle_extension(self, (long)code));
 }
 
-static int
-load_inst(struct unpickler *self)
+static int load_inst(struct unpickler *self)
 {
     PyObject *cls = read_global(self, true), *args = NULL, *made = NULL;
     Py_ssize_t height = cls ? mark_pop(self) : -1;
@@ -772,8 +721,7 @@ load_inst(struct unpickler *self)
     return push(self, made);
 }
 
-static int
-load_obj(struct unpickler *self)
+static int load_obj(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     if (height < 0) {
@@ -790,8 +738,7 @@ load_obj(struct unpickler *self)
     return push(self, made);
 }
 
-static int
-wrong_argument(struct unpickler *self, const char *op, const char *what, PyObject *value)
+static int wrong_argument(struct unpickler *self, const char *op, const char *what, PyObject *value)
 {
     PyErr_Format(self->state->unpickling_error, "%s %s, not %.200s", op, what,
                  Py_TYPE(value)->tp_name);
@@ -799,15 +746,17 @@ wrong_argument(struct unpickler *self, const char *op, const char *what, PyObjec
 }
 
 /* `keywords` may be NULL.  All borrowed. */
-static PyObject *
-make_newobj(struct unpickler *self, PyObject *cls, PyObject *args, PyObject *keywords)
+static PyObject *make_newobj(struct unpickler *self, PyObject *cls, PyObject *args,
+                             PyObject *keywords)
 {
     const char *op = keywords ? "NEWOBJ_EX" : "NEWOBJ";
     if (!PyType_Check(cls)) {
         wrong_argument(self, op, "class argument must be a type", cls);
     } else if (((PyTypeObject *)cls)->tp_new == NULL) {
-        PyErr_Format(self->state->unpickling_error, "%s class argument '%.200s' doesn't have "
-                                                    "__new__", op, ((PyTypeObject *)cls)->tp_name);
+        PyErr_Format(self->state->unpickling_error,
+                     "%s class argument '%.200s' doesn't have "
+                     "__new__",
+                     op, ((PyTypeObject *)cls)->tp_name);
     } else if (!PyTuple_Check(args)) {
         wrong_argument(self, op, "args argument must be a tuple", args);
     } else if (keywords != NULL && !PyDict_Check(keywords)) {
@@ -818,8 +767,7 @@ make_newobj(struct unpickler *self, PyObject *cls, PyObject *args, PyObject *key
     return NULL;
 }
 
-static int
-load_newobj(struct unpickler *self, bool with_keywords)
+static int load_newobj(struct unpickler *self, bool with_keywords)
 {
     if (!has(self, with_keywords ? 3 : 2)) {
         return -1;
@@ -833,8 +781,7 @@ load_newobj(struct unpickler *self, bool with_keywords)
     return push(self, made);
 }
 
-static int
-load_reduce(struct unpickler *self)
+static int load_reduce(struct unpickler *self)
 {
     if (!has(self, 2)) {
         return -1;
@@ -846,8 +793,7 @@ load_reduce(struct unpickler *self)
     return push(self, made);
 }
 
-static int
-load_build(struct unpickler *self)
+static int load_build(struct unpickler *self)
 {
     if (!has(self, 2)) {
         return -1;
@@ -859,8 +805,7 @@ load_build(struct unpickler *self)
 }
 
 /* Takes over `id`. */
-static int
-push_persistent(struct unpickler *self, PyObject *id)
+static int push_persistent(struct unpickler *self, PyObject *id)
 {
     if (id == NULL) {
         return -1;
@@ -877,8 +822,7 @@ push_persistent(struct unpickler *self, PyObject *id)
     return push(self, object);
 }
 
-static int
-load_persid(struct unpickler *self)
+static int load_persid(struct unpickler *self)
 {
     const char *line;
     Py_ssize_t len;
@@ -895,8 +839,7 @@ load_persid(struct unpickler *self)
 
 /* ---- the rest ------------------------------------------------------------------------------- */
 
-static int
-load_pop(struct unpickler *self)
+static int load_pop(struct unpickler *self)
 {
     /* A mark on top goes like an item. */
     if (self->mark_top != 0 && self->marks[self->mark_top - 1] == self->top) {
@@ -907,8 +850,7 @@ load_pop(struct unpickler *self)
     return object ? 0 : -1;
 }
 
-static int
-load_pop_mark(struct unpickler *self)
+static int load_pop_mark(struct unpickler *self)
 {
     Py_ssize_t height = mark_pop(self);
     if (height < 0) {
@@ -918,8 +860,7 @@ load_pop_mark(struct unpickler *self)
     return 0;
 }
 
-static int
-load_protocol(struct unpickler *self)
+static int load_protocol(struct unpickler *self)
 {
     uint64_t protocol;
     if (!read_number(self, 1, &protocol)) {
@@ -934,8 +875,7 @@ load_protocol(struct unpickler *self)
 }
 
 /* A frame says how many bytes are worth reading at once. */
-static int
-load_frame(struct unpickler *self)
+static int load_frame(struct unpickler *self)
 {
     Py_ssize_t len;
     const char *data;
@@ -946,8 +886,7 @@ load_frame(struct unpickler *self)
     return 0;
 }
 
-static int
-bad_opcode(struct unpickler *self, unsigned char op)
+static int bad_opcode(struct unpickler *self, unsigned char op)
 {
     if (op >= 0x20 && op <= 0x7e && op != '\'' && op != '\\') {
         PyErr_Format(self->state->unpickling_error, "invalid load key, '%c'.", op);
@@ -958,15 +897,18 @@ bad_opcode(struct unpickler *self, unsigned char op)
 }
 
 /* Executes anything but STOP. */
-static int
-execute(struct unpickler *self, unsigned char op)
+static int execute(struct unpickler *self, unsigned char op)
 {
     uint64_t number;
     switch (op) {
-    case OP_MARK: return mark_push(self);
-    case OP_NONE: return push(self, Py_NewRef(Py_None));
-    case OP_NEWTRUE: return push(self, Py_NewRef(Py_True));
-    case OP_NEWFALSE: return push(self, Py_NewRef(Py_False));
+    case OP_MARK:
+        return mark_push(self);
+    case OP_NONE:
+        return push(self, Py_NewRef(Py_None));
+    case OP_NEWTRUE:
+        return push(self, Py_NewRef(Py_True));
+    case OP_NEWFALSE:
+        return push(self, Py_NewRef(Py_False));
     case OP_BININT1:
         return read_number(self, 1, &number) ? push(self, PyLong_FromLong((long)number)) : -1;
     case OP_BININT2:
@@ -975,79 +917,137 @@ execute(struct unpickler *self, unsigned char op)
         return read_number(self, 4, &number) ? push(self, PyLong_FromLong((int32_t)number)) : -1;
     case OP_MEMOIZE:
         return has(self, 1) ? unpickler_memo_put(self, self->memo_used, top(self)) : -1;
-    case OP_BINPUT: return load_binput(self, 1);
-    case OP_LONG_BINPUT: return load_binput(self, 4);
-    case OP_PUT: return load_put(self);
-    case OP_BINGET: return load_binget(self, 1);
-    case OP_LONG_BINGET: return load_binget(self, 4);
-    case OP_GET: return load_get(self);
-    case OP_SHORT_BINUNICODE: return load_binunicode(self, 1);
-    case OP_BINUNICODE: return load_binunicode(self, 4);
-    case OP_BINUNICODE8: return load_binunicode(self, 8);
-    case OP_UNICODE: return load_unicode(self);
-    case OP_SHORT_BINBYTES: return load_binbytes(self, 1);
-    case OP_BINBYTES: return load_binbytes(self, 4);
-    case OP_BINBYTES8: return load_binbytes(self, 8);
-    case OP_BYTEARRAY8: return load_bytearray(self);
-    case OP_SHORT_BINSTRING: return load_binstring(self, 1);
-    case OP_BINSTRING: return load_binstring(self, 4);
-    case OP_STRING: return load_string(self);
-    case OP_BINFLOAT: return load_binfloat(self);
-    case OP_FLOAT: return load_float(self);
-    case OP_INT: return load_int(self);
-    case OP_LONG: return load_long(self);
-    case OP_LONG1: return load_counted_long(self, 1);
-    case OP_LONG4: return load_counted_long(self, 4);
-    case OP_EMPTY_TUPLE: return push(self, PyTuple_New(0));
-    case OP_TUPLE1: return load_short_tuple(self, 1);
-    case OP_TUPLE2: return load_short_tuple(self, 2);
-    case OP_TUPLE3: return load_short_tuple(self, 3);
-    case OP_TUPLE: return load_tuple(self);
-    case OP_EMPTY_LIST: return push(self, PyList_New(0));
-    case OP_LIST: return load_list(self);
-    case OP_APPEND: return load_append(self);
-    case OP_APPENDS: return load_appends(self);
-    case OP_EMPTY_DICT: return push(self, PyDict_New());
-    case OP_DICT: return load_dict(self);
-    case OP_SETITEM: return has(self, 3) ? set_from(self, self->top - 2) : -1;
-    case OP_SETITEMS: return load_setitems(self);
-    case OP_EMPTY_SET: return push(self, PySet_New(NULL));
-    case OP_ADDITEMS: return load_additems(self);
-    case OP_FROZENSET: return load_frozenset(self);
-    case OP_GLOBAL: return push(self, read_global(self, false));
-    case OP_STACK_GLOBAL: return load_stack_global(self);
-    case OP_EXT1: return load_extension(self, 1);
-    case OP_EXT2: return load_extension(self, 2);
-    case OP_EXT4: return load_extension(self, 4);
-    case OP_REDUCE: return load_reduce(self);
-    case OP_BUILD: return load_build(self);
-    case OP_NEWOBJ: return load_newobj(self, false);
-    case OP_NEWOBJ_EX: return load_newobj(self, true);
-    case OP_INST: return load_inst(self);
-    case OP_OBJ: return load_obj(self);
-    case OP_PERSID: return load_persid(self);
-    case OP_BINPERSID: return has(self, 1) ? push_persistent(self, pop(self)) : -1;
-    case OP_POP: return load_pop(self);
-    case OP_POP_MARK: return load_pop_mark(self);
-    case OP_DUP: return has(self, 1) ? push(self, Py_NewRef(top(self))) : -1;
-    case OP_NEXT_BUFFER: return load_next_buffer(self);
-    case OP_READONLY_BUFFER: return load_readonly_buffer(self);
-    case OP_PROTO: return load_protocol(self);
-    case OP_FRAME: return load_frame(self);
-    default: return bad_opcode(self, op);
+    case OP_BINPUT:
+        return load_binput(self, 1);
+    case OP_LONG_BINPUT:
+        return load_binput(self, 4);
+    case OP_PUT:
+        return load_put(self);
+    case OP_BINGET:
+        return load_binget(self, 1);
+    case OP_LONG_BINGET:
+        return load_binget(self, 4);
+    case OP_GET:
+        return load_get(self);
+    case OP_SHORT_BINUNICODE:
+        return load_binunicode(self, 1);
+    case OP_BINUNICODE:
+        return load_binunicode(self, 4);
+    case OP_BINUNICODE8:
+        return load_binunicode(self, 8);
+    case OP_UNICODE:
+        return load_unicode(self);
+    case OP_SHORT_BINBYTES:
+        return load_binbytes(self, 1);
+    case OP_BINBYTES:
+        return load_binbytes(self, 4);
+    case OP_BINBYTES8:
+        return load_binbytes(self, 8);
+    case OP_BYTEARRAY8:
+        return load_bytearray(self);
+    case OP_SHORT_BINSTRING:
+        return load_binstring(self, 1);
+    case OP_BINSTRING:
+        return load_binstring(self, 4);
+    case OP_STRING:
+        return load_string(self);
+    case OP_BINFLOAT:
+        return load_binfloat(self);
+    case OP_FLOAT:
+        return load_float(self);
+    case OP_INT:
+        return load_int(self);
+    case OP_LONG:
+        return load_long(self);
+    case OP_LONG1:
+        return load_counted_long(self, 1);
+    case OP_LONG4:
+        return load_counted_long(self, 4);
+    case OP_EMPTY_TUPLE:
+        return push(self, PyTuple_New(0));
+    case OP_TUPLE1:
+        return load_short_tuple(self, 1);
+    case OP_TUPLE2:
+        return load_short_tuple(self, 2);
+    case OP_TUPLE3:
+        return load_short_tuple(self, 3);
+    case OP_TUPLE:
+        return load_tuple(self);
+    case OP_EMPTY_LIST:
+        return push(self, PyList_New(0));
+    case OP_LIST:
+        return load_list(self);
+    case OP_APPEND:
+        return load_append(self);
+    case OP_APPENDS:
+        return load_appends(self);
+    case OP_EMPTY_DICT:
+        return push(self, PyDict_New());
+    case OP_DICT:
+        return load_dict(self);
+    case OP_SETITEM:
+        return has(self, 3) ? set_from(self, self->top - 2) : -1;
+    case OP_SETITEMS:
+        return load_setitems(self);
+    case OP_EMPTY_SET:
+        return push(self, PySet_New(NULL));
+    case OP_ADDITEMS:
+        return load_additems(self);
+    case OP_FROZENSET:
+        return load_frozenset(self);
+    case OP_GLOBAL:
+        return push(self, read_global(self, false));
+    case OP_STACK_GLOBAL:
+        return load_stack_global(self);
+    case OP_EXT1:
+        return load_extension(self, 1);
+    case OP_EXT2:
+        return load_extension(self, 2);
+    case OP_EXT4:
+        return load_extension(self, 4);
+    case OP_REDUCE:
+        return load_reduce(self);
+    case OP_BUILD:
+        return load_build(self);
+    case OP_NEWOBJ:
+        return load_newobj(self, false);
+    case OP_NEWOBJ_EX:
+        return load_newobj(self, true);
+    case OP_INST:
+        return load_inst(self);
+    case OP_OBJ:
+        return load_obj(self);
+    case OP_PERSID:
+        return load_persid(self);
+    case OP_BINPERSID:
+        return has(self, 1) ? push_persistent(self, pop(self)) : -1;
+    case OP_POP:
+        return load_pop(self);
+    case OP_POP_MARK:
+        return load_pop_mark(self);
+    case OP_DUP:
+        return has(self, 1) ? push(self, Py_NewRef(top(self))) : -1;
+    case OP_NEXT_BUFFER:
+        return load_next_buffer(self);
+    case OP_READONLY_BUFFER:
+        return load_readonly_buffer(self);
+    case OP_PROTO:
+        return load_protocol(self);
+    case OP_FRAME:
+        return load_frame(self);
+    default:
+        return bad_opcode(self, op);
     }
 }
 
-void
-unpickler_reset(struct unpickler *self)
+void unpickler_reset(struct unpickler *self)
 {
     stack_cut(self, 0);
     self->fence = self->mark_top = 0;
 }
 
 /* The next opcode, or -1: then nothing more was there. */
-static int
-next_op(struct unpickler *self)
+static int next_op(struct unpickler *self)
 {
     const char *op;
     if (input_read(&self->in, 1, &op) == 0) {
@@ -1059,8 +1059,7 @@ next_op(struct unpickler *self)
     return -1;
 }
 
-PyObject *
-unpickler_run(struct unpickler *self)
+PyObject *unpickler_run(struct unpickler *self)
 {
     unpickler_reset(self);
     self->protocol = 0;

@@ -3,8 +3,7 @@
 
 /* The entry of the object, or the free one where it belongs.  Neighbours in memory have neighbouring
  * entries, which the cache likes; those that collide jump about. */
-static inline struct memo_entry *
-memo_slot(const struct memo *memo, PyObject *object)
+static inline struct memo_entry *memo_slot(const struct memo *memo, PyObject *object)
 {
     size_t i = (uintptr_t)object >> 4, jump = i;
     struct memo_entry *entry = &memo->table[i & memo->mask];
@@ -16,8 +15,7 @@ memo_slot(const struct memo *memo, PyObject *object)
     return entry;
 }
 
-Py_ssize_t
-pickle_memo_find(const struct memo *memo, PyObject *object)
+Py_ssize_t pickle_memo_find(const struct memo *memo, PyObject *object)
 {
     if (memo->used == 0) {
         return -1;
@@ -26,8 +24,7 @@ pickle_memo_find(const struct memo *memo, PyObject *object)
     return entry->object ? entry->index : -1;
 }
 
-static int
-memo_resize(struct memo *memo, size_t size)
+static int memo_resize(struct memo *memo, size_t size)
 {
     struct memo_entry *table = PyMem_Calloc(size, sizeof *table), *old = memo->table;
     if (table == NULL) {
@@ -48,8 +45,7 @@ memo_resize(struct memo *memo, size_t size)
     return 0;
 }
 
-int
-pickle_memo_set(struct memo *memo, PyObject *object, Py_ssize_t index)
+int pickle_memo_set(struct memo *memo, PyObject *object, Py_ssize_t index)
 {
     if (memo->table == NULL) {
         memset(memo->small, 0, sizeof memo->small);
@@ -69,8 +65,7 @@ pickle_memo_set(struct memo *memo, PyObject *object, Py_ssize_t index)
     return 0;
 }
 
-void
-pickle_memo_clear(struct memo *memo)
+void pickle_memo_clear(struct memo *memo)
 {
     struct memo_entry *table = memo->table, copy[MEMO_SMALL];
     size_t mask = memo->mask;
@@ -87,8 +82,7 @@ pickle_memo_clear(struct memo *memo)
     }
 }
 
-int
-pickle_memo_copy(struct memo *to, const struct memo *from)
+int pickle_memo_copy(struct memo *to, const struct memo *from)
 {
     for (size_t i = 0; from->table != NULL && i <= from->mask; i++) {
         struct memo_entry *entry = &from->table[i];

@@ -5,9 +5,8 @@
 
 /* ---- functions ------------------------------------------------------------------------------ */
 
-static int
-pickle_dump(PyObject *module, PyObject *object, PyObject *file, PyObject *protocol,
-            int fix_imports, PyObject *buffer_callback)
+static int pickle_dump(PyObject *module, PyObject *object, PyObject *file, PyObject *protocol,
+                       int fix_imports, PyObject *buffer_callback)
 {
     struct pickler pickler = {.state = PyModule_GetState(module)};
     output_begin(&pickler.out, NULL, 0, false);
@@ -19,9 +18,8 @@ pickle_dump(PyObject *module, PyObject *object, PyObject *file, PyObject *protoc
     return rc;
 }
 
-static PyObject *
-pickle_dumps(PyObject *module, PyObject *object, PyObject *protocol, int fix_imports,
-             PyObject *buffer_callback)
+static PyObject *pickle_dumps(PyObject *module, PyObject *object, PyObject *protocol,
+                              int fix_imports, PyObject *buffer_callback)
 {
     char scratch[512];
     struct pickler pickler = {.state = PyModule_GetState(module)};
@@ -35,9 +33,8 @@ pickle_dumps(PyObject *module, PyObject *object, PyObject *protocol, int fix_imp
     return bytes;
 }
 
-static PyObject *
-pickle_load(PyObject *module, PyObject *file, int fix_imports, const char *encoding,
-            const char *errors, PyObject *buffers)
+static PyObject *pickle_load(PyObject *module, PyObject *file, int fix_imports,
+                             const char *encoding, const char *errors, PyObject *buffers)
 {
     struct unpickler unpickler = {.state = PyModule_GetState(module)};
     PyObject *object = NULL;
@@ -49,9 +46,8 @@ pickle_load(PyObject *module, PyObject *file, int fix_imports, const char *encod
     return object;
 }
 
-static PyObject *
-pickle_loads(PyObject *module, PyObject *data, int fix_imports, const char *encoding,
-             const char *errors, PyObject *buffers)
+static PyObject *pickle_loads(PyObject *module, PyObject *data, int fix_imports,
+                              const char *encoding, const char *errors, PyObject *buffers)
 {
     struct unpickler unpickler = {.state = PyModule_GetState(module)};
     Py_buffer view;
@@ -70,8 +66,7 @@ pickle_loads(PyObject *module, PyObject *data, int fix_imports, const char *enco
 
 /* ---- the module ----------------------------------------------------------------------------- */
 
-static PyObject *
-import_table(const char *module_name, const char *name)
+static PyObject *import_table(const char *module_name, const char *name)
 {
     PyObject *table = _PyImport_GetModuleAttrString(module_name, name);
     if (table != NULL && !PyDict_CheckExact(table)) {
@@ -82,16 +77,15 @@ import_table(const char *module_name, const char *name)
     return table;
 }
 
-static int
-add_exceptions(PyObject *module, struct pickle_state *state)
+static int add_exceptions(PyObject *module, struct pickle_state *state)
 {
     state->pickle_error = PyErr_NewException("_pickle.PickleError", NULL, NULL);
     if (state->pickle_error == NULL) {
         return -1;
     }
     state->pickling_error = PyErr_NewException("_pickle.PicklingError", state->pickle_error, NULL);
-    state->unpickling_error = PyErr_NewException("_pickle.UnpicklingError", state->pickle_error,
-                                                 NULL);
+    state->unpickling_error =
+        PyErr_NewException("_pickle.UnpicklingError", state->pickle_error, NULL);
     return state->pickling_error == NULL || state->unpickling_error == NULL
                    || PyModule_AddObjectRef(module, "PickleError", state->pickle_error) < 0
                    || PyModule_AddObjectRef(module, "PicklingError", state->pickling_error) < 0
@@ -100,8 +94,7 @@ add_exceptions(PyObject *module, struct pickle_state *state)
                : 0;
 }
 
-static int
-add_types(PyObject *module, struct pickle_state *state)
+static int add_types(PyObject *module, struct pickle_state *state)
 {
     state->pickler_type = (PyObject *)module_type(module, &pickler_spec, true);
     state->unpickler_type = (PyObject *)module_type(module, &unpickler_spec, true);
@@ -113,20 +106,19 @@ add_types(PyObject *module, struct pickle_state *state)
                : -1;
 }
 
-static int
-import_tables(struct pickle_state *state)
+static int import_tables(struct pickle_state *state)
 {
-#define X(module, name)                                                                           \
-    state->table_##name = import_table(#module, #name);                                           \
-    if (state->table_##name == NULL) {                                                            \
-        return -1;                                                                                \
+#define X(module, name)                                                                            \
+    state->table_##name = import_table(#module, #name);                                            \
+    if (state->table_##name == NULL) {                                                             \
+        return -1;                                                                                 \
     }
     PICKLE_TABLES(X)
 #undef X
-#define X(name)                                                                                   \
-    state->str_##name = PyUnicode_InternFromString(#name);                                        \
-    if (state->str_##name == NULL) {                                                              \
-        return -1;                                                                                \
+#define X(name)                                                                                    \
+    state->str_##name = PyUnicode_InternFromString(#name);                                         \
+    if (state->str_##name == NULL) {                                                               \
+        return -1;                                                                                 \
     }
     PICKLE_STRINGS(X)
 #undef X
@@ -136,12 +128,11 @@ import_tables(struct pickle_state *state)
     return state->codecs_encode && state->getattr && state->partial ? 0 : -1;
 }
 
-static int
-pickle_exec(PyObject *module)
+static int pickle_exec(PyObject *module)
 {
     struct pickle_state *state = PyModule_GetState(module);
-    return add_exceptions(module, state) < 0 || add_types(module, state) < 0
-           ? -1 : import_tables(state);
+    return add_exceptions(module, state) < 0 || add_types(module, state) < 0 ? -1
+                                                                             : import_tables(state);
 }
 
 STATE_OBJECTS(pickle)
@@ -149,8 +140,8 @@ STATE_OBJECTS(pickle)
 static PyModuleDef_Slot pickle_slots[] = MODULE_SLOTS(pickle_exec);
 
 PyModuleDef pickle_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_pickle", .m_doc = pickle_doc, .m_methods = pickle_methods,
-    .m_slots = pickle_slots, STATE_FIELDS(pickle),
+    PyModuleDef_HEAD_INIT,       .m_name = "_pickle",     .m_doc = pickle_doc,
+    .m_methods = pickle_methods, .m_slots = pickle_slots, STATE_FIELDS(pickle),
 };
 
 MODULE_INIT(_pickle, pickle_module)

@@ -1,15 +1,13 @@
 /* What a pickler writes to: one growing buffer, divided into frames since protocol 4. */
 #include "pickle.h"
 
-static void
-output_settle(struct output *out)
+static void output_settle(struct output *out)
 {
     out->limit = out->framing && out->frame < 0 ? 0 : out->cap;
     out->boundary = out->frame < 0 ? PY_SSIZE_T_MAX : out->frame + FRAME_HEADER + FRAME_TARGET;
 }
 
-void
-output_begin(struct output *out, char *scratch, Py_ssize_t size, bool framing)
+void output_begin(struct output *out, char *scratch, Py_ssize_t size, bool framing)
 {
     out->data = scratch;
     out->len = 0;
@@ -19,8 +17,7 @@ output_begin(struct output *out, char *scratch, Py_ssize_t size, bool framing)
     output_settle(out);
 }
 
-static int
-output_resize(struct output *out, Py_ssize_t need)
+static int output_resize(struct output *out, Py_ssize_t need)
 {
     if (need <= out->cap) {
         return 0;
@@ -48,8 +45,7 @@ output_resize(struct output *out, Py_ssize_t need)
     return 0;
 }
 
-char *
-output_grow(struct output *out, Py_ssize_t n)
+char *output_grow(struct output *out, Py_ssize_t n)
 {
     bool opens = out->framing && out->frame < 0;
     if (n > PY_SSIZE_T_MAX / 4
@@ -65,8 +61,7 @@ output_grow(struct output *out, Py_ssize_t n)
 }
 
 /* Fills in the header of the open frame, or takes it away if that is not worth it. */
-static void
-output_end_frame(struct output *out)
+static void output_end_frame(struct output *out)
 {
     if (out->frame >= 0) {
         char *start = out->data + out->frame;
@@ -83,8 +78,7 @@ output_end_frame(struct output *out)
     output_settle(out);
 }
 
-PyObject *
-output_take(struct output *out)
+PyObject *output_take(struct output *out)
 {
     PyObject *bytes = out->bytes;
     if (bytes == NULL) {
@@ -99,8 +93,7 @@ output_take(struct output *out)
     return bytes;
 }
 
-static int
-output_flush(struct output *out)
+static int output_flush(struct output *out)
 {
     if (out->len == 0) {
         return 0;
@@ -112,16 +105,14 @@ output_flush(struct output *out)
     return result ? 0 : -1;
 }
 
-int
-output_boundary(struct output *out)
+int output_boundary(struct output *out)
 {
     output_end_frame(out);
     return out->write ? output_flush(out) : 0;
 }
 
-int
-output_large(struct output *out, const char *head, Py_ssize_t head_len, const char *data,
-             Py_ssize_t len, PyObject *owner)
+int output_large(struct output *out, const char *head, Py_ssize_t head_len, const char *data,
+                 Py_ssize_t len, PyObject *owner)
 {
     bool framing = out->framing;
     output_end_frame(out);
@@ -132,8 +123,9 @@ output_large(struct output *out, const char *head, Py_ssize_t head_len, const ch
         rc = output_put(out, data, len);
     } else if (rc == 0) {
         rc = output_flush(out);
-        PyObject *bytes = rc < 0 ? NULL : owner ? Py_NewRef(owner)
-                                                : PyBytes_FromStringAndSize(data, len);
+        PyObject *bytes = rc < 0  ? NULL
+                          : owner ? Py_NewRef(owner)
+                                  : PyBytes_FromStringAndSize(data, len);
         PyObject *result = bytes ? PyObject_CallOneArg(out->write, bytes) : NULL;
         rc = result ? 0 : -1;
         Py_XDECREF(result);
@@ -144,16 +136,14 @@ output_large(struct output *out, const char *head, Py_ssize_t head_len, const ch
     return rc;
 }
 
-int
-output_finish(struct output *out)
+int output_finish(struct output *out)
 {
     output_end_frame(out);
     out->framing = false;
     return out->write ? output_flush(out) : 0;
 }
 
-void
-output_clear(struct output *out)
+void output_clear(struct output *out)
 {
     Py_CLEAR(out->bytes);
     output_begin(out, NULL, 0, false);

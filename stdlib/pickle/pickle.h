@@ -14,6 +14,7 @@
 
 enum { HIGHEST_PROTOCOL = 5, DEFAULT_PROTOCOL = 4 };
 
+/* clang-format off */
 enum opcode {
     OP_MARK = '(', OP_STOP = '.', OP_POP = '0', OP_POP_MARK = '1', OP_DUP = '2', OP_FLOAT = 'F',
     OP_INT = 'I', OP_BININT = 'J', OP_BININT1 = 'K', OP_LONG = 'L', OP_BININT2 = 'M',
@@ -35,21 +36,26 @@ enum opcode {
     /* protocol 5 */
     OP_BYTEARRAY8, OP_NEXT_BUFFER, OP_READONLY_BUFFER,
 };
+/* clang-format on */
 
 /* ---- the module's state: nothing but references --------------------------------------------- */
 
+/* clang-format off */
 #define PICKLE_STRINGS(X)                                                                         \
     X(write) X(read) X(readline) X(peek) X(persistent_id) X(persistent_load) X(find_class)        \
     X(dispatch_table) X(reducer_override) X(append) X(extend) X(add) X(__reduce_ex__)             \
     X(__reduce__) X(__qualname__) X(__name__) X(__module__) X(__main__) X(__mp_main__)            \
     X(__class__) X(__new__) X(__newobj__) X(__newobj_ex__) X(__setstate__) X(__dict__)            \
     X(__getinitargs__) X(latin1)
+/* clang-format on */
 
+/* clang-format off */
 #define PICKLE_TABLES(X)                                                                          \
     X(copyreg, dispatch_table) X(copyreg, _extension_registry) X(copyreg, _inverted_registry)     \
     X(copyreg, _extension_cache) X(_compat_pickle, NAME_MAPPING)                                  \
     X(_compat_pickle, IMPORT_MAPPING) X(_compat_pickle, REVERSE_NAME_MAPPING)                     \
     X(_compat_pickle, REVERSE_IMPORT_MAPPING)
+/* clang-format on */
 
 struct pickle_state {
     PyObject *pickle_error, *pickling_error, *unpickling_error;
@@ -67,8 +73,7 @@ extern PyModuleDef pickle_module;
 extern PyType_Spec pickler_spec, unpickler_spec, pickler_memo_spec, unpickler_memo_spec;
 
 /* The state for an instance of one of the module's types; NULL with an exception. */
-static inline struct pickle_state *
-pickle_state_of(PyTypeObject *type)
+static inline struct pickle_state *pickle_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &pickle_module);
     return module ? PyModule_GetState(module) : NULL;
@@ -79,13 +84,13 @@ pickle_state_of(PyTypeObject *type)
 enum { FRAME_HEADER = 9, FRAME_TARGET = 64 * 1024 };
 
 struct output {
-    char *data;            /* in `bytes`, or the scratch space of who made us */
+    char *data; /* in `bytes`, or the scratch space of who made us */
     Py_ssize_t len, cap;
-    Py_ssize_t limit;      /* writable up to here; 0 while a frame has to be opened first */
-    Py_ssize_t boundary;   /* from this length on the frame is full */
-    Py_ssize_t frame;      /* where the open frame begins, or -1 */
-    PyObject *bytes;       /* owned */
-    PyObject *write;       /* owned; the file's method, or NULL: keep everything */
+    Py_ssize_t limit;    /* writable up to here; 0 while a frame has to be opened first */
+    Py_ssize_t boundary; /* from this length on the frame is full */
+    Py_ssize_t frame;    /* where the open frame begins, or -1 */
+    PyObject *bytes;     /* owned */
+    PyObject *write;     /* owned; the file's method, or NULL: keep everything */
     bool framing;
 };
 
@@ -105,8 +110,7 @@ PyObject *output_take(struct output *out);
 void output_clear(struct output *out);
 
 /* A place for n bytes, which the caller fills; NULL with an exception. */
-static inline char *
-output_room(struct output *out, Py_ssize_t n)
+static inline char *output_room(struct output *out, Py_ssize_t n)
 {
     char *room = out->data + out->len;
     if (UNLIKELY(n > out->limit - out->len)) {
@@ -119,8 +123,7 @@ output_room(struct output *out, Py_ssize_t n)
     return room;
 }
 
-static inline int
-output_op(struct output *out, int op)
+static inline int output_op(struct output *out, int op)
 {
     char *room = output_room(out, 1);
     if (room == NULL) {
@@ -130,8 +133,7 @@ output_op(struct output *out, int op)
     return 0;
 }
 
-static inline int
-output_put(struct output *out, const void *data, Py_ssize_t len)
+static inline int output_put(struct output *out, const void *data, Py_ssize_t len)
 {
     char *room = output_room(out, len);
     if (room == NULL) {
@@ -142,8 +144,7 @@ output_put(struct output *out, const void *data, Py_ssize_t len)
 }
 
 /* The low `size` bytes of a number, little-endian. */
-static inline void
-store_le(char *to, uint64_t value, int size)
+static inline void store_le(char *to, uint64_t value, int size)
 {
     for (int i = 0; i < size; i++) {
         to[i] = (char)(value >> 8 * i);
@@ -151,8 +152,7 @@ store_le(char *to, uint64_t value, int size)
 }
 
 /* An opcode and a number of `size` bytes. */
-static inline int
-output_op_number(struct output *out, int op, uint64_t value, int size)
+static inline int output_op_number(struct output *out, int op, uint64_t value, int size)
 {
     char *room = output_room(out, 1 + size);
     if (room == NULL) {
@@ -240,9 +240,9 @@ int pickle_set_all(struct pickler *self, PyObject *iterator);
 struct input {
     const char *data;
     Py_ssize_t pos, len;
-    PyObject *bytes; /* owned; whose data it is, when it came from a file */
+    PyObject *bytes;                  /* owned; whose data it is, when it came from a file */
     PyObject *read, *readline, *peek; /* owned; NULL: there is no more */
-    bool peeked;     /* the file still has these bytes in front of it */
+    bool peeked;                      /* the file still has these bytes in front of it */
     struct pickle_state *state;
 };
 
@@ -257,8 +257,7 @@ int input_sync(struct input *in);
 void input_clear(struct input *in);
 int input_truncated(struct input *in); /* raises, -1 */
 
-static inline int
-input_read(struct input *in, Py_ssize_t n, const char **data)
+static inline int input_read(struct input *in, Py_ssize_t n, const char **data)
 {
     if (LIKELY(n <= in->len - in->pos)) {
         *data = in->data + in->pos;
@@ -275,17 +274,17 @@ struct unpickler {
     struct pickle_state *state; /* NULL before __init__ */
     unsigned long owner;
     struct input in;
-    PyObject **stack;           /* owned references */
+    PyObject **stack; /* owned references */
     Py_ssize_t top, room;
-    Py_ssize_t fence;           /* nothing below may be popped: the last mark */
+    Py_ssize_t fence; /* nothing below may be popped: the last mark */
     Py_ssize_t *marks, mark_top, mark_room;
-    PyObject **memo;            /* owned references or NULL */
+    PyObject **memo; /* owned references or NULL */
     Py_ssize_t memo_room, memo_used;
-    PyObject *memo_far;         /* dict of numbers too large for the array, or NULL */
+    PyObject *memo_far;                     /* dict of numbers too large for the array, or NULL */
     PyObject *persistent_load, *find_class; /* while loading: what to call, NULL: our own */
     PyObject *own_persistent_load;          /* set on the instance */
-    PyObject *buffers;          /* iterator, or NULL */
-    char *encoding, *errors;    /* NULL: ASCII, strict */
+    PyObject *buffers;                      /* iterator, or NULL */
+    char *encoding, *errors;                /* NULL: ASCII, strict */
     int protocol;
     bool fix_imports;
 };

@@ -10,8 +10,7 @@ struct memo_proxy {
 
 /* ---- one user at a time --------------------------------------------------------------------- */
 
-int
-pickle_enter(unsigned long *owner, const char *what, bool again)
+int pickle_enter(unsigned long *owner, const char *what, bool again)
 {
     unsigned long free = 0, self = PyThread_get_thread_ident();
     if (__atomic_compare_exchange_n(owner, &free, self, false, __ATOMIC_ACQUIRE,
@@ -25,8 +24,7 @@ pickle_enter(unsigned long *owner, const char *what, bool again)
     return -1;
 }
 
-void
-pickle_leave(unsigned long *owner, int entered)
+void pickle_leave(unsigned long *owner, int entered)
 {
     if (entered == 1) {
         __atomic_store_n(owner, 0, __ATOMIC_RELEASE);
@@ -35,9 +33,8 @@ pickle_leave(unsigned long *owner, int entered)
 
 /* ---- what dump() and dumps() share ---------------------------------------------------------- */
 
-int
-pickler_set_options(struct pickler *self, PyObject *protocol, bool fix_imports,
-                    PyObject *buffer_callback)
+int pickler_set_options(struct pickler *self, PyObject *protocol, bool fix_imports,
+                        PyObject *buffer_callback)
 {
     long number = DEFAULT_PROTOCOL;
     if (protocol != Py_None) {
@@ -65,8 +62,7 @@ pickler_set_options(struct pickler *self, PyObject *protocol, bool fix_imports,
     return 0;
 }
 
-int
-pickler_set_file(struct pickler *self, PyObject *file)
+int pickler_set_file(struct pickler *self, PyObject *file)
 {
     PyObject *write;
     if (PyObject_GetOptionalAttr(file, self->state->str_write, &write) < 0) {
@@ -80,26 +76,23 @@ pickler_set_file(struct pickler *self, PyObject *file)
     return 0;
 }
 
-int
-pickler_write(struct pickler *self, PyObject *object)
+int pickler_write(struct pickler *self, PyObject *object)
 {
     struct output *out = &self->out;
     self->fast_nesting = 0;
     Py_CLEAR(self->fast_seen);
-    if (self->protocol >= 2
-        && output_op_number(out, OP_PROTO, (uint64_t)self->protocol, 1) < 0) {
+    if (self->protocol >= 2 && output_op_number(out, OP_PROTO, (uint64_t)self->protocol, 1) < 0) {
         return -1;
     }
     if (self->protocol >= 4) {
         out->framing = true;
         out->limit = 0;
     }
-    return pickle_save(self, object, true) < 0 || output_op(out, OP_STOP) < 0
-           ? -1 : output_finish(out);
+    return pickle_save(self, object, true) < 0 || output_op(out, OP_STOP) < 0 ? -1
+                                                                              : output_finish(out);
 }
 
-void
-pickler_release(struct pickler *self)
+void pickler_release(struct pickler *self)
 {
     output_clear(&self->out);
     pickle_memo_clear(&self->memo);
@@ -115,9 +108,8 @@ pickler_release(struct pickler *self)
 
 /* ---- Pickler -------------------------------------------------------------------------------- */
 
-static int
-init_entered(struct pickler *self, PyObject *file, PyObject *protocol, bool fix_imports,
-             PyObject *buffer_callback)
+static int init_entered(struct pickler *self, PyObject *file, PyObject *protocol, bool fix_imports,
+                        PyObject *buffer_callback)
 {
     if (pickler_set_options(self, protocol, fix_imports, buffer_callback) < 0
         || pickler_set_file(self, file) < 0) {
@@ -129,9 +121,8 @@ init_entered(struct pickler *self, PyObject *file, PyObject *protocol, bool fix_
     return 0;
 }
 
-static int
-pickler_init(struct pickler *self, PyObject *file, PyObject *protocol, int fix_imports,
-             PyObject *buffer_callback)
+static int pickler_init(struct pickler *self, PyObject *file, PyObject *protocol, int fix_imports,
+                        PyObject *buffer_callback)
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     int entered = state ? pickle_enter(&self->owner, "Pickler", false) : -1;
@@ -144,15 +135,13 @@ pickler_init(struct pickler *self, PyObject *file, PyObject *protocol, int fix_i
     return rc;
 }
 
-static PyObject *
-pickler_persistent_id(struct pickler *Py_UNUSED(self), PyObject *Py_UNUSED(object))
+static PyObject *pickler_persistent_id(struct pickler *Py_UNUSED(self), PyObject *Py_UNUSED(object))
 {
     Py_RETURN_NONE;
 }
 
 /* What a subclass has made of the method `name`: 1 and a new reference, 0 for our own, -1. */
-static int
-overridden(PyObject *self, PyObject *base, PyObject *name, PyObject **method)
+static int overridden(PyObject *self, PyObject *base, PyObject *name, PyObject **method)
 {
     *method = NULL;
     if ((PyObject *)Py_TYPE(self) == base) {
@@ -171,8 +160,7 @@ overridden(PyObject *self, PyObject *base, PyObject *name, PyObject **method)
 }
 
 /* Looks up what a subclass may have changed, for one dump. */
-static int
-find_hooks(struct pickler *self)
+static int find_hooks(struct pickler *self)
 {
     struct pickle_state *state = self->state;
     PyObject *op = (PyObject *)self, *method;
@@ -193,16 +181,14 @@ find_hooks(struct pickler *self)
     return 0;
 }
 
-static void
-drop_hooks(struct pickler *self)
+static void drop_hooks(struct pickler *self)
 {
     Py_CLEAR(self->persistent_id);
     Py_CLEAR(self->reducer_override);
     Py_CLEAR(self->used_table);
 }
 
-static int
-pickler_dump(struct pickler *self, PyObject *object)
+static int pickler_dump(struct pickler *self, PyObject *object)
 {
     if (self->state == NULL || self->out.write == NULL) {
         struct pickle_state *state = pickle_state_of(Py_TYPE(self));
@@ -228,8 +214,7 @@ pickler_dump(struct pickler *self, PyObject *object)
     return rc;
 }
 
-static int
-pickler_clear_memo(struct pickler *self)
+static int pickler_clear_memo(struct pickler *self)
 {
     int entered = pickle_enter(&self->owner, "Pickler", true);
     if (entered < 0) {
@@ -240,8 +225,7 @@ pickler_clear_memo(struct pickler *self)
     return 0;
 }
 
-static Py_ssize_t
-pickler_sizeof(struct pickler *self)
+static Py_ssize_t pickler_sizeof(struct pickler *self)
 {
     size_t size = (size_t)Py_TYPE(self)->tp_basicsize;
     if (self->memo.table != NULL && self->memo.table != self->memo.small) {
@@ -254,14 +238,12 @@ pickler_sizeof(struct pickler *self)
 }
 
 /* The attribute persistent_id of an instance goes before the method, also in subclasses. */
-static bool
-names_persistent_id(PyObject *name)
+static bool names_persistent_id(PyObject *name)
 {
     return PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "persistent_id");
 }
 
-static PyObject *
-pickler_getattro(PyObject *op, PyObject *name)
+static PyObject *pickler_getattro(PyObject *op, PyObject *name)
 {
     struct pickler *self = (struct pickler *)op;
     if (names_persistent_id(name)) {
@@ -273,8 +255,7 @@ pickler_getattro(PyObject *op, PyObject *name)
     return PyObject_GenericGetAttr(op, name);
 }
 
-static int
-pickler_setattro(PyObject *op, PyObject *name, PyObject *value)
+static int pickler_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
     struct pickler *self = (struct pickler *)op;
     if (names_persistent_id(name)) {
@@ -292,8 +273,7 @@ pickler_setattro(PyObject *op, PyObject *name, PyObject *value)
     return PyObject_GenericSetAttr(op, name, value);
 }
 
-static int
-pickler_traverse(PyObject *op, visitproc visit, void *arg)
+static int pickler_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct pickler *self = (struct pickler *)op;
     Py_VISIT(Py_TYPE(op));
@@ -310,8 +290,7 @@ pickler_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-pickler_clear(PyObject *op)
+static int pickler_clear(PyObject *op)
 {
     pickler_release((struct pickler *)op);
     return 0;
@@ -333,7 +312,9 @@ static PyType_Slot pickler_slots[] = {
 };
 
 PyType_Spec pickler_spec = {
-    "_pickle.Pickler", sizeof(struct pickler), 0,
+    "_pickle.Pickler",
+    sizeof(struct pickler),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     pickler_slots,
 };
@@ -341,8 +322,7 @@ PyType_Spec pickler_spec = {
 /* ---- the memo ------------------------------------------------------------------------------- */
 
 /* {address: (number, object)} */
-static PyObject *
-memo_as_dict(const struct memo *memo)
+static PyObject *memo_as_dict(const struct memo *memo)
 {
     PyObject *dict = PyDict_New();
     for (size_t i = 0; dict != NULL && memo->table != NULL && i <= memo->mask; i++) {
@@ -360,8 +340,7 @@ memo_as_dict(const struct memo *memo)
     return dict;
 }
 
-static int
-memo_from_dict(struct memo *memo, PyObject *dict)
+static int memo_from_dict(struct memo *memo, PyObject *dict)
 {
     Py_ssize_t pos = 0;
     PyObject *key, *value;
@@ -384,8 +363,7 @@ memo_from_dict(struct memo *memo, PyObject *dict)
     return 0;
 }
 
-static PyObject *
-proxy_new(PyObject *type, PyObject *owner)
+static PyObject *proxy_new(PyObject *type, PyObject *owner)
 {
     struct memo_proxy *proxy = type_make((PyTypeObject *)type);
     if (proxy != NULL) {
@@ -394,16 +372,14 @@ proxy_new(PyObject *type, PyObject *owner)
     return (PyObject *)proxy;
 }
 
-static PyObject *
-pickler_get_memo(struct pickler *self)
+static PyObject *pickler_get_memo(struct pickler *self)
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     return state ? proxy_new(state->pickler_memo_type, (PyObject *)self) : NULL;
 }
 
 /* Fills a new memo from a dict or the proxy of another pickler. */
-static int
-memo_from(struct memo *memo, struct pickle_state *state, PyObject *value)
+static int memo_from(struct memo *memo, struct pickle_state *state, PyObject *value)
 {
     if (Py_IS_TYPE(value, (PyTypeObject *)state->pickler_memo_type)) {
         struct pickler *other = (struct pickler *)((struct memo_proxy *)value)->owner;
@@ -428,8 +404,7 @@ memo_from(struct memo *memo, struct pickle_state *state, PyObject *value)
 }
 
 /* Puts the content of `from` into `to`; both were valid and stay so. */
-static void
-memo_exchange(struct memo *a, struct memo *b)
+static void memo_exchange(struct memo *a, struct memo *b)
 {
     bool a_small = a->table == a->small, b_small = b->table == b->small;
     struct memo saved = *a;
@@ -443,8 +418,7 @@ memo_exchange(struct memo *a, struct memo *b)
     }
 }
 
-static int
-pickler_set_memo(struct pickler *self, PyObject *value)
+static int pickler_set_memo(struct pickler *self, PyObject *value)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_TypeError, "attribute deletion is not supported");
@@ -465,14 +439,12 @@ pickler_set_memo(struct pickler *self, PyObject *value)
     return rc;
 }
 
-static int
-pickler_memo_clear_all(struct memo_proxy *self)
+static int pickler_memo_clear_all(struct memo_proxy *self)
 {
     return pickler_clear_memo((struct pickler *)self->owner);
 }
 
-static PyObject *
-pickler_memo_copy(struct memo_proxy *self)
+static PyObject *pickler_memo_copy(struct memo_proxy *self)
 {
     struct pickler *owner = (struct pickler *)self->owner;
     int entered = pickle_enter(&owner->owner, "Pickler", true);
@@ -484,15 +456,13 @@ pickler_memo_copy(struct memo_proxy *self)
     return dict;
 }
 
-static PyObject *
-pickler_memo_reduce(struct memo_proxy *self)
+static PyObject *pickler_memo_reduce(struct memo_proxy *self)
 {
     PyObject *dict = pickler_memo_copy(self);
     return dict ? Py_BuildValue("O(N)", &PyDict_Type, dict) : NULL;
 }
 
-static int
-memo_proxy_traverse(PyObject *op, visitproc visit, void *arg)
+static int memo_proxy_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(((struct memo_proxy *)op)->owner);
@@ -500,8 +470,7 @@ memo_proxy_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 /* The owner stays until the end: the proxy's methods rely on it.  Cycles are broken there. */
-static void
-memo_proxy_dealloc(PyObject *op)
+static void memo_proxy_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -519,7 +488,9 @@ static PyType_Slot pickler_memo_slots[] = {
 };
 
 PyType_Spec pickler_memo_spec = {
-    "_pickle.PicklerMemoProxy", sizeof(struct memo_proxy), 0,
+    "_pickle.PicklerMemoProxy",
+    sizeof(struct memo_proxy),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     pickler_memo_slots,
 };

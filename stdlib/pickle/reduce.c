@@ -3,8 +3,7 @@
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-PyObject *
-pickle_path(PyObject *name, PyObject *of)
+PyObject *pickle_path(PyObject *name, PyObject *of)
 {
     PyObject *dot = PyUnicode_FromOrdinal('.');
     PyObject *parts = dot ? PyUnicode_Split(name, dot, -1) : NULL;
@@ -22,8 +21,7 @@ pickle_path(PyObject *name, PyObject *of)
     return parts;
 }
 
-PyObject *
-pickle_follow(PyObject *object, PyObject *path, PyObject **parent)
+PyObject *pickle_follow(PyObject *object, PyObject *path, PyObject **parent)
 {
     PyObject *before = NULL;
     Py_INCREF(object);
@@ -43,8 +41,7 @@ pickle_follow(PyObject *object, PyObject *path, PyObject **parent)
 }
 
 /* Whether a module has the object at this path: 1, 0 or -1. */
-static int
-module_has(PyObject *module, PyObject *path, PyObject *object)
+static int module_has(PyObject *module, PyObject *path, PyObject *object)
 {
     PyObject *found = pickle_follow(module, path, NULL);
     if (found == NULL) {
@@ -55,8 +52,7 @@ module_has(PyObject *module, PyObject *path, PyObject *object)
 }
 
 /* The name of the imported module in which the object is found, or NULL. */
-static PyObject *
-search_modules(struct pickle_state *state, PyObject *object, PyObject *path)
+static PyObject *search_modules(struct pickle_state *state, PyObject *object, PyObject *path)
 {
     PyObject *modules = PySys_GetObject("modules");
     if (modules == NULL) {
@@ -87,8 +83,7 @@ search_modules(struct pickle_state *state, PyObject *object, PyObject *path)
     return result;
 }
 
-static PyObject *
-module_name_of(struct pickle_state *state, PyObject *object, PyObject *path)
+static PyObject *module_name_of(struct pickle_state *state, PyObject *object, PyObject *path)
 {
     PyObject *name;
     if (PyObject_GetOptionalAttr(object, state->str___module__, &name) < 0) {
@@ -101,8 +96,7 @@ module_name_of(struct pickle_state *state, PyObject *object, PyObject *path)
     return search_modules(state, object, path);
 }
 
-static PyObject *
-qualified_name(struct pickle_state *state, PyObject *object)
+static PyObject *qualified_name(struct pickle_state *state, PyObject *object)
 {
     PyObject *name;
     if (PyObject_GetOptionalAttr(object, state->str___qualname__, &name) < 0) {
@@ -113,8 +107,7 @@ qualified_name(struct pickle_state *state, PyObject *object)
 
 /* ---- the names of Python 2 ------------------------------------------------------------------ */
 
-static int
-bad_mapping(const char *what, PyObject *value)
+static int bad_mapping(const char *what, PyObject *value)
 {
     PyErr_Format(PyExc_RuntimeError, "_compat_pickle.%s, not %.200s", what,
                  Py_TYPE(value)->tp_name);
@@ -122,8 +115,7 @@ bad_mapping(const char *what, PyObject *value)
 }
 
 /* Replaces both names (owned) by those that Python 2 had. */
-static int
-map_to_python2(struct pickle_state *state, PyObject **module, PyObject **name)
+static int map_to_python2(struct pickle_state *state, PyObject **module, PyObject **name)
 {
     PyObject *key = PyTuple_Pack(2, *module, *name), *mapped;
     int found = key ? PyDict_GetItemRef(state->table_REVERSE_NAME_MAPPING, key, &mapped) : -1;
@@ -167,8 +159,7 @@ map_to_python2(struct pickle_state *state, PyObject **module, PyObject **name)
 /* ---- globals -------------------------------------------------------------------------------- */
 
 /* A name and a newline; before protocol 3 it must be ASCII. */
-static int
-put_name(struct pickler *self, PyObject *name, const char *what)
+static int put_name(struct pickler *self, PyObject *name, const char *what)
 {
     if (self->protocol < 3 && !(PyUnicode_Check(name) && PyUnicode_IS_ASCII(name))) {
         PyErr_Format(self->state->pickling_error,
@@ -181,8 +172,7 @@ put_name(struct pickler *self, PyObject *name, const char *what)
     return text && output_put(&self->out, text, len) == 0 ? output_op(&self->out, '\n') : -1;
 }
 
-static int
-put_global(struct pickler *self, PyObject *module_name, PyObject *name)
+static int put_global(struct pickler *self, PyObject *module_name, PyObject *name)
 {
     Py_INCREF(module_name);
     Py_INCREF(name);
@@ -200,8 +190,7 @@ put_global(struct pickler *self, PyObject *module_name, PyObject *name)
 }
 
 /* Before protocol 4 a path is getattr() applied to the global that it begins with. */
-static int
-put_path(struct pickler *self, PyObject *module_name, PyObject *path)
+static int put_path(struct pickler *self, PyObject *module_name, PyObject *path)
 {
     struct output *out = &self->out;
     Py_ssize_t n = PyList_GET_SIZE(path);
@@ -225,8 +214,7 @@ put_path(struct pickler *self, PyObject *module_name, PyObject *path)
 }
 
 /* Writes the registered code of a global: 1, 0 if it has none, -1. */
-static int
-put_extension(struct pickler *self, PyObject *module_name, PyObject *name)
+static int put_extension(struct pickler *self, PyObject *module_name, PyObject *name)
 {
     PyObject *key = PyTuple_Pack(2, module_name, name), *value;
     int found = key ? PyDict_GetItemRef(self->state->table__extension_registry, key, &value) : -1;
@@ -251,9 +239,8 @@ put_extension(struct pickler *self, PyObject *module_name, PyObject *name)
 
 /* Checks that the name leads back to the object; *parent gets what it is an attribute of (new
  * reference), *module the module (new reference). */
-static int
-check_global(struct pickle_state *state, PyObject *object, PyObject *module_name, PyObject *name,
-             PyObject *path, PyObject **module, PyObject **parent)
+static int check_global(struct pickle_state *state, PyObject *object, PyObject *module_name,
+                        PyObject *name, PyObject *path, PyObject **module, PyObject **parent)
 {
     PyObject *top = PyImport_ImportModuleLevelObject(module_name, NULL, NULL, NULL, 0);
     *module = top ? PyImport_GetModule(module_name) : NULL;
@@ -284,9 +271,8 @@ check_global(struct pickle_state *state, PyObject *object, PyObject *module_name
     return -1;
 }
 
-static int
-save_checked_global(struct pickler *self, PyObject *module_name, PyObject *name, PyObject *path,
-                    bool of_module)
+static int save_checked_global(struct pickler *self, PyObject *module_name, PyObject *name,
+                               PyObject *path, bool of_module)
 {
     if (self->protocol >= 2) {
         int rc = put_extension(self, module_name, name);
@@ -297,22 +283,22 @@ save_checked_global(struct pickler *self, PyObject *module_name, PyObject *name,
     PyObject *last = PyList_GET_ITEM(path, PyList_GET_SIZE(path) - 1);
     if (self->protocol >= 4) {
         return pickle_save(self, module_name, true) < 0
-                   || pickle_save(self, of_module ? last : name, true) < 0
-               ? -1 : output_op(&self->out, OP_STACK_GLOBAL);
+                       || pickle_save(self, of_module ? last : name, true) < 0
+                   ? -1
+                   : output_op(&self->out, OP_STACK_GLOBAL);
     }
     return of_module ? put_global(self, module_name, last) : put_path(self, module_name, path);
 }
 
-int
-pickle_global(struct pickler *self, PyObject *object, PyObject *given_name)
+int pickle_global(struct pickler *self, PyObject *object, PyObject *given_name)
 {
     struct pickle_state *state = self->state;
     PyObject *name = given_name ? Py_NewRef(given_name) : qualified_name(state, object);
     PyObject *path = name ? pickle_path(name, NULL) : NULL;
     PyObject *module_name = path ? module_name_of(state, object, path) : NULL;
     PyObject *module = NULL, *parent = NULL;
-    int rc = module_name ? check_global(state, object, module_name, name, path, &module, &parent)
-                         : -1;
+    int rc =
+        module_name ? check_global(state, object, module_name, name, path, &module, &parent) : -1;
     if (rc == 0) {
         rc = save_checked_global(self, module_name, name, path, parent == module);
         if (rc == 0) {
@@ -329,22 +315,19 @@ pickle_global(struct pickler *self, PyObject *object, PyObject *given_name)
 
 /* ---- __reduce__ ----------------------------------------------------------------------------- */
 
-static int
-refuse(struct pickler *self, const char *message)
+static int refuse(struct pickler *self, const char *message)
 {
     PyErr_SetString(self->state->pickling_error, message);
     return -1;
 }
 
-static int
-refuse_type(struct pickler *self, const char *format, PyObject *value)
+static int refuse_type(struct pickler *self, const char *format, PyObject *value)
 {
     PyErr_Format(self->state->pickling_error, format, Py_TYPE(value)->tp_name);
     return -1;
 }
 
-int
-pickle_call(struct pickler *self, PyObject *func, PyObject *args, PyObject *object)
+int pickle_call(struct pickler *self, PyObject *func, PyObject *args, PyObject *object)
 {
     PyObject *reduced = args ? PyTuple_Pack(2, func, args) : NULL;
     Py_XDECREF(args);
@@ -354,16 +337,15 @@ pickle_call(struct pickler *self, PyObject *func, PyObject *args, PyObject *obje
 }
 
 /* func, args and the opcode that calls. */
-static int
-put_call(struct pickler *self, PyObject *func, PyObject *args, int op)
+static int put_call(struct pickler *self, PyObject *func, PyObject *args, int op)
 {
     return pickle_save(self, func, true) < 0 || pickle_save(self, args, true) < 0
-           ? -1 : output_op(&self->out, op);
+               ? -1
+               : output_op(&self->out, op);
 }
 
 /* cls.__new__(cls, *args, **kwargs) */
-static int
-put_newobj_ex(struct pickler *self, PyObject *args)
+static int put_newobj_ex(struct pickler *self, PyObject *args)
 {
     if (PyTuple_GET_SIZE(args) != 3) {
         PyErr_Format(self->state->pickling_error,
@@ -374,16 +356,22 @@ put_newobj_ex(struct pickler *self, PyObject *args)
     PyObject *cls = PyTuple_GET_ITEM(args, 0);
     PyObject *positional = PyTuple_GET_ITEM(args, 1), *keywords = PyTuple_GET_ITEM(args, 2);
     if (!PyType_Check(cls)) {
-        return refuse_type(self, "first item from NEWOBJ_EX argument tuple must be a class, not "
-                                 "%.200s", cls);
+        return refuse_type(self,
+                           "first item from NEWOBJ_EX argument tuple must be a class, not "
+                           "%.200s",
+                           cls);
     }
     if (!PyTuple_Check(positional)) {
-        return refuse_type(self, "second item from NEWOBJ_EX argument tuple must be a tuple, not "
-                                 "%.200s", positional);
+        return refuse_type(self,
+                           "second item from NEWOBJ_EX argument tuple must be a tuple, not "
+                           "%.200s",
+                           positional);
     }
     if (!PyDict_Check(keywords)) {
-        return refuse_type(self, "third item from NEWOBJ_EX argument tuple must be a dict, not "
-                                 "%.200s", keywords);
+        return refuse_type(self,
+                           "third item from NEWOBJ_EX argument tuple must be a dict, not "
+                           "%.200s",
+                           keywords);
     }
     if (self->protocol >= 4) {
         return pickle_save(self, cls, true) < 0 || pickle_save(self, positional, true) < 0
@@ -407,8 +395,7 @@ put_newobj_ex(struct pickler *self, PyObject *args)
 }
 
 /* cls.__new__(cls, *args) */
-static int
-put_newobj(struct pickler *self, PyObject *args, PyObject *object)
+static int put_newobj(struct pickler *self, PyObject *args, PyObject *object)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     if (n < 1) {
@@ -435,8 +422,7 @@ put_newobj(struct pickler *self, PyObject *args, PyObject *object)
 }
 
 /* Which opcode makes the object: OP_NEWOBJ_EX and OP_NEWOBJ for the functions with these names. */
-static int
-construction(struct pickler *self, PyObject *func)
+static int construction(struct pickler *self, PyObject *func)
 {
     PyObject *name;
     if (self->protocol < 2 || PyType_Check(func)) {
@@ -455,8 +441,7 @@ construction(struct pickler *self, PyObject *func)
     return op;
 }
 
-static int
-put_state(struct pickler *self, PyObject *object, PyObject *state, PyObject *setter)
+static int put_state(struct pickler *self, PyObject *object, PyObject *state, PyObject *setter)
 {
     struct output *out = &self->out;
     if (setter == NULL) {
@@ -472,15 +457,13 @@ put_state(struct pickler *self, PyObject *object, PyObject *state, PyObject *set
 }
 
 /* An optional element: NULL for None. */
-static PyObject *
-element(PyObject *tuple, Py_ssize_t i)
+static PyObject *element(PyObject *tuple, Py_ssize_t i)
 {
     PyObject *value = i < PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, i) : Py_None;
     return value == Py_None ? NULL : value;
 }
 
-int
-pickle_reduced(struct pickler *self, PyObject *reduced, PyObject *object)
+int pickle_reduced(struct pickler *self, PyObject *reduced, PyObject *object)
 {
     Py_ssize_t size = PyTuple_GET_SIZE(reduced);
     if (size < 2 || size > 6) {
@@ -496,31 +479,37 @@ pickle_reduced(struct pickler *self, PyObject *reduced, PyObject *object)
         return refuse(self, "second item of the tuple returned by __reduce__ must be a tuple");
     }
     if (items != NULL && !PyIter_Check(items)) {
-        return refuse_type(self, "fourth element of the tuple returned by __reduce__ must be an "
-                                 "iterator, not %s", items);
+        return refuse_type(self,
+                           "fourth element of the tuple returned by __reduce__ must be an "
+                           "iterator, not %s",
+                           items);
     }
     if (pairs != NULL && !PyIter_Check(pairs)) {
-        return refuse_type(self, "fifth element of the tuple returned by __reduce__ must be an "
-                                 "iterator, not %s", pairs);
+        return refuse_type(self,
+                           "fifth element of the tuple returned by __reduce__ must be an "
+                           "iterator, not %s",
+                           pairs);
     }
     if (setter != NULL && !PyCallable_Check(setter)) {
-        return refuse_type(self, "sixth element of the tuple returned by __reduce__ must be a "
-                                 "function, not %s", setter);
+        return refuse_type(self,
+                           "sixth element of the tuple returned by __reduce__ must be a "
+                           "function, not %s",
+                           setter);
     }
     int op = construction(self, func);
-    int rc = op < 0                ? -1
-             : op == OP_NEWOBJ_EX  ? put_newobj_ex(self, args)
-             : op == OP_NEWOBJ     ? put_newobj(self, args, object)
-                                   : put_call(self, func, args, OP_REDUCE);
+    int rc = op < 0               ? -1
+             : op == OP_NEWOBJ_EX ? put_newobj_ex(self, args)
+             : op == OP_NEWOBJ    ? put_newobj(self, args, object)
+                                  : put_call(self, func, args, OP_REDUCE);
     if (rc < 0) {
         return -1;
     }
     if (object != NULL) {
         /* Its own parts may have led to it: then the reader has made it already. */
         Py_ssize_t index = pickle_memo_find(&self->memo, object);
-        rc = index < 0                                   ? pickle_memoize(self, object)
-             : output_op(&self->out, OP_POP) < 0         ? -1
-                                                         : pickle_fetch(self, index);
+        rc = index < 0                           ? pickle_memoize(self, object)
+             : output_op(&self->out, OP_POP) < 0 ? -1
+                                                 : pickle_fetch(self, index);
     }
     if (rc == 0 && items != NULL) {
         rc = pickle_append_all(self, items);

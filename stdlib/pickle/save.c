@@ -5,16 +5,14 @@ enum { BATCH = 1000, FAST_NESTING_LIMIT = 50 };
 
 /* ---- the memo ------------------------------------------------------------------------------- */
 
-static int
-put_text_number(struct output *out, int op, Py_ssize_t index)
+static int put_text_number(struct output *out, int op, Py_ssize_t index)
 {
     char line[32];
     int len = PyOS_snprintf(line, sizeof line, "%c%zd\n", op, index);
     return output_put(out, line, len);
 }
 
-int
-pickle_fetch(struct pickler *self, Py_ssize_t index)
+int pickle_fetch(struct pickler *self, Py_ssize_t index)
 {
     struct output *out = &self->out;
     if (!self->bin) {
@@ -30,8 +28,7 @@ pickle_fetch(struct pickler *self, Py_ssize_t index)
     return -1;
 }
 
-int
-pickle_memoize(struct pickler *self, PyObject *object)
+int pickle_memoize(struct pickler *self, PyObject *object)
 {
     if (self->fast) {
         return 0;
@@ -59,8 +56,7 @@ pickle_memoize(struct pickler *self, PyObject *object)
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-static int
-save_bool(struct pickler *self, bool value)
+static int save_bool(struct pickler *self, bool value)
 {
     if (self->protocol >= 2) {
         return output_op(&self->out, value ? OP_NEWTRUE : OP_NEWFALSE);
@@ -69,8 +65,7 @@ save_bool(struct pickler *self, bool value)
 }
 
 /* Two's complement in as few bytes as hold the sign. */
-static int
-save_long_bytes(struct pickler *self, PyObject *number)
+static int save_long_bytes(struct pickler *self, PyObject *number)
 {
     Py_ssize_t size = PyLong_AsNativeBytes(number, NULL, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
     if (size < 0) {
@@ -87,8 +82,7 @@ save_long_bytes(struct pickler *self, PyObject *number)
     }
     int rc = -1;
     if (PyLong_AsNativeBytes(number, digits, size, Py_ASNATIVEBYTES_LITTLE_ENDIAN) >= 0) {
-        while (size > 1
-               && digits[size - 1] == (digits[size - 2] & 0x80 ? '\xff' : '\0')) {
+        while (size > 1 && digits[size - 1] == (digits[size - 2] & 0x80 ? '\xff' : '\0')) {
             size--;
         }
         rc = size < 256 ? output_op_number(&self->out, OP_LONG1, (uint64_t)size, 1)
@@ -103,21 +97,21 @@ save_long_bytes(struct pickler *self, PyObject *number)
     return rc;
 }
 
-static int
-save_long_text(struct pickler *self, PyObject *number)
+static int save_long_text(struct pickler *self, PyObject *number)
 {
     PyObject *text = PyObject_Repr(number);
     Py_ssize_t len;
     const char *digits = text ? PyUnicode_AsUTF8AndSize(text, &len) : NULL;
     int rc = digits && output_op(&self->out, OP_LONG) == 0
-             && output_put(&self->out, digits, len) == 0
-             && output_put(&self->out, "L\n", 2) == 0 ? 0 : -1;
+                     && output_put(&self->out, digits, len) == 0
+                     && output_put(&self->out, "L\n", 2) == 0
+                 ? 0
+                 : -1;
     Py_XDECREF(text);
     return rc;
 }
 
-static int
-save_int(struct pickler *self, PyObject *number)
+static int save_int(struct pickler *self, PyObject *number)
 {
     int overflow = 0;
     long value;
@@ -145,8 +139,7 @@ save_int(struct pickler *self, PyObject *number)
     return self->protocol >= 2 ? save_long_bytes(self, number) : save_long_text(self, number);
 }
 
-static int
-save_float(struct pickler *self, double value)
+static int save_float(struct pickler *self, double value)
 {
     struct output *out = &self->out;
     if (self->bin) {
@@ -172,8 +165,7 @@ save_float(struct pickler *self, double value)
 /* ---- text ----------------------------------------------------------------------------------- */
 
 /* UTF-8, where surrogates are characters like others. */
-static Py_ssize_t
-utf8_size(PyObject *text)
+static Py_ssize_t utf8_size(PyObject *text)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text), size = length;
     switch (PyUnicode_KIND(text)) {
@@ -197,8 +189,7 @@ utf8_size(PyObject *text)
     }
 }
 
-static void
-utf8_write(PyObject *text, char *to)
+static void utf8_write(PyObject *text, char *to)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     int kind = PyUnicode_KIND(text);
@@ -225,8 +216,7 @@ utf8_write(PyObject *text, char *to)
 }
 
 /* The opcode and length in front of `len` bytes; how many bytes that takes, or -1. */
-static int
-str_head(struct pickler *self, Py_ssize_t len, char *head)
+static int str_head(struct pickler *self, Py_ssize_t len, char *head)
 {
     if (len <= 0xff && self->protocol >= 4) {
         head[0] = (char)OP_SHORT_BINUNICODE;
@@ -248,8 +238,8 @@ str_head(struct pickler *self, Py_ssize_t len, char *head)
     return -1;
 }
 
-static int
-save_str_large(struct pickler *self, PyObject *text, Py_ssize_t len, const char *head, int head_len)
+static int save_str_large(struct pickler *self, PyObject *text, Py_ssize_t len, const char *head,
+                          int head_len)
 {
     if (PyUnicode_IS_ASCII(text)) {
         return output_large(&self->out, head, head_len, PyUnicode_DATA(text), len, NULL);
@@ -264,8 +254,7 @@ save_str_large(struct pickler *self, PyObject *text, Py_ssize_t len, const char 
     return rc;
 }
 
-static int
-save_str_binary(struct pickler *self, PyObject *text)
+static int save_str_binary(struct pickler *self, PyObject *text)
 {
     bool ascii = PyUnicode_IS_ASCII(text);
     Py_ssize_t len = ascii ? PyUnicode_GET_LENGTH(text) : utf8_size(text);
@@ -291,8 +280,7 @@ save_str_binary(struct pickler *self, PyObject *text)
 }
 
 /* A line of Latin-1 with escapes for everything else and for what would end the line. */
-static int
-save_str_text(struct pickler *self, PyObject *text)
+static int save_str_text(struct pickler *self, PyObject *text)
 {
     struct output *out = &self->out;
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
@@ -316,8 +304,7 @@ save_str_text(struct pickler *self, PyObject *text)
     return output_op(out, '\n');
 }
 
-int
-pickle_str(struct pickler *self, PyObject *text)
+int pickle_str(struct pickler *self, PyObject *text)
 {
     int rc = self->bin ? save_str_binary(self, text) : save_str_text(self, text);
     return rc < 0 ? rc : pickle_memoize(self, text);
@@ -326,9 +313,8 @@ pickle_str(struct pickler *self, PyObject *text)
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
 /* A head and the data behind it, in the frame or outside of it. */
-static int
-put_data(struct pickler *self, const char *head, int head_len, const char *data, Py_ssize_t len,
-         PyObject *owner)
+static int put_data(struct pickler *self, const char *head, int head_len, const char *data,
+                    Py_ssize_t len, PyObject *owner)
 {
     if (len >= FRAME_TARGET) {
         return output_large(&self->out, head, head_len, data, len, owner);
@@ -344,9 +330,8 @@ put_data(struct pickler *self, const char *head, int head_len, const char *data,
     return 0;
 }
 
-int
-pickle_bytes_data(struct pickler *self, PyObject *object, const char *data, Py_ssize_t len,
-                  PyObject *owner)
+int pickle_bytes_data(struct pickler *self, PyObject *object, const char *data, Py_ssize_t len,
+                      PyObject *owner)
 {
     char head[FRAME_HEADER];
     int head_len = 5;
@@ -371,21 +356,19 @@ pickle_bytes_data(struct pickler *self, PyObject *object, const char *data, Py_s
 }
 
 /* Before protocol 3 bytes travel as text that is encoded again. */
-static int
-save_bytes_as_text(struct pickler *self, PyObject *bytes)
+static int save_bytes_as_text(struct pickler *self, PyObject *bytes)
 {
     if (PyBytes_GET_SIZE(bytes) == 0) {
         return pickle_call(self, (PyObject *)&PyBytes_Type, PyTuple_New(0), bytes);
     }
-    PyObject *text = PyUnicode_DecodeLatin1(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes),
-                                            "strict");
+    PyObject *text =
+        PyUnicode_DecodeLatin1(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), "strict");
     PyObject *args = text ? PyTuple_Pack(2, text, self->state->str_latin1) : NULL;
     Py_XDECREF(text);
     return pickle_call(self, self->state->codecs_encode, args, bytes);
 }
 
-static int
-save_bytes(struct pickler *self, PyObject *bytes)
+static int save_bytes(struct pickler *self, PyObject *bytes)
 {
     if (self->protocol < 3) {
         return save_bytes_as_text(self, bytes);
@@ -393,8 +376,8 @@ save_bytes(struct pickler *self, PyObject *bytes)
     return pickle_bytes_data(self, bytes, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), bytes);
 }
 
-static int
-save_bytearray_data(struct pickler *self, PyObject *object, const char *data, Py_ssize_t len)
+static int save_bytearray_data(struct pickler *self, PyObject *object, const char *data,
+                               Py_ssize_t len)
 {
     char head[FRAME_HEADER];
     head[0] = (char)OP_BYTEARRAY8;
@@ -403,8 +386,7 @@ save_bytearray_data(struct pickler *self, PyObject *object, const char *data, Py
     return rc < 0 ? rc : pickle_memoize(self, object);
 }
 
-static int
-save_bytearray(struct pickler *self, PyObject *array)
+static int save_bytearray(struct pickler *self, PyObject *array)
 {
     if (self->protocol < 5) {
         if (PyByteArray_GET_SIZE(array) == 0) {
@@ -425,8 +407,7 @@ save_bytearray(struct pickler *self, PyObject *array)
     return rc;
 }
 
-static int
-save_picklebuffer(struct pickler *self, PyObject *object)
+static int save_picklebuffer(struct pickler *self, PyObject *object)
 {
     PyObject *error = self->state->pickling_error;
     if (self->protocol < 5) {
@@ -468,8 +449,7 @@ save_picklebuffer(struct pickler *self, PyObject *object)
 
 /* The tuple turned out to contain itself, and is complete already: drops `pops` items, or
  * everything to the mark, and fetches it. */
-static int
-fetch_instead(struct pickler *self, Py_ssize_t index, Py_ssize_t pops)
+static int fetch_instead(struct pickler *self, Py_ssize_t index, Py_ssize_t pops)
 {
     if (pops < 0 && self->bin) {
         return output_op(&self->out, OP_POP_MARK) < 0 ? -1 : pickle_fetch(self, index);
@@ -482,8 +462,7 @@ fetch_instead(struct pickler *self, Py_ssize_t index, Py_ssize_t pops)
     return pickle_fetch(self, index);
 }
 
-static int
-save_tuple(struct pickler *self, PyObject *tuple)
+static int save_tuple(struct pickler *self, PyObject *tuple)
 {
     struct output *out = &self->out;
     Py_ssize_t n = PyTuple_GET_SIZE(tuple);
@@ -509,27 +488,25 @@ save_tuple(struct pickler *self, PyObject *tuple)
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
-static int
-put_empty(struct pickler *self, PyObject *object, int op, int text_op)
+static int put_empty(struct pickler *self, PyObject *object, int op, int text_op)
 {
     const char text[] = {OP_MARK, (char)text_op};
     int rc = self->bin ? output_op(&self->out, op) : output_put(&self->out, text, 2);
     return rc < 0 ? rc : pickle_memoize(self, object);
 }
 
-static int
-save_list_item(struct pickler *self, PyObject *item)
+static int save_list_item(struct pickler *self, PyObject *item)
 {
     return pickle_save(self, item, true) < 0 || (!self->bin && output_op(&self->out, OP_APPEND) < 0)
-           ? -1 : 0;
+               ? -1
+               : 0;
 }
 
 enum { TAKE = 64 };
 
 /* Items from `from` on, as many as go into a batch; how many, or -1. They are taken out a few at a
  * time: what is done to the list meanwhile shows in the next ones. */
-static Py_ssize_t
-save_list_items(struct pickler *self, PyObject *list, Py_ssize_t from)
+static Py_ssize_t save_list_items(struct pickler *self, PyObject *list, Py_ssize_t from)
 {
     PyObject *taken[TAKE];
     Py_ssize_t done = 0;
@@ -557,8 +534,7 @@ save_list_items(struct pickler *self, PyObject *list, Py_ssize_t from)
     return rc < 0 ? -1 : done;
 }
 
-static int
-save_list(struct pickler *self, PyObject *list)
+static int save_list(struct pickler *self, PyObject *list)
 {
     struct output *out = &self->out;
     if (put_empty(self, list, OP_EMPTY_LIST, OP_LIST) < 0) {
@@ -582,8 +558,7 @@ save_list(struct pickler *self, PyObject *list)
 }
 
 /* The next item; NULL at the end, and with an exception on error (*failed). */
-static PyObject *
-next_item(PyObject *iterator, bool *failed)
+static PyObject *next_item(PyObject *iterator, bool *failed)
 {
     PyObject *item = PyIter_Next(iterator);
     *failed = item == NULL && PyErr_Occurred();
@@ -593,8 +568,8 @@ next_item(PyObject *iterator, bool *failed)
 typedef int (*save_function)(struct pickler *, PyObject *);
 
 /* Some items: 1 if more may follow, 0 at the end, -1. */
-static int
-save_batch(struct pickler *self, PyObject *iterator, save_function save, int op_one, int op_many)
+static int save_batch(struct pickler *self, PyObject *iterator, save_function save, int op_one,
+                      int op_many)
 {
     bool failed;
     PyObject *item = next_item(iterator, &failed);
@@ -621,8 +596,8 @@ save_batch(struct pickler *self, PyObject *iterator, save_function save, int op_
     return rc < 0 || output_op(&self->out, op_many) < 0 ? -1 : n == BATCH;
 }
 
-static int
-save_batches(struct pickler *self, PyObject *iterator, save_function save, int op_one, int op_many)
+static int save_batches(struct pickler *self, PyObject *iterator, save_function save, int op_one,
+                        int op_many)
 {
     int rc;
     do {
@@ -631,22 +606,19 @@ save_batches(struct pickler *self, PyObject *iterator, save_function save, int o
     return rc;
 }
 
-static int
-save_plain(struct pickler *self, PyObject *item)
+static int save_plain(struct pickler *self, PyObject *item)
 {
     return pickle_save(self, item, true);
 }
 
-int
-pickle_append_all(struct pickler *self, PyObject *iterator)
+int pickle_append_all(struct pickler *self, PyObject *iterator)
 {
     return save_batches(self, iterator, save_plain, OP_APPEND, OP_APPENDS);
 }
 
 /* ---- dicts and sets ------------------------------------------------------------------------- */
 
-static int
-save_pair(struct pickler *self, PyObject *pair)
+static int save_pair(struct pickler *self, PyObject *pair)
 {
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
         PyErr_SetString(PyExc_TypeError, "dict items iterator must return 2-tuples");
@@ -656,15 +628,13 @@ save_pair(struct pickler *self, PyObject *pair)
     return rc < 0 ? rc : pickle_save(self, PyTuple_GET_ITEM(pair, 1), true);
 }
 
-int
-pickle_set_all(struct pickler *self, PyObject *iterator)
+int pickle_set_all(struct pickler *self, PyObject *iterator)
 {
     return save_batches(self, iterator, save_pair, OP_SETITEM, OP_SETITEMS);
 }
 
 /* The next item of a dict, as new references. */
-static bool
-dict_step(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value)
+static bool dict_step(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value)
 {
     bool more;
     Py_BEGIN_CRITICAL_SECTION(dict);
@@ -678,8 +648,7 @@ dict_step(PyObject *dict, Py_ssize_t *pos, PyObject **key, PyObject **value)
 }
 
 /* As many items as go into a batch; how many, or -1. */
-static int
-save_dict_items(struct pickler *self, PyObject *dict, Py_ssize_t *pos, Py_ssize_t size)
+static int save_dict_items(struct pickler *self, PyObject *dict, Py_ssize_t *pos, Py_ssize_t size)
 {
     int n = 0;
     PyObject *key, *value;
@@ -705,8 +674,7 @@ save_dict_items(struct pickler *self, PyObject *dict, Py_ssize_t *pos, Py_ssize_
     return n;
 }
 
-static int
-save_dict(struct pickler *self, PyObject *dict)
+static int save_dict(struct pickler *self, PyObject *dict)
 {
     struct output *out = &self->out;
     if (put_empty(self, dict, OP_EMPTY_DICT, OP_DICT) < 0) {
@@ -727,8 +695,7 @@ save_dict(struct pickler *self, PyObject *dict)
 }
 
 /* A set of before protocol 4 is the class called with a list. */
-static int
-save_set_as_list(struct pickler *self, PyObject *set)
+static int save_set_as_list(struct pickler *self, PyObject *set)
 {
     PyObject *list = PySequence_List(set);
     PyObject *args = list ? PyTuple_Pack(1, list) : NULL;
@@ -736,8 +703,7 @@ save_set_as_list(struct pickler *self, PyObject *set)
     return pickle_call(self, (PyObject *)Py_TYPE(set), args, set);
 }
 
-static int
-save_items(struct pickler *self, PyObject *iterator, int most)
+static int save_items(struct pickler *self, PyObject *iterator, int most)
 {
     bool failed = false;
     PyObject *item;
@@ -753,8 +719,7 @@ save_items(struct pickler *self, PyObject *iterator, int most)
     return failed ? -1 : n;
 }
 
-static int
-save_set(struct pickler *self, PyObject *set)
+static int save_set(struct pickler *self, PyObject *set)
 {
     struct output *out = &self->out;
     if (self->protocol < 4) {
@@ -778,8 +743,7 @@ save_set(struct pickler *self, PyObject *set)
     return n < 0 ? -1 : 0;
 }
 
-static int
-save_frozenset(struct pickler *self, PyObject *set)
+static int save_frozenset(struct pickler *self, PyObject *set)
 {
     struct output *out = &self->out;
     if (self->protocol < 4) {
@@ -800,8 +764,7 @@ save_frozenset(struct pickler *self, PyObject *set)
 
 /* ---- fast mode: no memo, so cycles must be noticed ------------------------------------------ */
 
-static int
-fast_enter(struct pickler *self, PyObject *object)
+static int fast_enter(struct pickler *self, PyObject *object)
 {
     if (++self->fast_nesting < FAST_NESTING_LIMIT) {
         return 0;
@@ -814,16 +777,17 @@ fast_enter(struct pickler *self, PyObject *object)
     if (seen == 0) {
         seen = PySet_Add(self->fast_seen, address);
     } else if (seen > 0) {
-        PyErr_Format(PyExc_ValueError, "fast mode: can't pickle cyclic objects including object "
-                                       "type %.200s at %p", Py_TYPE(object)->tp_name, object);
+        PyErr_Format(PyExc_ValueError,
+                     "fast mode: can't pickle cyclic objects including object "
+                     "type %.200s at %p",
+                     Py_TYPE(object)->tp_name, object);
     }
     Py_XDECREF(address);
     return seen == 0 ? 0 : -1;
 }
 
 /* On failure the whole dump fails, and what was seen is forgotten at the next one. */
-static int
-fast_leave(struct pickler *self, PyObject *object)
+static int fast_leave(struct pickler *self, PyObject *object)
 {
     if (self->fast_nesting-- < FAST_NESTING_LIMIT) {
         return 0;
@@ -834,8 +798,7 @@ fast_leave(struct pickler *self, PyObject *object)
     return rc < 0 ? -1 : 0;
 }
 
-static int
-save_nested(struct pickler *self, PyObject *object, save_function save)
+static int save_nested(struct pickler *self, PyObject *object, save_function save)
 {
     if (!self->fast) {
         return save(self, object);
@@ -849,8 +812,7 @@ save_nested(struct pickler *self, PyObject *object, save_function save)
 /* ---- any object ----------------------------------------------------------------------------- */
 
 /* Asks for a persistent id: 1 if it was written, 0 if there is none, -1. */
-static int
-save_persistent(struct pickler *self, PyObject *object)
+static int save_persistent(struct pickler *self, PyObject *object)
 {
     struct output *out = &self->out;
     PyObject *id = PyObject_CallOneArg(self->persistent_id, object);
@@ -871,8 +833,10 @@ save_persistent(struct pickler *self, PyObject *object)
         }
         if (rc == 0) {
             rc = output_op(out, OP_PERSID) < 0
-                 || output_put(out, PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text)) < 0
-                 || output_op(out, '\n') < 0 ? -1 : 0;
+                         || output_put(out, PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text)) < 0
+                         || output_op(out, '\n') < 0
+                     ? -1
+                     : 0;
         }
         Py_XDECREF(text);
     }
@@ -880,8 +844,7 @@ save_persistent(struct pickler *self, PyObject *object)
     return rc < 0 ? -1 : 1;
 }
 
-static int
-save_type(struct pickler *self, PyObject *type)
+static int save_type(struct pickler *self, PyObject *type)
 {
     PyObject *single = type == (PyObject *)Py_TYPE(Py_None)             ? Py_None
                        : type == (PyObject *)Py_TYPE(Py_NotImplemented) ? Py_NotImplemented
@@ -894,8 +857,7 @@ save_type(struct pickler *self, PyObject *type)
 }
 
 /* The reducer registered for a type (new reference), or NULL, with or without an exception. */
-static PyObject *
-registered_reducer(struct pickler *self, PyTypeObject *type)
+static PyObject *registered_reducer(struct pickler *self, PyTypeObject *type)
 {
     PyObject *reducer;
     if (self->used_table == NULL) {
@@ -910,8 +872,7 @@ registered_reducer(struct pickler *self, PyTypeObject *type)
 }
 
 /* Calls __reduce_ex__ or __reduce__: new reference. */
-static PyObject *
-reduce_by_method(struct pickler *self, PyObject *object)
+static PyObject *reduce_by_method(struct pickler *self, PyObject *object)
 {
     struct pickle_state *state = self->state;
     PyObject *method = NULL, *reduced = NULL;
@@ -939,8 +900,7 @@ reduce_by_method(struct pickler *self, PyObject *object)
     return reduced;
 }
 
-static int
-save_reduced(struct pickler *self, PyObject *object, PyObject *reduced)
+static int save_reduced(struct pickler *self, PyObject *object, PyObject *reduced)
 {
     if (PyUnicode_Check(reduced)) {
         return pickle_global(self, object, reduced);
@@ -952,8 +912,7 @@ save_reduced(struct pickler *self, PyObject *object, PyObject *reduced)
     return pickle_reduced(self, reduced, object);
 }
 
-static save_function
-save_function_of(PyTypeObject *type)
+static save_function save_function_of(PyTypeObject *type)
 {
     return type == &PyDict_Type           ? save_dict
            : type == &PyTuple_Type        ? save_tuple
@@ -966,8 +925,7 @@ save_function_of(PyTypeObject *type)
 }
 
 /* What is neither a number nor text and not yet in the memo. */
-static int
-save_object(struct pickler *self, PyObject *object)
+static int save_object(struct pickler *self, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     PyObject *reduced = NULL;
@@ -1009,8 +967,7 @@ save_object(struct pickler *self, PyObject *object)
     return rc;
 }
 
-int
-pickle_save(struct pickler *self, PyObject *object, bool ask_id)
+int pickle_save(struct pickler *self, PyObject *object, bool ask_id)
 {
     if (UNLIKELY(self->out.len >= self->out.boundary) && output_boundary(&self->out) < 0) {
         return -1;

@@ -14,8 +14,7 @@ struct memo_proxy {
  * make us take gigabytes. */
 enum { MEMO_NEAR = 1 << 17 };
 
-PyObject *
-unpickler_memo_get(struct unpickler *self, Py_ssize_t index)
+PyObject *unpickler_memo_get(struct unpickler *self, Py_ssize_t index)
 {
     if (index < self->memo_room) {
         return self->memo[index];
@@ -29,8 +28,7 @@ unpickler_memo_get(struct unpickler *self, Py_ssize_t index)
     return object;
 }
 
-static int
-memo_put_far(struct unpickler *self, Py_ssize_t index, PyObject *object)
+static int memo_put_far(struct unpickler *self, Py_ssize_t index, PyObject *object)
 {
     if (self->memo_far == NULL) {
         self->memo_far = PyDict_New();
@@ -45,8 +43,7 @@ memo_put_far(struct unpickler *self, Py_ssize_t index, PyObject *object)
     return rc;
 }
 
-static int
-memo_grow(struct unpickler *self, Py_ssize_t index)
+static int memo_grow(struct unpickler *self, Py_ssize_t index)
 {
     Py_ssize_t room = self->memo_room ? self->memo_room : 32;
     while (room <= index) {
@@ -63,8 +60,7 @@ memo_grow(struct unpickler *self, Py_ssize_t index)
     return 0;
 }
 
-int
-unpickler_memo_put(struct unpickler *self, Py_ssize_t index, PyObject *object)
+int unpickler_memo_put(struct unpickler *self, Py_ssize_t index, PyObject *object)
 {
     if (UNLIKELY(index >= self->memo_room)) {
         if (index >= MEMO_NEAR && (index > self->memo_room || self->memo_far != NULL)) {
@@ -81,8 +77,7 @@ unpickler_memo_put(struct unpickler *self, Py_ssize_t index, PyObject *object)
     return 0;
 }
 
-static void
-memo_release(PyObject **memo, Py_ssize_t room)
+static void memo_release(PyObject **memo, Py_ssize_t room)
 {
     for (Py_ssize_t i = 0; i < room; i++) {
         Py_XDECREF(memo[i]);
@@ -90,8 +85,7 @@ memo_release(PyObject **memo, Py_ssize_t room)
     PyMem_Free(memo);
 }
 
-void
-unpickler_memo_clear(struct unpickler *self)
+void unpickler_memo_clear(struct unpickler *self)
 {
     PyObject **memo = self->memo;
     Py_ssize_t room = self->memo_room;
@@ -103,8 +97,7 @@ unpickler_memo_clear(struct unpickler *self)
 
 /* ---- what load() and loads() share ---------------------------------------------------------- */
 
-static int
-copy_text(char **to, const char *text, const char *usual)
+static int copy_text(char **to, const char *text, const char *usual)
 {
     char *copy = NULL;
     if (strcmp(text, usual) != 0) {
@@ -120,9 +113,8 @@ copy_text(char **to, const char *text, const char *usual)
     return 0;
 }
 
-int
-unpickler_set_options(struct unpickler *self, bool fix_imports, const char *encoding,
-                      const char *errors, PyObject *buffers)
+int unpickler_set_options(struct unpickler *self, bool fix_imports, const char *encoding,
+                          const char *errors, PyObject *buffers)
 {
     PyObject *iterator = NULL;
     if (buffers != NULL && buffers != Py_None) {
@@ -134,11 +126,11 @@ unpickler_set_options(struct unpickler *self, bool fix_imports, const char *enco
     field_set(&self->buffers, iterator);
     self->fix_imports = fix_imports;
     return copy_text(&self->encoding, encoding, "ASCII") < 0
-           ? -1 : copy_text(&self->errors, errors, "strict");
+               ? -1
+               : copy_text(&self->errors, errors, "strict");
 }
 
-int
-unpickler_set_file(struct unpickler *self, PyObject *file)
+int unpickler_set_file(struct unpickler *self, PyObject *file)
 {
     struct pickle_state *state = self->state;
     struct input *in = &self->in;
@@ -158,8 +150,7 @@ unpickler_set_file(struct unpickler *self, PyObject *file)
     return 0;
 }
 
-void
-unpickler_release(struct unpickler *self)
+void unpickler_release(struct unpickler *self)
 {
     unpickler_reset(self);
     PyMem_Free(self->stack);
@@ -180,9 +171,8 @@ unpickler_release(struct unpickler *self)
 
 /* ---- Unpickler ------------------------------------------------------------------------------ */
 
-static int
-unpickler_init(struct unpickler *self, PyObject *file, int fix_imports, const char *encoding,
-               const char *errors, PyObject *buffers)
+static int unpickler_init(struct unpickler *self, PyObject *file, int fix_imports,
+                          const char *encoding, const char *errors, PyObject *buffers)
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     int entered = state ? pickle_enter(&self->owner, "Unpickler", false) : -1;
@@ -200,8 +190,7 @@ unpickler_init(struct unpickler *self, PyObject *file, int fix_imports, const ch
     return rc;
 }
 
-static PyObject *
-unpickler_persistent_load(struct unpickler *self, PyObject *Py_UNUSED(id))
+static PyObject *unpickler_persistent_load(struct unpickler *self, PyObject *Py_UNUSED(id))
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     if (state != NULL) {
@@ -212,8 +201,7 @@ unpickler_persistent_load(struct unpickler *self, PyObject *Py_UNUSED(id))
     return NULL;
 }
 
-static PyObject *
-unpickler_find_class(struct unpickler *self, PyObject *module_name, PyObject *name)
+static PyObject *unpickler_find_class(struct unpickler *self, PyObject *module_name, PyObject *name)
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     return state ? unpickle_own_find_class(state, self->protocol, self->fix_imports, module_name,
@@ -222,8 +210,7 @@ unpickler_find_class(struct unpickler *self, PyObject *module_name, PyObject *na
 }
 
 /* The method `name`, new reference, when it is not the one that the base class has; 0 or -1. */
-static int
-find_hook(struct unpickler *self, PyObject *name, PyObject **method)
+static int find_hook(struct unpickler *self, PyObject *name, PyObject **method)
 {
     PyObject *base = PyObject_GetAttr(self->state->unpickler_type, name);
     PyObject *own = base ? PyObject_GetAttr((PyObject *)self, name) : NULL;
@@ -237,17 +224,16 @@ find_hook(struct unpickler *self, PyObject *name, PyObject **method)
     return rc;
 }
 
-static PyObject *
-load_entered(struct unpickler *self)
+static PyObject *load_entered(struct unpickler *self)
 {
     bool exact = (PyObject *)Py_TYPE(self) == self->state->unpickler_type;
     PyObject *result = NULL;
     if (exact) {
         self->persistent_load = LOCKED(self, Py_XNewRef(self->own_persistent_load));
     }
-    if (exact || (find_hook(self, self->state->str_find_class, &self->find_class) == 0
-                  && find_hook(self, self->state->str_persistent_load,
-                               &self->persistent_load) == 0)) {
+    if (exact
+        || (find_hook(self, self->state->str_find_class, &self->find_class) == 0
+            && find_hook(self, self->state->str_persistent_load, &self->persistent_load) == 0)) {
         result = unpickler_run(self);
     }
     Py_CLEAR(self->find_class);
@@ -255,8 +241,7 @@ load_entered(struct unpickler *self)
     return result;
 }
 
-static PyObject *
-unpickler_load(struct unpickler *self)
+static PyObject *unpickler_load(struct unpickler *self)
 {
     if (self->state == NULL || self->in.read == NULL) {
         struct pickle_state *state = pickle_state_of(Py_TYPE(self));
@@ -276,8 +261,7 @@ unpickler_load(struct unpickler *self)
     return result;
 }
 
-static Py_ssize_t
-unpickler_sizeof(struct unpickler *self)
+static Py_ssize_t unpickler_sizeof(struct unpickler *self)
 {
     size_t size = (size_t)Py_TYPE(self)->tp_basicsize;
     size += (size_t)(self->memo_room + self->room) * sizeof(PyObject *);
@@ -286,14 +270,12 @@ unpickler_sizeof(struct unpickler *self)
 }
 
 /* The attribute persistent_load of an instance goes before the method, also in subclasses. */
-static bool
-names_persistent_load(PyObject *name)
+static bool names_persistent_load(PyObject *name)
 {
     return PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "persistent_load");
 }
 
-static PyObject *
-unpickler_getattro(PyObject *op, PyObject *name)
+static PyObject *unpickler_getattro(PyObject *op, PyObject *name)
 {
     struct unpickler *self = (struct unpickler *)op;
     if (names_persistent_load(name)) {
@@ -305,8 +287,7 @@ unpickler_getattro(PyObject *op, PyObject *name)
     return PyObject_GenericGetAttr(op, name);
 }
 
-static int
-unpickler_setattro(PyObject *op, PyObject *name, PyObject *value)
+static int unpickler_setattro(PyObject *op, PyObject *name, PyObject *value)
 {
     struct unpickler *self = (struct unpickler *)op;
     if (names_persistent_load(name)) {
@@ -324,8 +305,7 @@ unpickler_setattro(PyObject *op, PyObject *name, PyObject *value)
     return PyObject_GenericSetAttr(op, name, value);
 }
 
-static int
-unpickler_traverse(PyObject *op, visitproc visit, void *arg)
+static int unpickler_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct unpickler *self = (struct unpickler *)op;
     Py_VISIT(Py_TYPE(op));
@@ -346,8 +326,7 @@ unpickler_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-unpickler_clear(PyObject *op)
+static int unpickler_clear(PyObject *op)
 {
     unpickler_release((struct unpickler *)op);
     return 0;
@@ -368,15 +347,16 @@ static PyType_Slot unpickler_slots[] = {
 };
 
 PyType_Spec unpickler_spec = {
-    "_pickle.Unpickler", sizeof(struct unpickler), 0,
+    "_pickle.Unpickler",
+    sizeof(struct unpickler),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     unpickler_slots,
 };
 
 /* ---- the memo as an attribute --------------------------------------------------------------- */
 
-static PyObject *
-unpickler_get_memo(struct unpickler *self)
+static PyObject *unpickler_get_memo(struct unpickler *self)
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     struct memo_proxy *proxy = state ? type_make((PyTypeObject *)state->unpickler_memo_type) : NULL;
@@ -387,8 +367,7 @@ unpickler_get_memo(struct unpickler *self)
 }
 
 /* {number: object} */
-static PyObject *
-memo_as_dict(struct unpickler *self)
+static PyObject *memo_as_dict(struct unpickler *self)
 {
     PyObject *dict = self->memo_far ? PyDict_Copy(self->memo_far) : PyDict_New();
     for (Py_ssize_t i = 0; dict != NULL && i < self->memo_room; i++) {
@@ -403,8 +382,7 @@ memo_as_dict(struct unpickler *self)
     return dict;
 }
 
-static int
-memo_from_dict(struct unpickler *self, PyObject *dict)
+static int memo_from_dict(struct unpickler *self, PyObject *dict)
 {
     Py_ssize_t pos = 0;
     PyObject *key, *value;
@@ -427,8 +405,7 @@ memo_from_dict(struct unpickler *self, PyObject *dict)
     return 0;
 }
 
-static PyObject *
-unpickler_memo_copy(struct memo_proxy *self)
+static PyObject *unpickler_memo_copy(struct memo_proxy *self)
 {
     struct unpickler *owner = (struct unpickler *)self->owner;
     int entered = pickle_enter(&owner->owner, "Unpickler", true);
@@ -441,8 +418,7 @@ unpickler_memo_copy(struct memo_proxy *self)
 }
 
 /* The memo to be: a dict of our own. */
-static PyObject *
-new_memo(struct pickle_state *state, PyObject *value)
+static PyObject *new_memo(struct pickle_state *state, PyObject *value)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_TypeError, "attribute deletion is not supported");
@@ -458,8 +434,7 @@ new_memo(struct pickle_state *state, PyObject *value)
     return NULL;
 }
 
-static int
-unpickler_set_memo(struct unpickler *self, PyObject *value)
+static int unpickler_set_memo(struct unpickler *self, PyObject *value)
 {
     struct pickle_state *state = pickle_state_of(Py_TYPE(self));
     PyObject *dict = state ? new_memo(state, value) : NULL;
@@ -481,8 +456,7 @@ unpickler_set_memo(struct unpickler *self, PyObject *value)
     return entered > 0 ? 0 : -1;
 }
 
-static int
-unpickler_memo_clear_all(struct memo_proxy *self)
+static int unpickler_memo_clear_all(struct memo_proxy *self)
 {
     struct unpickler *owner = (struct unpickler *)self->owner;
     int entered = pickle_enter(&owner->owner, "Unpickler", true);
@@ -494,15 +468,13 @@ unpickler_memo_clear_all(struct memo_proxy *self)
     return 0;
 }
 
-static PyObject *
-unpickler_memo_reduce(struct memo_proxy *self)
+static PyObject *unpickler_memo_reduce(struct memo_proxy *self)
 {
     PyObject *dict = unpickler_memo_copy(self);
     return dict ? Py_BuildValue("O(N)", &PyDict_Type, dict) : NULL;
 }
 
-static int
-memo_proxy_traverse(PyObject *op, visitproc visit, void *arg)
+static int memo_proxy_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(((struct memo_proxy *)op)->owner);
@@ -510,8 +482,7 @@ memo_proxy_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 /* The owner stays until the end: the proxy's methods rely on it.  Cycles are broken there. */
-static void
-memo_proxy_dealloc(PyObject *op)
+static void memo_proxy_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -529,7 +500,9 @@ static PyType_Slot unpickler_memo_slots[] = {
 };
 
 PyType_Spec unpickler_memo_spec = {
-    "_pickle.UnpicklerMemoProxy", sizeof(struct memo_proxy), 0,
+    "_pickle.UnpicklerMemoProxy",
+    sizeof(struct memo_proxy),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     unpickler_memo_slots,
 };

@@ -47,6 +47,7 @@
 #define MFD_HUGE_16GB (34U << MFD_HUGE_SHIFT)
 #endif
 
+/* clang-format off */
 static const struct constant posix_constants[] = {
     CONSTANT(CLD_CONTINUED), CONSTANT(CLD_DUMPED), CONSTANT(CLD_EXITED), CONSTANT(CLD_KILLED),
     CONSTANT(CLD_STOPPED), CONSTANT(CLD_TRAPPED), CONSTANT(CLONE_FILES), CONSTANT(CLONE_FS),
@@ -92,7 +93,9 @@ static const struct constant posix_constants[] = {
     {"EX_OK", 0}, {"POSIX_SPAWN_OPEN", SPAWN_OPEN}, {"POSIX_SPAWN_CLOSE", SPAWN_CLOSE},
     {"POSIX_SPAWN_DUP2", SPAWN_DUP2}, {"POSIX_SPAWN_CLOSEFROM", SPAWN_CLOSEFROM},
 };
+/* clang-format on */
 
+/* clang-format off */
 const struct constant sysconf_list[] = {
     {"SC_2_CHAR_TERM", _SC_2_CHAR_TERM}, {"SC_2_C_BIND", _SC_2_C_BIND},
     {"SC_2_C_DEV", _SC_2_C_DEV}, {"SC_2_C_VERSION", _SC_2_C_VERSION},
@@ -165,16 +168,22 @@ const struct constant sysconf_list[] = {
     {"SC_XOPEN_XCU_VERSION", _SC_XOPEN_XCU_VERSION}, {"SC_XOPEN_XPG2", _SC_XOPEN_XPG2},
     {"SC_XOPEN_XPG3", _SC_XOPEN_XPG3}, {"SC_XOPEN_XPG4", _SC_XOPEN_XPG4},
 };
+/* clang-format on */
 
 const size_t sysconf_count = sizeof sysconf_list / sizeof *sysconf_list;
 
 const struct constant confstr_list[] = {
     {"CS_GNU_LIBC_VERSION", _CS_GNU_LIBC_VERSION},
     {"CS_GNU_LIBPTHREAD_VERSION", _CS_GNU_LIBPTHREAD_VERSION},
-    {"CS_LFS64_CFLAGS", _CS_LFS64_CFLAGS}, {"CS_LFS64_LDFLAGS", _CS_LFS64_LDFLAGS},
-    {"CS_LFS64_LIBS", _CS_LFS64_LIBS}, {"CS_LFS64_LINTFLAGS", _CS_LFS64_LINTFLAGS},
-    {"CS_LFS_CFLAGS", _CS_LFS_CFLAGS}, {"CS_LFS_LDFLAGS", _CS_LFS_LDFLAGS},
-    {"CS_LFS_LIBS", _CS_LFS_LIBS}, {"CS_LFS_LINTFLAGS", _CS_LFS_LINTFLAGS}, {"CS_PATH", _CS_PATH},
+    {"CS_LFS64_CFLAGS", _CS_LFS64_CFLAGS},
+    {"CS_LFS64_LDFLAGS", _CS_LFS64_LDFLAGS},
+    {"CS_LFS64_LIBS", _CS_LFS64_LIBS},
+    {"CS_LFS64_LINTFLAGS", _CS_LFS64_LINTFLAGS},
+    {"CS_LFS_CFLAGS", _CS_LFS_CFLAGS},
+    {"CS_LFS_LDFLAGS", _CS_LFS_LDFLAGS},
+    {"CS_LFS_LIBS", _CS_LFS_LIBS},
+    {"CS_LFS_LINTFLAGS", _CS_LFS_LINTFLAGS},
+    {"CS_PATH", _CS_PATH},
     {"CS_XBS5_ILP32_OFF32_CFLAGS", _CS_XBS5_ILP32_OFF32_CFLAGS},
     {"CS_XBS5_ILP32_OFF32_LDFLAGS", _CS_XBS5_ILP32_OFF32_LDFLAGS},
     {"CS_XBS5_ILP32_OFF32_LIBS", _CS_XBS5_ILP32_OFF32_LIBS},
@@ -195,6 +204,7 @@ const struct constant confstr_list[] = {
 
 const size_t confstr_count = sizeof confstr_list / sizeof *confstr_list;
 
+/* clang-format off */
 const struct constant pathconf_list[] = {
     {"PC_ALLOC_SIZE_MIN", _PC_ALLOC_SIZE_MIN}, {"PC_ASYNC_IO", _PC_ASYNC_IO},
     {"PC_CHOWN_RESTRICTED", _PC_CHOWN_RESTRICTED}, {"PC_FILESIZEBITS", _PC_FILESIZEBITS},
@@ -207,21 +217,21 @@ const struct constant pathconf_list[] = {
     {"PC_SOCK_MAXBUF", _PC_SOCK_MAXBUF}, {"PC_SYMLINK_MAX", _PC_SYMLINK_MAX},
     {"PC_SYNC_IO", _PC_SYNC_IO}, {"PC_VDISABLE", _PC_VDISABLE},
 };
+/* clang-format on */
 
 const size_t pathconf_count = sizeof pathconf_list / sizeof *pathconf_list;
 
 static const char *const have_functions[] = {
-    "HAVE_EVENTFD", "HAVE_TIMERFD_CREATE", "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD",
-    "HAVE_FCHMODAT", "HAVE_FCHOWN", "HAVE_FCHOWNAT", "HAVE_FEXECVE", "HAVE_FDOPENDIR",
-    "HAVE_FPATHCONF", "HAVE_FSTATAT", "HAVE_FSTATVFS", "HAVE_FTRUNCATE", "HAVE_FUTIMENS",
-    "HAVE_FUTIMES", "HAVE_FUTIMESAT", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_LUTIMES",
-    "HAVE_MEMFD_CREATE", "HAVE_MKDIRAT", "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT",
-    "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT",
-    "HAVE_PTSNAME_R",
+    "HAVE_EVENTFD",   "HAVE_TIMERFD_CREATE", "HAVE_FACCESSAT", "HAVE_FCHDIR",    "HAVE_FCHMOD",
+    "HAVE_FCHMODAT",  "HAVE_FCHOWN",         "HAVE_FCHOWNAT",  "HAVE_FEXECVE",   "HAVE_FDOPENDIR",
+    "HAVE_FPATHCONF", "HAVE_FSTATAT",        "HAVE_FSTATVFS",  "HAVE_FTRUNCATE", "HAVE_FUTIMENS",
+    "HAVE_FUTIMES",   "HAVE_FUTIMESAT",      "HAVE_LINKAT",    "HAVE_LCHOWN",    "HAVE_LSTAT",
+    "HAVE_LUTIMES",   "HAVE_MEMFD_CREATE",   "HAVE_MKDIRAT",   "HAVE_MKFIFOAT",  "HAVE_MKNODAT",
+    "HAVE_OPENAT",    "HAVE_READLINKAT",     "HAVE_RENAMEAT",  "HAVE_SYMLINKAT", "HAVE_UNLINKAT",
+    "HAVE_UTIMENSAT", "HAVE_PTSNAME_R",
 };
 
-static PyObject *
-names_dict(const struct constant *list, size_t count)
+static PyObject *names_dict(const struct constant *list, size_t count)
 {
     PyObject *dict = PyDict_New();
     for (size_t i = 0; dict != NULL && i < count; i++) {
@@ -234,16 +244,14 @@ names_dict(const struct constant *list, size_t count)
     return dict;
 }
 
-static int
-add_stolen(PyObject *module, const char *name, PyObject *value)
+static int add_stolen(PyObject *module, const char *name, PyObject *value)
 {
     int rc = PyModule_AddObjectRef(module, name, value);
     Py_XDECREF(value);
     return rc;
 }
 
-int
-posix_add_constants(PyObject *module)
+int posix_add_constants(PyObject *module)
 {
     if (module_constants(module, posix_constants, Py_ARRAY_LENGTH(posix_constants)) < 0
         || add_stolen(module, "sysconf_names", names_dict(sysconf_list, sysconf_count)) < 0

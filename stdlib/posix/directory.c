@@ -23,15 +23,13 @@ struct scan {
 
 #include "direntry.bind.h"
 
-static bool
-is_dots(const char *name)
+static bool is_dots(const char *name)
 {
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
 /* Opens a path for reading; a given fd stays the caller's.  NULL with an exception. */
-static DIR *
-directory_open(const struct path *path)
+static DIR *directory_open(const struct path *path)
 {
     if (path->name != NULL) {
         DIR *directory = BLOCKING(opendir(path->name));
@@ -49,19 +47,17 @@ directory_open(const struct path *path)
     return directory;
 }
 
-static void
-directory_close(DIR *directory, bool rewind)
+static void directory_close(DIR *directory, bool rewind)
 {
-    Py_BEGIN_ALLOW_THREADS
-    if (rewind) { /* the position is shared with the caller's fd */
+    Py_BEGIN_ALLOW_THREADS if (rewind)
+    { /* the position is shared with the caller's fd */
         rewinddir(directory);
     }
     closedir(directory);
     Py_END_ALLOW_THREADS
 }
 
-PyObject *
-os_listdir(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *os_listdir(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PATH(path);
     if (!path_read(&path, arg, "listdir", "path", PATH_FD | PATH_NONE)
@@ -85,8 +81,7 @@ os_listdir(PyObject *Py_UNUSED(module), PyObject *arg)
         if (is_dots(entry->d_name)) {
             continue;
         }
-        PyObject *name = path_text(entry->d_name, (Py_ssize_t)strlen(entry->d_name),
-                                   path.is_bytes);
+        PyObject *name = path_text(entry->d_name, (Py_ssize_t)strlen(entry->d_name), path.is_bytes);
         if (name == NULL || PyList_Append(list, name) < 0) {
             Py_CLEAR(list);
         }
@@ -98,8 +93,7 @@ os_listdir(PyObject *Py_UNUSED(module), PyObject *arg)
 
 /* ---- DirEntry ------------------------------------------------------------------------------- */
 
-static PyObject *
-direntry_fetch(struct direntry *self, bool follow)
+static PyObject *direntry_fetch(struct direntry *self, bool follow)
 {
     PyObject *module = PyType_GetModule(Py_TYPE(self));
     PyObject *bytes;
@@ -108,8 +102,8 @@ direntry_fetch(struct direntry *self, bool follow)
         return NULL;
     }
     struct stat status;
-    int rc = BLOCKING(fstatat(self->dir_fd, PyBytes_AS_STRING(bytes), &status,
-                              follow ? 0 : AT_SYMLINK_NOFOLLOW));
+    int rc = BLOCKING(
+        fstatat(self->dir_fd, PyBytes_AS_STRING(bytes), &status, follow ? 0 : AT_SYMLINK_NOFOLLOW));
     Py_DECREF(bytes);
     if (rc < 0) {
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, self->path);
@@ -118,8 +112,7 @@ direntry_fetch(struct direntry *self, bool follow)
 }
 
 /* The cached result (new reference); without links in play both are the same. */
-static PyObject *
-direntry_status(struct direntry *self, bool follow)
+static PyObject *direntry_status(struct direntry *self, bool follow)
 {
     if (self->type != DT_LNK && self->type != DT_UNKNOWN) {
         follow = false;
@@ -139,15 +132,13 @@ direntry_status(struct direntry *self, bool follow)
     return found;
 }
 
-static PyObject *
-direntry_stat(struct direntry *self, int follow_symlinks)
+static PyObject *direntry_stat(struct direntry *self, int follow_symlinks)
 {
     return direntry_status(self, follow_symlinks);
 }
 
 /* Whether it is of a kind, 0 or 1; what is not there is of none. */
-static int
-direntry_is(struct direntry *self, bool follow, mode_t kind)
+static int direntry_is(struct direntry *self, bool follow, mode_t kind)
 {
     if (self->type != DT_UNKNOWN && !(follow && self->type == DT_LNK)) {
         return (mode_t)DTTOIF(self->type) == kind;
@@ -165,44 +156,37 @@ direntry_is(struct direntry *self, bool follow, mode_t kind)
     return mode == -1 && PyErr_Occurred() ? -1 : ((mode_t)mode & S_IFMT) == kind;
 }
 
-static int
-direntry_is_dir(struct direntry *self, int follow_symlinks)
+static int direntry_is_dir(struct direntry *self, int follow_symlinks)
 {
     return direntry_is(self, follow_symlinks, S_IFDIR);
 }
 
-static int
-direntry_is_file(struct direntry *self, int follow_symlinks)
+static int direntry_is_file(struct direntry *self, int follow_symlinks)
 {
     return direntry_is(self, follow_symlinks, S_IFREG);
 }
 
-static int
-direntry_is_symlink(struct direntry *self)
+static int direntry_is_symlink(struct direntry *self)
 {
     return direntry_is(self, false, S_IFLNK);
 }
 
-static int
-direntry_is_junction(struct direntry *Py_UNUSED(self))
+static int direntry_is_junction(struct direntry *Py_UNUSED(self))
 {
     return 0;
 }
 
-static PyObject *
-direntry_inode(struct direntry *self)
+static PyObject *direntry_inode(struct direntry *self)
 {
     return PyLong_FromUnsignedLongLong(self->inode);
 }
 
-static PyObject *
-direntry_fspath(struct direntry *self)
+static PyObject *direntry_fspath(struct direntry *self)
 {
     return Py_NewRef(self->path);
 }
 
-static PyObject *
-direntry_repr(PyObject *op)
+static PyObject *direntry_repr(PyObject *op)
 {
     return PyUnicode_FromFormat("<DirEntry %R>", ((struct direntry *)op)->name);
 }
@@ -218,12 +202,14 @@ static PyType_Slot direntry_slots[] = {
 };
 
 static PyType_Spec direntry_spec = {
-    "posix.DirEntry", sizeof(struct direntry), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, direntry_slots,
+    "posix.DirEntry",
+    sizeof(struct direntry),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    direntry_slots,
 };
 
-static PyObject *
-direntry_make(struct scan *scan, const struct dirent *found)
+static PyObject *direntry_make(struct scan *scan, const struct dirent *found)
 {
     PyObject *module = PyType_GetModule(Py_TYPE(scan));
     if (module == NULL) {
@@ -252,16 +238,14 @@ direntry_make(struct scan *scan, const struct dirent *found)
 /* ---- scandir -------------------------------------------------------------------------------- */
 
 /* Under the lock: the directory, which the caller closes. */
-static DIR *
-scan_take(struct scan *self)
+static DIR *scan_take(struct scan *self)
 {
     DIR *directory = self->directory;
     self->directory = NULL;
     return directory;
 }
 
-static int
-scan_close(struct scan *self)
+static int scan_close(struct scan *self)
 {
     DIR *directory = LOCKED(self, scan_take(self));
     if (directory != NULL) {
@@ -270,23 +254,20 @@ scan_close(struct scan *self)
     return 0;
 }
 
-static PyObject *
-scan_enter(struct scan *self)
+static PyObject *scan_enter(struct scan *self)
 {
     return Py_NewRef(self);
 }
 
-static int
-scan_exit(struct scan *self, PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(value),
-          PyObject *Py_UNUSED(traceback))
+static int scan_exit(struct scan *self, PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(value),
+                     PyObject *Py_UNUSED(traceback))
 {
     return scan_close(self);
 }
 
 /* Under the lock, which stays ours while the system reads: the next entry as a copy; 0 at the end,
  * -1 with errno. */
-static int
-scan_read(struct scan *self, struct dirent *out)
+static int scan_read(struct scan *self, struct dirent *out)
 {
     while (self->directory != NULL) {
         errno = 0;
@@ -303,8 +284,7 @@ scan_read(struct scan *self, struct dirent *out)
     return 0;
 }
 
-static PyObject *
-scan_next(PyObject *op)
+static PyObject *scan_next(PyObject *op)
 {
     struct scan *self = (struct scan *)op;
     struct dirent found;
@@ -322,8 +302,7 @@ scan_next(PyObject *op)
 }
 
 /* Left open: a warning, and the directory is closed. */
-static void
-scan_finalize(PyObject *op)
+static void scan_finalize(PyObject *op)
 {
     struct scan *self = (struct scan *)op;
     if (self->directory == NULL) {
@@ -338,8 +317,7 @@ scan_finalize(PyObject *op)
     PyErr_SetRaisedException(raised);
 }
 
-static void
-scan_dealloc(PyObject *op)
+static void scan_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     if (PyObject_CallFinalizerFromDealloc(op) < 0) {
@@ -353,19 +331,20 @@ scan_dealloc(PyObject *op)
 }
 
 static PyType_Slot scan_slots[] = {
-    {Py_tp_dealloc, scan_dealloc},   {Py_tp_finalize, scan_finalize},
-    {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, scan_next},
-    {Py_tp_methods, scan_methods},   {0, NULL},
+    {Py_tp_dealloc, scan_dealloc}, {Py_tp_finalize, scan_finalize}, {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, scan_next},   {Py_tp_methods, scan_methods},   {0, NULL},
 };
 
 static PyType_Spec scan_spec = {
-    "posix.ScandirIterator", sizeof(struct scan), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, scan_slots,
+    "posix.ScandirIterator",
+    sizeof(struct scan),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    scan_slots,
 };
 
 /* What stands before a name in a path: the directory with one slash at its end. */
-static PyObject *
-prefix_make(const struct path *path)
+static PyObject *prefix_make(const struct path *path)
 {
     if (path->is_none) {
         return PyUnicode_FromString("./");
@@ -378,8 +357,7 @@ prefix_make(const struct path *path)
     return PyUnicode_FromFormat("%U%s", path->object, slash ? "/" : "");
 }
 
-PyObject *
-os_scandir(PyObject *module, PyObject *arg)
+PyObject *os_scandir(PyObject *module, PyObject *arg)
 {
     PATH(path);
     if (!path_read(&path, arg, "scandir", "path", PATH_FD | PATH_NONE)
@@ -408,8 +386,7 @@ os_scandir(PyObject *module, PyObject *arg)
 
 int directory_add_types(PyObject *module, struct posix_state *state);
 
-int
-directory_add_types(PyObject *module, struct posix_state *state)
+int directory_add_types(PyObject *module, struct posix_state *state)
 {
     state->direntry_type = (PyObject *)module_type(module, &direntry_spec, true);
     state->scandir_type = (PyObject *)module_type(module, &scan_spec, false);

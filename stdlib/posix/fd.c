@@ -13,8 +13,7 @@
 
 #define ONE_CALL_MOST ((size_t)0x7ffff000) /* what the system moves at most */
 
-int
-os_open(PyObject *Py_UNUSED(module), PyObject *arg, int flags, int mode, int dir_fd)
+int os_open(PyObject *Py_UNUSED(module), PyObject *arg, int flags, int mode, int dir_fd)
 {
     PATH(path);
     flags |= O_CLOEXEC;
@@ -26,20 +25,18 @@ os_open(PyObject *Py_UNUSED(module), PyObject *arg, int flags, int mode, int dir
     return fd < 0 ? path_fail(&path) : fd;
 }
 
-int
-os_close(PyObject *Py_UNUSED(module), int fd)
+int os_close(PyObject *Py_UNUSED(module), int fd)
 {
     /* Not again after EINTR: the descriptor is gone then and may be somebody else's. */
     return posix_check(BLOCKING(close(fd)));
 }
 
-int
-os_closerange(PyObject *Py_UNUSED(module), int low, int high)
+int os_closerange(PyObject *Py_UNUSED(module), int low, int high)
 {
     low = Py_MAX(low, 0);
     if (low < high) {
-        Py_BEGIN_ALLOW_THREADS
-        if (close_range((unsigned)low, (unsigned)high - 1, 0) != 0) {
+        Py_BEGIN_ALLOW_THREADS if (close_range((unsigned)low, (unsigned)high - 1, 0) != 0)
+        {
             for (int fd = low; fd < high; fd++) {
                 close(fd);
             }
@@ -52,8 +49,7 @@ os_closerange(PyObject *Py_UNUSED(module), int low, int high)
 /* ---- reading and writing -------------------------------------------------------------------- */
 
 /* With an offset below 0, from the file's own position. */
-static PyObject *
-do_read(int fd, Py_ssize_t length, const long long *offset)
+static PyObject *do_read(int fd, Py_ssize_t length, const long long *offset)
 {
     if (length < 0) {
         errno = EINVAL;
@@ -77,20 +73,17 @@ do_read(int fd, Py_ssize_t length, const long long *offset)
     return bytes;
 }
 
-PyObject *
-os_read(PyObject *Py_UNUSED(module), int fd, Py_ssize_t length)
+PyObject *os_read(PyObject *Py_UNUSED(module), int fd, Py_ssize_t length)
 {
     return do_read(fd, length, NULL);
 }
 
-PyObject *
-os_pread(PyObject *Py_UNUSED(module), int fd, Py_ssize_t length, long long offset)
+PyObject *os_pread(PyObject *Py_UNUSED(module), int fd, Py_ssize_t length, long long offset)
 {
     return do_read(fd, length, &offset);
 }
 
-Py_ssize_t
-os_write(PyObject *Py_UNUSED(module), int fd, Py_buffer *data)
+Py_ssize_t os_write(PyObject *Py_UNUSED(module), int fd, Py_buffer *data)
 {
     size_t size = Py_MIN((size_t)data->len, ONE_CALL_MOST);
     ssize_t done = RETRYING(write(fd, data->buf, size));
@@ -100,8 +93,7 @@ os_write(PyObject *Py_UNUSED(module), int fd, Py_buffer *data)
     return done < 0 ? posix_fail() : done;
 }
 
-Py_ssize_t
-os_pwrite(PyObject *Py_UNUSED(module), int fd, Py_buffer *buffer, long long offset)
+Py_ssize_t os_pwrite(PyObject *Py_UNUSED(module), int fd, Py_buffer *buffer, long long offset)
 {
     ssize_t done = RETRYING(pwrite(fd, buffer->buf, (size_t)buffer->len, offset));
     return done < 0 ? posix_fail() : done;
@@ -113,8 +105,7 @@ struct vectors {
     int count;
 };
 
-static void
-vectors_drop(struct vectors *vectors)
+static void vectors_drop(struct vectors *vectors)
 {
     for (int i = 0; i < vectors->count; i++) {
         PyBuffer_Release(&vectors->buffers[i]);
@@ -125,8 +116,8 @@ vectors_drop(struct vectors *vectors)
 
 #define VECTORS(name) __attribute__((cleanup(vectors_drop))) struct vectors name = {NULL, NULL, 0}
 
-static bool
-vectors_read(struct vectors *vectors, const char *function, PyObject *sequence, int flags)
+static bool vectors_read(struct vectors *vectors, const char *function, PyObject *sequence,
+                         int flags)
 {
     if (!PySequence_Check(sequence)) {
         PyErr_Format(PyExc_TypeError, "%s() arg 2 must be a sequence", function);
@@ -160,8 +151,7 @@ vectors_read(struct vectors *vectors, const char *function, PyObject *sequence, 
     return true;
 }
 
-Py_ssize_t
-os_readv(PyObject *Py_UNUSED(module), int fd, PyObject *buffers)
+Py_ssize_t os_readv(PyObject *Py_UNUSED(module), int fd, PyObject *buffers)
 {
     VECTORS(v);
     if (!vectors_read(&v, "readv", buffers, PyBUF_WRITABLE)) {
@@ -171,8 +161,8 @@ os_readv(PyObject *Py_UNUSED(module), int fd, PyObject *buffers)
     return done < 0 ? posix_fail() : done;
 }
 
-Py_ssize_t
-os_preadv(PyObject *Py_UNUSED(module), int fd, PyObject *buffers, long long offset, int flags)
+Py_ssize_t os_preadv(PyObject *Py_UNUSED(module), int fd, PyObject *buffers, long long offset,
+                     int flags)
 {
     VECTORS(v);
     if (!vectors_read(&v, "preadv", buffers, PyBUF_WRITABLE)) {
@@ -182,8 +172,7 @@ os_preadv(PyObject *Py_UNUSED(module), int fd, PyObject *buffers, long long offs
     return done < 0 ? posix_fail() : done;
 }
 
-Py_ssize_t
-os_writev(PyObject *Py_UNUSED(module), int fd, PyObject *buffers)
+Py_ssize_t os_writev(PyObject *Py_UNUSED(module), int fd, PyObject *buffers)
 {
     VECTORS(v);
     if (!vectors_read(&v, "writev", buffers, PyBUF_SIMPLE)) {
@@ -193,8 +182,8 @@ os_writev(PyObject *Py_UNUSED(module), int fd, PyObject *buffers)
     return done < 0 ? posix_fail() : done;
 }
 
-Py_ssize_t
-os_pwritev(PyObject *Py_UNUSED(module), int fd, PyObject *buffers, long long offset, int flags)
+Py_ssize_t os_pwritev(PyObject *Py_UNUSED(module), int fd, PyObject *buffers, long long offset,
+                      int flags)
 {
     VECTORS(v);
     if (!vectors_read(&v, "pwritev", buffers, PyBUF_SIMPLE)) {
@@ -204,8 +193,8 @@ os_pwritev(PyObject *Py_UNUSED(module), int fd, PyObject *buffers, long long off
     return done < 0 ? posix_fail() : done;
 }
 
-PyObject *
-os_sendfile(PyObject *Py_UNUSED(module), int out_fd, int in_fd, PyObject *offset, Py_ssize_t count)
+PyObject *os_sendfile(PyObject *Py_UNUSED(module), int out_fd, int in_fd, PyObject *offset,
+                      Py_ssize_t count)
 {
     long long value = 0;
     bool given;
@@ -217,8 +206,7 @@ os_sendfile(PyObject *Py_UNUSED(module), int out_fd, int in_fd, PyObject *offset
     return done < 0 ? posix_raise() : PyLong_FromSsize_t(done);
 }
 
-static bool
-count_is_fine(Py_ssize_t count)
+static bool count_is_fine(Py_ssize_t count)
 {
     if (count < 0) {
         PyErr_SetString(PyExc_ValueError, "negative value for 'count' not allowed");
@@ -226,9 +214,8 @@ count_is_fine(Py_ssize_t count)
     return count >= 0;
 }
 
-PyObject *
-os_copy_file_range(PyObject *Py_UNUSED(module), int src, int dst, Py_ssize_t count,
-                   PyObject *offset_src, PyObject *offset_dst)
+PyObject *os_copy_file_range(PyObject *Py_UNUSED(module), int src, int dst, Py_ssize_t count,
+                             PyObject *offset_src, PyObject *offset_dst)
 {
     long long from = 0, to = 0;
     bool has_from, has_to;
@@ -237,14 +224,13 @@ os_copy_file_range(PyObject *Py_UNUSED(module), int src, int dst, Py_ssize_t cou
         return NULL;
     }
     off_t at = from, into = to;
-    ssize_t done = RETRYING(copy_file_range(src, has_from ? &at : NULL, dst,
-                                            has_to ? &into : NULL, (size_t)count, 0));
+    ssize_t done = RETRYING(
+        copy_file_range(src, has_from ? &at : NULL, dst, has_to ? &into : NULL, (size_t)count, 0));
     return done < 0 ? posix_raise() : PyLong_FromSsize_t(done);
 }
 
-PyObject *
-os_splice(PyObject *Py_UNUSED(module), int src, int dst, Py_ssize_t count, PyObject *offset_src,
-          PyObject *offset_dst, unsigned int flags)
+PyObject *os_splice(PyObject *Py_UNUSED(module), int src, int dst, Py_ssize_t count,
+                    PyObject *offset_src, PyObject *offset_dst, unsigned int flags)
 {
     long long from = 0, to = 0;
     bool has_from, has_to;
@@ -253,13 +239,12 @@ os_splice(PyObject *Py_UNUSED(module), int src, int dst, Py_ssize_t count, PyObj
         return NULL;
     }
     off64_t at = from, into = to;
-    ssize_t done = RETRYING(splice(src, has_from ? &at : NULL, dst, has_to ? &into : NULL,
-                                   (size_t)count, flags));
+    ssize_t done = RETRYING(
+        splice(src, has_from ? &at : NULL, dst, has_to ? &into : NULL, (size_t)count, flags));
     return done < 0 ? posix_raise() : PyLong_FromSsize_t(done);
 }
 
-PyObject *
-os_lseek(PyObject *Py_UNUSED(module), int fd, long long position, int whence)
+PyObject *os_lseek(PyObject *Py_UNUSED(module), int fd, long long position, int whence)
 {
     off_t now = BLOCKING(lseek(fd, position, whence));
     return now < 0 ? posix_raise() : PyLong_FromLongLong(now);
@@ -267,15 +252,13 @@ os_lseek(PyObject *Py_UNUSED(module), int fd, long long position, int whence)
 
 /* ---- descriptors ---------------------------------------------------------------------------- */
 
-int
-os_dup(PyObject *Py_UNUSED(module), int fd)
+int os_dup(PyObject *Py_UNUSED(module), int fd)
 {
     int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     return other < 0 ? posix_fail() : other;
 }
 
-int
-os_dup2(PyObject *Py_UNUSED(module), int fd, int fd2, int inheritable)
+int os_dup2(PyObject *Py_UNUSED(module), int fd, int fd2, int inheritable)
 {
     int rc = BLOCKING(inheritable || fd == fd2 ? dup2(fd, fd2) : dup3(fd, fd2, O_CLOEXEC));
     if (rc >= 0 && fd == fd2 && !inheritable) {
@@ -284,48 +267,39 @@ os_dup2(PyObject *Py_UNUSED(module), int fd, int fd2, int inheritable)
     return rc < 0 ? posix_fail() : rc;
 }
 
-static PyObject *
-do_pipe(int flags)
+static PyObject *do_pipe(int flags)
 {
     int fds[2];
     return BLOCKING(pipe2(fds, flags)) < 0 ? posix_raise() : Py_BuildValue("(ii)", fds[0], fds[1]);
 }
 
-PyObject *
-os_pipe(PyObject *Py_UNUSED(module))
+PyObject *os_pipe(PyObject *Py_UNUSED(module))
 {
     return do_pipe(O_CLOEXEC);
 }
 
-PyObject *
-os_pipe2(PyObject *Py_UNUSED(module), int flags)
+PyObject *os_pipe2(PyObject *Py_UNUSED(module), int flags)
 {
     return do_pipe(flags);
 }
 
-int
-os_fsync(PyObject *Py_UNUSED(module), int fd)
+int os_fsync(PyObject *Py_UNUSED(module), int fd)
 {
     return posix_check(RETRYING(fsync(fd)));
 }
 
-int
-os_fdatasync(PyObject *Py_UNUSED(module), int fd)
+int os_fdatasync(PyObject *Py_UNUSED(module), int fd)
 {
     return posix_check(RETRYING(fdatasync(fd)));
 }
 
-int
-os_sync(PyObject *Py_UNUSED(module))
+int os_sync(PyObject *Py_UNUSED(module))
 {
-    Py_BEGIN_ALLOW_THREADS
-    sync();
-    Py_END_ALLOW_THREADS
-    return 0;
+    Py_BEGIN_ALLOW_THREADS sync();
+    Py_END_ALLOW_THREADS return 0;
 }
 
-int
-os_ftruncate(PyObject *Py_UNUSED(module), int fd, long long length)
+int os_ftruncate(PyObject *Py_UNUSED(module), int fd, long long length)
 {
     if (PySys_Audit("os.truncate", "iL", fd, length) < 0) {
         return -1;
@@ -333,48 +307,41 @@ os_ftruncate(PyObject *Py_UNUSED(module), int fd, long long length)
     return posix_check(RETRYING(ftruncate(fd, length)));
 }
 
-int
-os_isatty(PyObject *Py_UNUSED(module), int fd)
+int os_isatty(PyObject *Py_UNUSED(module), int fd)
 {
     return BLOCKING(isatty(fd));
 }
 
-int
-os_get_inheritable(PyObject *Py_UNUSED(module), int fd)
+int os_get_inheritable(PyObject *Py_UNUSED(module), int fd)
 {
     int flags = fcntl(fd, F_GETFD);
     return flags < 0 ? posix_fail() : !(flags & FD_CLOEXEC);
 }
 
-static int
-flag_set(int fd, int get, int set, int flag, bool on)
+static int flag_set(int fd, int get, int set, int flag, bool on)
 {
     int flags = fcntl(fd, get);
     int wanted = on ? flags | flag : flags & ~flag;
     return posix_check(flags < 0 ? -1 : wanted == flags ? 0 : fcntl(fd, set, wanted));
 }
 
-int
-os_set_inheritable(PyObject *Py_UNUSED(module), int fd, int inheritable)
+int os_set_inheritable(PyObject *Py_UNUSED(module), int fd, int inheritable)
 {
     return flag_set(fd, F_GETFD, F_SETFD, FD_CLOEXEC, !inheritable);
 }
 
-int
-os_get_blocking(PyObject *Py_UNUSED(module), int fd)
+int os_get_blocking(PyObject *Py_UNUSED(module), int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 ? posix_fail() : !(flags & O_NONBLOCK);
 }
 
-int
-os_set_blocking(PyObject *Py_UNUSED(module), int fd, int blocking)
+int os_set_blocking(PyObject *Py_UNUSED(module), int fd, int blocking)
 {
     return flag_set(fd, F_GETFL, F_SETFL, O_NONBLOCK, !blocking);
 }
 
-int
-os_lockf(PyObject *Py_UNUSED(module), int fd, int command, long long length)
+int os_lockf(PyObject *Py_UNUSED(module), int fd, int command, long long length)
 {
     if (PySys_Audit("os.lockf", "iiL", fd, command, length) < 0) {
         return -1;
@@ -383,65 +350,56 @@ os_lockf(PyObject *Py_UNUSED(module), int fd, int command, long long length)
 }
 
 /* These calls return the error instead of setting errno. */
-static int
-returned_error(int error)
+static int returned_error(int error)
 {
     errno = error;
     return error == 0 ? 0 : -1;
 }
 
-int
-os_posix_fadvise(PyObject *Py_UNUSED(module), int fd, long long offset, long long length,
-                 int advice)
+int os_posix_fadvise(PyObject *Py_UNUSED(module), int fd, long long offset, long long length,
+                     int advice)
 {
     return posix_check(RETRYING(returned_error(posix_fadvise(fd, offset, length, advice))));
 }
 
-int
-os_posix_fallocate(PyObject *Py_UNUSED(module), int fd, long long offset, long long length)
+int os_posix_fallocate(PyObject *Py_UNUSED(module), int fd, long long offset, long long length)
 {
     return posix_check(RETRYING(returned_error(posix_fallocate(fd, offset, length))));
 }
 
-int
-os_memfd_create(PyObject *Py_UNUSED(module), PyObject *name, unsigned int flags)
+int os_memfd_create(PyObject *Py_UNUSED(module), PyObject *name, unsigned int flags)
 {
     int fd = BLOCKING(memfd_create(PyBytes_AS_STRING(name), flags));
     return fd < 0 ? posix_fail() : fd;
 }
 
-int
-os_eventfd(PyObject *Py_UNUSED(module), unsigned int initval, int flags)
+int os_eventfd(PyObject *Py_UNUSED(module), unsigned int initval, int flags)
 {
     int fd = BLOCKING(eventfd(initval, flags));
     return fd < 0 ? posix_fail() : fd;
 }
 
-PyObject *
-os_eventfd_read(PyObject *Py_UNUSED(module), int fd)
+PyObject *os_eventfd_read(PyObject *Py_UNUSED(module), int fd)
 {
     eventfd_t value;
     return BLOCKING(eventfd_read(fd, &value)) < 0 ? posix_raise()
                                                   : PyLong_FromUnsignedLongLong(value);
 }
 
-int
-os_eventfd_write(PyObject *Py_UNUSED(module), int fd, unsigned long long value)
+int os_eventfd_write(PyObject *Py_UNUSED(module), int fd, unsigned long long value)
 {
     return posix_check(BLOCKING(eventfd_write(fd, value)));
 }
 
 /* ---- timers --------------------------------------------------------------------------------- */
 
-int
-os_timerfd_create(PyObject *Py_UNUSED(module), int clockid, int flags)
+int os_timerfd_create(PyObject *Py_UNUSED(module), int clockid, int flags)
 {
     int fd = BLOCKING(timerfd_create(clockid, TFD_CLOEXEC | flags));
     return fd < 0 ? posix_fail() : fd;
 }
 
-static struct timespec
-timespec_of(long long nanoseconds)
+static struct timespec timespec_of(long long nanoseconds)
 {
     long long rest = nanoseconds % 1000000000, whole = nanoseconds / 1000000000;
     if (rest < 0) {
@@ -451,8 +409,7 @@ timespec_of(long long nanoseconds)
     return (struct timespec){.tv_sec = whole, .tv_nsec = (long)rest};
 }
 
-static PyObject *
-timer_object(const struct itimerspec *spec, bool as_ns)
+static PyObject *timer_object(const struct itimerspec *spec, bool as_ns)
 {
     const struct timespec *v = &spec->it_value, *i = &spec->it_interval;
     if (as_ns) {
@@ -463,8 +420,7 @@ timer_object(const struct itimerspec *spec, bool as_ns)
                          (double)i->tv_sec + (double)i->tv_nsec * 1e-9);
 }
 
-static PyObject *
-timer_set(int fd, int flags, long long initial, long long interval, bool as_ns)
+static PyObject *timer_set(int fd, int flags, long long initial, long long interval, bool as_ns)
 {
     struct itimerspec spec = {timespec_of(interval), timespec_of(initial)}, old;
     if (BLOCKING(timerfd_settime(fd, flags, &spec, &old)) < 0) {
@@ -473,8 +429,7 @@ timer_set(int fd, int flags, long long initial, long long interval, bool as_ns)
     return timer_object(&old, as_ns);
 }
 
-static bool
-nanoseconds_of(double seconds, long long *out)
+static bool nanoseconds_of(double seconds, long long *out)
 {
     if (seconds != seconds) {
         PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
@@ -489,8 +444,8 @@ nanoseconds_of(double seconds, long long *out)
     return true;
 }
 
-PyObject *
-os_timerfd_settime(PyObject *Py_UNUSED(module), int fd, int flags, double initial, double interval)
+PyObject *os_timerfd_settime(PyObject *Py_UNUSED(module), int fd, int flags, double initial,
+                             double interval)
 {
     long long first, again;
     if (!nanoseconds_of(initial, &first) || !nanoseconds_of(interval, &again)) {
@@ -499,36 +454,31 @@ os_timerfd_settime(PyObject *Py_UNUSED(module), int fd, int flags, double initia
     return timer_set(fd, flags, first, again, false);
 }
 
-PyObject *
-os_timerfd_settime_ns(PyObject *Py_UNUSED(module), int fd, int flags, long long initial,
-                      long long interval)
+PyObject *os_timerfd_settime_ns(PyObject *Py_UNUSED(module), int fd, int flags, long long initial,
+                                long long interval)
 {
     return timer_set(fd, flags, initial, interval, true);
 }
 
-static PyObject *
-timer_get(int fd, bool as_ns)
+static PyObject *timer_get(int fd, bool as_ns)
 {
     struct itimerspec spec;
     return BLOCKING(timerfd_gettime(fd, &spec)) < 0 ? posix_raise() : timer_object(&spec, as_ns);
 }
 
-PyObject *
-os_timerfd_gettime(PyObject *Py_UNUSED(module), int fd)
+PyObject *os_timerfd_gettime(PyObject *Py_UNUSED(module), int fd)
 {
     return timer_get(fd, false);
 }
 
-PyObject *
-os_timerfd_gettime_ns(PyObject *Py_UNUSED(module), int fd)
+PyObject *os_timerfd_gettime_ns(PyObject *Py_UNUSED(module), int fd)
 {
     return timer_get(fd, true);
 }
 
 /* ---- terminals ------------------------------------------------------------------------------ */
 
-PyObject *
-os_get_terminal_size(PyObject *module, int fd)
+PyObject *os_get_terminal_size(PyObject *module, int fd)
 {
     struct winsize size;
     if (ioctl(fd, TIOCGWINSZ, &size) < 0) {
@@ -538,8 +488,7 @@ os_get_terminal_size(PyObject *module, int fd)
     return record_make(state_of(module)->terminal_size, items, 2);
 }
 
-PyObject *
-os_device_encoding(PyObject *Py_UNUSED(module), int fd)
+PyObject *os_device_encoding(PyObject *Py_UNUSED(module), int fd)
 {
     if (!BLOCKING(isatty(fd))) {
         Py_RETURN_NONE;
@@ -548,8 +497,7 @@ os_device_encoding(PyObject *Py_UNUSED(module), int fd)
     return PyUnicode_FromString(name && *name ? name : "UTF-8");
 }
 
-PyObject *
-os_openpty(PyObject *Py_UNUSED(module))
+PyObject *os_openpty(PyObject *Py_UNUSED(module))
 {
     int master, slave;
     if (BLOCKING(openpty(&master, &slave, NULL, NULL, NULL)) < 0) {
@@ -564,27 +512,23 @@ os_openpty(PyObject *Py_UNUSED(module))
     return Py_BuildValue("(ii)", master, slave);
 }
 
-int
-os_posix_openpt(PyObject *Py_UNUSED(module), int oflag)
+int os_posix_openpt(PyObject *Py_UNUSED(module), int oflag)
 {
     int fd = BLOCKING(posix_openpt(oflag | O_CLOEXEC));
     return fd < 0 ? posix_fail() : fd;
 }
 
-int
-os_grantpt(PyObject *Py_UNUSED(module), int fd)
+int os_grantpt(PyObject *Py_UNUSED(module), int fd)
 {
     return posix_check(BLOCKING(grantpt(fd)));
 }
 
-int
-os_unlockpt(PyObject *Py_UNUSED(module), int fd)
+int os_unlockpt(PyObject *Py_UNUSED(module), int fd)
 {
     return posix_check(BLOCKING(unlockpt(fd)));
 }
 
-PyObject *
-os_ptsname(PyObject *Py_UNUSED(module), int fd)
+PyObject *os_ptsname(PyObject *Py_UNUSED(module), int fd)
 {
     char name[PATH_MAX];
     int error = ptsname_r(fd, name, sizeof name);
@@ -595,8 +539,7 @@ os_ptsname(PyObject *Py_UNUSED(module), int fd)
     return PyUnicode_DecodeFSDefault(name);
 }
 
-PyObject *
-os_ttyname(PyObject *Py_UNUSED(module), int fd)
+PyObject *os_ttyname(PyObject *Py_UNUSED(module), int fd)
 {
     char name[PATH_MAX];
     int error = ttyname_r(fd, name, sizeof name);
@@ -607,28 +550,24 @@ os_ttyname(PyObject *Py_UNUSED(module), int fd)
     return PyUnicode_DecodeFSDefault(name);
 }
 
-int
-os_login_tty(PyObject *Py_UNUSED(module), int fd)
+int os_login_tty(PyObject *Py_UNUSED(module), int fd)
 {
     return posix_check(BLOCKING(login_tty(fd)));
 }
 
-PyObject *
-os_ctermid(PyObject *Py_UNUSED(module))
+PyObject *os_ctermid(PyObject *Py_UNUSED(module))
 {
     char name[L_ctermid];
     return PyUnicode_DecodeFSDefault(ctermid(name));
 }
 
-int
-os_tcgetpgrp(PyObject *Py_UNUSED(module), int fd)
+int os_tcgetpgrp(PyObject *Py_UNUSED(module), int fd)
 {
     pid_t group = tcgetpgrp(fd);
     return group < 0 ? posix_fail() : group;
 }
 
-int
-os_tcsetpgrp(PyObject *Py_UNUSED(module), int fd, int pgid)
+int os_tcsetpgrp(PyObject *Py_UNUSED(module), int fd, int pgid)
 {
     return posix_check(tcsetpgrp(fd, pgid));
 }

@@ -8,8 +8,7 @@
 
 /* ---- the current directory ------------------------------------------------------------------ */
 
-int
-os_chdir(PyObject *Py_UNUSED(module), PyObject *arg)
+int os_chdir(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PATH(path);
     if (!path_read(&path, arg, "chdir", "path", PATH_FD)
@@ -19,8 +18,7 @@ os_chdir(PyObject *Py_UNUSED(module), PyObject *arg)
     return path_check(&path, BLOCKING(path.name ? chdir(path.name) : fchdir(path.fd)));
 }
 
-int
-os_fchdir(PyObject *Py_UNUSED(module), int fd)
+int os_fchdir(PyObject *Py_UNUSED(module), int fd)
 {
     if (PySys_Audit("os.chdir", "(i)", fd) < 0) {
         return -1;
@@ -28,8 +26,7 @@ os_fchdir(PyObject *Py_UNUSED(module), int fd)
     return posix_check(RETRYING(fchdir(fd)));
 }
 
-int
-os_chroot(PyObject *Py_UNUSED(module), PyObject *arg)
+int os_chroot(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PATH(path);
     if (!path_read(&path, arg, "chroot", "path", 0)) {
@@ -38,8 +35,7 @@ os_chroot(PyObject *Py_UNUSED(module), PyObject *arg)
     return path_check(&path, BLOCKING(chroot(path.name)));
 }
 
-static PyObject *
-current_directory(bool as_bytes)
+static PyObject *current_directory(bool as_bytes)
 {
     char *name = BLOCKING(getcwd(NULL, 0));
     if (name == NULL) {
@@ -50,23 +46,20 @@ current_directory(bool as_bytes)
     return result;
 }
 
-PyObject *
-os_getcwd(PyObject *Py_UNUSED(module))
+PyObject *os_getcwd(PyObject *Py_UNUSED(module))
 {
     return current_directory(false);
 }
 
-PyObject *
-os_getcwdb(PyObject *Py_UNUSED(module))
+PyObject *os_getcwdb(PyObject *Py_UNUSED(module))
 {
     return current_directory(true);
 }
 
 /* ---- rights and owners ---------------------------------------------------------------------- */
 
-int
-os_access(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd, int effective_ids,
-          int follow_symlinks)
+int os_access(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd, int effective_ids,
+              int follow_symlinks)
 {
     PATH(path);
     if (!path_read(&path, arg, "access", "path", 0)) {
@@ -76,8 +69,7 @@ os_access(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd, int 
     return BLOCKING(faccessat(dir_fd, path.name, mode, flags)) == 0;
 }
 
-int
-os_chmod(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd, int follow_symlinks)
+int os_chmod(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd, int follow_symlinks)
 {
     PATH(path);
     if (!path_read(&path, arg, "chmod", "path", PATH_FD)
@@ -88,15 +80,15 @@ os_chmod(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd, int f
                                         : fchmodat(dir_fd, path.name, (mode_t)mode,
                                                    follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW));
     if (rc < 0 && !follow_symlinks && (errno == ENOTSUP || errno == EOPNOTSUPP)) {
-        const char *why = dir_fd != AT_FDCWD ? "chmod: cannot use dir_fd and follow_symlinks together"
-                                             : "chmod: follow_symlinks unavailable on this platform";
+        const char *why = dir_fd != AT_FDCWD
+                              ? "chmod: cannot use dir_fd and follow_symlinks together"
+                              : "chmod: follow_symlinks unavailable on this platform";
         PyErr_SetString(dir_fd != AT_FDCWD ? PyExc_ValueError : PyExc_NotImplementedError, why);
     }
     return path_check(&path, rc);
 }
 
-int
-os_fchmod(PyObject *Py_UNUSED(module), int fd, int mode)
+int os_fchmod(PyObject *Py_UNUSED(module), int fd, int mode)
 {
     if (PySys_Audit("os.chmod", "iii", fd, mode, -1) < 0) {
         return -1;
@@ -104,9 +96,8 @@ os_fchmod(PyObject *Py_UNUSED(module), int fd, int mode)
     return posix_check(RETRYING(fchmod(fd, (mode_t)mode)));
 }
 
-int
-os_chown(PyObject *Py_UNUSED(module), PyObject *arg, uid_t uid, gid_t gid, int dir_fd,
-         int follow_symlinks)
+int os_chown(PyObject *Py_UNUSED(module), PyObject *arg, uid_t uid, gid_t gid, int dir_fd,
+             int follow_symlinks)
 {
     PATH(path);
     if (!path_read(&path, arg, "chown", "path", PATH_FD) || !path_fits_dir_fd(&path, dir_fd)
@@ -119,8 +110,7 @@ os_chown(PyObject *Py_UNUSED(module), PyObject *arg, uid_t uid, gid_t gid, int d
                                                 : fchown(path.fd, uid, gid)));
 }
 
-int
-os_fchown(PyObject *Py_UNUSED(module), int fd, uid_t uid, gid_t gid)
+int os_fchown(PyObject *Py_UNUSED(module), int fd, uid_t uid, gid_t gid)
 {
     if (PySys_Audit("os.chown", "iIIi", fd, uid, gid, -1) < 0) {
         return -1;
@@ -128,8 +118,7 @@ os_fchown(PyObject *Py_UNUSED(module), int fd, uid_t uid, gid_t gid)
     return posix_check(RETRYING(fchown(fd, uid, gid)));
 }
 
-int
-os_lchown(PyObject *Py_UNUSED(module), PyObject *arg, uid_t uid, gid_t gid)
+int os_lchown(PyObject *Py_UNUSED(module), PyObject *arg, uid_t uid, gid_t gid)
 {
     PATH(path);
     if (!path_read(&path, arg, "lchown", "path", 0)
@@ -141,15 +130,15 @@ os_lchown(PyObject *Py_UNUSED(module), PyObject *arg, uid_t uid, gid_t gid)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-int
-os_link(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_fd, int dst_dir_fd,
-        int follow_symlinks)
+int os_link(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_fd,
+            int dst_dir_fd, int follow_symlinks)
 {
     PATH(from);
     PATH(to);
     if (!path_read(&from, src, "link", "src", 0) || !path_read(&to, dst, "link", "dst", 0)
         || PySys_Audit("os.link", "OOii", from.object, to.object, audited_dir_fd(src_dir_fd),
-                       audited_dir_fd(dst_dir_fd)) < 0) {
+                       audited_dir_fd(dst_dir_fd))
+               < 0) {
         return -1;
     }
     /* With nothing asked for, link() decides what becomes of links: here it does not follow. */
@@ -160,9 +149,8 @@ os_link(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_f
     return rc < 0 ? path_fail2(&from, &to) : 0;
 }
 
-int
-os_symlink(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst,
-           int Py_UNUSED(target_is_directory), int dir_fd)
+int os_symlink(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst,
+               int Py_UNUSED(target_is_directory), int dir_fd)
 {
     PATH(from);
     PATH(to);
@@ -173,8 +161,7 @@ os_symlink(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst,
     return BLOCKING(symlinkat(from.name, dir_fd, to.name)) < 0 ? path_fail2(&from, &to) : 0;
 }
 
-PyObject *
-os_readlink(PyObject *Py_UNUSED(module), PyObject *arg, int dir_fd)
+PyObject *os_readlink(PyObject *Py_UNUSED(module), PyObject *arg, int dir_fd)
 {
     PATH(path);
     if (!path_read(&path, arg, "readlink", "path", 0)) {
@@ -185,36 +172,34 @@ os_readlink(PyObject *Py_UNUSED(module), PyObject *arg, int dir_fd)
     return length < 0 ? path_raise(&path) : path_text(target, length, path.is_bytes);
 }
 
-static int
-do_rename(const char *function, PyObject *src, PyObject *dst, int src_dir_fd, int dst_dir_fd)
+static int do_rename(const char *function, PyObject *src, PyObject *dst, int src_dir_fd,
+                     int dst_dir_fd)
 {
     PATH(from);
     PATH(to);
     if (!path_read(&from, src, function, "src", 0) || !path_read(&to, dst, function, "dst", 0)
         || PySys_Audit("os.rename", "OOii", from.object, to.object, audited_dir_fd(src_dir_fd),
-                       audited_dir_fd(dst_dir_fd)) < 0) {
+                       audited_dir_fd(dst_dir_fd))
+               < 0) {
         return -1;
     }
     int rc = BLOCKING(renameat(src_dir_fd, from.name, dst_dir_fd, to.name));
     return rc < 0 ? path_fail2(&from, &to) : 0;
 }
 
-int
-os_rename(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_fd,
-          int dst_dir_fd)
+int os_rename(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_fd,
+              int dst_dir_fd)
 {
     return do_rename("rename", src, dst, src_dir_fd, dst_dir_fd);
 }
 
-int
-os_replace(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_fd,
-           int dst_dir_fd)
+int os_replace(PyObject *Py_UNUSED(module), PyObject *src, PyObject *dst, int src_dir_fd,
+               int dst_dir_fd)
 {
     return do_rename("replace", src, dst, src_dir_fd, dst_dir_fd);
 }
 
-int
-os_mkdir(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd)
+int os_mkdir(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd)
 {
     PATH(path);
     if (!path_read(&path, arg, "mkdir", "path", 0)
@@ -224,8 +209,7 @@ os_mkdir(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd)
     return path_check(&path, BLOCKING(mkdirat(dir_fd, path.name, (mode_t)mode)));
 }
 
-static int
-do_remove(const char *function, const char *event, PyObject *arg, int dir_fd, int flags)
+static int do_remove(const char *function, const char *event, PyObject *arg, int dir_fd, int flags)
 {
     PATH(path);
     if (!path_read(&path, arg, function, "path", 0)
@@ -235,26 +219,22 @@ do_remove(const char *function, const char *event, PyObject *arg, int dir_fd, in
     return path_check(&path, BLOCKING(unlinkat(dir_fd, path.name, flags)));
 }
 
-int
-os_rmdir(PyObject *Py_UNUSED(module), PyObject *path, int dir_fd)
+int os_rmdir(PyObject *Py_UNUSED(module), PyObject *path, int dir_fd)
 {
     return do_remove("rmdir", "os.rmdir", path, dir_fd, AT_REMOVEDIR);
 }
 
-int
-os_unlink(PyObject *Py_UNUSED(module), PyObject *path, int dir_fd)
+int os_unlink(PyObject *Py_UNUSED(module), PyObject *path, int dir_fd)
 {
     return do_remove("unlink", "os.remove", path, dir_fd, 0);
 }
 
-int
-os_remove(PyObject *Py_UNUSED(module), PyObject *path, int dir_fd)
+int os_remove(PyObject *Py_UNUSED(module), PyObject *path, int dir_fd)
 {
     return do_remove("remove", "os.remove", path, dir_fd, 0);
 }
 
-int
-os_mkfifo(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd)
+int os_mkfifo(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd)
 {
     PATH(path);
     if (!path_read(&path, arg, "mkfifo", "path", 0)) {
@@ -263,8 +243,7 @@ os_mkfifo(PyObject *Py_UNUSED(module), PyObject *arg, int mode, int dir_fd)
     return posix_check(RETRYING(mkfifoat(dir_fd, path.name, (mode_t)mode)));
 }
 
-int
-os_mknod(PyObject *Py_UNUSED(module), PyObject *arg, int mode, dev_t device, int dir_fd)
+int os_mknod(PyObject *Py_UNUSED(module), PyObject *arg, int mode, dev_t device, int dir_fd)
 {
     PATH(path);
     if (!path_read(&path, arg, "mknod", "path", 0)) {
@@ -273,8 +252,7 @@ os_mknod(PyObject *Py_UNUSED(module), PyObject *arg, int mode, dev_t device, int
     return posix_check(RETRYING(mknodat(dir_fd, path.name, (mode_t)mode, device)));
 }
 
-int
-os_truncate(PyObject *Py_UNUSED(module), PyObject *arg, long long length)
+int os_truncate(PyObject *Py_UNUSED(module), PyObject *arg, long long length)
 {
     PATH(path);
     if (!path_read(&path, arg, "truncate", "path", PATH_FD)
@@ -290,8 +268,7 @@ os_truncate(PyObject *Py_UNUSED(module), PyObject *arg, long long length)
 /* ---- times ---------------------------------------------------------------------------------- */
 
 /* Nanoseconds, any int. */
-static bool
-time_of_nanoseconds(PyObject *arg, struct timespec *out)
+static bool time_of_nanoseconds(PyObject *arg, struct timespec *out)
 {
     PyObject *scale = PyLong_FromLong(1000000000);
     PyObject *pair = scale ? PyNumber_Divmod(arg, scale) : NULL;
@@ -317,8 +294,7 @@ time_of_nanoseconds(PyObject *arg, struct timespec *out)
 }
 
 /* Seconds, rounded down to nanoseconds. */
-static bool
-time_of_seconds(PyObject *arg, struct timespec *out)
+static bool time_of_seconds(PyObject *arg, struct timespec *out)
 {
     if (!PyFloat_Check(arg)) {
         long long seconds;
@@ -346,9 +322,8 @@ time_of_seconds(PyObject *arg, struct timespec *out)
     return true;
 }
 
-int
-os_utime(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *times, PyObject *ns, int dir_fd,
-         int follow_symlinks)
+int os_utime(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *times, PyObject *ns, int dir_fd,
+             int follow_symlinks)
 {
     PATH(path);
     if (!path_read(&path, arg, "utime", "path", PATH_FD)) {
@@ -382,19 +357,20 @@ os_utime(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *times, PyObject *
     }
     if (!path_fits_dir_fd(&path, dir_fd) || !path_fits_links(&path, follow_symlinks)
         || PySys_Audit("os.utime", "OOOi", path.object, times, ns ? ns : Py_None,
-                       audited_dir_fd(dir_fd)) < 0) {
+                       audited_dir_fd(dir_fd))
+               < 0) {
         return -1;
     }
-    int rc = BLOCKING(path.name ? utimensat(dir_fd, path.name, values,
-                                            follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW)
-                                : futimens(path.fd, values));
+    int rc = BLOCKING(
+        path.name ? utimensat(dir_fd, path.name, values, follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW)
+                  : futimens(path.fd, values));
     return path_check(&path, rc);
 }
 
 /* ---- extended attributes -------------------------------------------------------------------- */
 
-PyObject *
-os_getxattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute, int follow_symlinks)
+PyObject *os_getxattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute,
+                      int follow_symlinks)
 {
     PATH(path);
     PATH(name);
@@ -425,9 +401,8 @@ os_getxattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute, int
     return path_raise(&path);
 }
 
-int
-os_setxattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute, Py_buffer *value,
-            int flags, int follow_symlinks)
+int os_setxattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute, Py_buffer *value,
+                int flags, int follow_symlinks)
 {
     PATH(path);
     PATH(name);
@@ -435,21 +410,20 @@ os_setxattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute, Py_
         || !path_read(&name, attribute, "setxattr", "attribute", 0)
         || !path_fits_links(&path, follow_symlinks)
         || PySys_Audit("os.setxattr", "OOy#i", path.object, name.object, value->buf, value->len,
-                       flags) < 0) {
+                       flags)
+               < 0) {
         return -1;
     }
     size_t size = (size_t)value->len;
     return path_check(
-        &path, BLOCKING(path.name == NULL
-                            ? fsetxattr(path.fd, name.name, value->buf, size, flags)
-                        : follow_symlinks ? setxattr(path.name, name.name, value->buf, size, flags)
-                                          : lsetxattr(path.name, name.name, value->buf, size,
-                                                      flags)));
+        &path,
+        BLOCKING(path.name == NULL ? fsetxattr(path.fd, name.name, value->buf, size, flags)
+                 : follow_symlinks ? setxattr(path.name, name.name, value->buf, size, flags)
+                                   : lsetxattr(path.name, name.name, value->buf, size, flags)));
 }
 
-int
-os_removexattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute,
-               int follow_symlinks)
+int os_removexattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute,
+                   int follow_symlinks)
 {
     PATH(path);
     PATH(name);
@@ -465,8 +439,7 @@ os_removexattr(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *attribute,
 }
 
 /* Names that each end with a NUL, as a list of str. */
-static PyObject *
-names_split(const char *names, ssize_t length)
+static PyObject *names_split(const char *names, ssize_t length)
 {
     PyObject *list = PyList_New(0);
     for (const char *at = names; list != NULL && at < names + length; at += strlen(at) + 1) {
@@ -479,8 +452,7 @@ names_split(const char *names, ssize_t length)
     return list;
 }
 
-PyObject *
-os_listxattr(PyObject *Py_UNUSED(module), PyObject *arg, int follow_symlinks)
+PyObject *os_listxattr(PyObject *Py_UNUSED(module), PyObject *arg, int follow_symlinks)
 {
     PATH(path);
     if (!path_read(&path, arg, "listxattr", "path", PATH_FD | PATH_NONE)
@@ -511,22 +483,19 @@ os_listxattr(PyObject *Py_UNUSED(module), PyObject *arg, int follow_symlinks)
 
 /* ---- paths as text -------------------------------------------------------------------------- */
 
-PyObject *
-os_fspath(PyObject *Py_UNUSED(module), PyObject *path)
+PyObject *os_fspath(PyObject *Py_UNUSED(module), PyObject *path)
 {
     return PyOS_FSPath(path);
 }
 
 /* How much of the start of a path is its root: two slashes are special, three or more are one. */
-static Py_ssize_t
-root_length(const char *path)
+static Py_ssize_t root_length(const char *path)
 {
     size_t slashes = strspn(path, "/");
     return slashes == 2 ? 2 : slashes != 0;
 }
 
-PyObject *
-os_path_splitroot_ex(PyObject *Py_UNUSED(module), PyObject *p)
+PyObject *os_path_splitroot_ex(PyObject *Py_UNUSED(module), PyObject *p)
 {
     PyObject *bytes;
     bool as_bytes = PyBytes_Check(p);
@@ -554,8 +523,7 @@ os_path_splitroot_ex(PyObject *Py_UNUSED(module), PyObject *p)
 }
 
 /* Writes the normal form of `path` to `out`, which has room for it and is not empty after. */
-static Py_ssize_t
-normalize(const char *path, Py_ssize_t length, char *out)
+static Py_ssize_t normalize(const char *path, Py_ssize_t length, char *out)
 {
     Py_ssize_t root = root_length(path), size = root;
     memset(out, '/', (size_t)root);
@@ -587,16 +555,15 @@ normalize(const char *path, Py_ssize_t length, char *out)
     return size;
 }
 
-PyObject *
-os_path_normpath(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *os_path_normpath(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PyObject *path = PyOS_FSPath(arg);
     if (path == NULL) {
         return NULL;
     }
     bool as_bytes = PyBytes_Check(path);
-    PyObject *bytes = as_bytes ? Py_NewRef(path)
-                               : PyUnicode_AsEncodedString(path, "utf-8", "surrogatepass");
+    PyObject *bytes =
+        as_bytes ? Py_NewRef(path) : PyUnicode_AsEncodedString(path, "utf-8", "surrogatepass");
     Py_DECREF(path);
     PyObject *result = NULL;
     if (bytes != NULL) {

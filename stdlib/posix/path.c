@@ -5,21 +5,18 @@
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
-PyObject *
-posix_raise(void)
+PyObject *posix_raise(void)
 {
     return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
 }
 
-int
-posix_fail(void)
+int posix_fail(void)
 {
     (void)posix_raise();
     return -1;
 }
 
-bool
-posix_go_on(void)
+bool posix_go_on(void)
 {
     int error = errno;
     bool fine = PyErr_CheckSignals() == 0;
@@ -27,22 +24,19 @@ posix_go_on(void)
     return fine;
 }
 
-PyObject *
-path_raise(const struct path *path)
+PyObject *path_raise(const struct path *path)
 {
     return PyErr_Occurred() ? NULL
                             : PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path->object);
 }
 
-int
-path_fail(const struct path *path)
+int path_fail(const struct path *path)
 {
     (void)path_raise(path);
     return -1;
 }
 
-int
-path_fail2(const struct path *from, const struct path *to)
+int path_fail2(const struct path *from, const struct path *to)
 {
     if (!PyErr_Occurred()) {
         PyErr_SetFromErrnoWithFilenameObjects(PyExc_OSError, from->object, to->object);
@@ -52,15 +46,13 @@ path_fail2(const struct path *from, const struct path *to)
 
 /* ---- paths ---------------------------------------------------------------------------------- */
 
-void
-path_drop(struct path *path)
+void path_drop(struct path *path)
 {
     Py_CLEAR(path->object);
     Py_CLEAR(path->bytes);
 }
 
-static bool
-path_refuse(const struct path *path, PyObject *arg, int flags)
+static bool path_refuse(const struct path *path, PyObject *arg, int flags)
 {
     static const char *const wanted[] = {
         [0] = "string, bytes or os.PathLike",
@@ -73,8 +65,7 @@ path_refuse(const struct path *path, PyObject *arg, int flags)
     return false;
 }
 
-static bool
-fd_of_index(PyObject *arg, int *out)
+static bool fd_of_index(PyObject *arg, int *out)
 {
     if (PyBool_Check(arg)
         && PyErr_WarnEx(PyExc_RuntimeWarning, "bool is used as a file descriptor", 1) < 0) {
@@ -99,8 +90,7 @@ fd_of_index(PyObject *arg, int *out)
     return true;
 }
 
-static bool
-path_encode(struct path *path)
+static bool path_encode(struct path *path)
 {
     if (PyBytes_Check(path->object)) {
         path->is_bytes = true;
@@ -120,8 +110,8 @@ path_encode(struct path *path)
     return true;
 }
 
-bool
-path_read(struct path *path, PyObject *arg, const char *function, const char *argument, int flags)
+bool path_read(struct path *path, PyObject *arg, const char *function, const char *argument,
+               int flags)
 {
     path->function = function;
     path->argument = argument;
@@ -159,8 +149,7 @@ path_read(struct path *path, PyObject *arg, const char *function, const char *ar
     return path_encode(path);
 }
 
-bool
-path_fits_dir_fd(const struct path *path, int dir_fd)
+bool path_fits_dir_fd(const struct path *path, int dir_fd)
 {
     if (path->fd >= 0 && dir_fd != AT_FDCWD) {
         PyErr_Format(PyExc_ValueError, "%s: can't specify dir_fd without matching path",
@@ -170,8 +159,7 @@ path_fits_dir_fd(const struct path *path, int dir_fd)
     return true;
 }
 
-bool
-path_fits_links(const struct path *path, int follow_symlinks)
+bool path_fits_links(const struct path *path, int follow_symlinks)
 {
     if (path->fd >= 0 && !follow_symlinks) {
         PyErr_Format(PyExc_ValueError, "%s: cannot use fd and follow_symlinks together",
@@ -181,8 +169,7 @@ path_fits_links(const struct path *path, int follow_symlinks)
     return true;
 }
 
-PyObject *
-path_text(const char *name, Py_ssize_t length, bool as_bytes)
+PyObject *path_text(const char *name, Py_ssize_t length, bool as_bytes)
 {
     return as_bytes ? PyBytes_FromStringAndSize(name, length)
                     : PyUnicode_DecodeFSDefaultAndSize(name, length);
@@ -190,8 +177,7 @@ path_text(const char *name, Py_ssize_t length, bool as_bytes)
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-bool
-dir_fd_of(PyObject *arg, int *out)
+bool dir_fd_of(PyObject *arg, int *out)
 {
     if (arg == Py_None) {
         *out = AT_FDCWD;
@@ -205,20 +191,17 @@ dir_fd_of(PyObject *arg, int *out)
     return fd_of_index(arg, out);
 }
 
-bool
-uid_of(PyObject *arg, uid_t *out)
+bool uid_of(PyObject *arg, uid_t *out)
 {
     return account_number(arg, "uid", out);
 }
 
-bool
-gid_of(PyObject *arg, gid_t *out)
+bool gid_of(PyObject *arg, gid_t *out)
 {
     return account_number(arg, "gid", out);
 }
 
-bool
-dev_of(PyObject *arg, dev_t *out)
+bool dev_of(PyObject *arg, dev_t *out)
 {
     PyObject *index = PyNumber_Index(arg);
     if (index == NULL) {
@@ -235,8 +218,7 @@ dev_of(PyObject *arg, dev_t *out)
     return !PyErr_Occurred();
 }
 
-bool
-id_of(PyObject *arg, id_t *out)
+bool id_of(PyObject *arg, id_t *out)
 {
     PyObject *index = PyNumber_Index(arg);
     if (index == NULL) {
@@ -248,32 +230,27 @@ id_of(PyObject *arg, id_t *out)
     return !PyErr_Occurred();
 }
 
-bool
-fs_bytes_of(PyObject *arg, PyObject **out)
+bool fs_bytes_of(PyObject *arg, PyObject **out)
 {
     return PyUnicode_FSConverter(arg, out) != 0;
 }
 
-void
-fs_bytes_drop(PyObject **bytes)
+void fs_bytes_drop(PyObject **bytes)
 {
     Py_CLEAR(*bytes);
 }
 
-PyObject *
-uid_object(uid_t uid)
+PyObject *uid_object(uid_t uid)
 {
     return account_number_object(uid);
 }
 
-PyObject *
-dev_object(dev_t dev)
+PyObject *dev_object(dev_t dev)
 {
     return dev == (dev_t)-1 ? PyLong_FromLong(-1) : PyLong_FromUnsignedLongLong(dev);
 }
 
-PyObject *
-record_make(PyObject *type, PyObject *const *items, Py_ssize_t count)
+PyObject *record_make(PyObject *type, PyObject *const *items, Py_ssize_t count)
 {
     PyObject *record = PyStructSequence_New((PyTypeObject *)type);
     bool fine = record != NULL;
@@ -293,15 +270,13 @@ record_make(PyObject *type, PyObject *const *items, Py_ssize_t count)
 
 /* ---- strings for the system ----------------------------------------------------------------- */
 
-void
-strings_drop(struct strings *strings)
+void strings_drop(struct strings *strings)
 {
     PyMem_Free(strings->items);
     Py_XDECREF(strings->owners);
 }
 
-static bool
-strings_finish(struct strings *strings)
+static bool strings_finish(struct strings *strings)
 {
     Py_ssize_t count = PyList_GET_SIZE(strings->owners);
     strings->items = PyMem_New(char *, count + 1);
@@ -316,8 +291,7 @@ strings_finish(struct strings *strings)
     return true;
 }
 
-bool
-strings_of_sequence(struct strings *strings, PyObject *sequence)
+bool strings_of_sequence(struct strings *strings, PyObject *sequence)
 {
     strings->owners = PyList_New(0);
     if (strings->owners == NULL) {
@@ -326,8 +300,8 @@ strings_of_sequence(struct strings *strings, PyObject *sequence)
     Py_ssize_t count = PySequence_Size(sequence);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *bytes = NULL, *item = PySequence_GetItem(sequence, i);
-        bool fine = item != NULL && fs_bytes_of(item, &bytes)
-                    && PyList_Append(strings->owners, bytes) == 0;
+        bool fine =
+            item != NULL && fs_bytes_of(item, &bytes) && PyList_Append(strings->owners, bytes) == 0;
         Py_XDECREF(item);
         Py_XDECREF(bytes);
         if (!fine) {
@@ -337,8 +311,7 @@ strings_of_sequence(struct strings *strings, PyObject *sequence)
     return count >= 0 && strings_finish(strings);
 }
 
-static bool
-environ_add(struct strings *strings, PyObject *key, PyObject *value)
+static bool environ_add(struct strings *strings, PyObject *key, PyObject *value)
 {
     PyObject *name = NULL, *text = NULL;
     bool fine = fs_bytes_of(key, &name) && fs_bytes_of(value, &text);
@@ -349,8 +322,8 @@ environ_add(struct strings *strings, PyObject *key, PyObject *value)
             fine = false;
         }
     }
-    PyObject *pair = fine ? PyBytes_FromFormat("%s=%s", PyBytes_AS_STRING(name),
-                                               PyBytes_AS_STRING(text)) : NULL;
+    PyObject *pair =
+        fine ? PyBytes_FromFormat("%s=%s", PyBytes_AS_STRING(name), PyBytes_AS_STRING(text)) : NULL;
     fine = pair != NULL && PyList_Append(strings->owners, pair) == 0;
     Py_XDECREF(pair);
     Py_XDECREF(name);
@@ -358,8 +331,7 @@ environ_add(struct strings *strings, PyObject *key, PyObject *value)
     return fine;
 }
 
-bool
-strings_of_environ(struct strings *strings, PyObject *mapping)
+bool strings_of_environ(struct strings *strings, PyObject *mapping)
 {
     strings->owners = PyList_New(0);
     PyObject *keys = strings->owners ? PyMapping_Keys(mapping) : NULL;

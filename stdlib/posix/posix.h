@@ -28,8 +28,7 @@ struct posix_state {
     PyObject *fork_before, *fork_in_child, *fork_in_parent; /* lists of callables */
 };
 
-static inline struct posix_state *
-state_of(PyObject *module)
+static inline struct posix_state *state_of(PyObject *module)
 {
     return PyModule_GetState(module);
 }
@@ -40,35 +39,32 @@ state_of(PyObject *module)
 PyObject *posix_raise(void);
 int posix_fail(void);
 
-static inline int
-posix_check(int rc)
+static inline int posix_check(int rc)
 {
     return rc < 0 ? posix_fail() : 0;
 }
 
 /* A system call while other threads run; errno is the call's. */
-#define BLOCKING(expr)                                                                            \
-    __extension__({                                                                               \
-        __typeof__(expr) blocking_result;                                                         \
-        int blocking_errno;                                                                       \
-        Py_BEGIN_ALLOW_THREADS                                                                    \
-        errno = 0;                                                                                \
-        blocking_result = (expr);                                                                 \
-        blocking_errno = errno;                                                                   \
-        Py_END_ALLOW_THREADS                                                                      \
-        errno = blocking_errno;                                                                   \
-        blocking_result;                                                                          \
+#define BLOCKING(expr)                                                                             \
+    __extension__({                                                                                \
+        __typeof__(expr) blocking_result;                                                          \
+        int blocking_errno;                                                                        \
+        Py_BEGIN_ALLOW_THREADS errno = 0;                                                          \
+        blocking_result = (expr);                                                                  \
+        blocking_errno = errno;                                                                    \
+        Py_END_ALLOW_THREADS errno = blocking_errno;                                               \
+        blocking_result;                                                                           \
     })
 
 /* The same, again after each signal whose handler does not raise. */
-#define RETRYING(expr)                                                                            \
-    __extension__({                                                                               \
-        __typeof__(expr) retrying_result;                                                         \
-        do {                                                                                      \
-            retrying_result = BLOCKING(expr);                                                     \
-        } while (retrying_result == (__typeof__(retrying_result))-1 && errno == EINTR             \
-                 && posix_go_on());                                                               \
-        retrying_result;                                                                          \
+#define RETRYING(expr)                                                                             \
+    __extension__({                                                                                \
+        __typeof__(expr) retrying_result;                                                          \
+        do {                                                                                       \
+            retrying_result = BLOCKING(expr);                                                      \
+        } while (retrying_result == (__typeof__(retrying_result))-1 && errno == EINTR              \
+                 && posix_go_on());                                                                \
+        retrying_result;                                                                           \
     })
 
 /* After EINTR: whether to go on; errno stays. */
@@ -104,8 +100,7 @@ PyObject *path_raise(const struct path *path);
 int path_fail(const struct path *path);
 int path_fail2(const struct path *from, const struct path *to);
 
-static inline int
-path_check(const struct path *path, int rc)
+static inline int path_check(const struct path *path, int rc)
 {
     return rc < 0 ? path_fail(path) : 0;
 }
@@ -114,8 +109,7 @@ path_check(const struct path *path, int rc)
 bool path_fits_dir_fd(const struct path *path, int dir_fd);
 bool path_fits_links(const struct path *path, int follow_symlinks);
 
-static inline int
-audited_dir_fd(int dir_fd)
+static inline int audited_dir_fd(int dir_fd)
 {
     return dir_fd == AT_FDCWD ? -1 : dir_fd;
 }
@@ -135,8 +129,7 @@ void fs_bytes_drop(PyObject **bytes);
 PyObject *uid_object(uid_t uid);
 PyObject *dev_object(dev_t dev);
 
-static inline bool
-offset_or_none(PyObject *arg, long long *out, bool *given)
+static inline bool offset_or_none(PyObject *arg, long long *out, bool *given)
 {
     *given = arg != Py_None;
     return !*given || bind_longlong(arg, out);
@@ -153,7 +146,7 @@ PyObject *stat_object(struct posix_state *state, const struct stat *status);
 
 /* The text of environment or arguments as the system takes it. */
 struct strings {
-    char **items; /* ends with NULL */
+    char **items;     /* ends with NULL */
     PyObject *owners; /* list of bytes */
 };
 

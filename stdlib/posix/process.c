@@ -6,23 +6,20 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-PyObject *
-os_exit(PyObject *Py_UNUSED(module), int status)
+PyObject *os_exit(PyObject *Py_UNUSED(module), int status)
 {
     _exit(status);
 }
 
-PyObject *
-os_abort(PyObject *Py_UNUSED(module))
+PyObject *os_abort(PyObject *Py_UNUSED(module))
 {
     abort();
 }
 
 /* ---- fork ----------------------------------------------------------------------------------- */
 
-int
-os_register_at_fork(PyObject *module, PyObject *before, PyObject *after_in_child,
-                    PyObject *after_in_parent)
+int os_register_at_fork(PyObject *module, PyObject *before, PyObject *after_in_child,
+                        PyObject *after_in_parent)
 {
     struct posix_state *state = state_of(module);
     struct {
@@ -53,8 +50,7 @@ os_register_at_fork(PyObject *module, PyObject *before, PyObject *after_in_child
 }
 
 /* Calls the hooks registered so far; what they raise is reported and goes no further. */
-static void
-hooks_call(PyObject *list, bool last_first)
+static void hooks_call(PyObject *list, bool last_first)
 {
     PyObject *hooks = PyList_AsTuple(list);
     if (hooks == NULL) {
@@ -74,8 +70,7 @@ hooks_call(PyObject *list, bool last_first)
 }
 
 /* How many threads this process has, 0 if the system does not say. */
-static long
-thread_count(void)
+static long thread_count(void)
 {
     char text[512];
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
@@ -93,20 +88,19 @@ thread_count(void)
 }
 
 /* Tells the parent what may come of it; 0, or -1 with an exception. */
-static int
-warn_of_threads(const char *function)
+static int warn_of_threads(const char *function)
 {
     if (thread_count() <= 1) {
         return 0;
     }
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                             "This process (pid=%d) is multi-threaded, use of %s() may lead to "
-                            "deadlocks in the child.", (int)getpid(), function);
+                            "deadlocks in the child.",
+                            (int)getpid(), function);
 }
 
 /* The fork with everything around it; `master` is for a terminal or NULL.  -1 with an exception. */
-static pid_t
-do_fork(PyObject *module, const char *event, int *master)
+static pid_t do_fork(PyObject *module, const char *event, int *master)
 {
     struct posix_state *state = state_of(module);
     if (Py_IsFinalizing()) {
@@ -134,15 +128,13 @@ do_fork(PyObject *module, const char *event, int *master)
     return pid > 0 && warn_of_threads(event + strlen("os.")) < 0 ? -1 : pid;
 }
 
-PyObject *
-os_fork(PyObject *module)
+PyObject *os_fork(PyObject *module)
 {
     pid_t pid = do_fork(module, "os.fork", NULL);
     return pid < 0 ? NULL : PyLong_FromLong(pid);
 }
 
-PyObject *
-os_forkpty(PyObject *module)
+PyObject *os_forkpty(PyObject *module)
 {
     int master = -1;
     pid_t pid = do_fork(module, "os.forkpty", &master);
@@ -151,8 +143,7 @@ os_forkpty(PyObject *module)
 
 /* ---- exec ----------------------------------------------------------------------------------- */
 
-static PyObject *
-do_exec(const char *function, struct path *path, PyObject *argv, PyObject *env)
+static PyObject *do_exec(const char *function, struct path *path, PyObject *argv, PyObject *env)
 {
     const char *what = env ? "execve: argv" : "execv() arg 2";
     STRINGS(arguments);
@@ -191,23 +182,20 @@ do_exec(const char *function, struct path *path, PyObject *argv, PyObject *env)
     return env ? path_raise(path) : posix_raise();
 }
 
-PyObject *
-os_execv(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *argv)
+PyObject *os_execv(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *argv)
 {
     PATH(path);
     return path_read(&path, arg, "execv", "path", 0) ? do_exec("execv", &path, argv, NULL) : NULL;
 }
 
-PyObject *
-os_execve(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *argv, PyObject *env)
+PyObject *os_execve(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *argv, PyObject *env)
 {
     PATH(path);
     return path_read(&path, arg, "execve", "path", PATH_FD) ? do_exec("execve", &path, argv, env)
                                                             : NULL;
 }
 
-PyObject *
-os_system(PyObject *Py_UNUSED(module), PyObject *command)
+PyObject *os_system(PyObject *Py_UNUSED(module), PyObject *command)
 {
     if (PySys_Audit("os.system", "(O)", command) < 0) {
         return NULL;
@@ -217,22 +205,19 @@ os_system(PyObject *Py_UNUSED(module), PyObject *command)
 
 /* ---- wait ----------------------------------------------------------------------------------- */
 
-PyObject *
-os_waitpid(PyObject *Py_UNUSED(module), int pid, int options)
+PyObject *os_waitpid(PyObject *Py_UNUSED(module), int pid, int options)
 {
     int status = 0;
     pid_t found = RETRYING(waitpid(pid, &status, options));
     return found < 0 ? posix_raise() : Py_BuildValue("(ii)", (int)found, status);
 }
 
-PyObject *
-os_wait(PyObject *module)
+PyObject *os_wait(PyObject *module)
 {
     return os_waitpid(module, -1, 0);
 }
 
-static PyObject *
-usage_object(const struct rusage *usage)
+static PyObject *usage_object(const struct rusage *usage)
 {
     PyObject *resource = PyImport_ImportModule("resource");
     PyObject *type = resource ? PyObject_GetAttrString(resource, "struct_rusage") : NULL;
@@ -244,9 +229,8 @@ usage_object(const struct rusage *usage)
     PyObject *fields = Py_BuildValue(
         "((ddllllllllllllll))", SECONDS(usage->ru_utime), SECONDS(usage->ru_stime),
         usage->ru_maxrss, usage->ru_ixrss, usage->ru_idrss, usage->ru_isrss, usage->ru_minflt,
-        usage->ru_majflt, usage->ru_nswap, usage->ru_inblock, usage->ru_oublock,
-        usage->ru_msgsnd, usage->ru_msgrcv, usage->ru_nsignals, usage->ru_nvcsw,
-        usage->ru_nivcsw);
+        usage->ru_majflt, usage->ru_nswap, usage->ru_inblock, usage->ru_oublock, usage->ru_msgsnd,
+        usage->ru_msgrcv, usage->ru_nsignals, usage->ru_nvcsw, usage->ru_nivcsw);
 #undef SECONDS
     PyObject *result = fields ? PyObject_CallObject(type, fields) : NULL;
     Py_XDECREF(fields);
@@ -254,8 +238,7 @@ usage_object(const struct rusage *usage)
     return result;
 }
 
-PyObject *
-os_wait4(PyObject *Py_UNUSED(module), int pid, int options)
+PyObject *os_wait4(PyObject *Py_UNUSED(module), int pid, int options)
 {
     int status = 0;
     struct rusage usage = {0};
@@ -267,14 +250,12 @@ os_wait4(PyObject *Py_UNUSED(module), int pid, int options)
     return record ? Py_BuildValue("(iiN)", (int)found, status, record) : NULL;
 }
 
-PyObject *
-os_wait3(PyObject *module, int options)
+PyObject *os_wait3(PyObject *module, int options)
 {
     return os_wait4(module, -1, options);
 }
 
-PyObject *
-os_waitid(PyObject *module, int idtype, id_t id, int options)
+PyObject *os_waitid(PyObject *module, int idtype, id_t id, int options)
 {
     siginfo_t info = {0};
     if (RETRYING(waitid((idtype_t)idtype, id, &info, options)) < 0) {
@@ -284,14 +265,14 @@ os_waitid(PyObject *module, int idtype, id_t id, int options)
         Py_RETURN_NONE;
     }
     PyObject *items[] = {
-        PyLong_FromLong(info.si_pid), uid_object(info.si_uid), PyLong_FromLong(info.si_signo),
-        PyLong_FromLong(info.si_status), PyLong_FromLong(info.si_code),
+        PyLong_FromLong(info.si_pid),   uid_object(info.si_uid),
+        PyLong_FromLong(info.si_signo), PyLong_FromLong(info.si_status),
+        PyLong_FromLong(info.si_code),
     };
     return record_make(state_of(module)->waitid_result, items, 5);
 }
 
-PyObject *
-os_waitstatus_to_exitcode(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *os_waitstatus_to_exitcode(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     int status;
     if (!bind_int(arg, &status)) {
@@ -310,10 +291,10 @@ os_waitstatus_to_exitcode(PyObject *Py_UNUSED(module), PyObject *arg)
     return PyErr_Format(PyExc_ValueError, "invalid wait status: %i", status);
 }
 
-#define STATUS_FUNCTION(name)                                                                     \
-    int os_##name(PyObject *Py_UNUSED(module), int status)                                        \
-    {                                                                                             \
-        return name(status);                                                                      \
+#define STATUS_FUNCTION(name)                                                                      \
+    int os_##name(PyObject *Py_UNUSED(module), int status)                                         \
+    {                                                                                              \
+        return name(status);                                                                       \
     }
 
 STATUS_FUNCTION(WIFCONTINUED)
@@ -324,16 +305,14 @@ STATUS_FUNCTION(WEXITSTATUS)
 STATUS_FUNCTION(WTERMSIG)
 STATUS_FUNCTION(WSTOPSIG)
 
-int
-os_WCOREDUMP(PyObject *Py_UNUSED(module), int status)
+int os_WCOREDUMP(PyObject *Py_UNUSED(module), int status)
 {
     return WCOREDUMP(status) != 0;
 }
 
 /* ---- signals and priorities ----------------------------------------------------------------- */
 
-int
-os_kill(PyObject *Py_UNUSED(module), int pid, int signal)
+int os_kill(PyObject *Py_UNUSED(module), int pid, int signal)
 {
     if (PySys_Audit("os.kill", "ii", pid, signal) < 0) {
         return -1;
@@ -342,8 +321,7 @@ os_kill(PyObject *Py_UNUSED(module), int pid, int signal)
     return rc < 0 ? rc : PyErr_CheckSignals(); /* one to ourselves is handled at once */
 }
 
-int
-os_killpg(PyObject *Py_UNUSED(module), int pgid, int signal)
+int os_killpg(PyObject *Py_UNUSED(module), int pgid, int signal)
 {
     if (PySys_Audit("os.killpg", "ii", pgid, signal) < 0) {
         return -1;
@@ -352,58 +330,50 @@ os_killpg(PyObject *Py_UNUSED(module), int pgid, int signal)
     return rc < 0 ? rc : PyErr_CheckSignals();
 }
 
-int
-os_pidfd_open(PyObject *Py_UNUSED(module), int pid, unsigned int flags)
+int os_pidfd_open(PyObject *Py_UNUSED(module), int pid, unsigned int flags)
 {
     int fd = (int)syscall(SYS_pidfd_open, pid, flags);
     return fd < 0 ? posix_fail() : fd;
 }
 
-PyObject *
-os_nice(PyObject *Py_UNUSED(module), int increment)
+PyObject *os_nice(PyObject *Py_UNUSED(module), int increment)
 {
     errno = 0;
     int value = nice(increment);
     return value == -1 && errno != 0 ? posix_raise() : PyLong_FromLong(value);
 }
 
-PyObject *
-os_getpriority(PyObject *Py_UNUSED(module), int which, int who)
+PyObject *os_getpriority(PyObject *Py_UNUSED(module), int which, int who)
 {
     errno = 0;
     int value = getpriority((__priority_which_t)which, (id_t)who);
     return errno != 0 ? posix_raise() : PyLong_FromLong(value);
 }
 
-int
-os_setpriority(PyObject *Py_UNUSED(module), int which, int who, int priority)
+int os_setpriority(PyObject *Py_UNUSED(module), int which, int who, int priority)
 {
     return posix_check(setpriority((__priority_which_t)which, (id_t)who, priority));
 }
 
-int
-os_sched_get_priority_max(PyObject *Py_UNUSED(module), int policy)
+int os_sched_get_priority_max(PyObject *Py_UNUSED(module), int policy)
 {
     int most = sched_get_priority_max(policy);
     return most < 0 ? posix_fail() : most;
 }
 
-int
-os_sched_get_priority_min(PyObject *Py_UNUSED(module), int policy)
+int os_sched_get_priority_min(PyObject *Py_UNUSED(module), int policy)
 {
     int least = sched_get_priority_min(policy);
     return least < 0 ? posix_fail() : least;
 }
 
-int
-os_sched_getscheduler(PyObject *Py_UNUSED(module), int pid)
+int os_sched_getscheduler(PyObject *Py_UNUSED(module), int pid)
 {
     int policy = sched_getscheduler(pid);
     return policy < 0 ? posix_fail() : policy;
 }
 
-bool
-sched_param_of(PyObject *module, PyObject *arg, struct sched_param *out)
+bool sched_param_of(PyObject *module, PyObject *arg, struct sched_param *out)
 {
     if (!Py_IS_TYPE(arg, (PyTypeObject *)state_of(module)->sched_param)) {
         PyErr_SetString(PyExc_TypeError, "must have a sched_param object");
@@ -421,16 +391,15 @@ sched_param_of(PyObject *module, PyObject *arg, struct sched_param *out)
     return true;
 }
 
-int
-os_sched_setscheduler(PyObject *module, int pid, int policy, PyObject *param)
+int os_sched_setscheduler(PyObject *module, int pid, int policy, PyObject *param)
 {
     struct sched_param value;
-    return sched_param_of(module, param, &value) ? posix_check(sched_setscheduler(pid, policy, &value))
-                                           : -1;
+    return sched_param_of(module, param, &value)
+               ? posix_check(sched_setscheduler(pid, policy, &value))
+               : -1;
 }
 
-PyObject *
-os_sched_getparam(PyObject *module, int pid)
+PyObject *os_sched_getparam(PyObject *module, int pid)
 {
     struct sched_param value;
     if (sched_getparam(pid, &value) < 0) {
@@ -440,15 +409,13 @@ os_sched_getparam(PyObject *module, int pid)
     return record_make(state_of(module)->sched_param, items, 1);
 }
 
-int
-os_sched_setparam(PyObject *module, int pid, PyObject *param)
+int os_sched_setparam(PyObject *module, int pid, PyObject *param)
 {
     struct sched_param value;
     return sched_param_of(module, param, &value) ? posix_check(sched_setparam(pid, &value)) : -1;
 }
 
-double
-os_sched_rr_get_interval(PyObject *Py_UNUSED(module), int pid)
+double os_sched_rr_get_interval(PyObject *Py_UNUSED(module), int pid)
 {
     struct timespec interval;
     if (sched_rr_get_interval(pid, &interval) < 0) {
@@ -457,16 +424,14 @@ os_sched_rr_get_interval(PyObject *Py_UNUSED(module), int pid)
     return (double)interval.tv_sec + 1e-9 * (double)interval.tv_nsec;
 }
 
-int
-os_sched_yield(PyObject *Py_UNUSED(module))
+int os_sched_yield(PyObject *Py_UNUSED(module))
 {
     return posix_check(BLOCKING(sched_yield()));
 }
 
 /* ---- processors: masks grow until the system is content --------------------------------------- */
 
-PyObject *
-os_sched_getaffinity(PyObject *Py_UNUSED(module), int pid)
+PyObject *os_sched_getaffinity(PyObject *Py_UNUSED(module), int pid)
 {
     for (int processors = 1024; processors <= 1 << 22; processors *= 2) {
         size_t size = CPU_ALLOC_SIZE(processors);
@@ -498,8 +463,7 @@ os_sched_getaffinity(PyObject *Py_UNUSED(module), int pid)
     return NULL;
 }
 
-int
-os_sched_setaffinity(PyObject *Py_UNUSED(module), int pid, PyObject *numbers)
+int os_sched_setaffinity(PyObject *Py_UNUSED(module), int pid, PyObject *numbers)
 {
     enum { MOST = 1 << 16 };
     PyObject *iterator = PyObject_GetIter(numbers);
@@ -529,14 +493,14 @@ os_sched_setaffinity(PyObject *Py_UNUSED(module), int pid, PyObject *numbers)
             CPU_SET_S((size_t)number, CPU_ALLOC_SIZE(MOST), mask);
         }
     }
-    int rc = PyErr_Occurred() ? -1 : posix_check(sched_setaffinity(pid, CPU_ALLOC_SIZE(MOST), mask));
+    int rc =
+        PyErr_Occurred() ? -1 : posix_check(sched_setaffinity(pid, CPU_ALLOC_SIZE(MOST), mask));
     PyMem_Free(mask);
     Py_DECREF(iterator);
     return rc;
 }
 
-PyObject *
-os_cpu_count(PyObject *Py_UNUSED(module))
+PyObject *os_cpu_count(PyObject *Py_UNUSED(module))
 {
     /* -X cpu_count says what is to be believed. */
     PyObject *configured = PySys_GetObject("_get_cpu_count_config");
@@ -550,14 +514,12 @@ os_cpu_count(PyObject *Py_UNUSED(module))
     return count > 0 ? PyLong_FromLong(count) : Py_NewRef(Py_None);
 }
 
-int
-os_setns(PyObject *Py_UNUSED(module), int fd, int nstype)
+int os_setns(PyObject *Py_UNUSED(module), int fd, int nstype)
 {
     return posix_check(BLOCKING(setns(fd, nstype)));
 }
 
-int
-os_unshare(PyObject *Py_UNUSED(module), int flags)
+int os_unshare(PyObject *Py_UNUSED(module), int flags)
 {
     return posix_check(BLOCKING(unshare(flags)));
 }

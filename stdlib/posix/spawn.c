@@ -25,14 +25,14 @@ static int action_add_open(posix_spawn_file_actions_t *actions, PyObject *action
     int fd, flags;
     unsigned mode;
     PyObject *path;
-    if (!action_fits(action, "open", 5) || !bind_int(PyTuple_GET_ITEM(action, 1), &fd) ||
-        !fs_bytes_of(PyTuple_GET_ITEM(action, 2), &path)) {
+    if (!action_fits(action, "open", 5) || !bind_int(PyTuple_GET_ITEM(action, 1), &fd)
+        || !fs_bytes_of(PyTuple_GET_ITEM(action, 2), &path)) {
         return -1;
     }
     int kept = PyList_Append(keep, path);
     Py_DECREF(path);
-    if (kept < 0 || !bind_int(PyTuple_GET_ITEM(action, 3), &flags) ||
-        !bind_uint(PyTuple_GET_ITEM(action, 4), &mode)) {
+    if (kept < 0 || !bind_int(PyTuple_GET_ITEM(action, 3), &flags)
+        || !bind_uint(PyTuple_GET_ITEM(action, 4), &mode)) {
         return -1;
     }
     return posix_spawn_file_actions_addopen(actions, fd, PyBytes_AS_STRING(path), flags,
@@ -54,14 +54,17 @@ static int action_add(posix_spawn_file_actions_t *actions, PyObject *action, PyO
         return action_add_open(actions, action, keep);
     case SPAWN_CLOSE:
         return action_fits(action, "close", 2) && bind_int(PyTuple_GET_ITEM(action, 1), &fd)
-                   ? posix_spawn_file_actions_addclose(actions, fd) : -1;
+                   ? posix_spawn_file_actions_addclose(actions, fd)
+                   : -1;
     case SPAWN_DUP2:
-        return action_fits(action, "dup2", 3) && bind_int(PyTuple_GET_ITEM(action, 1), &fd) &&
-                       bind_int(PyTuple_GET_ITEM(action, 2), &other)
-                   ? posix_spawn_file_actions_adddup2(actions, fd, other) : -1;
+        return action_fits(action, "dup2", 3) && bind_int(PyTuple_GET_ITEM(action, 1), &fd)
+                       && bind_int(PyTuple_GET_ITEM(action, 2), &other)
+                   ? posix_spawn_file_actions_adddup2(actions, fd, other)
+                   : -1;
     case SPAWN_CLOSEFROM:
         return action_fits(action, "closefrom", 2) && bind_int(PyTuple_GET_ITEM(action, 1), &fd)
-                   ? posix_spawn_file_actions_addclosefrom_np(actions, fd) : -1;
+                   ? posix_spawn_file_actions_addclosefrom_np(actions, fd)
+                   : -1;
     default:
         PyErr_SetString(PyExc_TypeError, "Unknown file_actions identifier");
         return -1;
@@ -121,8 +124,8 @@ static bool set_scheduler(posix_spawnattr_t *attributes, PyObject *module, PyObj
         return false;
     }
     bool keep_policy = PyTuple_GET_ITEM(given, 0) == Py_None;
-    if ((!keep_policy && !bind_int(PyTuple_GET_ITEM(given, 0), &policy)) ||
-        !sched_param_of(module, PyTuple_GET_ITEM(given, 1), &param)) {
+    if ((!keep_policy && !bind_int(PyTuple_GET_ITEM(given, 0), &policy))
+        || !sched_param_of(module, PyTuple_GET_ITEM(given, 1), &param)) {
         return false;
     }
     if (!keep_policy) {
@@ -140,8 +143,8 @@ static bool set_scheduler(posix_spawnattr_t *attributes, PyObject *module, PyObj
 static bool attributes_read(posix_spawnattr_t *attributes, PyObject *module,
                             const struct spawn_options *options)
 {
-    short flags = (short)((options->resetids ? POSIX_SPAWN_RESETIDS : 0) |
-                          (options->setsid ? POSIX_SPAWN_SETSID : 0));
+    short flags = (short)((options->resetids ? POSIX_SPAWN_RESETIDS : 0)
+                          | (options->setsid ? POSIX_SPAWN_SETSID : 0));
     if (options->setpgroup != NULL) {
         int group;
         if (!bind_int(options->setpgroup, &group)) {
@@ -154,10 +157,10 @@ static bool attributes_read(posix_spawnattr_t *attributes, PyObject *module,
         }
     }
     if (!set_signals(attributes, options->setsigmask, POSIX_SPAWN_SETSIGMASK, &flags,
-                     posix_spawnattr_setsigmask) ||
-        !set_signals(attributes, options->setsigdef, POSIX_SPAWN_SETSIGDEF, &flags,
-                     posix_spawnattr_setsigdefault) ||
-        !set_scheduler(attributes, module, options->scheduler, &flags)) {
+                     posix_spawnattr_setsigmask)
+        || !set_signals(attributes, options->setsigdef, POSIX_SPAWN_SETSIGDEF, &flags,
+                        posix_spawnattr_setsigdefault)
+        || !set_scheduler(attributes, module, options->scheduler, &flags)) {
         return false;
     }
     errno = posix_spawnattr_setflags(attributes, flags);
@@ -201,8 +204,8 @@ static PyObject *spawn_now(spawn_function *spawn, const struct path *path, PyObj
         PyErr_Format(PyExc_ValueError, "%s: argv first element cannot be empty", name);
         return NULL;
     }
-    if ((env != Py_None && !strings_of_environ(&variables, env)) ||
-        PySys_Audit("os.posix_spawn", "OOO", path->object, argv, env) < 0) {
+    if ((env != Py_None && !strings_of_environ(&variables, env))
+        || PySys_Audit("os.posix_spawn", "OOO", path->object, argv, env) < 0) {
         return NULL;
     }
     pid_t pid;
@@ -212,8 +215,8 @@ static PyObject *spawn_now(spawn_function *spawn, const struct path *path, PyObj
 }
 
 static PyObject *do_spawn(PyObject *module, const char *name, spawn_function *spawn,
-                          PyObject *path_arg, PyObject *argv, PyObject *env,
-                          PyObject *file_actions, const struct spawn_options *options)
+                          PyObject *path_arg, PyObject *argv, PyObject *env, PyObject *file_actions,
+                          const struct spawn_options *options)
 {
     PATH(path);
     posix_spawn_file_actions_t actions;
@@ -229,10 +232,10 @@ static PyObject *do_spawn(PyObject *module, const char *name, spawn_function *sp
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     bool with_actions = file_actions != NULL && file_actions != Py_None;
-    if ((!with_actions || actions_read(&actions, file_actions, keep)) &&
-        attributes_read(&attributes, module, options)) {
-        result = spawn_now(spawn, &path, argv, env, name, with_actions ? &actions : NULL,
-                           &attributes);
+    if ((!with_actions || actions_read(&actions, file_actions, keep))
+        && attributes_read(&attributes, module, options)) {
+        result =
+            spawn_now(spawn, &path, argv, env, name, with_actions ? &actions : NULL, &attributes);
     }
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -240,19 +243,17 @@ static PyObject *do_spawn(PyObject *module, const char *name, spawn_function *sp
     return result;
 }
 
-PyObject *
-os_posix_spawn(PyObject *module, PyObject *path, PyObject *argv, PyObject *env,
-               PyObject *file_actions, PyObject *setpgroup, int resetids, int setsid,
-               PyObject *setsigmask, PyObject *setsigdef, PyObject *scheduler)
+PyObject *os_posix_spawn(PyObject *module, PyObject *path, PyObject *argv, PyObject *env,
+                         PyObject *file_actions, PyObject *setpgroup, int resetids, int setsid,
+                         PyObject *setsigmask, PyObject *setsigdef, PyObject *scheduler)
 {
     struct spawn_options options = {setpgroup, setsigmask, setsigdef, scheduler, resetids, setsid};
     return do_spawn(module, "posix_spawn", posix_spawn, path, argv, env, file_actions, &options);
 }
 
-PyObject *
-os_posix_spawnp(PyObject *module, PyObject *path, PyObject *argv, PyObject *env,
-                PyObject *file_actions, PyObject *setpgroup, int resetids, int setsid,
-                PyObject *setsigmask, PyObject *setsigdef, PyObject *scheduler)
+PyObject *os_posix_spawnp(PyObject *module, PyObject *path, PyObject *argv, PyObject *env,
+                          PyObject *file_actions, PyObject *setpgroup, int resetids, int setsid,
+                          PyObject *setsigmask, PyObject *setsigdef, PyObject *scheduler)
 {
     struct spawn_options options = {setpgroup, setsigmask, setsigdef, scheduler, resetids, setsid};
     return do_spawn(module, "posix_spawnp", posix_spawnp, path, argv, env, file_actions, &options);

@@ -9,10 +9,10 @@
 #include <sys/times.h>
 #include <sys/utsname.h>
 
-#define NUMBER_FUNCTION(name, call)                                                               \
-    PyObject *os_##name(PyObject *Py_UNUSED(module))                                              \
-    {                                                                                             \
-        return call;                                                                              \
+#define NUMBER_FUNCTION(name, call)                                                                \
+    PyObject *os_##name(PyObject *Py_UNUSED(module))                                               \
+    {                                                                                              \
+        return call;                                                                               \
     }
 
 NUMBER_FUNCTION(getpid, PyLong_FromLong(getpid()))
@@ -23,25 +23,23 @@ NUMBER_FUNCTION(geteuid, uid_object(geteuid()))
 NUMBER_FUNCTION(getgid, uid_object(getgid()))
 NUMBER_FUNCTION(getegid, uid_object(getegid()))
 
-PyObject *
-os_getpgid(PyObject *Py_UNUSED(module), int pid)
+PyObject *os_getpgid(PyObject *Py_UNUSED(module), int pid)
 {
     pid_t group = getpgid(pid);
     return group < 0 ? posix_raise() : PyLong_FromLong(group);
 }
 
-int
-os_getsid(PyObject *Py_UNUSED(module), int pid)
+int os_getsid(PyObject *Py_UNUSED(module), int pid)
 {
     pid_t session = getsid(pid);
     return session < 0 ? posix_fail() : session;
 }
 
 /* int os_NAME(module, parameters) for a call that sets something. */
-#define SET_FUNCTION(name, call, ...)                                                             \
-    int os_##name(PyObject *Py_UNUSED(module), ##__VA_ARGS__)                                     \
-    {                                                                                             \
-        return posix_check(call);                                                                 \
+#define SET_FUNCTION(name, call, ...)                                                              \
+    int os_##name(PyObject *Py_UNUSED(module), ##__VA_ARGS__)                                      \
+    {                                                                                              \
+        return posix_check(call);                                                                  \
     }
 
 SET_FUNCTION(setpgid, setpgid(pid, pgrp), int pid, int pgrp)
@@ -56,30 +54,26 @@ SET_FUNCTION(setregid, setregid(real, effective), gid_t real, gid_t effective)
 SET_FUNCTION(setresuid, setresuid(real, effective, saved), uid_t real, uid_t effective, uid_t saved)
 SET_FUNCTION(setresgid, setresgid(real, effective, saved), gid_t real, gid_t effective, gid_t saved)
 
-static PyObject *
-three_ids(uint32_t real, uint32_t effective, uint32_t saved)
+static PyObject *three_ids(uint32_t real, uint32_t effective, uint32_t saved)
 {
     return Py_BuildValue("(NNN)", uid_object(real), uid_object(effective), uid_object(saved));
 }
 
-PyObject *
-os_getresuid(PyObject *Py_UNUSED(module))
+PyObject *os_getresuid(PyObject *Py_UNUSED(module))
 {
     uid_t real, effective, saved;
     return getresuid(&real, &effective, &saved) < 0 ? posix_raise()
                                                     : three_ids(real, effective, saved);
 }
 
-PyObject *
-os_getresgid(PyObject *Py_UNUSED(module))
+PyObject *os_getresgid(PyObject *Py_UNUSED(module))
 {
     gid_t real, effective, saved;
     return getresgid(&real, &effective, &saved) < 0 ? posix_raise()
                                                     : three_ids(real, effective, saved);
 }
 
-static PyObject *
-groups_list(const gid_t *groups, int count)
+static PyObject *groups_list(const gid_t *groups, int count)
 {
     PyObject *list = PyList_New(count);
     for (int i = 0; list != NULL && i < count; i++) {
@@ -93,8 +87,7 @@ groups_list(const gid_t *groups, int count)
     return list;
 }
 
-PyObject *
-os_getgroups(PyObject *Py_UNUSED(module))
+PyObject *os_getgroups(PyObject *Py_UNUSED(module))
 {
     int count = getgroups(0, NULL);
     gid_t *groups = count < 0 ? NULL : PyMem_New(gid_t, count + 1);
@@ -107,8 +100,7 @@ os_getgroups(PyObject *Py_UNUSED(module))
     return list;
 }
 
-int
-os_setgroups(PyObject *Py_UNUSED(module), PyObject *sequence)
+int os_setgroups(PyObject *Py_UNUSED(module), PyObject *sequence)
 {
     if (!PySequence_Check(sequence)) {
         PyErr_SetString(PyExc_TypeError, "setgroups argument must be a sequence");
@@ -141,8 +133,7 @@ os_setgroups(PyObject *Py_UNUSED(module), PyObject *sequence)
     return rc;
 }
 
-PyObject *
-os_getgrouplist(PyObject *Py_UNUSED(module), const char *user, gid_t group)
+PyObject *os_getgrouplist(PyObject *Py_UNUSED(module), const char *user, gid_t group)
 {
     int count = 64;
     for (;;) {
@@ -161,14 +152,12 @@ os_getgrouplist(PyObject *Py_UNUSED(module), const char *user, gid_t group)
     }
 }
 
-int
-os_initgroups(PyObject *Py_UNUSED(module), PyObject *username, gid_t gid)
+int os_initgroups(PyObject *Py_UNUSED(module), PyObject *username, gid_t gid)
 {
     return posix_check(BLOCKING(initgroups(PyBytes_AS_STRING(username), gid)));
 }
 
-PyObject *
-os_getlogin(PyObject *Py_UNUSED(module))
+PyObject *os_getlogin(PyObject *Py_UNUSED(module))
 {
     char name[256];
     int error = BLOCKING(getlogin_r(name, sizeof name));
@@ -179,14 +168,12 @@ os_getlogin(PyObject *Py_UNUSED(module))
     return PyUnicode_DecodeFSDefault(name);
 }
 
-int
-os_umask(PyObject *Py_UNUSED(module), int mask)
+int os_umask(PyObject *Py_UNUSED(module), int mask)
 {
     return (int)umask((mode_t)mask);
 }
 
-PyObject *
-os_uname(PyObject *module)
+PyObject *os_uname(PyObject *module)
 {
     struct utsname name;
     if (uname(&name) < 0) {
@@ -200,8 +187,7 @@ os_uname(PyObject *module)
     return record_make(state_of(module)->uname_result, items, 5);
 }
 
-PyObject *
-os_times(PyObject *module)
+PyObject *os_times(PyObject *module)
 {
     struct tms spent;
     clock_t elapsed = times(&spent);
@@ -219,8 +205,7 @@ os_times(PyObject *module)
     return record_make(state_of(module)->times_result, items, 5);
 }
 
-PyObject *
-os_getloadavg(PyObject *Py_UNUSED(module))
+PyObject *os_getloadavg(PyObject *Py_UNUSED(module))
 {
     double load[3];
     if (getloadavg(load, 3) != 3) {
@@ -232,8 +217,7 @@ os_getloadavg(PyObject *Py_UNUSED(module))
 
 /* ---- environment ---------------------------------------------------------------------------- */
 
-int
-os_putenv(PyObject *Py_UNUSED(module), PyObject *name, PyObject *value)
+int os_putenv(PyObject *Py_UNUSED(module), PyObject *name, PyObject *value)
 {
     if (strchr(PyBytes_AS_STRING(name), '=') != NULL) {
         PyErr_SetString(PyExc_ValueError, "illegal environment variable name");
@@ -245,8 +229,7 @@ os_putenv(PyObject *Py_UNUSED(module), PyObject *name, PyObject *value)
     return posix_check(setenv(PyBytes_AS_STRING(name), PyBytes_AS_STRING(value), 1));
 }
 
-int
-os_unsetenv(PyObject *Py_UNUSED(module), PyObject *name)
+int os_unsetenv(PyObject *Py_UNUSED(module), PyObject *name)
 {
     if (PySys_Audit("os.unsetenv", "(O)", name) < 0) {
         return -1;
@@ -254,8 +237,7 @@ os_unsetenv(PyObject *Py_UNUSED(module), PyObject *name)
     return posix_check(unsetenv(PyBytes_AS_STRING(name)));
 }
 
-PyObject *
-os_strerror(PyObject *Py_UNUSED(module), int code)
+PyObject *os_strerror(PyObject *Py_UNUSED(module), int code)
 {
     return PyUnicode_DecodeLocale(strerror(code), "surrogateescape");
 }
@@ -263,8 +245,7 @@ os_strerror(PyObject *Py_UNUSED(module), int code)
 /* ---- configuration -------------------------------------------------------------------------- */
 
 /* A number, or a name from a list. */
-static bool
-config_name(PyObject *arg, const struct constant *list, size_t count, int *out)
+static bool config_name(PyObject *arg, const struct constant *list, size_t count, int *out)
 {
     if (PyIndex_Check(arg)) {
         return bind_int(arg, out);
@@ -283,8 +264,7 @@ config_name(PyObject *arg, const struct constant *list, size_t count, int *out)
     return false;
 }
 
-long
-os_sysconf(PyObject *Py_UNUSED(module), PyObject *arg)
+long os_sysconf(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     int name;
     if (!config_name(arg, sysconf_list, sysconf_count, &name)) {
@@ -295,8 +275,7 @@ os_sysconf(PyObject *Py_UNUSED(module), PyObject *arg)
     return value == -1 && errno != 0 ? posix_fail() : value;
 }
 
-PyObject *
-os_confstr(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *os_confstr(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     int name;
     if (!config_name(arg, confstr_list, confstr_count, &name)) {
@@ -320,8 +299,7 @@ os_confstr(PyObject *Py_UNUSED(module), PyObject *arg)
     return result;
 }
 
-long
-os_pathconf(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *name_arg)
+long os_pathconf(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *name_arg)
 {
     PATH(path);
     int name;
@@ -337,8 +315,7 @@ os_pathconf(PyObject *Py_UNUSED(module), PyObject *arg, PyObject *name_arg)
     return value;
 }
 
-long
-os_fpathconf(PyObject *Py_UNUSED(module), int fd, PyObject *arg)
+long os_fpathconf(PyObject *Py_UNUSED(module), int fd, PyObject *arg)
 {
     int name;
     if (!config_name(arg, pathconf_list, pathconf_count, &name)) {
@@ -351,8 +328,7 @@ os_fpathconf(PyObject *Py_UNUSED(module), int fd, PyObject *arg)
 
 /* ---- randomness and devices ----------------------------------------------------------------- */
 
-PyObject *
-os_urandom(PyObject *Py_UNUSED(module), Py_ssize_t size)
+PyObject *os_urandom(PyObject *Py_UNUSED(module), Py_ssize_t size)
 {
     if (size < 0) {
         PyErr_SetString(PyExc_ValueError, "negative argument not allowed");
@@ -372,8 +348,7 @@ os_urandom(PyObject *Py_UNUSED(module), Py_ssize_t size)
     return bytes;
 }
 
-PyObject *
-os_getrandom(PyObject *Py_UNUSED(module), Py_ssize_t size, int flags)
+PyObject *os_getrandom(PyObject *Py_UNUSED(module), Py_ssize_t size, int flags)
 {
     if (size < 0) {
         errno = EINVAL;
@@ -395,20 +370,17 @@ os_getrandom(PyObject *Py_UNUSED(module), Py_ssize_t size, int flags)
     return bytes;
 }
 
-PyObject *
-os_major(PyObject *Py_UNUSED(module), dev_t device)
+PyObject *os_major(PyObject *Py_UNUSED(module), dev_t device)
 {
     return device == (dev_t)-1 ? PyLong_FromLong(-1) : PyLong_FromUnsignedLong(major(device));
 }
 
-PyObject *
-os_minor(PyObject *Py_UNUSED(module), dev_t device)
+PyObject *os_minor(PyObject *Py_UNUSED(module), dev_t device)
 {
     return device == (dev_t)-1 ? PyLong_FromLong(-1) : PyLong_FromUnsignedLong(minor(device));
 }
 
-PyObject *
-os_makedev(PyObject *Py_UNUSED(module), dev_t upper, dev_t lower)
+PyObject *os_makedev(PyObject *Py_UNUSED(module), dev_t upper, dev_t lower)
 {
     if ((upper > UINT_MAX && upper != (dev_t)-1) || (lower > UINT_MAX && lower != (dev_t)-1)) {
         PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to C unsigned int");
@@ -417,14 +389,12 @@ os_makedev(PyObject *Py_UNUSED(module), dev_t upper, dev_t lower)
     return dev_object(makedev((unsigned)upper, (unsigned)lower));
 }
 
-int
-os_inputhook(PyObject *Py_UNUSED(module))
+int os_inputhook(PyObject *Py_UNUSED(module))
 {
     return PyOS_InputHook != NULL ? (PyOS_InputHook() < 0 ? -1 : 0) : 0;
 }
 
-int
-os_is_inputhook_installed(PyObject *Py_UNUSED(module))
+int os_is_inputhook_installed(PyObject *Py_UNUSED(module))
 {
     return PyOS_InputHook != NULL;
 }

@@ -15,6 +15,8 @@ EXTENDED_ARG = opmap['EXTENDED_ARG']
 opname = [f'<{number}>' for number in range(max(opmap.values()) + 1)]
 for _name, _number in opmap.items():
     opname[_number] = _name
+# What super() has goes by one name, called or not.
+opname[opmap['LOAD_SUPER_METHOD']] = 'LOAD_SUPER_ATTR'
 
 cmp_op = ('<', '<=', '==', '!=', '>', '>=')
 

@@ -4,9 +4,8 @@
 /* ---- reading: parts ------------------------------------------------------------------------- */
 
 /* A tuple of min to max items, or TypeError with what it should be. */
-static bool
-is_tuple(PyObject *arg, const char *caller, const char *family, Py_ssize_t min, Py_ssize_t max,
-         const char *form)
+static bool is_tuple(PyObject *arg, const char *caller, const char *family, Py_ssize_t min,
+                     Py_ssize_t max, const char *form)
 {
     if (!PyTuple_Check(arg)) {
         PyErr_Format(PyExc_TypeError, "%s(): %s address must be tuple, not %.500s", caller, family,
@@ -20,15 +19,14 @@ is_tuple(PyObject *arg, const char *caller, const char *family, Py_ssize_t min, 
     return true;
 }
 
-static PyObject *
-item(PyObject *tuple, Py_ssize_t i)
+static PyObject *item(PyObject *tuple, Py_ssize_t i)
 {
     return i < PyTuple_GET_SIZE(tuple) ? PyTuple_GET_ITEM(tuple, i) : NULL;
 }
 
 /* A number of at most `max`, in OverflowError called `what`. */
-static bool
-number_read(PyObject *arg, const char *caller, const char *what, long max, unsigned int *out)
+static bool number_read(PyObject *arg, const char *caller, const char *what, long max,
+                        unsigned int *out)
 {
     int value;
     bool fine = bind_int(arg, &value);
@@ -43,8 +41,7 @@ number_read(PyObject *arg, const char *caller, const char *what, long max, unsig
     return true;
 }
 
-static bool
-port_read(PyObject *arg, const char *caller, in_port_t *out)
+static bool port_read(PyObject *arg, const char *caller, in_port_t *out)
 {
     unsigned int port;
     if (!number_read(arg, caller, "port", 0xFFFF, &port)) {
@@ -57,8 +54,7 @@ port_read(PyObject *arg, const char *caller, in_port_t *out)
 static const char *const bad_host = "encoding of hostname failed";
 
 /* The index of the interface that `arg` names (str or bytes); "" is 0. */
-static bool
-interface_read(PyObject *arg, int *index)
+static bool interface_read(PyObject *arg, int *index)
 {
     PyObject *name;
     if (!PyUnicode_FSConverter(arg, &name)) {
@@ -90,8 +86,7 @@ struct reading {
     socklen_t *length;
 };
 
-static bool
-read_inet(struct reading *r)
+static bool read_inet(struct reading *r)
 {
     in_port_t port;
     HOST(host);
@@ -105,8 +100,7 @@ read_inet(struct reading *r)
     return true;
 }
 
-static bool
-read_inet6(struct reading *r)
+static bool read_inet6(struct reading *r)
 {
     in_port_t port;
     unsigned int flow = 0, scope = 0;
@@ -114,8 +108,7 @@ read_inet6(struct reading *r)
     if (!is_tuple(r->arg, r->caller, "AF_INET6", 2, 4, "tuple (host, port[, flowinfo[, scopeid]])")
         || !host_read(item(r->arg, 0), &host, bad_host)
         || !port_read(item(r->arg, 1), r->caller, &port)
-        || (item(r->arg, 2)
-            && !number_read(item(r->arg, 2), r->caller, "flowinfo", 0xFFFFF, &flow))
+        || (item(r->arg, 2) && !number_read(item(r->arg, 2), r->caller, "flowinfo", 0xFFFFF, &flow))
         || (item(r->arg, 3) && !bind_uint_mask(item(r->arg, 3), &scope))
         || !host_resolve(r->self->state, host.name, AF_INET6, r->out, r->length)) {
         return false;
@@ -127,11 +120,10 @@ read_inet6(struct reading *r)
 }
 
 /* A path, or a name that begins with NUL: then its length counts, not a NUL at the end. */
-static bool
-read_unix(struct reading *r)
+static bool read_unix(struct reading *r)
 {
-    PyObject *encoded = PyUnicode_Check(r->arg) ? PyUnicode_EncodeFSDefault(r->arg)
-                                                : Py_NewRef(r->arg);
+    PyObject *encoded =
+        PyUnicode_Check(r->arg) ? PyUnicode_EncodeFSDefault(r->arg) : Py_NewRef(r->arg);
     Py_buffer path;
     if (encoded == NULL || !bind_buffer(encoded, &path)) {
         Py_XDECREF(encoded);
@@ -143,8 +135,8 @@ read_unix(struct reading *r)
     bool fits = path.len + !abstract <= (Py_ssize_t)sizeof out->sun_path;
     if (fits) {
         memcpy(out->sun_path, bytes, (size_t)path.len);
-        *r->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)path.len
-                                 + !abstract);
+        *r->length =
+            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)path.len + !abstract);
     } else {
         PyErr_SetString(PyExc_OSError, "AF_UNIX path too long");
     }
@@ -153,8 +145,7 @@ read_unix(struct reading *r)
     return fits;
 }
 
-static bool
-read_netlink(struct reading *r)
+static bool read_netlink(struct reading *r)
 {
     unsigned int pid, groups;
     if (!is_tuple(r->arg, r->caller, "AF_NETLINK", 2, 2, "pair (pid, groups)")
@@ -167,8 +158,7 @@ read_netlink(struct reading *r)
     return true;
 }
 
-static bool
-read_qrtr(struct reading *r)
+static bool read_qrtr(struct reading *r)
 {
     unsigned int node, port;
     if (!is_tuple(r->arg, r->caller, "AF_QIPCRTR", 2, 2, "pair (node, port)")
@@ -181,8 +171,7 @@ read_qrtr(struct reading *r)
     return true;
 }
 
-static bool
-read_vsock(struct reading *r)
+static bool read_vsock(struct reading *r)
 {
     if (!PyTuple_Check(r->arg)) {
         PyErr_Format(PyExc_TypeError, "getsockaddrarg: AF_VSOCK address must be tuple, not %.500s",
@@ -204,8 +193,7 @@ read_vsock(struct reading *r)
     return true;
 }
 
-static bool
-read_packet(struct reading *r)
+static bool read_packet(struct reading *r)
 {
     struct sockaddr_ll *out = &r->out->packet;
     int protocol, packet = 0, hardware = 0;
@@ -250,8 +238,7 @@ read_packet(struct reading *r)
     return true;
 }
 
-static bool
-read_tipc(struct reading *r)
+static bool read_tipc(struct reading *r)
 {
     struct sockaddr_tipc *out = &r->out->tipc;
     unsigned int part[5] = {0, 0, 0, 0, TIPC_CLUSTER_SCOPE};
@@ -259,8 +246,7 @@ read_tipc(struct reading *r)
         PyErr_Format(PyExc_TypeError, "%s(): AF_TIPC address must be tuple", r->caller);
         return false;
     }
-    if (!is_tuple(r->arg, r->caller, "AF_TIPC", 4, 5,
-                  "tuple (addr_type, v1, v2, v3[, scope])")) {
+    if (!is_tuple(r->arg, r->caller, "AF_TIPC", 4, 5, "tuple (addr_type, v1, v2, v3[, scope])")) {
         return false;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(r->arg); i++) {
@@ -292,8 +278,7 @@ read_tipc(struct reading *r)
     return true;
 }
 
-static bool
-read_can(struct reading *r)
+static bool read_can(struct reading *r)
 {
     struct sockaddr_can *out = &r->out->can;
     int index;
@@ -350,9 +335,8 @@ read_can(struct reading *r)
 }
 
 /* Text as bytes without NUL that must fit. */
-static bool
-word_read(PyObject *arg, const char *caller, const char *argument, unsigned char *out, size_t size,
-          const char *complaint)
+static bool word_read(PyObject *arg, const char *caller, const char *argument, unsigned char *out,
+                      size_t size, const char *complaint)
 {
     const char *text;
     if (!bind_utf8(arg, caller, argument, &text)) {
@@ -367,8 +351,7 @@ word_read(PyObject *arg, const char *caller, const char *argument, unsigned char
     return true;
 }
 
-static bool
-read_alg(struct reading *r)
+static bool read_alg(struct reading *r)
 {
     struct sockaddr_alg *out = &r->out->alg;
     unsigned int features = 0, mask = 0;
@@ -390,14 +373,14 @@ read_alg(struct reading *r)
 /* ---- reading: Bluetooth --------------------------------------------------------------------- */
 
 /* "01:23:45:67:89:AB", stored from right to left. */
-static bool
-device_parse(const char *text, uint8_t out[6])
+static bool device_parse(const char *text, uint8_t out[6])
 {
     for (int i = 5; i >= 0; i--) {
         unsigned int value = 0;
         int digits = 0;
         for (; Py_ISXDIGIT(*text) && digits < 3; text++, digits++) {
-            value = value * 16 + (unsigned int)(*text <= '9' ? *text - '0' : (*text | 32) - 'a' + 10);
+            value =
+                value * 16 + (unsigned int)(*text <= '9' ? *text - '0' : (*text | 32) - 'a' + 10);
         }
         if (digits == 0 || value > 255 || *text != (i ? ':' : '\0')) {
             PyErr_SetString(PyExc_OSError, "bad bluetooth address");
@@ -409,8 +392,7 @@ device_parse(const char *text, uint8_t out[6])
     return true;
 }
 
-static bool
-wrong_format(struct reading *r)
+static bool wrong_format(struct reading *r)
 {
     if (PyErr_Occurred() == NULL || PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Format(PyExc_OSError, "%s(): wrong format", r->caller);
@@ -419,8 +401,7 @@ wrong_format(struct reading *r)
 }
 
 /* (device, number) */
-static bool
-read_device_and_number(struct reading *r, uint8_t device[6], int *number)
+static bool read_device_and_number(struct reading *r, uint8_t device[6], int *number)
 {
     const char *text;
     if (!PyTuple_Check(r->arg) || PyTuple_GET_SIZE(r->arg) != 2
@@ -431,8 +412,7 @@ read_device_and_number(struct reading *r, uint8_t device[6], int *number)
     return device_parse(text, device);
 }
 
-static bool
-read_bluetooth(struct reading *r)
+static bool read_bluetooth(struct reading *r)
 {
     union address *out = r->out;
     int number;
@@ -469,17 +449,16 @@ read_bluetooth(struct reading *r)
     }
 }
 
-bool
-address_read(struct socket *self, PyObject *arg, const char *caller, union address *out,
-             socklen_t *length)
+bool address_read(struct socket *self, PyObject *arg, const char *caller, union address *out,
+                  socklen_t *length)
 {
     static const struct {
         int family;
         bool (*read)(struct reading *);
     } readers[] = {
-        {AF_INET, read_inet},       {AF_INET6, read_inet6},       {AF_UNIX, read_unix},
-        {AF_NETLINK, read_netlink}, {AF_PACKET, read_packet},     {AF_CAN, read_can},
-        {AF_VSOCK, read_vsock},     {AF_QIPCRTR, read_qrtr},      {AF_TIPC, read_tipc},
+        {AF_INET, read_inet},       {AF_INET6, read_inet6},         {AF_UNIX, read_unix},
+        {AF_NETLINK, read_netlink}, {AF_PACKET, read_packet},       {AF_CAN, read_can},
+        {AF_VSOCK, read_vsock},     {AF_QIPCRTR, read_qrtr},        {AF_TIPC, read_tipc},
         {AF_ALG, read_alg},         {AF_BLUETOOTH, read_bluetooth}, {AF_RDS, read_inet},
     };
     memset(out, 0, sizeof *out);
@@ -500,8 +479,7 @@ address_read(struct socket *self, PyObject *arg, const char *caller, union addre
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-PyObject *
-address_text(int family, const void *packed)
+PyObject *address_text(int family, const void *packed)
 {
     char text[INET6_ADDRSTRLEN];
     if (inet_ntop(family, packed, text, sizeof text) == NULL) {
@@ -510,8 +488,7 @@ address_text(int family, const void *packed)
     return PyUnicode_FromString(text);
 }
 
-static PyObject *
-make_unix(const struct sockaddr_un *address, socklen_t length)
+static PyObject *make_unix(const struct sockaddr_un *address, socklen_t length)
 {
     size_t start = offsetof(struct sockaddr_un, sun_path);
     size_t size = length > start ? length - start : 0;
@@ -523,8 +500,7 @@ make_unix(const struct sockaddr_un *address, socklen_t length)
                                             (Py_ssize_t)strnlen(address->sun_path, size));
 }
 
-static PyObject *
-make_inet6(const struct sockaddr_in6 *address)
+static PyObject *make_inet6(const struct sockaddr_in6 *address)
 {
     PyObject *host = address_text(AF_INET6, &address->sin6_addr);
     return host ? Py_BuildValue("NiII", host, ntohs(address->sin6_port),
@@ -533,8 +509,7 @@ make_inet6(const struct sockaddr_in6 *address)
 }
 
 /* The name of an interface, "" if it has none (new reference). */
-static PyObject *
-interface_name(int index)
+static PyObject *interface_name(int index)
 {
     char name[IF_NAMESIZE] = "";
     if (index != 0 && if_indextoname((unsigned int)index, name) == NULL) {
@@ -543,8 +518,7 @@ interface_name(int index)
     return PyUnicode_DecodeFSDefault(name);
 }
 
-static PyObject *
-make_packet(const struct sockaddr_ll *address)
+static PyObject *make_packet(const struct sockaddr_ll *address)
 {
     Py_ssize_t length = Py_MIN(address->sll_halen, sizeof address->sll_addr);
     PyObject *name = interface_name(address->sll_ifindex);
@@ -553,8 +527,7 @@ make_packet(const struct sockaddr_ll *address)
                 : NULL;
 }
 
-static PyObject *
-make_can(const struct sockaddr_can *address, int protocol)
+static PyObject *make_can(const struct sockaddr_can *address, int protocol)
 {
     PyObject *name = interface_name(address->can_ifindex);
     if (name == NULL) {
@@ -572,8 +545,7 @@ make_can(const struct sockaddr_can *address, int protocol)
     }
 }
 
-static PyObject *
-make_tipc(const struct sockaddr_tipc *address)
+static PyObject *make_tipc(const struct sockaddr_tipc *address)
 {
     switch (address->addrtype) {
     case TIPC_ADDR_NAMESEQ:
@@ -593,8 +565,7 @@ make_tipc(const struct sockaddr_tipc *address)
     }
 }
 
-static PyObject *
-device_text(const uint8_t device[6])
+static PyObject *device_text(const uint8_t device[6])
 {
     char text[18];
     PyOS_snprintf(text, sizeof text, "%02X:%02X:%02X:%02X:%02X:%02X", device[5], device[4],
@@ -602,8 +573,7 @@ device_text(const uint8_t device[6])
     return PyUnicode_FromString(text);
 }
 
-static PyObject *
-make_bluetooth(const union address *address, int protocol)
+static PyObject *make_bluetooth(const union address *address, int protocol)
 {
     switch (protocol) {
     case BTPROTO_L2CAP:
@@ -620,8 +590,7 @@ make_bluetooth(const union address *address, int protocol)
     }
 }
 
-PyObject *
-address_make(const union address *address, socklen_t length, int protocol)
+PyObject *address_make(const union address *address, socklen_t length, int protocol)
 {
     if (length == 0) {
         return Py_NewRef(Py_None); /* the system had nothing to say */

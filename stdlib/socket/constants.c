@@ -43,6 +43,7 @@
 #define UDPLITE_RECV_CSCOV 11
 #endif
 
+/* clang-format off */
 #define NUMBERS(X) \
     /* families */ \
     X(AF_ALG) X(AF_APPLETALK) X(AF_ASH) X(AF_ATMPVC) X(AF_ATMSVC) X(AF_AX25) X(AF_BLUETOOTH) \
@@ -134,14 +135,17 @@
     /* Bluetooth */ \
     X(BTPROTO_HCI) X(BTPROTO_L2CAP) X(BTPROTO_RFCOMM) X(BTPROTO_SCO) X(HCI_DATA_DIR) \
     X(HCI_FILTER) X(HCI_TIME_STAMP)
+/* clang-format on */
 
 /* These are called CAN_BCM_... here. */
+/* clang-format off */
 #define BROADCAST_NUMBERS(X) \
     X(CAN_FD_FRAME) X(RX_ANNOUNCE_RESUME) X(RX_CHANGED) X(RX_CHECK_DLC) X(RX_DELETE) \
     X(RX_FILTER_ID) X(RX_NO_AUTOTIMER) X(RX_READ) X(RX_RTR_FRAME) X(RX_SETUP) X(RX_STATUS) \
     X(RX_TIMEOUT) X(SETTIMER) X(STARTTIMER) X(TX_ANNOUNCE) X(TX_COUNTEVT) X(TX_CP_CAN_ID) \
     X(TX_DELETE) X(TX_EXPIRED) X(TX_READ) X(TX_RESET_MULTI_IDX) X(TX_SEND) X(TX_SETUP) \
     X(TX_STATUS)
+/* clang-format on */
 
 /* Each name is its own text, whatever macro it may be. */
 #define NAME_ONLY(name) #name,
@@ -151,8 +155,7 @@
 static const char *const names[] = {NUMBERS(NAME_ONLY) BROADCAST_NUMBERS(BROADCAST_NAME)};
 static const long long values[] = {NUMBERS(VALUE_ONLY) BROADCAST_NUMBERS(VALUE_ONLY)};
 
-int
-socket_add_constants(PyObject *module)
+int socket_add_constants(PyObject *module)
 {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(names); i++) {
         const struct constant constant = {names[i], values[i]};

@@ -4,20 +4,19 @@
 PyObject *socket_recvmsg(struct socket *, Py_ssize_t, Py_ssize_t, int);
 PyObject *socket_recvmsg_into(struct socket *, PyObject *, Py_ssize_t, int);
 PyObject *socket_sendmsg(struct socket *, PyObject *, PyObject *, int, PyObject *);
-PyObject *socket_sendmsg_afalg(struct socket *, PyObject *, PyObject *, PyObject *, PyObject *, int);
+PyObject *socket_sendmsg_afalg(struct socket *, PyObject *, PyObject *, PyObject *, PyObject *,
+                               int);
 
 /* ---- the sizes of items --------------------------------------------------------------------- */
 
 /* An item of ancillary data is a header, its data, and a gap so that the next one is aligned.
  * The system's type for lengths bounds it, and `more` is what else has to fit. */
-static bool
-item_fits(Py_ssize_t length, size_t more)
+static bool item_fits(Py_ssize_t length, size_t more)
 {
     return length >= 0 && (size_t)length <= INT_MAX - more;
 }
 
-PyObject *
-net_CMSG_LEN(PyObject *Py_UNUSED(module), Py_ssize_t length)
+PyObject *net_CMSG_LEN(PyObject *Py_UNUSED(module), Py_ssize_t length)
 {
     if (!item_fits(length, CMSG_LEN(0))) {
         PyErr_SetString(PyExc_OverflowError, "CMSG_LEN() argument out of range");
@@ -26,8 +25,7 @@ net_CMSG_LEN(PyObject *Py_UNUSED(module), Py_ssize_t length)
     return PyLong_FromSize_t(CMSG_LEN((size_t)length));
 }
 
-PyObject *
-net_CMSG_SPACE(PyObject *Py_UNUSED(module), Py_ssize_t length)
+PyObject *net_CMSG_SPACE(PyObject *Py_UNUSED(module), Py_ssize_t length)
 {
     if (!item_fits(length, CMSG_SPACE(1))) {
         PyErr_SetString(PyExc_OverflowError, "CMSG_SPACE() argument out of range");
@@ -44,8 +42,7 @@ struct buffers {
     Py_ssize_t count;
 };
 
-static void
-buffers_drop(struct buffers *buffers)
+static void buffers_drop(struct buffers *buffers)
 {
     for (Py_ssize_t i = 0; i < buffers->count; i++) {
         PyBuffer_Release(&buffers->view[i]);
@@ -56,8 +53,7 @@ buffers_drop(struct buffers *buffers)
 
 #define BUFFERS(name) __attribute__((cleanup(buffers_drop))) struct buffers name = {NULL, NULL, 0}
 
-static bool
-writable_view(PyObject *op, Py_buffer *view)
+static bool writable_view(PyObject *op, Py_buffer *view)
 {
     if (PyObject_GetBuffer(op, view, PyBUF_WRITABLE) == 0) {
         return true;
@@ -68,9 +64,8 @@ writable_view(PyObject *op, Py_buffer *view)
 }
 
 /* The buffers of an iterable.  False with an exception, and what was taken is in the struct. */
-static bool
-buffers_read(PyObject *iterable, const char *not_iterable, const char *too_long,
-             bool (*get)(PyObject *, Py_buffer *), struct buffers *out)
+static bool buffers_read(PyObject *iterable, const char *not_iterable, const char *too_long,
+                         bool (*get)(PyObject *, Py_buffer *), struct buffers *out)
 {
     PyObject *list = PySequence_Fast(iterable, not_iterable);
     if (list == NULL) {
@@ -104,8 +99,7 @@ buffers_read(PyObject *iterable, const char *not_iterable, const char *too_long,
 /* ---- receiving ------------------------------------------------------------------------------ */
 
 /* How many bytes of an item's data have arrived; may be fewer than its header says. */
-static size_t
-item_size(const struct msghdr *message, const struct cmsghdr *item, bool *cut)
+static size_t item_size(const struct msghdr *message, const struct cmsghdr *item, bool *cut)
 {
     size_t start = (size_t)((char *)CMSG_DATA(item) - (char *)message->msg_control);
     size_t there = message->msg_controllen > start ? message->msg_controllen - start : 0;
@@ -115,8 +109,7 @@ item_size(const struct msghdr *message, const struct cmsghdr *item, bool *cut)
 }
 
 /* Whether there is at least the header of an item. */
-static bool
-item_begins(const struct msghdr *message, const struct cmsghdr *item)
+static bool item_begins(const struct msghdr *message, const struct cmsghdr *item)
 {
     size_t start = (size_t)((char *)item - (char *)message->msg_control);
     return start + offsetof(struct cmsghdr, cmsg_len) + sizeof item->cmsg_len
@@ -124,8 +117,7 @@ item_begins(const struct msghdr *message, const struct cmsghdr *item)
 }
 
 /* Closes the descriptors that came along, as nobody will learn of them. */
-static void
-items_close_files(struct msghdr *message)
+static void items_close_files(struct msghdr *message)
 {
     for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
         bool cut;
@@ -142,16 +134,19 @@ items_close_files(struct msghdr *message)
 }
 
 /* [(level, type, bytes), ...] (new reference) */
-static PyObject *
-items_make(struct msghdr *message)
+static PyObject *items_make(struct msghdr *message)
 {
     PyObject *list = PyList_New(0);
     struct cmsghdr *item = message->msg_controllen > 0 ? CMSG_FIRSTHDR(message) : NULL;
     for (; list != NULL && item != NULL; item = CMSG_NXTHDR(message, item)) {
         bool cut = !item_begins(message, item);
         size_t size = cut ? 0 : item_size(message, item, &cut);
-        if (cut && PyErr_WarnEx(PyExc_RuntimeWarning, "received malformed or improperly-truncated "
-                                                      "ancillary data", 1) < 0) {
+        if (cut
+            && PyErr_WarnEx(PyExc_RuntimeWarning,
+                            "received malformed or improperly-truncated "
+                            "ancillary data",
+                            1)
+                   < 0) {
             Py_CLEAR(list);
             break;
         }
@@ -173,9 +168,9 @@ items_make(struct msghdr *message)
 
 /* What both methods have in common.  `data_of` makes the first item of the result from the number
  * of bytes that arrived (new reference). */
-static PyObject *
-receive_message(struct socket *self, struct iovec *vec, size_t count, Py_ssize_t room, int flags,
-                PyObject *(*data_of)(Py_ssize_t got, void *arg), void *arg)
+static PyObject *receive_message(struct socket *self, struct iovec *vec, size_t count,
+                                 Py_ssize_t room, int flags,
+                                 PyObject *(*data_of)(Py_ssize_t got, void *arg), void *arg)
 {
     if (room < 0 || room > INT_MAX) {
         PyErr_SetString(PyExc_ValueError, "invalid ancillary data buffer length");
@@ -189,11 +184,10 @@ receive_message(struct socket *self, struct iovec *vec, size_t count, Py_ssize_t
     struct msghdr message;
     struct patience patience = PATIENCE(self);
     flags = socket_flags(&patience, flags);
-    Py_ssize_t got = SOCKET_CALL(
-        self, POLLIN, &patience,
-        (message = (struct msghdr){&address.any, sizeof address, vec, count, control, (size_t)room,
-                                   0},
-         recvmsg(socket_fd(self), &message, flags)));
+    Py_ssize_t got = SOCKET_CALL(self, POLLIN, &patience,
+                                 (message = (struct msghdr){&address.any, sizeof address, vec,
+                                                            count, control, (size_t)room, 0},
+                                  recvmsg(socket_fd(self), &message, flags)));
     PyObject *result = NULL;
     if (got >= 0) {
         PyObject *items = items_make(&message);
@@ -211,8 +205,7 @@ receive_message(struct socket *self, struct iovec *vec, size_t count, Py_ssize_t
     return result;
 }
 
-static PyObject *
-shortened_bytes(Py_ssize_t got, void *arg)
+static PyObject *shortened_bytes(Py_ssize_t got, void *arg)
 {
     PyObject **bytes = arg;
     if (got != PyBytes_GET_SIZE(*bytes) && _PyBytes_Resize(bytes, got) < 0) {
@@ -221,8 +214,7 @@ shortened_bytes(Py_ssize_t got, void *arg)
     return Py_NewRef(*bytes);
 }
 
-PyObject *
-socket_recvmsg(struct socket *self, Py_ssize_t size, Py_ssize_t room, int flags)
+PyObject *socket_recvmsg(struct socket *self, Py_ssize_t size, Py_ssize_t room, int flags)
 {
     if (size < 0) {
         PyErr_SetString(PyExc_ValueError, "negative buffer size in recvmsg()");
@@ -238,14 +230,12 @@ socket_recvmsg(struct socket *self, Py_ssize_t size, Py_ssize_t room, int flags)
     return result;
 }
 
-static PyObject *
-count_of_bytes(Py_ssize_t got, void *Py_UNUSED(arg))
+static PyObject *count_of_bytes(Py_ssize_t got, void *Py_UNUSED(arg))
 {
     return PyLong_FromSsize_t(got);
 }
 
-PyObject *
-socket_recvmsg_into(struct socket *self, PyObject *iterable, Py_ssize_t room, int flags)
+PyObject *socket_recvmsg_into(struct socket *self, PyObject *iterable, Py_ssize_t room, int flags)
 {
     BUFFERS(buffers);
     if (!buffers_read(iterable, "recvmsg_into() argument 1 must be an iterable",
@@ -270,8 +260,7 @@ struct items {
     size_t size;
 };
 
-static void
-items_drop(struct items *items)
+static void items_drop(struct items *items)
 {
     for (Py_ssize_t i = 0; i < items->count; i++) {
         PyBuffer_Release(&items->item[i].data);
@@ -283,12 +272,13 @@ items_drop(struct items *items)
 #define ITEMS(name) __attribute__((cleanup(items_drop))) struct items name = {NULL, 0, NULL, 0}
 
 /* Reads one (level, type, data). */
-static bool
-item_read(PyObject *arg, struct item *out)
+static bool item_read(PyObject *arg, struct item *out)
 {
     if (!PySequence_Check(arg) || PyUnicode_Check(arg)) {
-        PyErr_Format(PyExc_TypeError, "[sendmsg() ancillary data items]() argument must be 3-item "
-                                      "sequence, not %.50s", Py_TYPE(arg)->tp_name);
+        PyErr_Format(PyExc_TypeError,
+                     "[sendmsg() ancillary data items]() argument must be 3-item "
+                     "sequence, not %.50s",
+                     Py_TYPE(arg)->tp_name);
         return false;
     }
     PyObject *parts = PySequence_Tuple(arg);
@@ -297,8 +287,10 @@ item_read(PyObject *arg, struct item *out)
     }
     bool fine = PyTuple_GET_SIZE(parts) == 3;
     if (!fine) {
-        PyErr_Format(PyExc_TypeError, "[sendmsg() ancillary data items]() argument must be sequence "
-                                      "of length 3, not %zd", PyTuple_GET_SIZE(parts));
+        PyErr_Format(PyExc_TypeError,
+                     "[sendmsg() ancillary data items]() argument must be sequence "
+                     "of length 3, not %zd",
+                     PyTuple_GET_SIZE(parts));
     }
     fine = fine && bind_int(PyTuple_GET_ITEM(parts, 0), &out->level)
            && bind_int(PyTuple_GET_ITEM(parts, 1), &out->type)
@@ -308,8 +300,7 @@ item_read(PyObject *arg, struct item *out)
 }
 
 /* Makes one block of all items. */
-static bool
-items_lay_out(struct items *items)
+static bool items_lay_out(struct items *items)
 {
     for (Py_ssize_t i = 0; i < items->count; i++) {
         if (!item_fits(items->item[i].data.len, CMSG_SPACE(1))) {
@@ -334,7 +325,8 @@ items_lay_out(struct items *items)
     for (Py_ssize_t i = 0; i < items->count; i++) {
         const struct item *item = &items->item[i];
         struct cmsghdr *header = (struct cmsghdr *)to;
-        *header = (struct cmsghdr){.cmsg_level = item->level, .cmsg_type = item->type,
+        *header = (struct cmsghdr){.cmsg_level = item->level,
+                                   .cmsg_type = item->type,
                                    .cmsg_len = CMSG_LEN((size_t)item->data.len)};
         memcpy(CMSG_DATA(header), item->data.buf, (size_t)item->data.len);
         to += CMSG_SPACE((size_t)item->data.len);
@@ -342,8 +334,7 @@ items_lay_out(struct items *items)
     return true;
 }
 
-static bool
-items_read(PyObject *iterable, struct items *out)
+static bool items_read(PyObject *iterable, struct items *out)
 {
     PyObject *list = PySequence_Fast(iterable, "sendmsg() argument 2 must be an iterable");
     if (list == NULL) {
@@ -365,32 +356,28 @@ items_read(PyObject *iterable, struct items *out)
     return fine && items_lay_out(out);
 }
 
-static PyObject *
-send_message(struct socket *self, const struct msghdr *message, int flags)
+static PyObject *send_message(struct socket *self, const struct msghdr *message, int flags)
 {
     struct patience patience = PATIENCE(self);
     flags = socket_flags(&patience, flags);
-    Py_ssize_t sent = SOCKET_CALL(self, POLLOUT, &patience,
-                                  sendmsg(socket_fd(self), message, flags));
+    Py_ssize_t sent =
+        SOCKET_CALL(self, POLLOUT, &patience, sendmsg(socket_fd(self), message, flags));
     return sent < 0 ? NULL : PyLong_FromSsize_t(sent);
 }
 
-static bool
-read_view(PyObject *op, Py_buffer *view)
+static bool read_view(PyObject *op, Py_buffer *view)
 {
     return bind_buffer(op, view);
 }
 
-static bool
-data_read(PyObject *iterable, struct buffers *out)
+static bool data_read(PyObject *iterable, struct buffers *out)
 {
     return buffers_read(iterable, "sendmsg() argument 1 must be an iterable",
                         "sendmsg() argument 1 is too long", read_view, out);
 }
 
-PyObject *
-socket_sendmsg(struct socket *self, PyObject *iterable, PyObject *ancillary, int flags,
-               PyObject *to)
+PyObject *socket_sendmsg(struct socket *self, PyObject *iterable, PyObject *ancillary, int flags,
+                         PyObject *to)
 {
     union address address;
     socklen_t length = 0;
@@ -406,41 +393,42 @@ socket_sendmsg(struct socket *self, PyObject *iterable, PyObject *ancillary, int
         return NULL;
     }
     struct msghdr message = {
-        .msg_name = to != Py_None ? &address : NULL, .msg_namelen = length,
-        .msg_iov = buffers.vec, .msg_iovlen = (size_t)buffers.count,
-        .msg_control = items.control, .msg_controllen = items.size,
+        .msg_name = to != Py_None ? &address : NULL,
+        .msg_namelen = length,
+        .msg_iov = buffers.vec,
+        .msg_iovlen = (size_t)buffers.count,
+        .msg_control = items.control,
+        .msg_controllen = items.size,
     };
     return send_message(self, &message, flags);
 }
 
 /* ---- AF_ALG --------------------------------------------------------------------------------- */
 
-static char *
-put_item(char *to, int type, const void *data, size_t size)
+static char *put_item(char *to, int type, const void *data, size_t size)
 {
     struct cmsghdr *header = (struct cmsghdr *)to;
-    *header = (struct cmsghdr){.cmsg_level = SOL_ALG, .cmsg_type = type, .cmsg_len = CMSG_LEN(size)};
+    *header =
+        (struct cmsghdr){.cmsg_level = SOL_ALG, .cmsg_type = type, .cmsg_len = CMSG_LEN(size)};
     memcpy(CMSG_DATA(header), data, size);
     return to + CMSG_SPACE(size);
 }
 
 /* The initial vector, with its length in front as the kernel has it. */
-static char *
-put_vector(char *to, const Py_buffer *vector)
+static char *put_vector(char *to, const Py_buffer *vector)
 {
     struct cmsghdr *header = (struct cmsghdr *)to;
     struct af_alg_iv *body = (struct af_alg_iv *)CMSG_DATA(header);
     size_t size = sizeof *body + (size_t)vector->len;
-    *header = (struct cmsghdr){.cmsg_level = SOL_ALG, .cmsg_type = ALG_SET_IV,
-                               .cmsg_len = CMSG_LEN(size)};
+    *header = (struct cmsghdr){
+        .cmsg_level = SOL_ALG, .cmsg_type = ALG_SET_IV, .cmsg_len = CMSG_LEN(size)};
     body->ivlen = (uint32_t)vector->len;
     memcpy(body->iv, vector->buf, (size_t)vector->len);
     return to + CMSG_SPACE(size);
 }
 
 /* An argument that must not be negative, -1 if it is not given. */
-static bool
-count_read(PyObject *arg, const char *complaint, int *out)
+static bool count_read(PyObject *arg, const char *complaint, int *out)
 {
     *out = -1;
     if (arg == NULL || arg == Py_None) {
@@ -456,9 +444,8 @@ count_read(PyObject *arg, const char *complaint, int *out)
     return true;
 }
 
-static PyObject *
-send_to_algorithm(struct socket *self, PyObject *data, int op, const Py_buffer *vector, int length,
-                  int flags)
+static PyObject *send_to_algorithm(struct socket *self, PyObject *data, int op,
+                                   const Py_buffer *vector, int length, int flags)
 {
     BUFFERS(buffers);
     if (data != NULL && !data_read(data, &buffers)) {
@@ -488,17 +475,18 @@ send_to_algorithm(struct socket *self, PyObject *data, int op, const Py_buffer *
         put_item(end, ALG_SET_AEAD_ASSOCLEN, &associated, sizeof associated);
     }
     struct msghdr message = {
-        .msg_iov = buffers.vec, .msg_iovlen = (size_t)buffers.count,
-        .msg_control = control, .msg_controllen = size,
+        .msg_iov = buffers.vec,
+        .msg_iovlen = (size_t)buffers.count,
+        .msg_control = control,
+        .msg_controllen = size,
     };
     PyObject *sent = send_message(self, &message, flags);
     PyMem_Free(control);
     return sent;
 }
 
-PyObject *
-socket_sendmsg_afalg(struct socket *self, PyObject *data, PyObject *op, PyObject *iv,
-                     PyObject *assoclen, int flags)
+PyObject *socket_sendmsg_afalg(struct socket *self, PyObject *data, PyObject *op, PyObject *iv,
+                               PyObject *assoclen, int flags)
 {
     if (self->family != AF_ALG) {
         PyErr_SetString(PyExc_OSError, "algset is only supported for AF_ALG");

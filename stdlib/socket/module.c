@@ -9,16 +9,14 @@
 
 #include "net.bind.h"
 
-static PyObject *
-raise_errno(void)
+static PyObject *raise_errno(void)
 {
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
 /* ---- byte order ----------------------------------------------------------------------------- */
 
-static PyObject *
-swap16(int x, const char *function)
+static PyObject *swap16(int x, const char *function)
 {
     if (x < 0 || x > 0xFFFF) {
         PyErr_Format(PyExc_OverflowError,
@@ -30,21 +28,18 @@ swap16(int x, const char *function)
     return PyLong_FromLong(htons((uint16_t)x));
 }
 
-PyObject *
-net_htons(PyObject *Py_UNUSED(module), int x)
+PyObject *net_htons(PyObject *Py_UNUSED(module), int x)
 {
     return swap16(x, "htons");
 }
 
-PyObject *
-net_ntohs(PyObject *Py_UNUSED(module), int x)
+PyObject *net_ntohs(PyObject *Py_UNUSED(module), int x)
 {
     return swap16(x, "ntohs");
 }
 
 /* The value of an int that must not be negative. */
-static bool
-unsigned_read(PyObject *x, unsigned long *out)
+static bool unsigned_read(PyObject *x, unsigned long *out)
 {
     int overflow;
     long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
@@ -56,8 +51,7 @@ unsigned_read(PyObject *x, unsigned long *out)
     return PyErr_Occurred() == NULL;
 }
 
-static PyObject *
-swap32(PyObject *x)
+static PyObject *swap32(PyObject *x)
 {
     if (!PyLong_Check(x)) {
         PyErr_Format(PyExc_TypeError, "expected int, %s found", Py_TYPE(x)->tp_name);
@@ -74,22 +68,19 @@ swap32(PyObject *x)
     return PyLong_FromUnsignedLong(htonl((uint32_t)value));
 }
 
-PyObject *
-net_htonl(PyObject *Py_UNUSED(module), PyObject *x)
+PyObject *net_htonl(PyObject *Py_UNUSED(module), PyObject *x)
 {
     return swap32(x);
 }
 
-PyObject *
-net_ntohl(PyObject *Py_UNUSED(module), PyObject *x)
+PyObject *net_ntohl(PyObject *Py_UNUSED(module), PyObject *x)
 {
     return swap32(x);
 }
 
 /* ---- packed addresses ----------------------------------------------------------------------- */
 
-PyObject *
-net_inet_aton(PyObject *Py_UNUSED(module), const char *text)
+PyObject *net_inet_aton(PyObject *Py_UNUSED(module), const char *text)
 {
     struct in_addr address;
     if (inet_aton(text, &address) == 0) {
@@ -99,8 +90,7 @@ net_inet_aton(PyObject *Py_UNUSED(module), const char *text)
     return PyBytes_FromStringAndSize((const char *)&address, sizeof address);
 }
 
-PyObject *
-net_inet_ntoa(PyObject *Py_UNUSED(module), Py_buffer *packed)
+PyObject *net_inet_ntoa(PyObject *Py_UNUSED(module), Py_buffer *packed)
 {
     if (packed->len != sizeof(struct in_addr)) {
         PyErr_SetString(PyExc_OSError, "packed IP wrong length for inet_ntoa");
@@ -109,8 +99,7 @@ net_inet_ntoa(PyObject *Py_UNUSED(module), Py_buffer *packed)
     return address_text(AF_INET, packed->buf);
 }
 
-PyObject *
-net_inet_pton(PyObject *Py_UNUSED(module), int family, const char *text)
+PyObject *net_inet_pton(PyObject *Py_UNUSED(module), int family, const char *text)
 {
     char packed[sizeof(struct in6_addr)];
     int rc = inet_pton(family, text, packed);
@@ -125,11 +114,11 @@ net_inet_pton(PyObject *Py_UNUSED(module), int family, const char *text)
                                                                : sizeof(struct in6_addr));
 }
 
-PyObject *
-net_inet_ntop(PyObject *Py_UNUSED(module), int family, Py_buffer *packed)
+PyObject *net_inet_ntop(PyObject *Py_UNUSED(module), int family, Py_buffer *packed)
 {
-    Py_ssize_t size = family == AF_INET ? (Py_ssize_t)sizeof(struct in_addr)
-                      : family == AF_INET6 ? (Py_ssize_t)sizeof(struct in6_addr) : 0;
+    Py_ssize_t size = family == AF_INET    ? (Py_ssize_t)sizeof(struct in_addr)
+                      : family == AF_INET6 ? (Py_ssize_t)sizeof(struct in6_addr)
+                                           : 0;
     if (size == 0) {
         PyErr_Format(PyExc_ValueError, "unknown address family %d", family);
         return NULL;
@@ -143,8 +132,7 @@ net_inet_ntop(PyObject *Py_UNUSED(module), int family, Py_buffer *packed)
 
 /* ---- descriptors and timeouts --------------------------------------------------------------- */
 
-int
-net_close(PyObject *Py_UNUSED(module), PyObject *arg)
+int net_close(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     int fd;
     if (!bind_int(arg, &fd)) {
@@ -157,8 +145,7 @@ net_close(PyObject *Py_UNUSED(module), PyObject *arg)
     return 0;
 }
 
-PyObject *
-net_dup(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *net_dup(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     int fd;
     if (!bind_int(arg, &fd)) {
@@ -168,15 +155,13 @@ net_dup(PyObject *Py_UNUSED(module), PyObject *arg)
     return copy < 0 ? raise_errno() : PyLong_FromLong(copy);
 }
 
-PyObject *
-net_getdefaulttimeout(PyObject *module)
+PyObject *net_getdefaulttimeout(PyObject *module)
 {
     struct socket_state *state = state_of(module);
     return timeout_make(__atomic_load_n(&state->default_timeout, __ATOMIC_RELAXED));
 }
 
-int
-net_setdefaulttimeout(PyObject *module, PyObject *arg)
+int net_setdefaulttimeout(PyObject *module, PyObject *arg)
 {
     PyTime_t timeout;
     if (!timeout_read(arg, &timeout)) {
@@ -188,8 +173,7 @@ net_setdefaulttimeout(PyObject *module, PyObject *arg)
 
 /* ---- interfaces ----------------------------------------------------------------------------- */
 
-PyObject *
-net_if_nameindex(PyObject *Py_UNUSED(module))
+PyObject *net_if_nameindex(PyObject *Py_UNUSED(module))
 {
     struct if_nameindex *all = if_nameindex();
     if (all == NULL) {
@@ -197,8 +181,8 @@ net_if_nameindex(PyObject *Py_UNUSED(module))
     }
     PyObject *list = PyList_New(0);
     for (size_t i = 0; list != NULL && all[i].if_index != 0 && all[i].if_name != NULL; i++) {
-        PyObject *entry = Py_BuildValue("IO&", all[i].if_index, PyUnicode_DecodeFSDefault,
-                                        all[i].if_name);
+        PyObject *entry =
+            Py_BuildValue("IO&", all[i].if_index, PyUnicode_DecodeFSDefault, all[i].if_name);
         if (entry == NULL || PyList_Append(list, entry) < 0) {
             Py_CLEAR(list);
         }
@@ -208,8 +192,7 @@ net_if_nameindex(PyObject *Py_UNUSED(module))
     return list;
 }
 
-PyObject *
-net_if_nametoindex(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *net_if_nametoindex(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PyObject *name;
     if (!PyUnicode_FSConverter(arg, &name)) {
@@ -224,8 +207,7 @@ net_if_nametoindex(PyObject *Py_UNUSED(module), PyObject *arg)
     return PyLong_FromUnsignedLong(index);
 }
 
-PyObject *
-net_if_indextoname(PyObject *Py_UNUSED(module), PyObject *arg)
+PyObject *net_if_indextoname(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     if (!PyLong_Check(arg)) {
         PyErr_SetString(PyExc_TypeError, "an integer is required");
@@ -250,16 +232,14 @@ net_if_indextoname(PyObject *Py_UNUSED(module), PyObject *arg)
 
 static const char capsule_name[] = "_socket.CAPI";
 
-static void
-capsule_free(PyObject *capsule)
+static void capsule_free(PyObject *capsule)
 {
     struct socket_capi *capi = PyCapsule_GetPointer(capsule, capsule_name);
     Py_DECREF(capi->type);
     PyMem_Free(capi);
 }
 
-static int
-add_capsule(PyObject *module, struct socket_state *state)
+static int add_capsule(PyObject *module, struct socket_state *state)
 {
     struct socket_capi *capi = PyMem_Malloc(sizeof *capi);
     if (capi == NULL) {
@@ -280,8 +260,7 @@ add_capsule(PyObject *module, struct socket_state *state)
     return rc;
 }
 
-static int
-module_exec(PyObject *module)
+static int module_exec(PyObject *module)
 {
     struct socket_state *state = state_of(module);
     state->default_timeout = -1;
@@ -300,8 +279,7 @@ module_exec(PyObject *module)
                : -1;
 }
 
-static int
-module_traverse(PyObject *module, visitproc visit, void *arg)
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct socket_state *state = state_of(module);
     Py_VISIT(state->socket_type);
@@ -310,8 +288,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-module_clear(PyObject *module)
+static int module_clear(PyObject *module)
 {
     struct socket_state *state = state_of(module);
     Py_CLEAR(state->socket_type);
@@ -320,8 +297,7 @@ module_clear(PyObject *module)
     return 0;
 }
 
-static void
-module_free(void *module)
+static void module_free(void *module)
 {
     module_clear(module);
 }
@@ -329,9 +305,9 @@ module_free(void *module)
 static PyModuleDef_Slot net_slots[] = MODULE_SLOTS(module_exec);
 
 PyModuleDef net_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_socket", .m_doc = net_doc, .m_methods = net_methods,
-    .m_slots = net_slots, .m_size = sizeof(struct socket_state), .m_traverse = module_traverse,
-    .m_clear = module_clear, .m_free = module_free,
+    PyModuleDef_HEAD_INIT,         .m_name = "_socket",     .m_doc = net_doc,
+    .m_methods = net_methods,      .m_slots = net_slots,    .m_size = sizeof(struct socket_state),
+    .m_traverse = module_traverse, .m_clear = module_clear, .m_free = module_free,
 };
 
 MODULE_INIT(_socket, net_module)

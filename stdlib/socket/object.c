@@ -12,8 +12,7 @@ static const int closed = -1;
 /* ---- waiting -------------------------------------------------------------------------------- */
 
 /* What is left of the time; negative if there is no end to it. */
-static PyTime_t
-patience_left(struct patience *patience)
+static PyTime_t patience_left(struct patience *patience)
 {
     if (patience->timeout < 0) {
         return -1;
@@ -29,8 +28,7 @@ patience_left(struct patience *patience)
     return Py_MAX(patience->deadline - now, 0);
 }
 
-int
-socket_wait(struct socket *self, short events, struct patience *patience)
+int socket_wait(struct socket *self, short events, struct patience *patience)
 {
     for (;;) {
         struct pollfd file = {socket_fd(self), events, 0};
@@ -53,14 +51,12 @@ socket_wait(struct socket *self, short events, struct patience *patience)
     }
 }
 
-static void
-raise_timeout(void)
+static void raise_timeout(void)
 {
     PyErr_SetString(PyExc_TimeoutError, "timed out");
 }
 
-bool
-socket_again(struct socket *self, short events, struct patience *patience)
+bool socket_again(struct socket *self, short events, struct patience *patience)
 {
     if (errno == EINTR) {
         return PyErr_CheckSignals() == 0;
@@ -78,8 +74,7 @@ socket_again(struct socket *self, short events, struct patience *patience)
 
 /* ---- timeouts ------------------------------------------------------------------------------- */
 
-bool
-timeout_read(PyObject *arg, PyTime_t *out)
+bool timeout_read(PyObject *arg, PyTime_t *out)
 {
     *out = -1;
     if (arg == Py_None) {
@@ -115,14 +110,12 @@ timeout_read(PyObject *arg, PyTime_t *out)
     return true;
 }
 
-PyObject *
-timeout_make(PyTime_t timeout)
+PyObject *timeout_make(PyTime_t timeout)
 {
     return timeout < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble((double)timeout / 1e9);
 }
 
-int
-fd_set_blocking(int fd, bool blocking)
+int fd_set_blocking(int fd, bool blocking)
 {
     int nonblocking = !blocking;
     if (ioctl(fd, FIONBIO, &nonblocking) < 0) {
@@ -132,61 +125,53 @@ fd_set_blocking(int fd, bool blocking)
     return 0;
 }
 
-static int
-socket_wait_for(struct socket *self, PyTime_t timeout)
+static int socket_wait_for(struct socket *self, PyTime_t timeout)
 {
     __atomic_store_n(&self->timeout, timeout, __ATOMIC_RELAXED);
     return fd_set_blocking(socket_fd(self), timeout < 0);
 }
 
-int
-socket_setblocking(struct socket *self, int flag)
+int socket_setblocking(struct socket *self, int flag)
 {
     return socket_wait_for(self, flag ? -1 : 0);
 }
 
-int
-socket_getblocking(struct socket *self)
+int socket_getblocking(struct socket *self)
 {
     return socket_timeout(self) != 0;
 }
 
-int
-socket_settimeout(struct socket *self, PyObject *arg)
+int socket_settimeout(struct socket *self, PyObject *arg)
 {
     PyTime_t timeout;
     return timeout_read(arg, &timeout) ? socket_wait_for(self, timeout) : -1;
 }
 
-PyObject *
-socket_gettimeout(struct socket *self)
+PyObject *socket_gettimeout(struct socket *self)
 {
     return timeout_make(socket_timeout(self));
 }
 
-PyObject *
-socket_get_timeout(struct socket *self)
+PyObject *socket_get_timeout(struct socket *self)
 {
     return timeout_make(socket_timeout(self));
 }
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-static PyObject *
-raise_errno(void)
+static PyObject *raise_errno(void)
 {
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
-static int
-fail(void)
+static int fail(void)
 {
     raise_errno();
     return -1;
 }
 
-static PyObject *
-socket_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *socket_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                            PyObject *Py_UNUSED(kwargs))
 {
     struct socket *self = type_make(type);
     if (self != NULL) {
@@ -198,8 +183,7 @@ socket_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kw
 }
 
 /* Gives the object its descriptor (owned by the caller until this succeeds). */
-static int
-socket_adopt(struct socket *self, int fd, int family, int type, int protocol)
+static int socket_adopt(struct socket *self, int fd, int family, int type, int protocol)
 {
     struct socket_state *state = self->state;
     PyTime_t timeout = __atomic_load_n(&state->default_timeout, __ATOMIC_RELAXED);
@@ -216,8 +200,7 @@ socket_adopt(struct socket *self, int fd, int family, int type, int protocol)
     return 0;
 }
 
-static bool
-option_read(int fd, int option, int *value)
+static bool option_read(int fd, int option, int *value)
 {
     socklen_t size = sizeof *value;
     if (getsockopt(fd, SOL_SOCKET, option, value, &size) < 0) {
@@ -228,8 +211,8 @@ option_read(int fd, int option, int *value)
 }
 
 /* Takes over a descriptor; what was not given (-1) is asked of the system. */
-static int
-socket_init_from(struct socket *self, PyObject *fileno, int family, int type, int protocol)
+static int socket_init_from(struct socket *self, PyObject *fileno, int family, int type,
+                            int protocol)
 {
     int fd;
     if (!bind_int(fileno, &fd)) {
@@ -255,8 +238,7 @@ socket_init_from(struct socket *self, PyObject *fileno, int family, int type, in
     return socket_adopt(self, fd, family, type, protocol);
 }
 
-int
-socket_init(struct socket *self, int family, int type, int protocol, PyObject *fileno)
+int socket_init(struct socket *self, int family, int type, int protocol, PyObject *fileno)
 {
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &net_module);
     if (module == NULL) {
@@ -283,8 +265,7 @@ socket_init(struct socket *self, int family, int type, int protocol, PyObject *f
     return 0;
 }
 
-PyObject *
-net_socketpair(PyObject *module, int family, int type, int protocol)
+PyObject *net_socketpair(PyObject *module, int family, int type, int protocol)
 {
     struct socket_state *state = state_of(module);
     int fds[2];
@@ -293,8 +274,8 @@ net_socketpair(PyObject *module, int family, int type, int protocol)
     }
     PyObject *ends[2] = {NULL, NULL};
     for (int i = 0; i < 2; i++) {
-        struct socket *end = (struct socket *)socket_new((PyTypeObject *)state->socket_type, NULL,
-                                                         NULL);
+        struct socket *end =
+            (struct socket *)socket_new((PyTypeObject *)state->socket_type, NULL, NULL);
         if (end == NULL) {
             break;
         }
@@ -317,28 +298,24 @@ net_socketpair(PyObject *module, int family, int type, int protocol)
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
-int
-socket_detach(struct socket *self)
+int socket_detach(struct socket *self)
 {
     return __atomic_exchange_n(&self->fd, closed, __ATOMIC_RELAXED);
 }
 
-int
-socket_close(struct socket *self)
+int socket_close(struct socket *self)
 {
     int fd = socket_detach(self);
     /* A peer that has reset the connection leaves nothing to be done by us. */
     return fd != closed && fd_close(fd) < 0 && errno != ECONNRESET ? fail() : 0;
 }
 
-int
-socket_fileno(struct socket *self)
+int socket_fileno(struct socket *self)
 {
     return socket_fd(self);
 }
 
-static void
-socket_finalize(PyObject *op)
+static void socket_finalize(PyObject *op)
 {
     struct socket *self = (struct socket *)op;
     if (socket_fd(self) == closed) {
@@ -359,15 +336,13 @@ socket_finalize(PyObject *op)
     PyErr_SetRaisedException(raised);
 }
 
-static int
-socket_traverse(PyObject *op, visitproc visit, void *arg)
+static int socket_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(op));
     return 0;
 }
 
-static void
-socket_dealloc(PyObject *op)
+static void socket_dealloc(PyObject *op)
 {
     if (PyObject_CallFinalizerFromDealloc(op) < 0) {
         return;
@@ -378,8 +353,7 @@ socket_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static PyObject *
-socket_repr(PyObject *op)
+static PyObject *socket_repr(PyObject *op)
 {
     struct socket *self = (struct socket *)op;
     return PyUnicode_FromFormat("<socket object, fd=%d, family=%d, type=%d, proto=%d>",
@@ -389,16 +363,13 @@ socket_repr(PyObject *op)
 /* ---- addresses and connecting --------------------------------------------------------------- */
 
 /* Reads an address and raises the audit event for what is to be done with it. */
-static bool
-address_for(struct socket *self, PyObject *arg, const char *caller, const char *event,
-            union address *out, socklen_t *length)
+static bool address_for(struct socket *self, PyObject *arg, const char *caller, const char *event,
+                        union address *out, socklen_t *length)
 {
-    return address_read(self, arg, caller, out, length)
-           && PySys_Audit(event, "OO", self, arg) >= 0;
+    return address_read(self, arg, caller, out, length) && PySys_Audit(event, "OO", self, arg) >= 0;
 }
 
-int
-socket_bind(struct socket *self, PyObject *arg)
+int socket_bind(struct socket *self, PyObject *arg)
 {
     union address address;
     socklen_t length;
@@ -409,8 +380,7 @@ socket_bind(struct socket *self, PyObject *arg)
 }
 
 /* Connects: 0 or an error number, or -1 with an exception. */
-static int
-connect_to(struct socket *self, const union address *address, socklen_t length)
+static int connect_to(struct socket *self, const union address *address, socklen_t length)
 {
     struct patience patience = PATIENCE(self);
     int fd = socket_fd(self);
@@ -440,8 +410,7 @@ connect_to(struct socket *self, const union address *address, socklen_t length)
     return error == EISCONN ? 0 : error;
 }
 
-int
-socket_connect(struct socket *self, PyObject *arg)
+int socket_connect(struct socket *self, PyObject *arg)
 {
     union address address;
     socklen_t length;
@@ -457,8 +426,7 @@ socket_connect(struct socket *self, PyObject *arg)
     return error > 0 ? fail() : error;
 }
 
-PyObject *
-socket_connect_ex(struct socket *self, PyObject *arg)
+PyObject *socket_connect_ex(struct socket *self, PyObject *arg)
 {
     union address address;
     socklen_t length;
@@ -469,8 +437,7 @@ socket_connect_ex(struct socket *self, PyObject *arg)
     return error < 0 ? NULL : PyLong_FromLong(error);
 }
 
-PyObject *
-socket_accept(struct socket *self)
+PyObject *socket_accept(struct socket *self)
 {
     struct patience patience = PATIENCE(self);
     if (patience.timeout > 0) {
@@ -484,9 +451,9 @@ socket_accept(struct socket *self)
     }
     union address address = {0};
     socklen_t length = sizeof address;
-    int fd = SOCKET_CALL(self, POLLIN, &patience,
-                         (length = sizeof address,
-                          accept4(socket_fd(self), &address.any, &length, SOCK_CLOEXEC)));
+    int fd = SOCKET_CALL(
+        self, POLLIN, &patience,
+        (length = sizeof address, accept4(socket_fd(self), &address.any, &length, SOCK_CLOEXEC)));
     if (fd < 0) {
         return NULL;
     }
@@ -498,8 +465,7 @@ socket_accept(struct socket *self)
     return pair;
 }
 
-static PyObject *
-name_of(struct socket *self, int (*call)(int, struct sockaddr *, socklen_t *))
+static PyObject *name_of(struct socket *self, int (*call)(int, struct sockaddr *, socklen_t *))
 {
     union address address = {0};
     socklen_t length = sizeof address;
@@ -509,38 +475,32 @@ name_of(struct socket *self, int (*call)(int, struct sockaddr *, socklen_t *))
     return address_make(&address, length, self->protocol);
 }
 
-static int
-own_name(int fd, struct sockaddr *address, socklen_t *length)
+static int own_name(int fd, struct sockaddr *address, socklen_t *length)
 {
     return getsockname(fd, address, length);
 }
 
-static int
-other_name(int fd, struct sockaddr *address, socklen_t *length)
+static int other_name(int fd, struct sockaddr *address, socklen_t *length)
 {
     return getpeername(fd, address, length);
 }
 
-PyObject *
-socket_getsockname(struct socket *self)
+PyObject *socket_getsockname(struct socket *self)
 {
     return name_of(self, own_name);
 }
 
-PyObject *
-socket_getpeername(struct socket *self)
+PyObject *socket_getpeername(struct socket *self)
 {
     return name_of(self, other_name);
 }
 
-int
-socket_listen(struct socket *self, int backlog)
+int socket_listen(struct socket *self, int backlog)
 {
     return BLOCKING(listen(socket_fd(self), Py_MAX(backlog, 0))) < 0 ? fail() : 0;
 }
 
-int
-socket_shutdown(struct socket *self, int how)
+int socket_shutdown(struct socket *self, int how)
 {
     return BLOCKING(shutdown(socket_fd(self), how)) < 0 ? fail() : 0;
 }
@@ -549,21 +509,21 @@ socket_shutdown(struct socket *self, int how)
 
 enum { OPTION_MAX = 1024 };
 
-PyObject *
-socket_getsockopt(struct socket *self, int level, int option, int length)
+PyObject *socket_getsockopt(struct socket *self, int level, int option, int length)
 {
     int fd = socket_fd(self);
     if (length == 0 && self->family == AF_VSOCK) {
         uint64_t value = 0;
         socklen_t size = sizeof value;
         return getsockopt(fd, level, option, &value, &size) < 0
-                   ? raise_errno() : PyLong_FromUnsignedLongLong(value);
+                   ? raise_errno()
+                   : PyLong_FromUnsignedLongLong(value);
     }
     if (length == 0) {
         int value = 0;
         socklen_t size = sizeof value;
         return getsockopt(fd, level, option, &value, &size) < 0 ? raise_errno()
-                                                                 : PyLong_FromLong(value);
+                                                                : PyLong_FromLong(value);
     }
     if (length < 0 || length > OPTION_MAX) {
         PyErr_SetString(PyExc_OSError, "getsockopt buflen out of range");
@@ -572,12 +532,11 @@ socket_getsockopt(struct socket *self, int level, int option, int length)
     char value[OPTION_MAX];
     socklen_t size = (socklen_t)length;
     return getsockopt(fd, level, option, value, &size) < 0 ? raise_errno()
-                                                            : PyBytes_FromStringAndSize(value, size);
+                                                           : PyBytes_FromStringAndSize(value, size);
 }
 
 /* Sets an option to an int, if it is one that fits: 1, or 0 if `value` is something else. */
-static int
-option_from_int(struct socket *self, int level, int option, PyObject *value, int *rc)
+static int option_from_int(struct socket *self, int level, int option, PyObject *value, int *rc)
 {
     if (!PyLong_Check(value) && !PyIndex_Check(value)) {
         return 0;
@@ -599,8 +558,7 @@ option_from_int(struct socket *self, int level, int option, PyObject *value, int
     return 0;
 }
 
-PyObject *
-socket_setsockopt(PyObject *op, PyObject *const *args, Py_ssize_t count)
+PyObject *socket_setsockopt(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
     struct socket *self = (struct socket *)op;
     bool empty = count == 4 && args[2] == Py_None;
@@ -637,9 +595,8 @@ socket_setsockopt(PyObject *op, PyObject *const *args, Py_ssize_t count)
 /* ---- receiving ------------------------------------------------------------------------------ */
 
 /* Receives into memory, with the sender's address if `address` is not NULL.  -1 with an exception. */
-static Py_ssize_t
-receive(struct socket *self, void *to, Py_ssize_t size, int flags, union address *address,
-        socklen_t *length)
+static Py_ssize_t receive(struct socket *self, void *to, Py_ssize_t size, int flags,
+                          union address *address, socklen_t *length)
 {
     if (size == 0 && address == NULL) {
         return 0;
@@ -656,9 +613,8 @@ receive(struct socket *self, void *to, Py_ssize_t size, int flags, union address
 }
 
 /* New bytes with what is received; bytes longer than this get a temporary place only as they come. */
-static PyObject *
-receive_bytes(struct socket *self, Py_ssize_t size, int flags, union address *address,
-              socklen_t *length)
+static PyObject *receive_bytes(struct socket *self, Py_ssize_t size, int flags,
+                               union address *address, socklen_t *length)
 {
     char small[2048];
     if (size <= (Py_ssize_t)sizeof small) {
@@ -680,8 +636,7 @@ receive_bytes(struct socket *self, Py_ssize_t size, int flags, union address *ad
     return bytes;
 }
 
-PyObject *
-socket_recv(struct socket *self, Py_ssize_t size, int flags)
+PyObject *socket_recv(struct socket *self, Py_ssize_t size, int flags)
 {
     if (size < 0) {
         PyErr_SetString(PyExc_ValueError, "negative buffersize in recv");
@@ -690,8 +645,7 @@ socket_recv(struct socket *self, Py_ssize_t size, int flags)
     return receive_bytes(self, size, flags, NULL, NULL);
 }
 
-PyObject *
-socket_recvfrom(struct socket *self, Py_ssize_t size, int flags)
+PyObject *socket_recvfrom(struct socket *self, Py_ssize_t size, int flags)
 {
     if (size < 0) {
         PyErr_SetString(PyExc_ValueError, "negative buffersize in recvfrom");
@@ -712,8 +666,8 @@ socket_recvfrom(struct socket *self, Py_ssize_t size, int flags)
 }
 
 /* How many bytes to receive into a buffer, -1 with an exception. */
-static Py_ssize_t
-room_in(const Py_buffer *buffer, Py_ssize_t size, const char *negative, const char *too_small)
+static Py_ssize_t room_in(const Py_buffer *buffer, Py_ssize_t size, const char *negative,
+                          const char *too_small)
 {
     if (size < 0 || size > buffer->len) {
         PyErr_SetString(PyExc_ValueError, size < 0 ? negative : too_small);
@@ -722,8 +676,7 @@ room_in(const Py_buffer *buffer, Py_ssize_t size, const char *negative, const ch
     return size ? size : buffer->len;
 }
 
-PyObject *
-socket_recv_into(struct socket *self, Py_buffer *buffer, Py_ssize_t size, int flags)
+PyObject *socket_recv_into(struct socket *self, Py_buffer *buffer, Py_ssize_t size, int flags)
 {
     size = room_in(buffer, size, "negative buffersize in recv_into",
                    "buffer too small for requested bytes");
@@ -731,8 +684,7 @@ socket_recv_into(struct socket *self, Py_buffer *buffer, Py_ssize_t size, int fl
     return got < 0 ? NULL : PyLong_FromSsize_t(got);
 }
 
-PyObject *
-socket_recvfrom_into(struct socket *self, Py_buffer *buffer, Py_ssize_t size, int flags)
+PyObject *socket_recvfrom_into(struct socket *self, Py_buffer *buffer, Py_ssize_t size, int flags)
 {
     size = room_in(buffer, size, "negative buffersize in recvfrom_into",
                    "nbytes is greater than the length of the buffer");
@@ -745,8 +697,7 @@ socket_recvfrom_into(struct socket *self, Py_buffer *buffer, Py_ssize_t size, in
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
-PyObject *
-socket_send(struct socket *self, Py_buffer *data, int flags)
+PyObject *socket_send(struct socket *self, Py_buffer *data, int flags)
 {
     struct patience patience = PATIENCE(self);
     flags = socket_flags(&patience, flags);
@@ -755,16 +706,15 @@ socket_send(struct socket *self, Py_buffer *data, int flags)
     return sent < 0 ? NULL : PyLong_FromSsize_t(sent);
 }
 
-int
-socket_sendall(struct socket *self, Py_buffer *data, int flags)
+int socket_sendall(struct socket *self, Py_buffer *data, int flags)
 {
     struct patience patience = PATIENCE(self); /* for all of it together */
     flags = socket_flags(&patience, flags);
     const char *from = data->buf;
     size_t left = (size_t)data->len;
     do {
-        Py_ssize_t sent = SOCKET_CALL(self, POLLOUT, &patience,
-                                      send(socket_fd(self), from, left, flags));
+        Py_ssize_t sent =
+            SOCKET_CALL(self, POLLOUT, &patience, send(socket_fd(self), from, left, flags));
         if (sent < 0) {
             return -1;
         }
@@ -781,8 +731,7 @@ socket_sendall(struct socket *self, Py_buffer *data, int flags)
     return 0;
 }
 
-PyObject *
-socket_sendto(PyObject *op, PyObject *const *args, Py_ssize_t count)
+PyObject *socket_sendto(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
     struct socket *self = (struct socket *)op;
     if (count != 2 && count != 3) {
@@ -801,9 +750,9 @@ socket_sendto(PyObject *op, PyObject *const *args, Py_ssize_t count)
         && address_for(self, args[count - 1], "sendto", "socket.sendto", &address, &length)) {
         struct patience patience = PATIENCE(self);
         flags = socket_flags(&patience, flags);
-        sent = SOCKET_CALL(self, POLLOUT, &patience,
-                           sendto(socket_fd(self), data.buf, (size_t)data.len, flags, &address.any,
-                                  length));
+        sent = SOCKET_CALL(
+            self, POLLOUT, &patience,
+            sendto(socket_fd(self), data.buf, (size_t)data.len, flags, &address.any, length));
     }
     PyBuffer_Release(&data);
     return sent < 0 ? NULL : PyLong_FromSsize_t(sent);
@@ -826,7 +775,9 @@ static PyType_Slot socket_slots[] = {
 };
 
 PyType_Spec socket_spec = {
-    "_socket.socket", sizeof(struct socket), 0,
+    "_socket.socket",
+    sizeof(struct socket),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     socket_slots,
 };

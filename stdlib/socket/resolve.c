@@ -3,8 +3,7 @@
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
-static PyObject *
-raise_pair(PyObject *type, int number, const char *text)
+static PyObject *raise_pair(PyObject *type, int number, const char *text)
 {
     PyObject *pair = Py_BuildValue("(is)", number, text);
     if (pair != NULL) {
@@ -15,8 +14,7 @@ raise_pair(PyObject *type, int number, const char *text)
 }
 
 /* Raises what getaddrinfo() and its kind returned. */
-static PyObject *
-raise_gaierror(struct socket_state *state, int number)
+static PyObject *raise_gaierror(struct socket_state *state, int number)
 {
     if (number == EAI_SYSTEM) {
         return PyErr_SetFromErrno(PyExc_OSError);
@@ -24,8 +22,7 @@ raise_gaierror(struct socket_state *state, int number)
     return raise_pair(state->gaierror, number, gai_strerror(number));
 }
 
-static PyObject *
-raise_herror(struct socket_state *state, int number)
+static PyObject *raise_herror(struct socket_state *state, int number)
 {
     return raise_pair(state->herror, number, hstrerror(number));
 }
@@ -34,8 +31,7 @@ raise_herror(struct socket_state *state, int number)
 
 /* Whether text goes to the resolver as it is: ASCII, and the parts between dots as long as the
  * codec for domain names would have them. */
-static bool
-is_plain_name(PyObject *text)
+static bool is_plain_name(PyObject *text)
 {
     if (!PyUnicode_IS_ASCII(text)) {
         return false;
@@ -52,16 +48,14 @@ is_plain_name(PyObject *text)
 }
 
 /* Text as bytes for the resolver (new reference); the codec may run Python code. */
-static PyObject *
-name_encode(PyObject *text)
+static PyObject *name_encode(PyObject *text)
 {
     return is_plain_name(text)
                ? PyBytes_FromStringAndSize(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text))
                : PyUnicode_AsEncodedString(text, "idna", NULL);
 }
 
-bool
-host_read(PyObject *arg, struct host *host, const char *complaint)
+bool host_read(PyObject *arg, struct host *host, const char *complaint)
 {
     if (PyUnicode_Check(arg)) {
         host->bytes = name_encode(arg);
@@ -87,20 +81,17 @@ host_read(PyObject *arg, struct host *host, const char *complaint)
     return true;
 }
 
-void
-host_drop(struct host *host)
+void host_drop(struct host *host)
 {
     Py_CLEAR(host->bytes);
 }
 
 /* The same for an argument of a function of the module, whose messages name it. */
-static bool
-host_argument(PyObject *arg, const char *function, struct host *host)
+static bool host_argument(PyObject *arg, const char *function, struct host *host)
 {
     if (!PyUnicode_Check(arg) && !PyBytes_Check(arg) && !PyByteArray_Check(arg)) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s() argument 1 must be str, bytes or bytearray, not %.200s", function,
-                     arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s() argument 1 must be str, bytes or bytearray, not %.200s",
+                     function, arg == Py_None ? "None" : Py_TYPE(arg)->tp_name);
         return false;
     }
     if (host_read(arg, host, NULL)) {
@@ -116,18 +107,18 @@ host_argument(PyObject *arg, const char *function, struct host *host)
 
 /* ---- one address ---------------------------------------------------------------------------- */
 
-static bool
-address_copy(const struct addrinfo *info, union address *out, socklen_t *length)
+static bool address_copy(const struct addrinfo *info, union address *out, socklen_t *length)
 {
     memcpy(out, info->ai_addr, Py_MIN(info->ai_addrlen, sizeof *out));
     *length = info->ai_addrlen;
     return true;
 }
 
-static bool
-resolve_any(struct socket_state *state, int family, union address *out, socklen_t *length)
+static bool resolve_any(struct socket_state *state, int family, union address *out,
+                        socklen_t *length)
 {
-    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
     int error = BLOCKING(getaddrinfo(NULL, "0", &hints, &found));
     if (error != 0) {
@@ -144,17 +135,15 @@ resolve_any(struct socket_state *state, int family, union address *out, socklen_
     return unique;
 }
 
-static bool
-set_inet(union address *out, socklen_t *length)
+static bool set_inet(union address *out, socklen_t *length)
 {
     out->in.sin_family = AF_INET;
     *length = sizeof out->in;
     return true;
 }
 
-bool
-host_resolve(struct socket_state *state, const char *name, int family, union address *out,
-             socklen_t *length)
+bool host_resolve(struct socket_state *state, const char *name, int family, union address *out,
+                  socklen_t *length)
 {
     bool inet = family == AF_INET || family == AF_UNSPEC, inet6 = family == AF_INET6;
     memset(out, 0, sizeof *out);
@@ -193,8 +182,7 @@ host_resolve(struct socket_state *state, const char *name, int family, union add
 
 /* ---- hosts ---------------------------------------------------------------------------------- */
 
-PyObject *
-net_gethostname(PyObject *Py_UNUSED(module))
+PyObject *net_gethostname(PyObject *Py_UNUSED(module))
 {
     if (PySys_Audit("socket.gethostname", NULL) < 0) {
         return NULL;
@@ -206,8 +194,7 @@ net_gethostname(PyObject *Py_UNUSED(module))
     return PyUnicode_DecodeFSDefault(name);
 }
 
-int
-net_sethostname(PyObject *Py_UNUSED(module), PyObject *arg)
+int net_sethostname(PyObject *Py_UNUSED(module), PyObject *arg)
 {
     PyObject *name;
     if (PyBytes_Check(arg)) {
@@ -226,8 +213,7 @@ net_sethostname(PyObject *Py_UNUSED(module), PyObject *arg)
     return rc;
 }
 
-static PyObject *
-host_text(struct socket_state *state, const char *name, union address *address)
+static PyObject *host_text(struct socket_state *state, const char *name, union address *address)
 {
     socklen_t length;
     if (!host_resolve(state, name, AF_INET, address, &length)) {
@@ -236,8 +222,7 @@ host_text(struct socket_state *state, const char *name, union address *address)
     return address_text(AF_INET, &address->in.sin_addr);
 }
 
-PyObject *
-net_gethostbyname(PyObject *module, PyObject *arg)
+PyObject *net_gethostbyname(PyObject *module, PyObject *arg)
 {
     HOST(host);
     union address address;
@@ -249,8 +234,7 @@ net_gethostbyname(PyObject *module, PyObject *arg)
 }
 
 /* A list made of an array that ends in NULL; `family` 0: text. */
-static PyObject *
-entries(char *const *items, int family)
+static PyObject *entries(char *const *items, int family)
 {
     PyObject *list = PyList_New(0);
     for (; list != NULL && items != NULL && *items != NULL; items++) {
@@ -264,13 +248,12 @@ entries(char *const *items, int family)
 }
 
 struct host_query {
-    const char *name;            /* or else the address */
+    const char *name; /* or else the address */
     const union address *address;
 };
 
-static int
-host_ask(const struct host_query *query, struct hostent *host, char *room, size_t size,
-         struct hostent **found, int *error)
+static int host_ask(const struct host_query *query, struct hostent *host, char *room, size_t size,
+                    struct hostent **found, int *error)
 {
     const union address *address = query->address;
     if (query->name != NULL) {
@@ -284,8 +267,7 @@ host_ask(const struct host_query *query, struct hostent *host, char *room, size_
 }
 
 /* (name, aliases, addresses); asks again with more room as long as there is too little. */
-static PyObject *
-host_entry(struct socket_state *state, const struct host_query *query)
+static PyObject *host_entry(struct socket_state *state, const struct host_query *query)
 {
     for (size_t size = 4096;; size *= 2) {
         char *room = PyMem_Malloc(size);
@@ -315,8 +297,7 @@ host_entry(struct socket_state *state, const struct host_query *query)
     }
 }
 
-PyObject *
-net_gethostbyname_ex(PyObject *module, PyObject *arg)
+PyObject *net_gethostbyname_ex(PyObject *module, PyObject *arg)
 {
     struct socket_state *state = state_of(module);
     HOST(host);
@@ -330,8 +311,7 @@ net_gethostbyname_ex(PyObject *module, PyObject *arg)
     return host_entry(state, &(struct host_query){.name = host.name});
 }
 
-PyObject *
-net_gethostbyaddr(PyObject *module, PyObject *arg)
+PyObject *net_gethostbyaddr(PyObject *module, PyObject *arg)
 {
     struct socket_state *state = state_of(module);
     HOST(host);
@@ -354,8 +334,7 @@ net_gethostbyaddr(PyObject *module, PyObject *arg)
 /* Room for an entry; nothing in /etc/services and /etc/protocols comes near. */
 enum { ENTRY_ROOM = 8192 };
 
-PyObject *
-net_getservbyname(PyObject *Py_UNUSED(module), const char *name, const char *protocol)
+PyObject *net_getservbyname(PyObject *Py_UNUSED(module), const char *name, const char *protocol)
 {
     if (PySys_Audit("socket.getservbyname", "ss", name, protocol ? protocol : "") < 0) {
         return NULL;
@@ -370,8 +349,7 @@ net_getservbyname(PyObject *Py_UNUSED(module), const char *name, const char *pro
     return PyLong_FromLong(ntohs((uint16_t)found->s_port));
 }
 
-PyObject *
-net_getservbyport(PyObject *Py_UNUSED(module), int port, const char *protocol)
+PyObject *net_getservbyport(PyObject *Py_UNUSED(module), int port, const char *protocol)
 {
     if (port < 0 || port > 0xFFFF) {
         PyErr_SetString(PyExc_OverflowError, "getservbyport: port must be 0-65535.");
@@ -382,8 +360,8 @@ net_getservbyport(PyObject *Py_UNUSED(module), int port, const char *protocol)
     }
     struct servent entry, *found = NULL;
     char room[ENTRY_ROOM];
-    (void)BLOCKING(getservbyport_r(htons((uint16_t)port), protocol, &entry, room, sizeof room,
-                                   &found));
+    (void)BLOCKING(
+        getservbyport_r(htons((uint16_t)port), protocol, &entry, room, sizeof room, &found));
     if (found == NULL) {
         PyErr_SetString(PyExc_OSError, "port/proto not found");
         return NULL;
@@ -391,8 +369,7 @@ net_getservbyport(PyObject *Py_UNUSED(module), int port, const char *protocol)
     return PyUnicode_FromString(found->s_name);
 }
 
-PyObject *
-net_getprotobyname(PyObject *Py_UNUSED(module), const char *name)
+PyObject *net_getprotobyname(PyObject *Py_UNUSED(module), const char *name)
 {
     struct protoent entry, *found = NULL;
     char room[ENTRY_ROOM];
@@ -407,8 +384,7 @@ net_getprotobyname(PyObject *Py_UNUSED(module), const char *name)
 /* ---- getaddrinfo and getnameinfo ------------------------------------------------------------ */
 
 /* The host or port for getaddrinfo as bytes that end in NUL: *keep holds them, *out is NULL for None. */
-static bool
-query_text(PyObject *text, PyObject **keep, const char **out)
+static bool query_text(PyObject *text, PyObject **keep, const char **out)
 {
     *keep = text;
     if (text == NULL) {
@@ -418,8 +394,7 @@ query_text(PyObject *text, PyObject **keep, const char **out)
     return true;
 }
 
-static bool
-query_host(PyObject *arg, PyObject **keep, const char **out)
+static bool query_host(PyObject *arg, PyObject **keep, const char **out)
 {
     if (arg == Py_None) {
         return true;
@@ -434,8 +409,7 @@ query_host(PyObject *arg, PyObject **keep, const char **out)
     return false;
 }
 
-static bool
-query_port(PyObject *arg, PyObject **keep, const char **out)
+static bool query_port(PyObject *arg, PyObject **keep, const char **out)
 {
     if (arg == Py_None) {
         return true;
@@ -456,8 +430,7 @@ query_port(PyObject *arg, PyObject **keep, const char **out)
     return false;
 }
 
-static PyObject *
-found_list(const struct addrinfo *found)
+static PyObject *found_list(const struct addrinfo *found)
 {
     PyObject *list = PyList_New(0);
     for (; list != NULL && found != NULL; found = found->ai_next) {
@@ -465,11 +438,10 @@ found_list(const struct addrinfo *found)
         socklen_t length;
         address_copy(found, &address, &length);
         PyObject *where = address_make(&address, length, -1);
-        PyObject *entry = where ? Py_BuildValue("iiisN", found->ai_family, found->ai_socktype,
-                                                found->ai_protocol,
-                                                found->ai_canonname ? found->ai_canonname : "",
-                                                where)
-                                : NULL;
+        PyObject *entry =
+            where ? Py_BuildValue("iiisN", found->ai_family, found->ai_socktype, found->ai_protocol,
+                                  found->ai_canonname ? found->ai_canonname : "", where)
+                  : NULL;
         if (entry == NULL || PyList_Append(list, entry) < 0) {
             Py_CLEAR(list);
         }
@@ -478,16 +450,15 @@ found_list(const struct addrinfo *found)
     return list;
 }
 
-PyObject *
-net_getaddrinfo(PyObject *module, PyObject *host, PyObject *port, int family, int type,
-                int protocol, int flags)
+PyObject *net_getaddrinfo(PyObject *module, PyObject *host, PyObject *port, int family, int type,
+                          int protocol, int flags)
 {
     PyObject *host_keep = NULL, *port_keep = NULL, *result = NULL;
     const char *host_name = NULL, *port_name = NULL;
     if (query_host(host, &host_keep, &host_name) && query_port(port, &port_keep, &port_name)
         && PySys_Audit("socket.getaddrinfo", "OOiii", host, port, family, type, protocol) == 0) {
-        struct addrinfo hints = {.ai_family = family, .ai_socktype = type,
-                                 .ai_protocol = protocol, .ai_flags = flags};
+        struct addrinfo hints = {
+            .ai_family = family, .ai_socktype = type, .ai_protocol = protocol, .ai_flags = flags};
         struct addrinfo *found = NULL;
         int error = BLOCKING(getaddrinfo(host_name, port_name, &hints, &found));
         if (error != 0) {
@@ -503,8 +474,8 @@ net_getaddrinfo(PyObject *module, PyObject *host, PyObject *port, int family, in
 }
 
 /* The address that (host, port[, flowinfo[, scope]]) is, all of it numbers. */
-static bool
-numeric_address(struct socket_state *state, PyObject *tuple, union address *out, socklen_t *length)
+static bool numeric_address(struct socket_state *state, PyObject *tuple, union address *out,
+                            socklen_t *length)
 {
     const char *host;
     int port;
@@ -529,8 +500,8 @@ numeric_address(struct socket_state *state, PyObject *tuple, union address *out,
     }
     char digits[16];
     PyOS_snprintf(digits, sizeof digits, "%d", port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
-                             .ai_flags = AI_NUMERICHOST};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found = NULL;
     int error = BLOCKING(getaddrinfo(host, digits, &hints, &found));
     if (error != 0) {
@@ -539,7 +510,8 @@ numeric_address(struct socket_state *state, PyObject *tuple, union address *out,
     }
     const char *complaint = found->ai_next ? "sockaddr resolved to multiple addresses"
                             : found->ai_family == AF_INET && count != 2
-                                ? "IPv4 sockaddr must be 2 tuple" : NULL;
+                                ? "IPv4 sockaddr must be 2 tuple"
+                                : NULL;
     memset(out, 0, sizeof *out);
     address_copy(found, out, length);
     freeaddrinfo(found);
@@ -554,8 +526,7 @@ numeric_address(struct socket_state *state, PyObject *tuple, union address *out,
     return true;
 }
 
-PyObject *
-net_getnameinfo(PyObject *module, PyObject *tuple, int flags)
+PyObject *net_getnameinfo(PyObject *module, PyObject *tuple, int flags)
 {
     struct socket_state *state = state_of(module);
     if (!PyTuple_Check(tuple)) {
@@ -568,8 +539,8 @@ net_getnameinfo(PyObject *module, PyObject *tuple, int flags)
         return NULL;
     }
     char host[NI_MAXHOST], port[NI_MAXSERV];
-    int error = BLOCKING(getnameinfo(&address.any, length, host, sizeof host, port, sizeof port,
-                                     flags));
+    int error =
+        BLOCKING(getnameinfo(&address.any, length, host, sizeof host, port, sizeof port, flags));
     if (error != 0) {
         return raise_gaierror(state, error);
     }

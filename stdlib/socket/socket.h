@@ -47,20 +47,17 @@ struct socket {
     struct socket_state *state;
 };
 
-static inline struct socket_state *
-state_of(PyObject *module)
+static inline struct socket_state *state_of(PyObject *module)
 {
     return PyModule_GetState(module);
 }
 
-static inline int
-socket_fd(struct socket *self)
+static inline int socket_fd(struct socket *self)
 {
     return __atomic_load_n(&self->fd, __ATOMIC_RELAXED);
 }
 
-static inline PyTime_t
-socket_timeout(struct socket *self)
+static inline PyTime_t socket_timeout(struct socket *self)
 {
     return __atomic_load_n(&self->timeout, __ATOMIC_RELAXED);
 }
@@ -147,16 +144,14 @@ bool host_resolve(struct socket_state *state, const char *name, int family, unio
 /* ---- calls that wait (object.c) ------------------------------------------------------------- */
 
 /* A system call while other threads run; errno is the call's. */
-#define BLOCKING(expr)                                                                            \
-    __extension__({                                                                               \
-        __typeof__(expr) blocking_result;                                                         \
-        int blocking_errno;                                                                       \
-        Py_BEGIN_ALLOW_THREADS                                                                    \
-        blocking_result = (expr);                                                                 \
-        blocking_errno = errno;                                                                   \
-        Py_END_ALLOW_THREADS                                                                      \
-        errno = blocking_errno;                                                                   \
-        blocking_result;                                                                          \
+#define BLOCKING(expr)                                                                             \
+    __extension__({                                                                                \
+        __typeof__(expr) blocking_result;                                                          \
+        int blocking_errno;                                                                        \
+        Py_BEGIN_ALLOW_THREADS blocking_result = (expr);                                           \
+        blocking_errno = errno;                                                                    \
+        Py_END_ALLOW_THREADS errno = blocking_errno;                                               \
+        blocking_result;                                                                           \
     })
 
 /* How long an operation may still take.  The clock is not read before there is a wait. */
@@ -165,7 +160,10 @@ struct patience {
     PyTime_t deadline; /* 0: not begun */
 };
 
-#define PATIENCE(self) {socket_timeout(self), 0}
+#define PATIENCE(self)                                                                             \
+    {                                                                                              \
+        socket_timeout(self), 0                                                                    \
+    }
 
 /* Waits until the socket is ready for `events`: 1, or 0 when the time is up, or -1 with an
  * exception.  Signal handlers may run. */
@@ -177,26 +175,24 @@ bool socket_again(struct socket *self, short events, struct patience *patience);
 
 /* The result of a system call on the socket, tried again as long as need be: -1 with an exception,
  * or what the call returned. */
-#define SOCKET_CALL(self, events, patience, expr)                                                 \
-    __extension__({                                                                               \
-        __typeof__(expr) call_result;                                                             \
-        do {                                                                                      \
-            call_result = BLOCKING(expr);                                                         \
-        } while (call_result < 0 && socket_again(self, events, patience));                        \
-        call_result;                                                                              \
+#define SOCKET_CALL(self, events, patience, expr)                                                  \
+    __extension__({                                                                                \
+        __typeof__(expr) call_result;                                                              \
+        do {                                                                                       \
+            call_result = BLOCKING(expr);                                                          \
+        } while (call_result < 0 && socket_again(self, events, patience));                         \
+        call_result;                                                                               \
     })
 
 /* The flags of a receive or a send.  With a timeout it must not block whatever mode the file is in,
  * as others may have it open too. */
-static inline int
-socket_flags(const struct patience *patience, int flags)
+static inline int socket_flags(const struct patience *patience, int flags)
 {
     return patience->timeout > 0 ? flags | MSG_DONTWAIT : flags;
 }
 
 /* Closes a descriptor while other threads run; the result of close(). */
-static inline int
-fd_close(int fd)
+static inline int fd_close(int fd)
 {
     return BLOCKING(close(fd));
 }

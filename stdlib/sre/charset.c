@@ -3,48 +3,42 @@
 
 #include <ctype.h>
 
-Py_UCS4
-char_lower_locale(Py_UCS4 ch)
+Py_UCS4 char_lower_locale(Py_UCS4 ch)
 {
     return ch < 256 ? (Py_UCS4)tolower((int)ch) : ch;
 }
 
-bool
-char_equal_locale(Py_UCS4 pattern, Py_UCS4 ch)
+bool char_equal_locale(Py_UCS4 pattern, Py_UCS4 ch)
 {
     return ch == pattern
-           || (ch < 256 && ((Py_UCS4)tolower((int)ch) == pattern
-                            || (Py_UCS4)toupper((int)ch) == pattern));
+           || (ch < 256
+               && ((Py_UCS4)tolower((int)ch) == pattern || (Py_UCS4)toupper((int)ch) == pattern));
 }
 
-static bool
-ascii_word(Py_UCS4 ch)
+static bool ascii_word(Py_UCS4 ch)
 {
     return ch < 128 && (Py_ISALNUM(ch) || ch == '_');
 }
 
-static bool
-locale_word(Py_UCS4 ch)
+static bool locale_word(Py_UCS4 ch)
 {
     return ch == '_' || (ch < 256 && isalnum((int)ch));
 }
 
-static bool
-unicode_word(Py_UCS4 ch)
+static bool unicode_word(Py_UCS4 ch)
 {
     return ch == '_' || Py_UNICODE_ISALNUM(ch);
 }
 
 /* A character is a word character for a boundary `at`. */
-bool
-char_is_word(uint32_t at, Py_UCS4 ch)
+bool char_is_word(uint32_t at, Py_UCS4 ch)
 {
-    return at >= AT_UNI_BOUNDARY ? unicode_word(ch)
-           : at >= AT_LOC_BOUNDARY ? locale_word(ch) : ascii_word(ch);
+    return at >= AT_UNI_BOUNDARY   ? unicode_word(ch)
+           : at >= AT_LOC_BOUNDARY ? locale_word(ch)
+                                   : ascii_word(ch);
 }
 
-bool
-char_in_category(uint32_t category, Py_UCS4 ch)
+bool char_in_category(uint32_t category, Py_UCS4 ch)
 {
     bool in = false;
     /* Every category is followed by its opposite. */
@@ -80,15 +74,13 @@ char_in_category(uint32_t category, Py_UCS4 ch)
     return in != (category & 1);
 }
 
-static inline bool
-bit_is_set(const uint32_t *bits, uint32_t i)
+static inline bool bit_is_set(const uint32_t *bits, uint32_t i)
 {
     return bits[i / 32] >> (i % 32) & 1;
 }
 
 /* Whether the codes of a set have the character as it is. */
-static bool
-codes_have(const uint32_t *code, Py_UCS4 ch)
+static bool codes_have(const uint32_t *code, Py_UCS4 ch)
 {
     bool found = true;
     for (;;) {
@@ -146,8 +138,7 @@ codes_have(const uint32_t *code, Py_UCS4 ch)
 }
 
 /* The whole test; its result for the first 256 characters is what the set's map holds. */
-bool
-char_in_set(const uint32_t *set, Py_UCS4 ch)
+bool char_in_set(const uint32_t *set, Py_UCS4 ch)
 {
     const uint32_t *codes = set + SET_CODES;
     switch (set[0] & ~(uint32_t)SET_DYNAMIC) {

@@ -27,12 +27,11 @@
 #undef NAME
 
 /* Doubles a stack that begins inside the run; -1 with MemoryError. */
-static int
-stack_grow(void **stack, const void *inside, uint32_t *size, size_t item)
+static int stack_grow(void **stack, const void *inside, uint32_t *size, size_t item)
 {
     size_t bytes = (size_t)*size * item;
-    void *more = *size > UINT32_MAX / 2 ? NULL
-                 : PyMem_Realloc(*stack == inside ? NULL : *stack, bytes * 2);
+    void *more =
+        *size > UINT32_MAX / 2 ? NULL : PyMem_Realloc(*stack == inside ? NULL : *stack, bytes * 2);
     if (more == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -45,8 +44,7 @@ stack_grow(void **stack, const void *inside, uint32_t *size, size_t item)
     return 0;
 }
 
-int
-run_choices_grow(struct run *run)
+int run_choices_grow(struct run *run)
 {
     void *stack = run->choices;
     int rc = stack_grow(&stack, run->choices_inside, &run->choices_size, sizeof *run->choices);
@@ -54,8 +52,7 @@ run_choices_grow(struct run *run)
     return rc;
 }
 
-int
-run_trail_grow(struct run *run)
+int run_trail_grow(struct run *run)
 {
     void *stack = run->trail;
     int rc = stack_grow(&stack, run->trail_inside, &run->trail_size, sizeof *run->trail);
@@ -63,16 +60,16 @@ run_trail_grow(struct run *run)
     return rc;
 }
 
-int
-run_match(struct run *run)
+int run_match(struct run *run)
 {
-    return run->kind == 1 ? narrow_match(run)
-           : run->kind == 2 ? middle_match(run) : wide_match(run);
+    return run->kind == 1   ? narrow_match(run)
+           : run->kind == 2 ? middle_match(run)
+                            : wide_match(run);
 }
 
-int
-run_search(struct run *run)
+int run_search(struct run *run)
 {
-    return run->kind == 1 ? narrow_search(run)
-           : run->kind == 2 ? middle_search(run) : wide_search(run);
+    return run->kind == 1   ? narrow_search(run)
+           : run->kind == 2 ? middle_search(run)
+                            : wide_search(run);
 }

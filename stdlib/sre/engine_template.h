@@ -1,8 +1,7 @@
 /* The machine for one width of characters.  Included by engine.c with CHAR, the type of a
  * character, and NAME(x), which makes names of their own for it. */
 
-static inline bool
-NAME(set_has)(const uint32_t *set, Py_UCS4 ch)
+static inline bool NAME(set_has)(const uint32_t *set, Py_UCS4 ch)
 {
     if (LIKELY(ch < 256 && !(set[0] & SET_DYNAMIC))) {
         return set[SET_MAP + ch / 32] >> (ch % 32) & 1;
@@ -11,8 +10,8 @@ NAME(set_has)(const uint32_t *set, Py_UCS4 ch)
 }
 
 /* Whether an item takes the character. */
-static inline bool
-NAME(item_takes)(const uint32_t *data, uint32_t item, uint32_t operand, Py_UCS4 ch)
+static inline bool NAME(item_takes)(const uint32_t *data, uint32_t item, uint32_t operand,
+                                    Py_UCS4 ch)
 {
     switch (item) {
     case I_CHAR:
@@ -40,8 +39,7 @@ NAME(item_takes)(const uint32_t *data, uint32_t item, uint32_t operand, Py_UCS4 
 }
 
 /* The first `ch` in [ptr, end), or end. */
-static inline const CHAR *
-NAME(find)(const CHAR *ptr, const CHAR *end, Py_UCS4 ch)
+static inline const CHAR *NAME(find)(const CHAR *ptr, const CHAR *end, Py_UCS4 ch)
 {
     if (ptr >= end || (CHAR)ch != ch) {
         return end;
@@ -61,9 +59,8 @@ NAME(find)(const CHAR *ptr, const CHAR *end, Py_UCS4 ch)
 }
 
 /* The end of the longest run of characters the item takes. */
-static const CHAR *
-NAME(span)(const uint32_t *data, uint32_t item, uint32_t operand, const CHAR *ptr,
-           const CHAR *end)
+static const CHAR *NAME(span)(const uint32_t *data, uint32_t item, uint32_t operand,
+                              const CHAR *ptr, const CHAR *end)
 {
     switch (item) {
     case I_ANY_ALL:
@@ -92,8 +89,7 @@ NAME(span)(const uint32_t *data, uint32_t item, uint32_t operand, const CHAR *pt
     }
 }
 
-static bool
-NAME(at)(uint32_t at, const CHAR *begin, const CHAR *ptr, const CHAR *end)
+static bool NAME(at)(uint32_t at, const CHAR *begin, const CHAR *ptr, const CHAR *end)
 {
     switch (at) {
     case AT_BEGINNING:
@@ -119,16 +115,15 @@ NAME(at)(uint32_t at, const CHAR *begin, const CHAR *ptr, const CHAR *end)
     }
 }
 
-static bool
-NAME(same)(uint32_t op, const CHAR *a, const CHAR *b, Py_ssize_t length)
+static bool NAME(same)(uint32_t op, const CHAR *a, const CHAR *b, Py_ssize_t length)
 {
     if (op == I_REF) {
         return memcmp(a, b, (size_t)length * sizeof(CHAR)) == 0;
     }
     for (Py_ssize_t i = 0; i < length; i++) {
-        bool same = op == I_REF_ASCII ? char_lower_ascii(a[i]) == char_lower_ascii(b[i])
+        bool same = op == I_REF_ASCII    ? char_lower_ascii(a[i]) == char_lower_ascii(b[i])
                     : op == I_REF_LOCALE ? char_lower_locale(a[i]) == char_lower_locale(b[i])
-                    : char_lower_unicode(a[i]) == char_lower_unicode(b[i]);
+                                         : char_lower_unicode(a[i]) == char_lower_unicode(b[i]);
         if (!same) {
             return false;
         }
@@ -137,29 +132,28 @@ NAME(same)(uint32_t op, const CHAR *a, const CHAR *b, Py_ssize_t length)
 }
 
 /* Writes a register, so that a failure takes it back if there is anywhere to go back to. */
-#define SET_REGISTER(reg, new_value)                                                              \
-    do {                                                                                          \
-        uint32_t set_reg = (reg);                                                                 \
-        if (run->depth != 0) {                                                                    \
-            if (UNLIKELY(run->trail_top == run->trail_size) && run_trail_grow(run) < 0) {         \
-                return -1;                                                                        \
-            }                                                                                     \
-            run->trail[run->trail_top++] = (struct undo){set_reg, registers[set_reg]};            \
-        }                                                                                         \
-        registers[set_reg] = (new_value);                                                         \
+#define SET_REGISTER(reg, new_value)                                                               \
+    do {                                                                                           \
+        uint32_t set_reg = (reg);                                                                  \
+        if (run->depth != 0) {                                                                     \
+            if (UNLIKELY(run->trail_top == run->trail_size) && run_trail_grow(run) < 0) {          \
+                return -1;                                                                         \
+            }                                                                                      \
+            run->trail[run->trail_top++] = (struct undo){set_reg, registers[set_reg]};             \
+        }                                                                                          \
+        registers[set_reg] = (new_value);                                                          \
     } while (0)
 
-#define PUSH_CHOICE(to, where, more)                                                              \
-    do {                                                                                          \
-        if (UNLIKELY(run->depth == run->choices_size) && run_choices_grow(run) < 0) {             \
-            return -1;                                                                            \
-        }                                                                                         \
-        run->choices[run->depth++] = (struct choice){(to), run->trail_top, (where), (more)};      \
+#define PUSH_CHOICE(to, where, more)                                                               \
+    do {                                                                                           \
+        if (UNLIKELY(run->depth == run->choices_size) && run_choices_grow(run) < 0) {              \
+            return -1;                                                                             \
+        }                                                                                          \
+        run->choices[run->depth++] = (struct choice){(to), run->trail_top, (where), (more)};       \
     } while (0)
 
 /* Tries to match at `start`: 1 with run->start and run->end set, 0, or -1 with an exception. */
-static int
-NAME(match_at)(struct run *run, const CHAR *const start)
+static int NAME(match_at)(struct run *run, const CHAR *const start)
 {
     const uint32_t *const code = run->program->words, *const data = code + run->program->size;
     const CHAR *const begin = (const CHAR *)run->begin, *const end = begin + run->endpos;
@@ -206,8 +200,7 @@ NAME(match_at)(struct run *run, const CHAR *const start)
             pc += 2;
             continue;
         case I_MATCH:
-            if ((run->full && ptr != end)
-                || (run->must_advance && ptr == begin + run->pos)) {
+            if ((run->full && ptr != end) || (run->must_advance && ptr == begin + run->pos)) {
                 goto fail;
             }
             run->start = start - begin;
@@ -247,8 +240,8 @@ NAME(match_at)(struct run *run, const CHAR *const start)
             continue;
         case I_STAR:
         case I_STAR_POSSESSIVE: {
-            const CHAR *limit = at[4] == SRE_MAXREPEAT || (size_t)(end - ptr) <= at[4]
-                                    ? end : ptr + at[4];
+            const CHAR *limit =
+                at[4] == SRE_MAXREPEAT || (size_t)(end - ptr) <= at[4] ? end : ptr + at[4];
             const CHAR *stop = NAME(span)(data, at[1], at[2], ptr, limit);
             if (stop - ptr < (Py_ssize_t)at[3]) {
                 goto fail;
@@ -267,7 +260,7 @@ NAME(match_at)(struct run *run, const CHAR *const start)
             pc += STAR_WORDS;
             continue;
         }
-        give_back: {
+        give_back : {
             /* Up to `extra` characters may go; what follows is known. */
             const uint32_t *const star = code + pc;
             while (ptr >= end || *ptr != star[5]) {
@@ -290,8 +283,8 @@ NAME(match_at)(struct run *run, const CHAR *const start)
                 goto fail;
             }
             ptr += at[3];
-            Py_ssize_t more = at[4] == SRE_MAXREPEAT ? PY_SSIZE_T_MAX - 1
-                                                     : (Py_ssize_t)(at[4] - at[3]);
+            Py_ssize_t more =
+                at[4] == SRE_MAXREPEAT ? PY_SSIZE_T_MAX - 1 : (Py_ssize_t)(at[4] - at[3]);
             pc += STAR_WORDS;
             if (at[5] != NO_CHAR && (ptr >= end || *ptr != at[5])) {
                 extra = ~more;
@@ -304,8 +297,7 @@ NAME(match_at)(struct run *run, const CHAR *const start)
         case I_STAR_MORE: {
             Py_ssize_t more = ~extra;
             do {
-                if (more-- == 0 || ptr >= end
-                    || !NAME(item_takes)(data, at[1], at[2], *ptr)) {
+                if (more-- == 0 || ptr >= end || !NAME(item_takes)(data, at[1], at[2], *ptr)) {
                     goto fail;
                 }
                 ptr++;
@@ -361,8 +353,9 @@ NAME(match_at)(struct run *run, const CHAR *const start)
         case I_UNTIL_POSSESSIVE: {
             Py_ssize_t count = registers[at[1]];
             bool must = count < (Py_ssize_t)at[2];
-            if (!must && ((at[3] != SRE_MAXREPEAT && count >= (Py_ssize_t)at[3])
-                          || registers[at[1] + 1] == ptr - begin)) {
+            if (!must
+                && ((at[3] != SRE_MAXREPEAT && count >= (Py_ssize_t)at[3])
+                    || registers[at[1] + 1] == ptr - begin)) {
                 pc = at[4];
                 continue;
             }
@@ -424,8 +417,7 @@ NAME(match_at)(struct run *run, const CHAR *const start)
             continue;
         }
         case I_IF_GROUP:
-            pc = registers[at[1]] >= 0 && registers[at[1] + 1] >= registers[at[1]] ? pc + 3
-                                                                                   : at[2];
+            pc = registers[at[1]] >= 0 && registers[at[1] + 1] >= registers[at[1]] ? pc + 3 : at[2];
             continue;
         default:
             Py_UNREACHABLE();
@@ -466,14 +458,15 @@ NAME(match_at)(struct run *run, const CHAR *const start)
 }
 
 /* The first place in [ptr, last] where the prefix stands, or NULL. */
-static const CHAR *
-NAME(find_prefix)(const struct program *program, const CHAR *ptr, const CHAR *end)
+static const CHAR *NAME(find_prefix)(const struct program *program, const CHAR *ptr,
+                                     const CHAR *end)
 {
     const uint32_t *prefix = program->words + program->size + program->prefix;
     size_t length = program->prefix_length;
     if (sizeof(CHAR) == 1) {
         return program->prefix_narrow && ptr < end
-                   ? memmem(ptr, (size_t)(end - ptr), prefix + length, length) : NULL;
+                   ? memmem(ptr, (size_t)(end - ptr), prefix + length, length)
+                   : NULL;
     }
     while ((size_t)(end - ptr) >= length) {
         const CHAR *stop = end - (length - 1);
@@ -494,8 +487,7 @@ NAME(find_prefix)(const struct program *program, const CHAR *ptr, const CHAR *en
 }
 
 /* The first match at or behind run->start. */
-static int
-NAME(search)(struct run *run)
+static int NAME(search)(struct run *run)
 {
     const struct program *program = run->program;
     const uint32_t *data = program->words + program->size;
@@ -551,11 +543,9 @@ NAME(search)(struct run *run)
     }
 }
 
-static int
-NAME(match)(struct run *run)
+static int NAME(match)(struct run *run)
 {
-    return run->pos > run->endpos ? 0
-                                  : NAME(match_at)(run, (const CHAR *)run->begin + run->pos);
+    return run->pos > run->endpos ? 0 : NAME(match_at)(run, (const CHAR *)run->begin + run->pos);
 }
 
 #undef SET_REGISTER

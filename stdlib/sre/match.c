@@ -3,8 +3,7 @@
 
 #include "sre_match.bind.h"
 
-PyObject *
-match_make(struct pattern *pattern, struct run *run, int status)
+PyObject *match_make(struct pattern *pattern, struct run *run, int status)
 {
     if (status <= 0) {
         return status < 0 ? NULL : Py_NewRef(Py_None);
@@ -34,8 +33,7 @@ match_make(struct pattern *pattern, struct run *run, int status)
 /* ---- groups ---------------------------------------------------------------------------------- */
 
 /* The number of a group, NULL meaning 0; -1 with IndexError or what the argument raises. */
-static Py_ssize_t
-group_number(struct match *self, PyObject *group)
+static Py_ssize_t group_number(struct match *self, PyObject *group)
 {
     Py_ssize_t number = -1;
     if (group == NULL) {
@@ -60,8 +58,7 @@ group_number(struct match *self, PyObject *group)
 }
 
 /* A part of the text (new reference). */
-static PyObject *
-text_slice(PyObject *string, Py_ssize_t start, Py_ssize_t end)
+static PyObject *text_slice(PyObject *string, Py_ssize_t start, Py_ssize_t end)
 {
     if (PyUnicode_Check(string)) {
         return PyUnicode_Substring(string, start, end);
@@ -81,22 +78,19 @@ text_slice(PyObject *string, Py_ssize_t start, Py_ssize_t end)
 }
 
 /* A group's text, or a new reference to `missing`. */
-static PyObject *
-group_text(struct match *self, Py_ssize_t number, PyObject *missing)
+static PyObject *group_text(struct match *self, Py_ssize_t number, PyObject *missing)
 {
     Py_ssize_t start = self->marks[number * 2], end = self->marks[number * 2 + 1];
     return start < 0 ? Py_NewRef(missing) : text_slice(self->string, start, end);
 }
 
-static PyObject *
-group_get(struct match *self, PyObject *group)
+static PyObject *group_get(struct match *self, PyObject *group)
 {
     Py_ssize_t number = group_number(self, group);
     return number < 0 ? NULL : group_text(self, number, Py_None);
 }
 
-static PyObject *
-match_group(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *match_group(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     struct match *self = (struct match *)op;
     if (nargs <= 1) {
@@ -114,14 +108,12 @@ match_group(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     return tuple;
 }
 
-static PyObject *
-match_subscript(PyObject *op, PyObject *key)
+static PyObject *match_subscript(PyObject *op, PyObject *key)
 {
     return group_get((struct match *)op, key);
 }
 
-static PyObject *
-match_groups(struct match *self, PyObject *missing)
+static PyObject *match_groups(struct match *self, PyObject *missing)
 {
     PyObject *tuple = PyTuple_New(self->groups - 1);
     for (Py_ssize_t i = 1; i < self->groups && tuple != NULL; i++) {
@@ -135,8 +127,7 @@ match_groups(struct match *self, PyObject *missing)
     return tuple;
 }
 
-static PyObject *
-match_groupdict(struct match *self, PyObject *missing)
+static PyObject *match_groupdict(struct match *self, PyObject *missing)
 {
     PyObject *result = PyDict_New(), *names = PyDict_Keys(self->pattern->groupindex);
     for (Py_ssize_t i = 0; names != NULL && result != NULL && i < PyList_GET_SIZE(names); i++) {
@@ -158,40 +149,34 @@ match_groupdict(struct match *self, PyObject *missing)
 /* ---- places ---------------------------------------------------------------------------------- */
 
 /* A mark, or -1: an exception tells an error from a group that took no part. */
-static Py_ssize_t
-mark_get(struct match *self, PyObject *group, int side)
+static Py_ssize_t mark_get(struct match *self, PyObject *group, int side)
 {
     Py_ssize_t number = group_number(self, group);
     return number < 0 ? -1 : self->marks[number * 2 + side];
 }
 
-static Py_ssize_t
-match_start(struct match *self, PyObject *group)
+static Py_ssize_t match_start(struct match *self, PyObject *group)
 {
     return mark_get(self, group, 0);
 }
 
-static Py_ssize_t
-match_end(struct match *self, PyObject *group)
+static Py_ssize_t match_end(struct match *self, PyObject *group)
 {
     return mark_get(self, group, 1);
 }
 
-static PyObject *
-span_make(struct match *self, Py_ssize_t number)
+static PyObject *span_make(struct match *self, Py_ssize_t number)
 {
     return Py_BuildValue("nn", self->marks[number * 2], self->marks[number * 2 + 1]);
 }
 
-static PyObject *
-match_span(struct match *self, PyObject *group)
+static PyObject *match_span(struct match *self, PyObject *group)
 {
     Py_ssize_t number = group_number(self, group);
     return number < 0 ? NULL : span_make(self, number);
 }
 
-static PyObject *
-match_get_regs(struct match *self)
+static PyObject *match_get_regs(struct match *self)
 {
     PyObject *regs = LOCKED(self, Py_XNewRef(self->regs));
     if (regs != NULL) {
@@ -216,14 +201,12 @@ match_get_regs(struct match *self)
     return regs;
 }
 
-static PyObject *
-match_get_lastindex(struct match *self)
+static PyObject *match_get_lastindex(struct match *self)
 {
     return self->last_index < 0 ? Py_NewRef(Py_None) : PyLong_FromSsize_t(self->last_index);
 }
 
-static PyObject *
-match_get_lastgroup(struct match *self)
+static PyObject *match_get_lastgroup(struct match *self)
 {
     PyObject *names = self->pattern->indexgroup;
     bool named = self->last_index >= 0 && self->last_index < PyTuple_GET_SIZE(names);
@@ -232,8 +215,7 @@ match_get_lastgroup(struct match *self)
 
 /* ---- the rest of the type -------------------------------------------------------------------- */
 
-static PyObject *
-match_expand(struct match *self, PyObject *template)
+static PyObject *match_expand(struct match *self, PyObject *template)
 {
     struct sre_state *state = sre_state_of(Py_TYPE(self));
     PyObject *filter = template_compile(state, (PyObject *)self->pattern, template);
@@ -245,29 +227,26 @@ match_expand(struct match *self, PyObject *template)
     return result;
 }
 
-static int
-match_copy(struct match *self)
+static int match_copy(struct match *self)
 {
     return 0;
 }
 
-static int
-match_deepcopy(struct match *self, PyObject *memo)
+static int match_deepcopy(struct match *self, PyObject *memo)
 {
     return 0;
 }
 
-static PyObject *
-match_repr(PyObject *op)
+static PyObject *match_repr(PyObject *op)
 {
     struct match *self = (struct match *)op;
     PyObject *text = group_text(self, 0, Py_None);
     if (text == NULL) {
         return NULL;
     }
-    PyObject *repr = PyUnicode_FromFormat("<%s object; span=(%zd, %zd), match=%.50R>",
-                                          Py_TYPE(op)->tp_name, self->marks[0], self->marks[1],
-                                          text);
+    PyObject *repr =
+        PyUnicode_FromFormat("<%s object; span=(%zd, %zd), match=%.50R>", Py_TYPE(op)->tp_name,
+                             self->marks[0], self->marks[1], text);
     Py_DECREF(text);
     return repr;
 }
@@ -291,8 +270,7 @@ PyType_Spec match_spec = {
 
 /* ---- templates ------------------------------------------------------------------------------- */
 
-PyObject *
-template_compile(struct sre_state *state, PyObject *pattern, PyObject *text)
+PyObject *template_compile(struct sre_state *state, PyObject *pattern, PyObject *text)
 {
     PyObject *function = LOCKED(PyType_GetModule((PyTypeObject *)state->match_type),
                                 Py_XNewRef(state->compile_template));
@@ -314,8 +292,7 @@ template_compile(struct sre_state *state, PyObject *pattern, PyObject *text)
     return result;
 }
 
-static PyObject *
-invalid_template(struct template *self)
+static PyObject *invalid_template(struct template *self)
 {
     Py_XDECREF(self);
     if (!PyErr_Occurred()) {
@@ -324,8 +301,7 @@ invalid_template(struct template *self)
     return NULL;
 }
 
-PyObject *
-template_make(struct sre_state *state, PyObject *list)
+PyObject *template_make(struct sre_state *state, PyObject *list)
 {
     if (!PyList_Check(list)) {
         PyErr_Format(PyExc_TypeError, "template() argument 2 must be list, not %.50s",
@@ -359,8 +335,7 @@ template_make(struct sre_state *state, PyObject *list)
     return fine ? (PyObject *)self : invalid_template(self);
 }
 
-PyObject *
-template_expand(struct template *self, struct match *match)
+PyObject *template_expand(struct template *self, struct match *match)
 {
     if (Py_SIZE(self) == 0) {
         return Py_NewRef(self->literal);
@@ -391,15 +366,14 @@ template_expand(struct template *self, struct match *match)
     bool wide = PyUnicode_Check(self->literal);
     PyObject *empty = wide ? PyUnicode_FromStringAndSize(NULL, 0) : PyBytes_FromString("");
     PyObject *result = empty == NULL ? NULL
-                       : wide ? PyUnicode_Join(empty, list)
-                              : PyObject_CallMethod(empty, "join", "O", list);
+                       : wide        ? PyUnicode_Join(empty, list)
+                                     : PyObject_CallMethod(empty, "join", "O", list);
     Py_XDECREF(empty);
     Py_DECREF(list);
     return result;
 }
 
-static int
-template_traverse(PyObject *op, visitproc visit, void *arg)
+static int template_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct template *self = (struct template *)op;
     Py_VISIT(Py_TYPE(op));
@@ -410,8 +384,7 @@ template_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-template_clear(PyObject *op)
+static int template_clear(PyObject *op)
 {
     struct template *self = (struct template *)op;
     Py_CLEAR(self->literal);
@@ -429,6 +402,6 @@ static PyType_Slot template_slots[] = {
 };
 
 PyType_Spec template_spec = {
-    "_sre.SRE_Template", sizeof(struct template), sizeof(struct template_part), HIDDEN_TYPE,
-    template_slots,
+    "_sre.SRE_Template", sizeof(struct template), sizeof(struct template_part),
+    HIDDEN_TYPE,         template_slots,
 };

@@ -4,8 +4,7 @@
 #include "sre.bind.h"
 
 /* Reads the codes: a buffer for PyMem_Free, or NULL with an exception. */
-static uint32_t *
-codes_read(PyObject *list, Py_ssize_t *count)
+static uint32_t *codes_read(PyObject *list, Py_ssize_t *count)
 {
     Py_ssize_t size = *count = PyList_GET_SIZE(list);
     uint32_t *codes = PyMem_New(uint32_t, (size_t)size + 1);
@@ -35,8 +34,7 @@ codes_read(PyObject *list, Py_ssize_t *count)
 }
 
 /* Whether patterns like this one are for bytes: -1 if nobody knows, -2 with an exception. */
-static int
-pattern_kind(PyObject *pattern)
+static int pattern_kind(PyObject *pattern)
 {
     if (pattern == Py_None) {
         return -1;
@@ -52,9 +50,8 @@ pattern_kind(PyObject *pattern)
     return 1;
 }
 
-static PyObject *
-sre_compile(PyObject *module, PyObject *pattern, int flags, PyObject *code, Py_ssize_t groups,
-            PyObject *groupindex, PyObject *indexgroup)
+static PyObject *sre_compile(PyObject *module, PyObject *pattern, int flags, PyObject *code,
+                             Py_ssize_t groups, PyObject *groupindex, PyObject *indexgroup)
 {
     struct sre_state *state = PyModule_GetState(module);
     Py_ssize_t count;
@@ -91,45 +88,38 @@ sre_compile(PyObject *module, PyObject *pattern, int flags, PyObject *code, Py_s
     return (PyObject *)self;
 }
 
-static PyObject *
-sre_template(PyObject *module, PyObject *Py_UNUSED(pattern), PyObject *template)
+static PyObject *sre_template(PyObject *module, PyObject *Py_UNUSED(pattern), PyObject *template)
 {
     return template_make(PyModule_GetState(module), template);
 }
 
-static int
-sre_getcodesize(PyObject *module)
+static int sre_getcodesize(PyObject *module)
 {
     return sizeof(uint32_t);
 }
 
-static int
-sre_ascii_iscased(PyObject *module, int character)
+static int sre_ascii_iscased(PyObject *module, int character)
 {
     return character >= 0 && character < 128 && Py_ISALPHA(character);
 }
 
-static int
-sre_unicode_iscased(PyObject *module, int character)
+static int sre_unicode_iscased(PyObject *module, int character)
 {
     Py_UCS4 ch = (Py_UCS4)character;
     return ch != Py_UNICODE_TOLOWER(ch) || ch != Py_UNICODE_TOUPPER(ch);
 }
 
-static int
-sre_ascii_tolower(PyObject *module, int character)
+static int sre_ascii_tolower(PyObject *module, int character)
 {
     return (int)char_lower_ascii((Py_UCS4)character);
 }
 
-static int
-sre_unicode_tolower(PyObject *module, int character)
+static int sre_unicode_tolower(PyObject *module, int character)
 {
     return (int)char_lower_unicode((Py_UCS4)character);
 }
 
-static int
-sre_exec(PyObject *module)
+static int sre_exec(PyObject *module)
 {
     static const struct constant constants[] = {
         {"MAGIC", SRE_MAGIC},
@@ -154,8 +144,8 @@ STATE_OBJECTS(sre)
 static PyModuleDef_Slot sre_slots[] = MODULE_SLOTS(sre_exec);
 
 PyModuleDef sre_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_sre", .m_doc = sre_doc, .m_methods = sre_methods,
-    .m_slots = sre_slots, STATE_FIELDS(sre),
+    PyModuleDef_HEAD_INIT,    .m_name = "_sre",     .m_doc = sre_doc,
+    .m_methods = sre_methods, .m_slots = sre_slots, STATE_FIELDS(sre),
 };
 
 MODULE_INIT(_sre, sre_module)

@@ -5,14 +5,12 @@
 
 /* ---- a text to work on ----------------------------------------------------------------------- */
 
-static int
-run_text(struct run *run, struct pattern *pattern, PyObject *string)
+static int run_text(struct run *run, struct pattern *pattern, PyObject *string)
 {
     run->buffer.buf = NULL;
     if (PyUnicode_Check(string)) {
         if (pattern->is_bytes > 0) {
-            PyErr_SetString(PyExc_TypeError,
-                            "cannot use a bytes pattern on a string-like object");
+            PyErr_SetString(PyExc_TypeError, "cannot use a bytes pattern on a string-like object");
             return -1;
         }
         run->is_bytes = false;
@@ -38,15 +36,13 @@ run_text(struct run *run, struct pattern *pattern, PyObject *string)
     return 0;
 }
 
-static inline Py_ssize_t
-clip(Py_ssize_t value, Py_ssize_t max)
+static inline Py_ssize_t clip(Py_ssize_t value, Py_ssize_t max)
 {
     return value < 0 ? 0 : value > max ? max : value;
 }
 
-int
-run_begin(struct run *run, struct pattern *pattern, PyObject *string, Py_ssize_t pos,
-          Py_ssize_t endpos)
+int run_begin(struct run *run, struct pattern *pattern, PyObject *string, Py_ssize_t pos,
+              Py_ssize_t endpos)
 {
     if (run_text(run, pattern, string) < 0) {
         return -1;
@@ -78,8 +74,7 @@ run_begin(struct run *run, struct pattern *pattern, PyObject *string, Py_ssize_t
     return 0;
 }
 
-void
-run_end(struct run *run)
+void run_end(struct run *run)
 {
     if (run->choices != run->choices_inside) {
         PyMem_Free(run->choices);
@@ -96,8 +91,7 @@ run_end(struct run *run)
     Py_DECREF(run->string);
 }
 
-PyObject *
-run_slice(const struct run *run, Py_ssize_t start, Py_ssize_t end)
+PyObject *run_slice(const struct run *run, Py_ssize_t start, Py_ssize_t end)
 {
     if (!run->is_bytes) {
         return PyUnicode_Substring(run->string, start, end);
@@ -108,8 +102,7 @@ run_slice(const struct run *run, Py_ssize_t start, Py_ssize_t end)
     return PyBytes_FromStringAndSize(run->begin + start, end - start);
 }
 
-PyObject *
-run_group(const struct run *run, Py_ssize_t group, PyObject *missing)
+PyObject *run_group(const struct run *run, Py_ssize_t group, PyObject *missing)
 {
     Py_ssize_t start = run->registers[group * 2 - 2], end = run->registers[group * 2 - 1];
     if (start < 0 || end < start) {
@@ -119,8 +112,7 @@ run_group(const struct run *run, Py_ssize_t group, PyObject *missing)
 }
 
 /* The next match begins where this one ended. */
-static void
-run_go_on(struct run *run)
+static void run_go_on(struct run *run)
 {
     run->must_advance = run->end == run->start;
     run->pos = run->end;
@@ -128,9 +120,8 @@ run_go_on(struct run *run)
 
 /* ---- matching -------------------------------------------------------------------------------- */
 
-static PyObject *
-match_once(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos,
-           int (*how)(struct run *), bool full)
+static PyObject *match_once(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                            Py_ssize_t endpos, int (*how)(struct run *), bool full)
 {
     struct run run;
     if (run_begin(&run, self, string, pos, endpos) < 0) {
@@ -142,27 +133,26 @@ match_once(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t en
     return result;
 }
 
-static PyObject *
-pattern_match(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+static PyObject *pattern_match(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                               Py_ssize_t endpos)
 {
     return match_once(self, string, pos, endpos, run_match, false);
 }
 
-static PyObject *
-pattern_fullmatch(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+static PyObject *pattern_fullmatch(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                                   Py_ssize_t endpos)
 {
     return match_once(self, string, pos, endpos, run_match, true);
 }
 
-static PyObject *
-pattern_search(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+static PyObject *pattern_search(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                                Py_ssize_t endpos)
 {
     return match_once(self, string, pos, endpos, run_search, false);
 }
 
 /* Appends a new reference (stolen, NULL is an error); -1 with an exception. */
-static int
-list_take(PyObject *list, PyObject *item)
+static int list_take(PyObject *list, PyObject *item)
 {
     int rc = item ? PyList_Append(list, item) : -1;
     Py_XDECREF(item);
@@ -170,8 +160,7 @@ list_take(PyObject *list, PyObject *item)
 }
 
 /* What findall gives for a match (new reference). */
-static PyObject *
-found_item(struct pattern *self, const struct run *run, PyObject *empty)
+static PyObject *found_item(struct pattern *self, const struct run *run, PyObject *empty)
 {
     if (self->groups == 0) {
         return run_slice(run, run->start, run->end);
@@ -191,8 +180,8 @@ found_item(struct pattern *self, const struct run *run, PyObject *empty)
     return tuple;
 }
 
-static PyObject *
-pattern_findall(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+static PyObject *pattern_findall(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                                 Py_ssize_t endpos)
 {
     struct run run;
     if (run_begin(&run, self, string, pos, endpos) < 0) {
@@ -214,8 +203,7 @@ pattern_findall(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize
     return list;
 }
 
-static PyObject *
-pattern_split(struct pattern *self, PyObject *string, Py_ssize_t maxsplit)
+static PyObject *pattern_split(struct pattern *self, PyObject *string, Py_ssize_t maxsplit)
 {
     struct run run;
     if (run_begin(&run, self, string, 0, PY_SSIZE_T_MAX) < 0) {
@@ -247,8 +235,7 @@ pattern_split(struct pattern *self, PyObject *string, Py_ssize_t maxsplit)
 
 /* Whether a replacement has no backslash, so that it stands for itself; false for what is neither
  * str nor bytes-like. */
-static bool
-replacement_is_plain(PyObject *repl)
+static bool replacement_is_plain(PyObject *repl)
 {
     if (PyUnicode_Check(repl)) {
         return PyUnicode_FindChar(repl, '\\', 0, PyUnicode_GET_LENGTH(repl), 1) == -1;
@@ -264,8 +251,7 @@ replacement_is_plain(PyObject *repl)
 }
 
 /* What replaces a match: a literal, a template, or something to call (new reference). */
-static PyObject *
-replacement_prepare(struct sre_state *state, struct pattern *self, PyObject *repl)
+static PyObject *replacement_prepare(struct sre_state *state, struct pattern *self, PyObject *repl)
 {
     if (PyCallable_Check(repl) || replacement_is_plain(repl)) {
         return Py_NewRef(repl);
@@ -278,23 +264,21 @@ replacement_prepare(struct sre_state *state, struct pattern *self, PyObject *rep
     return filter;
 }
 
-static PyObject *
-text_join(const struct run *run, PyObject *list)
+static PyObject *text_join(const struct run *run, PyObject *list)
 {
     PyObject *empty = run_slice(run, 0, 0);
     if (empty == NULL || PyList_GET_SIZE(list) == 0) {
         return empty;
     }
-    PyObject *joined = run->is_bytes ? PyObject_CallMethod(empty, "join", "O", list)
-                                     : PyUnicode_Join(empty, list);
+    PyObject *joined =
+        run->is_bytes ? PyObject_CallMethod(empty, "join", "O", list) : PyUnicode_Join(empty, list);
     Py_DECREF(empty);
     return joined;
 }
 
 /* The replacement for the match just found goes to the list; -1 with an exception. */
-static int
-replacement_add(struct sre_state *state, struct pattern *self, struct run *run, PyObject *filter,
-                bool call, PyObject *list)
+static int replacement_add(struct sre_state *state, struct pattern *self, struct run *run,
+                           PyObject *filter, bool call, PyObject *list)
 {
     bool template = Py_IS_TYPE(filter, (PyTypeObject *)state->template_type);
     if (!call && !template) {
@@ -315,9 +299,8 @@ replacement_add(struct sre_state *state, struct pattern *self, struct run *run, 
 }
 
 /* Replaces at most `count` matches, all if it is 0; their number goes to *replaced. */
-static PyObject *
-replace(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t count,
-        Py_ssize_t *replaced)
+static PyObject *replace(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t count,
+                         Py_ssize_t *replaced)
 {
     struct sre_state *state = sre_state_of(Py_TYPE(self));
     struct run run;
@@ -351,15 +334,15 @@ replace(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t count
     return result;
 }
 
-static PyObject *
-pattern_sub(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t count)
+static PyObject *pattern_sub(struct pattern *self, PyObject *repl, PyObject *string,
+                             Py_ssize_t count)
 {
     Py_ssize_t n;
     return replace(self, repl, string, count, &n);
 }
 
-static PyObject *
-pattern_subn(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t count)
+static PyObject *pattern_subn(struct pattern *self, PyObject *repl, PyObject *string,
+                              Py_ssize_t count)
 {
     Py_ssize_t n;
     PyObject *text = replace(self, repl, string, count, &n);
@@ -368,8 +351,8 @@ pattern_subn(struct pattern *self, PyObject *repl, PyObject *string, Py_ssize_t 
 
 /* ---- scanners -------------------------------------------------------------------------------- */
 
-static PyObject *
-pattern_scanner(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+static PyObject *pattern_scanner(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                                 Py_ssize_t endpos)
 {
     struct sre_state *state = sre_state_of(Py_TYPE(self));
     struct scanner *scanner = type_make((PyTypeObject *)state->scanner_type);
@@ -385,8 +368,8 @@ pattern_scanner(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize
     return (PyObject *)scanner;
 }
 
-static PyObject *
-pattern_finditer(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+static PyObject *pattern_finditer(struct pattern *self, PyObject *string, Py_ssize_t pos,
+                                  Py_ssize_t endpos)
 {
     PyObject *scanner = pattern_scanner(self, string, pos, endpos);
     PyObject *search = scanner ? PyObject_GetAttrString(scanner, "search") : NULL;
@@ -397,8 +380,7 @@ pattern_finditer(struct pattern *self, PyObject *string, Py_ssize_t pos, Py_ssiz
 }
 
 /* One step; two threads, or a signal handler in the middle, cannot share it. */
-static PyObject *
-scanner_step(struct scanner *self, int (*how)(struct run *))
+static PyObject *scanner_step(struct scanner *self, int (*how)(struct run *))
 {
     if (__atomic_exchange_n(&self->executing, 1, __ATOMIC_ACQUIRE)) {
         PyErr_SetString(PyExc_ValueError, "regular expression scanner already executing");
@@ -420,20 +402,17 @@ scanner_step(struct scanner *self, int (*how)(struct run *))
     return result;
 }
 
-static PyObject *
-scanner_match(struct scanner *self)
+static PyObject *scanner_match(struct scanner *self)
 {
     return scanner_step(self, run_match);
 }
 
-static PyObject *
-scanner_search(struct scanner *self)
+static PyObject *scanner_search(struct scanner *self)
 {
     return scanner_step(self, run_search);
 }
 
-static int
-scanner_traverse(PyObject *op, visitproc visit, void *arg)
+static int scanner_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct scanner *self = (struct scanner *)op;
     Py_VISIT(Py_TYPE(op));
@@ -444,8 +423,7 @@ scanner_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-scanner_dealloc(PyObject *op)
+static void scanner_dealloc(PyObject *op)
 {
     struct scanner *self = (struct scanner *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -472,36 +450,32 @@ PyType_Spec scanner_spec = {
 
 /* ---- patterns as objects --------------------------------------------------------------------- */
 
-static int
-pattern_copy(struct pattern *self)
+static int pattern_copy(struct pattern *self)
 {
     return 0;
 }
 
-static int
-pattern_deepcopy(struct pattern *self, PyObject *memo)
+static int pattern_deepcopy(struct pattern *self, PyObject *memo)
 {
     return 0;
 }
 
-static PyObject *
-pattern_get_groupindex(struct pattern *self)
+static PyObject *pattern_get_groupindex(struct pattern *self)
 {
     return PyDictProxy_New(self->groupindex);
 }
 
 /* The flags as repr shows them (new reference); "" if there are none. */
-static PyObject *
-flags_text(unsigned flags)
+static PyObject *flags_text(unsigned flags)
 {
     static const struct {
         const char *name;
         unsigned flag;
     } names[] = {
         {"re.IGNORECASE", FLAG_IGNORECASE}, {"re.LOCALE", FLAG_LOCALE},
-        {"re.MULTILINE", FLAG_MULTILINE}, {"re.DOTALL", FLAG_DOTALL},
-        {"re.UNICODE", FLAG_UNICODE}, {"re.VERBOSE", FLAG_VERBOSE}, {"re.DEBUG", FLAG_DEBUG},
-        {"re.ASCII", FLAG_ASCII},
+        {"re.MULTILINE", FLAG_MULTILINE},   {"re.DOTALL", FLAG_DOTALL},
+        {"re.UNICODE", FLAG_UNICODE},       {"re.VERBOSE", FLAG_VERBOSE},
+        {"re.DEBUG", FLAG_DEBUG},           {"re.ASCII", FLAG_ASCII},
     };
     char text[160] = "";
     size_t length = 0;
@@ -518,8 +492,7 @@ flags_text(unsigned flags)
     return PyUnicode_FromString(text);
 }
 
-static PyObject *
-pattern_repr(PyObject *op)
+static PyObject *pattern_repr(PyObject *op)
 {
     struct pattern *self = (struct pattern *)op;
     unsigned flags = (unsigned)self->flags;
@@ -532,14 +505,13 @@ pattern_repr(PyObject *op)
         return PyUnicode_FromFormat("re.compile(%.200R)", self->pattern);
     }
     PyObject *names = flags_text(flags);
-    PyObject *text = names ? PyUnicode_FromFormat("re.compile(%.200R, %U)", self->pattern, names)
-                           : NULL;
+    PyObject *text =
+        names ? PyUnicode_FromFormat("re.compile(%.200R, %U)", self->pattern, names) : NULL;
     Py_XDECREF(names);
     return text;
 }
 
-static Py_hash_t
-pattern_hash(PyObject *op)
+static Py_hash_t pattern_hash(PyObject *op)
 {
     struct pattern *self = (struct pattern *)op;
     Py_hash_t hash = PyObject_Hash(self->pattern);
@@ -554,8 +526,7 @@ pattern_hash(PyObject *op)
     return (Py_hash_t)mixed == -1 ? -2 : (Py_hash_t)mixed;
 }
 
-static PyObject *
-pattern_compare(PyObject *left, PyObject *right, int op)
+static PyObject *pattern_compare(PyObject *left, PyObject *right, int op)
 {
     if ((op != Py_EQ && op != Py_NE) || !Py_IS_TYPE(right, Py_TYPE(left))) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -575,8 +546,7 @@ pattern_compare(PyObject *left, PyObject *right, int op)
 
 GC_FIELDS(pattern, groupindex, indexgroup, pattern)
 
-static void
-pattern_dealloc(PyObject *op)
+static void pattern_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);

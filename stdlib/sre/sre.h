@@ -16,6 +16,7 @@
 
 /* ---- the codes of re._constants, in its order ------------------------------------------------ */
 
+/* clang-format off */
 enum code {
     C_FAILURE, C_SUCCESS, C_ANY, C_ANY_ALL, C_ASSERT, C_ASSERT_NOT, C_AT, C_BRANCH, C_CATEGORY,
     C_CHARSET, C_BIGCHARSET, C_GROUPREF, C_GROUPREF_EXISTS, C_IN, C_INFO, C_JUMP, C_LITERAL,
@@ -26,25 +27,36 @@ enum code {
     C_GROUPREF_UNI_IGNORE, C_IN_UNI_IGNORE, C_LITERAL_UNI_IGNORE, C_NOT_LITERAL_UNI_IGNORE,
     C_RANGE_UNI_IGNORE,
 };
+/* clang-format on */
 
+/* clang-format off */
 enum at {
     AT_BEGINNING, AT_BEGINNING_LINE, AT_BEGINNING_STRING, AT_BOUNDARY, AT_NON_BOUNDARY, AT_END,
     AT_END_LINE, AT_END_STRING, AT_LOC_BOUNDARY, AT_LOC_NON_BOUNDARY, AT_UNI_BOUNDARY,
     AT_UNI_NON_BOUNDARY, AT_COUNT,
 };
+/* clang-format on */
 
+/* clang-format off */
 enum category {
     CAT_DIGIT, CAT_NOT_DIGIT, CAT_SPACE, CAT_NOT_SPACE, CAT_WORD, CAT_NOT_WORD, CAT_LINEBREAK,
     CAT_NOT_LINEBREAK, CAT_LOC_WORD, CAT_LOC_NOT_WORD, CAT_UNI_DIGIT, CAT_UNI_NOT_DIGIT,
     CAT_UNI_SPACE, CAT_UNI_NOT_SPACE, CAT_UNI_WORD, CAT_UNI_NOT_WORD, CAT_UNI_LINEBREAK,
     CAT_UNI_NOT_LINEBREAK, CAT_COUNT,
 };
+/* clang-format on */
 
 enum { INFO_PREFIX = 1, INFO_LITERAL = 2, INFO_CHARSET = 4 };
 
 enum {
-    FLAG_IGNORECASE = 2, FLAG_LOCALE = 4, FLAG_MULTILINE = 8, FLAG_DOTALL = 16, FLAG_UNICODE = 32,
-    FLAG_VERBOSE = 64, FLAG_DEBUG = 128, FLAG_ASCII = 256,
+    FLAG_IGNORECASE = 2,
+    FLAG_LOCALE = 4,
+    FLAG_MULTILINE = 8,
+    FLAG_DOTALL = 16,
+    FLAG_UNICODE = 32,
+    FLAG_VERBOSE = 64,
+    FLAG_DEBUG = 128,
+    FLAG_ASCII = 256,
 };
 
 /* ---- programs -------------------------------------------------------------------------------- */
@@ -53,35 +65,48 @@ enum {
  * a set is an index into the data behind it.  The first group takes one character and has one
  * operand, so that a loop over one of them is a single instruction. */
 enum instruction {
-    I_CHAR, I_NOT_CHAR,             /* character */
-    I_CHAR_ASCII, I_NOT_CHAR_ASCII, /* the same, case ignored in three ways */
-    I_CHAR_LOCALE, I_NOT_CHAR_LOCALE,
-    I_CHAR_UNICODE, I_NOT_CHAR_UNICODE,
-    I_ANY, I_ANY_ALL,               /* unused */
-    I_SET,                          /* set */
-    I_CATEGORY,                     /* category */
+    I_CHAR,
+    I_NOT_CHAR, /* character */
+    I_CHAR_ASCII,
+    I_NOT_CHAR_ASCII, /* the same, case ignored in three ways */
+    I_CHAR_LOCALE,
+    I_NOT_CHAR_LOCALE,
+    I_CHAR_UNICODE,
+    I_NOT_CHAR_UNICODE,
+    I_ANY,
+    I_ANY_ALL,  /* unused */
+    I_SET,      /* set */
+    I_CATEGORY, /* category */
     I_LAST_ITEM = I_CATEGORY,
 
-    I_MATCH, I_FAIL,
-    I_AT,                 /* position */
-    I_MARK,               /* register */
-    I_JUMP,               /* target */
-    I_SPLIT,              /* other way: goes on, and there after a failure */
-    I_SPLIT_ITEM,         /* other way, item, operand: as above, if the next character will do */
-    I_SPLIT_LAZY,         /* other way: goes there, and on after a failure */
-    I_STAR, I_STAR_POSSESSIVE, I_STAR_LAZY, /* item, operand, minimum, maximum, what follows */
-    I_STAR_MORE,          /* the same after a failure of the lazy one */
-    I_LOOP,               /* registers: begins counting */
-    I_UNTIL, I_UNTIL_LAZY, /* registers, minimum, maximum, body */
-    I_UNTIL_MORE,         /* registers, body: one more round of a lazy loop */
-    I_UNTIL_POSSESSIVE,   /* registers, minimum, maximum, end */
-    I_ATOMIC, I_ATOMIC_END, /* registers */
-    I_ASSERT,             /* registers, characters back */
-    I_ASSERT_END,         /* registers */
-    I_ASSERT_NOT,         /* registers, characters back, way out */
-    I_ASSERT_NOT_END,     /* registers */
-    I_REF, I_REF_ASCII, I_REF_LOCALE, I_REF_UNICODE, /* register */
-    I_IF_GROUP,           /* register, target without the group */
+    I_MATCH,
+    I_FAIL,
+    I_AT,         /* position */
+    I_MARK,       /* register */
+    I_JUMP,       /* target */
+    I_SPLIT,      /* other way: goes on, and there after a failure */
+    I_SPLIT_ITEM, /* other way, item, operand: as above, if the next character will do */
+    I_SPLIT_LAZY, /* other way: goes there, and on after a failure */
+    I_STAR,
+    I_STAR_POSSESSIVE,
+    I_STAR_LAZY, /* item, operand, minimum, maximum, what follows */
+    I_STAR_MORE, /* the same after a failure of the lazy one */
+    I_LOOP,      /* registers: begins counting */
+    I_UNTIL,
+    I_UNTIL_LAZY,       /* registers, minimum, maximum, body */
+    I_UNTIL_MORE,       /* registers, body: one more round of a lazy loop */
+    I_UNTIL_POSSESSIVE, /* registers, minimum, maximum, end */
+    I_ATOMIC,
+    I_ATOMIC_END,     /* registers */
+    I_ASSERT,         /* registers, characters back */
+    I_ASSERT_END,     /* registers */
+    I_ASSERT_NOT,     /* registers, characters back, way out */
+    I_ASSERT_NOT_END, /* registers */
+    I_REF,
+    I_REF_ASCII,
+    I_REF_LOCALE,
+    I_REF_UNICODE, /* register */
+    I_IF_GROUP,    /* register, target without the group */
 };
 
 #define STAR_WORDS 6
@@ -102,16 +127,16 @@ enum search {
 };
 
 struct program {
-    uint32_t *words;      /* the instructions, then the data */
-    uint32_t size;        /* of the instructions */
+    uint32_t *words; /* the instructions, then the data */
+    uint32_t size;   /* of the instructions */
     uint32_t total;
-    uint32_t registers;   /* marks, last index, loops and groups */
+    uint32_t registers; /* marks, last index, loops and groups */
     uint32_t groups;
     uint32_t min_width;
-    uint32_t search;      /* enum search */
-    uint32_t item, operand;          /* SEARCH_ITEM */
-    uint32_t prefix, prefix_length;  /* SEARCH_PREFIX: in the data; behind it the same as bytes */
-    bool prefix_narrow;              /* whether there are such bytes */
+    uint32_t search;                /* enum search */
+    uint32_t item, operand;         /* SEARCH_ITEM */
+    uint32_t prefix, prefix_length; /* SEARCH_PREFIX: in the data; behind it the same as bytes */
+    bool prefix_narrow;             /* whether there are such bytes */
 };
 
 /* Translates `count` codes.  -1 with an exception, RuntimeError if the codes make no sense; on
@@ -127,14 +152,12 @@ Py_UCS4 char_lower_locale(Py_UCS4 ch);
 bool char_equal_locale(Py_UCS4 pattern, Py_UCS4 ch);
 bool char_is_word(uint32_t at, Py_UCS4 ch);
 
-static inline Py_UCS4
-char_lower_ascii(Py_UCS4 ch)
+static inline Py_UCS4 char_lower_ascii(Py_UCS4 ch)
 {
     return ch - 'A' < 26 ? ch + 32 : ch;
 }
 
-static inline Py_UCS4
-char_lower_unicode(Py_UCS4 ch)
+static inline Py_UCS4 char_lower_unicode(Py_UCS4 ch)
 {
     return ch < 128 ? char_lower_ascii(ch) : Py_UNICODE_TOLOWER(ch);
 }
@@ -144,9 +167,9 @@ char_lower_unicode(Py_UCS4 ch)
 /* Where to go on after a failure. */
 struct choice {
     uint32_t pc;
-    uint32_t trail;     /* how much of the trail to keep */
+    uint32_t trail; /* how much of the trail to keep */
     const void *ptr;
-    Py_ssize_t extra;   /* below zero: go on at pc, ~extra is what is left of a lazy count;
+    Py_ssize_t extra; /* below zero: go on at pc, ~extra is what is left of a lazy count;
                            else characters a greedy loop may still give back */
 };
 
@@ -170,7 +193,7 @@ struct run {
     const char *begin; /* of the text */
     Py_ssize_t length, pos, endpos;
 
-    Py_ssize_t start, end;  /* where to begin; afterwards the match */
+    Py_ssize_t start, end; /* where to begin; afterwards the match */
     Py_ssize_t *registers;
 
     struct choice *choices;
@@ -222,7 +245,8 @@ struct template_part {
     PyObject *literal; /* what follows; NULL if nothing does */
 };
 
-struct template {
+struct template
+{
     PyObject_VAR_HEAD
     PyObject *literal;
     struct template_part parts[];
@@ -242,15 +266,14 @@ struct sre_state {
 };
 
 /* Of types that only this module makes objects of. */
-#define HIDDEN_TYPE                                                                               \
-    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                           \
+#define HIDDEN_TYPE                                                                                \
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE                            \
      | Py_TPFLAGS_DISALLOW_INSTANTIATION)
 
 extern PyModuleDef sre_module;
 extern PyType_Spec pattern_spec, match_spec, scanner_spec, template_spec;
 
-static inline struct sre_state *
-sre_state_of(PyTypeObject *type)
+static inline struct sre_state *sre_state_of(PyTypeObject *type)
 {
     return PyModule_GetState(PyType_GetModule(type));
 }

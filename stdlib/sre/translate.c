@@ -23,8 +23,7 @@ typedef int64_t width;
 
 static width block_translate(struct translation *t, codes at, codes end);
 
-static width
-invalid(void)
+static width invalid(void)
 {
     PyErr_SetString(PyExc_RuntimeError, "invalid SRE code");
     return -1;
@@ -33,8 +32,7 @@ invalid(void)
 /* ---- emitting -------------------------------------------------------------------------------- */
 
 /* Room for `count` more words: where they begin, or NULL with MemoryError. */
-static uint32_t *
-words_add(struct words *words, size_t count)
+static uint32_t *words_add(struct words *words, size_t count)
 {
     if (words->count + count > words->size) {
         size_t size = words->size + words->size / 2 + count + 32;
@@ -51,8 +49,7 @@ words_add(struct words *words, size_t count)
     return at;
 }
 
-static bool
-emit_words(struct translation *t, size_t count, const uint32_t *words)
+static bool emit_words(struct translation *t, size_t count, const uint32_t *words)
 {
     uint32_t *at = words_add(&t->code, count);
     if (at != NULL) {
@@ -61,18 +58,16 @@ emit_words(struct translation *t, size_t count, const uint32_t *words)
     return at != NULL;
 }
 
-#define EMIT(t, ...)                                                                              \
+#define EMIT(t, ...)                                                                               \
     emit_words(t, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), (uint32_t[]){__VA_ARGS__})
 
-static inline uint32_t
-here(struct translation *t)
+static inline uint32_t here(struct translation *t)
 {
     return t->code.count;
 }
 
 /* Registers for a loop or a group. */
-static uint32_t
-take_registers(struct translation *t, uint32_t count)
+static uint32_t take_registers(struct translation *t, uint32_t count)
 {
     uint32_t first = t->registers;
     t->registers += count;
@@ -83,8 +78,7 @@ take_registers(struct translation *t, uint32_t count)
 
 /* Checks the codes of a set, which end with FAILURE at end - 1; whether the locale decides goes
  * to *dynamic. */
-static bool
-set_check(codes at, codes end, bool *dynamic)
+static bool set_check(codes at, codes end, bool *dynamic)
 {
     if (at >= end || end[-1] != C_FAILURE) {
         return false;
@@ -138,8 +132,7 @@ set_check(codes at, codes end, bool *dynamic)
 }
 
 /* Adds a set to the data: its place there, or -1 with an exception. */
-static int64_t
-set_add(struct translation *t, codes at, codes end, uint32_t mode)
+static int64_t set_add(struct translation *t, codes at, codes end, uint32_t mode)
 {
     bool dynamic = mode == SET_LOCALE;
     if (!set_check(at, end, &dynamic)) {
@@ -163,16 +156,20 @@ set_add(struct translation *t, codes at, codes end, uint32_t mode)
 /* ---- one character --------------------------------------------------------------------------- */
 
 /* Reads codes for one character: how many, 0 if these are others, -1 with an exception. */
-static int64_t
-item_read(struct translation *t, codes at, codes end, uint32_t *item, uint32_t *operand)
+static int64_t item_read(struct translation *t, codes at, codes end, uint32_t *item,
+                         uint32_t *operand)
 {
     static const struct {
         uint8_t code, item;
     } plain[] = {
-        {C_LITERAL, I_CHAR}, {C_NOT_LITERAL, I_NOT_CHAR},
-        {C_LITERAL_IGNORE, I_CHAR_ASCII}, {C_NOT_LITERAL_IGNORE, I_NOT_CHAR_ASCII},
-        {C_LITERAL_LOC_IGNORE, I_CHAR_LOCALE}, {C_NOT_LITERAL_LOC_IGNORE, I_NOT_CHAR_LOCALE},
-        {C_LITERAL_UNI_IGNORE, I_CHAR_UNICODE}, {C_NOT_LITERAL_UNI_IGNORE, I_NOT_CHAR_UNICODE},
+        {C_LITERAL, I_CHAR},
+        {C_NOT_LITERAL, I_NOT_CHAR},
+        {C_LITERAL_IGNORE, I_CHAR_ASCII},
+        {C_NOT_LITERAL_IGNORE, I_NOT_CHAR_ASCII},
+        {C_LITERAL_LOC_IGNORE, I_CHAR_LOCALE},
+        {C_NOT_LITERAL_LOC_IGNORE, I_NOT_CHAR_LOCALE},
+        {C_LITERAL_UNI_IGNORE, I_CHAR_UNICODE},
+        {C_NOT_LITERAL_UNI_IGNORE, I_NOT_CHAR_UNICODE},
         {C_CATEGORY, I_CATEGORY},
     };
     size_t left = (size_t)(end - at);
@@ -222,8 +219,7 @@ item_read(struct translation *t, codes at, codes end, uint32_t *item, uint32_t *
 
 /* ---- repetition ------------------------------------------------------------------------------ */
 
-static width
-width_times(width one, uint32_t times)
+static width width_times(width one, uint32_t times)
 {
     width product;
     if (__builtin_mul_overflow(one, (width)times, &product) || product > UINT32_MAX) {
@@ -233,8 +229,7 @@ width_times(width one, uint32_t times)
 }
 
 /* REPEAT_ONE and its kin: skip, minimum, maximum, one character, SUCCESS. */
-static width
-star_translate(struct translation *t, codes at, codes end)
+static width star_translate(struct translation *t, codes at, codes end)
 {
     uint32_t item, operand;
     int64_t length = at + 4 < end ? item_read(t, at + 4, end, &item, &operand) : 0;
@@ -244,8 +239,9 @@ star_translate(struct translation *t, codes at, codes end)
     if (at + 4 + length + 1 != end || end[-1] != C_SUCCESS || at[2] > at[3]) {
         return invalid();
     }
-    uint32_t op = at[0] == C_REPEAT_ONE ? I_STAR
-                  : at[0] == C_MIN_REPEAT_ONE ? I_STAR_LAZY : I_STAR_POSSESSIVE;
+    uint32_t op = at[0] == C_REPEAT_ONE       ? I_STAR
+                  : at[0] == C_MIN_REPEAT_ONE ? I_STAR_LAZY
+                                              : I_STAR_POSSESSIVE;
     if (!EMIT(t, op, item, operand, at[2], at[3], NO_CHAR)) {
         return -1;
     }
@@ -257,16 +253,14 @@ star_translate(struct translation *t, codes at, codes end)
 
 /* An instruction that continues here and elsewhere after a failure; the caller sets that target,
  * the word after the result.  -1 with an exception. */
-static int64_t
-split_emit(struct translation *t, bool lazy)
+static int64_t split_emit(struct translation *t, bool lazy)
 {
     uint32_t at = here(t);
     return EMIT(t, lazy ? I_SPLIT_LAZY : I_SPLIT, 0, 0, 0) ? (int64_t)at : -1;
 }
 
 /* When what was emitted after a split begins with a character, the split looks at it first. */
-static void
-split_finish(struct translation *t, uint32_t split, uint32_t target)
+static void split_finish(struct translation *t, uint32_t split, uint32_t target)
 {
     uint32_t *at = t->code.at + split;
     at[1] = target;
@@ -292,8 +286,7 @@ split_finish(struct translation *t, uint32_t split, uint32_t target)
 }
 
 /* `x?` and `x??`. */
-static width
-optional_translate(struct translation *t, codes body, codes end, bool lazy)
+static width optional_translate(struct translation *t, codes body, codes end, bool lazy)
 {
     int64_t split = split_emit(t, lazy);
     if (split < 0 || block_translate(t, body, end) < 0) {
@@ -304,8 +297,7 @@ optional_translate(struct translation *t, codes body, codes end, bool lazy)
 }
 
 /* REPEAT: skip, minimum, maximum, a block; then MAX_UNTIL or MIN_UNTIL, at `end`. */
-static width
-repeat_translate(struct translation *t, codes at, codes end, bool lazy)
+static width repeat_translate(struct translation *t, codes at, codes end, bool lazy)
 {
     uint32_t min = at[2], max = at[3], head = here(t);
     if (min > max) {
@@ -350,8 +342,7 @@ repeat_translate(struct translation *t, codes at, codes end, bool lazy)
 }
 
 /* POSSESSIVE_REPEAT: skip, minimum, maximum, a block; SUCCESS at `end`. */
-static width
-possessive_translate(struct translation *t, codes at, codes end)
+static width possessive_translate(struct translation *t, codes at, codes end)
 {
     uint32_t reg = take_registers(t, 3);
     if (at[2] > at[3]) {
@@ -376,8 +367,7 @@ possessive_translate(struct translation *t, codes at, codes end)
 
 /* BRANCH, then for each way its skip, a block and JUMP; a skip of 0 ends it.  *next is what comes
  * behind. */
-static width
-branch_translate(struct translation *t, codes at, codes end, codes *next)
+static width branch_translate(struct translation *t, codes at, codes end, codes *next)
 {
     width least = UINT32_MAX;
     codes join = NULL;
@@ -427,8 +417,7 @@ branch_translate(struct translation *t, codes at, codes end, codes *next)
 }
 
 /* GROUPREF_EXISTS: group, skip, a block, perhaps JUMP and another block. */
-static width
-condition_translate(struct translation *t, codes at, codes end, codes *next)
+static width condition_translate(struct translation *t, codes at, codes end, codes *next)
 {
     if (end - at < 3 || at[1] >= t->program->groups || at[2] < 1
         || at[2] > (size_t)(end - at) - 1) {
@@ -442,8 +431,8 @@ condition_translate(struct translation *t, codes at, codes end, codes *next)
     }
     /* With a second block, the first ends with a JUMP over it. */
     codes finish = no;
-    bool both = no - yes >= 2 && no[-2] == C_JUMP && no[-1] >= 2
-                && no[-1] - 1 <= (size_t)(end - no);
+    bool both =
+        no - yes >= 2 && no[-2] == C_JUMP && no[-1] >= 2 && no[-1] - 1 <= (size_t)(end - no);
     if (both) {
         /* The two words might as well be operands of something else; then the block without them
          * cannot be read. */
@@ -491,8 +480,7 @@ condition_translate(struct translation *t, codes at, codes end, codes *next)
 }
 
 /* ASSERT and ASSERT_NOT: skip, characters back, a block, SUCCESS. */
-static width
-assert_translate(struct translation *t, codes at, codes end)
+static width assert_translate(struct translation *t, codes at, codes end)
 {
     if (end - at < 4 || end[-1] != C_SUCCESS || at[2] > INT32_MAX) {
         return invalid();
@@ -512,8 +500,7 @@ assert_translate(struct translation *t, codes at, codes end)
     return 0;
 }
 
-static width
-atomic_translate(struct translation *t, codes at, codes end)
+static width atomic_translate(struct translation *t, codes at, codes end)
 {
     if (end - at < 3 || end[-1] != C_SUCCESS) {
         return invalid();
@@ -527,8 +514,7 @@ atomic_translate(struct translation *t, codes at, codes end)
 }
 
 /* Whatever stands at `at`; *next is what comes behind. */
-static width
-code_translate(struct translation *t, codes at, codes end, codes *next)
+static width code_translate(struct translation *t, codes at, codes end, codes *next)
 {
     uint32_t item, operand;
     int64_t length = item_read(t, at, end, &item, &operand);
@@ -548,17 +534,20 @@ code_translate(struct translation *t, codes at, codes end, codes *next)
     case C_MARK:
         *next = at + 2;
         return left < 2 || at[1] >= t->program->groups * 2 ? invalid()
-               : EMIT(t, I_MARK, at[1]) ? 0 : -1;
+               : EMIT(t, I_MARK, at[1])                    ? 0
+                                                           : -1;
     case C_GROUPREF:
     case C_GROUPREF_IGNORE:
     case C_GROUPREF_LOC_IGNORE:
     case C_GROUPREF_UNI_IGNORE: {
-        uint32_t op = *at == C_GROUPREF ? I_REF
-                      : *at == C_GROUPREF_IGNORE ? I_REF_ASCII
-                      : *at == C_GROUPREF_LOC_IGNORE ? I_REF_LOCALE : I_REF_UNICODE;
+        uint32_t op = *at == C_GROUPREF              ? I_REF
+                      : *at == C_GROUPREF_IGNORE     ? I_REF_ASCII
+                      : *at == C_GROUPREF_LOC_IGNORE ? I_REF_LOCALE
+                                                     : I_REF_UNICODE;
         *next = at + 2;
         return left < 2 || at[1] >= t->program->groups ? invalid()
-               : EMIT(t, op, at[1] * 2) ? 0 : -1;
+               : EMIT(t, op, at[1] * 2)                ? 0
+                                                       : -1;
     }
     case C_GROUPREF_EXISTS:
         return condition_translate(t, at, end, next);
@@ -600,8 +589,7 @@ code_translate(struct translation *t, codes at, codes end, codes *next)
 }
 
 /* The codes from `at` to `end`, which must be whole instructions. */
-static width
-block_translate(struct translation *t, codes at, codes end)
+static width block_translate(struct translation *t, codes at, codes end)
 {
     if (Py_EnterRecursiveCall(" while compiling a regular expression")) {
         return -1;
@@ -620,8 +608,7 @@ block_translate(struct translation *t, codes at, codes end)
 /* ---- after the translation ------------------------------------------------------------------- */
 
 /* The character that must come at `pc`, or NO_CHAR. */
-static uint32_t
-char_at(const uint32_t *code, uint32_t pc)
+static uint32_t char_at(const uint32_t *code, uint32_t pc)
 {
     for (int steps = 0; steps < 8; steps++) {
         switch (code[pc]) {
@@ -641,8 +628,7 @@ char_at(const uint32_t *code, uint32_t pc)
 }
 
 /* Whether an item surely does not take a character; only asked without regard to the locale. */
-static bool
-item_excludes(const struct translation *t, uint32_t item, uint32_t operand, uint32_t ch)
+static bool item_excludes(const struct translation *t, uint32_t item, uint32_t operand, uint32_t ch)
 {
     switch (item) {
     case I_CHAR:
@@ -658,8 +644,7 @@ item_excludes(const struct translation *t, uint32_t item, uint32_t operand, uint
     }
 }
 
-static uint32_t
-instruction_words(uint32_t op)
+static uint32_t instruction_words(uint32_t op)
 {
     switch (op) {
     case I_MATCH:
@@ -689,8 +674,7 @@ instruction_words(uint32_t op)
 }
 
 /* Tells each loop over one character what follows it. */
-static void
-stars_look_ahead(struct translation *t)
+static void stars_look_ahead(struct translation *t)
 {
     uint32_t *code = t->code.at;
     for (uint32_t pc = 0; pc < t->code.count; pc += instruction_words(code[pc])) {
@@ -708,8 +692,7 @@ stars_look_ahead(struct translation *t)
 }
 
 /* Finds out how matches begin, where the codes' own INFO does not say. */
-static void
-search_plan(struct translation *t)
+static void search_plan(struct translation *t)
 {
     const uint32_t *code = t->code.at;
     struct program *program = t->program;
@@ -749,8 +732,7 @@ search_plan(struct translation *t)
 
 /* INFO: skip, flags, least and greatest width, then a prefix or a set.  What comes behind, or NULL
  * with an exception. */
-static codes
-info_read(struct translation *t, codes at, codes end)
+static codes info_read(struct translation *t, codes at, codes end)
 {
     size_t left = (size_t)(end - at);
     if (left < 5 || at[1] < 4 || at[1] > left - 1) {
@@ -799,8 +781,7 @@ info_read(struct translation *t, codes at, codes end)
     return next;
 }
 
-static bool
-whole_translate(struct translation *t, codes at, codes end)
+static bool whole_translate(struct translation *t, codes at, codes end)
 {
     if (at == end || end[-1] != C_SUCCESS) {
         return invalid() >= 0;
@@ -828,8 +809,8 @@ whole_translate(struct translation *t, codes at, codes end)
     return true;
 }
 
-int
-program_translate(struct program *program, const uint32_t *code, size_t count, Py_ssize_t groups)
+int program_translate(struct program *program, const uint32_t *code, size_t count,
+                      Py_ssize_t groups)
 {
     *program = (struct program){.groups = (uint32_t)groups, .search = SEARCH_ANYWHERE};
     /* Behind the marks comes the last group that was closed. */

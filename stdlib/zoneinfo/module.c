@@ -29,8 +29,7 @@ static PyModuleDef zoneinfo_module;
 
 #include "zoneinfo.bind.h"
 
-static struct zone_state *
-state_of(PyTypeObject *type)
+static struct zone_state *state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &zoneinfo_module);
     return module ? PyModule_GetState(module) : NULL;
@@ -39,8 +38,7 @@ state_of(PyTypeObject *type)
 /* ---- the zones used last --------------------------------------------------------------------- */
 
 /* Moves recent[at] to the front; lock held. */
-static void
-recent_touch(struct zone_state *state, int at)
+static void recent_touch(struct zone_state *state, int at)
 {
     PyObject *zone = state->recent[at];
     memmove(state->recent + 1, state->recent, (size_t)at * sizeof zone);
@@ -48,8 +46,7 @@ recent_touch(struct zone_state *state, int at)
 }
 
 /* The zone with such a key, or NULL without an exception.  Only exact strings are compared. */
-static PyObject *
-recent_find(struct zone_state *state, PyObject *key)
+static PyObject *recent_find(struct zone_state *state, PyObject *key)
 {
     PyObject *found = NULL;
     if (!PyUnicode_CheckExact(key)) {
@@ -68,8 +65,7 @@ recent_find(struct zone_state *state, PyObject *key)
     return found;
 }
 
-static void
-recent_add(struct zone_state *state, PyObject *zone)
+static void recent_add(struct zone_state *state, PyObject *zone)
 {
     PyObject *dropped = NULL;
     int at = 0;
@@ -89,22 +85,20 @@ recent_add(struct zone_state *state, PyObject *zone)
 }
 
 /* Forgets the zone with such a key, or all for NULL. */
-static void
-recent_remove(struct zone_state *state, PyObject *key)
+static void recent_remove(struct zone_state *state, PyObject *key)
 {
     PyObject *dropped[RECENT];
     int count = 0, kept = 0;
     PyMutex_Lock(&state->lock);
     for (int i = 0; i < RECENT && state->recent[i] != NULL; i++) {
         PyObject *zone = state->recent[i], *other = ((struct zone *)zone)->key;
-        bool same = key == NULL || key == other ||
-                    (PyUnicode_Check(key) && PyUnicode_Check(other) &&
-                     PyUnicode_Compare(key, other) == 0);
+        bool same = key == NULL || key == other
+                    || (PyUnicode_Check(key) && PyUnicode_Check(other)
+                        && PyUnicode_Compare(key, other) == 0);
         state->recent[i] = NULL;
         if (same) {
             dropped[count++] = zone;
-        }
-        else {
+        } else {
             state->recent[kept++] = zone;
         }
     }
@@ -115,8 +109,7 @@ recent_remove(struct zone_state *state, PyObject *key)
 }
 
 /* The weak dictionary of a class: new reference. */
-static PyObject *
-alive_of(struct zone_state *state, PyTypeObject *type)
+static PyObject *alive_of(struct zone_state *state, PyTypeObject *type)
 {
     if (type == state->type) {
         return Py_NewRef(state->alive);
@@ -126,8 +119,7 @@ alive_of(struct zone_state *state, PyTypeObject *type)
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static int
-period_complete(struct period *period)
+static int period_complete(struct period *period)
 {
     if (period->name != NULL && period->utc_delta == NULL) {
         period->utc_delta = PyDelta_FromDSU(0, period->utcoff, 0);
@@ -138,8 +130,7 @@ period_complete(struct period *period)
 }
 
 /* A zone from what file.read() gives; from_cache and file_repr are left to the caller. */
-static struct zone *
-zone_from_stream(PyTypeObject *type, PyObject *file, PyObject *key)
+static struct zone *zone_from_stream(PyTypeObject *type, PyObject *file, PyObject *key)
 {
     PyObject *bytes = PyObject_CallMethod(file, "read", NULL);
     if (bytes == NULL) {
@@ -156,8 +147,8 @@ zone_from_stream(PyTypeObject *type, PyObject *file, PyObject *key)
         struct zone_data *data = &self->data;
         self->key = Py_NewRef(key);
         bool fine = zone_data_read(data, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
-        fine = fine && period_complete(&data->after.standard) == 0 &&
-               period_complete(&data->after.daylight) == 0;
+        fine = fine && period_complete(&data->after.standard) == 0
+               && period_complete(&data->after.daylight) == 0;
         for (size_t i = 0; fine && i < data->period_count; i++) {
             fine = period_complete(&data->periods[i]) == 0;
         }
@@ -170,8 +161,7 @@ zone_from_stream(PyTypeObject *type, PyObject *file, PyObject *key)
 }
 
 /* Calls a function of a module with one argument. */
-static PyObject *
-call_function(const char *module_name, const char *name, PyObject *arg)
+static PyObject *call_function(const char *module_name, const char *name, PyObject *arg)
 {
     PyObject *module = PyImport_ImportModule(module_name);
     PyObject *result = module ? PyObject_CallMethod(module, name, "O", arg) : NULL;
@@ -179,8 +169,7 @@ call_function(const char *module_name, const char *name, PyObject *arg)
     return result;
 }
 
-static PyObject *
-open_for_reading(PyObject *path)
+static PyObject *open_for_reading(PyObject *path)
 {
     PyObject *io = PyImport_ImportModule("io");
     PyObject *file = io ? PyObject_CallMethod(io, "open", "Os", path, "rb") : NULL;
@@ -188,8 +177,7 @@ open_for_reading(PyObject *path)
     return file;
 }
 
-static struct zone *
-zone_load(PyTypeObject *type, PyObject *key)
+static struct zone *zone_load(PyTypeObject *type, PyObject *key)
 {
     PyObject *path = call_function("zoneinfo._tzpath", "find_tzfile", key);
     if (path == NULL) {
@@ -216,8 +204,7 @@ zone_load(PyTypeObject *type, PyObject *key)
 }
 
 /* The living zone with such a key, or a new one. */
-static PyObject *
-zone_alive_or_load(PyTypeObject *type, PyObject *alive, PyObject *key)
+static PyObject *zone_alive_or_load(PyTypeObject *type, PyObject *alive, PyObject *key)
 {
     PyObject *zone = PyObject_CallMethod(alive, "get", "O", key);
     if (zone != Py_None) {
@@ -234,8 +221,7 @@ zone_alive_or_load(PyTypeObject *type, PyObject *alive, PyObject *key)
     return zone;
 }
 
-static PyObject *
-zone_new(PyTypeObject *type, PyObject *key)
+static PyObject *zone_new(PyTypeObject *type, PyObject *key)
 {
     struct zone_state *state = state_of(type);
     if (state == NULL) {
@@ -254,14 +240,12 @@ zone_new(PyTypeObject *type, PyObject *key)
     return zone;
 }
 
-static PyObject *
-zone_no_cache(PyTypeObject *type, PyObject *key)
+static PyObject *zone_no_cache(PyTypeObject *type, PyObject *key)
 {
     return (PyObject *)zone_load(type, key);
 }
 
-static PyObject *
-zone_from_file(PyTypeObject *type, PyObject *file, PyObject *key)
+static PyObject *zone_from_file(PyTypeObject *type, PyObject *file, PyObject *key)
 {
     struct zone *self = zone_from_stream(type, file, key);
     if (self != NULL) {
@@ -273,8 +257,8 @@ zone_from_file(PyTypeObject *type, PyObject *file, PyObject *key)
     return (PyObject *)self;
 }
 
-static int
-cache_remove(struct zone_state *state, PyTypeObject *type, PyObject *alive, PyObject *key)
+static int cache_remove(struct zone_state *state, PyTypeObject *type, PyObject *alive,
+                        PyObject *key)
 {
     if (type == state->type) {
         recent_remove(state, key);
@@ -284,8 +268,8 @@ cache_remove(struct zone_state *state, PyTypeObject *type, PyObject *alive, PyOb
     return done ? 0 : -1;
 }
 
-static PyObject *
-cache_remove_keys(struct zone_state *state, PyTypeObject *type, PyObject *alive, PyObject *keys)
+static PyObject *cache_remove_keys(struct zone_state *state, PyTypeObject *type, PyObject *alive,
+                                   PyObject *keys)
 {
     PyObject *it = PyObject_GetIter(keys), *key;
     if (it == NULL) {
@@ -302,8 +286,7 @@ cache_remove_keys(struct zone_state *state, PyTypeObject *type, PyObject *alive,
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *
-zone_clear_cache(PyTypeObject *type, PyObject *keys)
+static PyObject *zone_clear_cache(PyTypeObject *type, PyObject *keys)
 {
     struct zone_state *state = state_of(type);
     PyObject *alive = state ? alive_of(state, type) : NULL, *result;
@@ -312,8 +295,7 @@ zone_clear_cache(PyTypeObject *type, PyObject *keys)
     }
     if (keys != Py_None) {
         result = cache_remove_keys(state, type, alive, keys);
-    }
-    else {
+    } else {
         if (type == state->type) {
             recent_remove(state, NULL);
         }
@@ -323,8 +305,8 @@ zone_clear_cache(PyTypeObject *type, PyObject *keys)
     return result;
 }
 
-static PyObject *
-zone_init_subclass(PyObject *op, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+static PyObject *zone_init_subclass(PyObject *op, PyObject *Py_UNUSED(args),
+                                    PyObject *Py_UNUSED(kwargs))
 {
     struct zone_state *state = state_of((PyTypeObject *)op);
     PyObject *alive = state ? PyObject_CallNoArgs(state->weak_dictionary) : NULL;
@@ -340,8 +322,7 @@ struct shown {
     int year, fold;
 };
 
-static bool
-int_attribute(PyObject *op, const char *name, int *out)
+static bool int_attribute(PyObject *op, const char *name, int *out)
 {
     PyObject *value = PyObject_GetAttrString(op, name);
     bool fine = value != NULL && bind_int(value, out);
@@ -350,16 +331,15 @@ int_attribute(PyObject *op, const char *name, int *out)
 }
 
 /* What something like a datetime shows, by its attributes. */
-static bool
-shown_by(PyObject *op, struct shown *out)
+static bool shown_by(PyObject *op, struct shown *out)
 {
     int hour, minute, second, ordinal;
     PyObject *number = PyObject_CallMethod(op, "toordinal", NULL);
     bool fine = number != NULL && bind_int(number, &ordinal);
     Py_XDECREF(number);
-    if (!fine || !int_attribute(op, "hour", &hour) || !int_attribute(op, "minute", &minute) ||
-        !int_attribute(op, "second", &second) || !int_attribute(op, "year", &out->year) ||
-        !int_attribute(op, "fold", &out->fold)) {
+    if (!fine || !int_attribute(op, "hour", &hour) || !int_attribute(op, "minute", &minute)
+        || !int_attribute(op, "second", &second) || !int_attribute(op, "year", &out->year)
+        || !int_attribute(op, "fold", &out->fold)) {
         return false;
     }
     out->fold = out->fold != 0;
@@ -367,21 +347,19 @@ shown_by(PyObject *op, struct shown *out)
     return true;
 }
 
-static void
-shown_by_datetime(PyObject *op, struct shown *out)
+static void shown_by_datetime(PyObject *op, struct shown *out)
 {
     int year = PyDateTime_GET_YEAR(op), month = PyDateTime_GET_MONTH(op);
     int y = year - (month <= 2), m = month + (month <= 2 ? 9 : -3);
     int days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + PyDateTime_GET_DAY(op);
-    out->time = (int64_t)(days - 306 - 719163) * 86400 + PyDateTime_DATE_GET_HOUR(op) * 3600 +
-                PyDateTime_DATE_GET_MINUTE(op) * 60 + PyDateTime_DATE_GET_SECOND(op);
+    out->time = (int64_t)(days - 306 - 719163) * 86400 + PyDateTime_DATE_GET_HOUR(op) * 3600
+                + PyDateTime_DATE_GET_MINUTE(op) * 60 + PyDateTime_DATE_GET_SECOND(op);
     out->year = year;
     out->fold = PyDateTime_DATE_GET_FOLD(op);
 }
 
 /* What holds at `moment`: 1; 0 if that cannot be told, for None; -1 with an exception. */
-static int
-period_at(struct zone *self, PyObject *moment, const struct period **out)
+static int period_at(struct zone *self, PyObject *moment, const struct period **out)
 {
     struct shown shown;
     if (moment == Py_None) {
@@ -390,20 +368,19 @@ period_at(struct zone *self, PyObject *moment, const struct period **out)
     }
     if (PyDateTime_Check(moment)) {
         shown_by_datetime(moment, &shown);
-    }
-    else if (!shown_by(moment, &shown)) {
+    } else if (!shown_by(moment, &shown)) {
         return -1;
     }
     *out = zone_period_local(&self->data, shown.time, shown.year, shown.fold);
     return 1;
 }
 
-#define ASK(method, field)                                                                        \
-    static PyObject *zone_##method(struct zone *self, PyObject *moment)                           \
-    {                                                                                             \
-        const struct period *period;                                                              \
-        int rc = period_at(self, moment, &period);                                                \
-        return rc < 0 ? NULL : Py_NewRef(rc ? period->field : Py_None);                           \
+#define ASK(method, field)                                                                         \
+    static PyObject *zone_##method(struct zone *self, PyObject *moment)                            \
+    {                                                                                              \
+        const struct period *period;                                                               \
+        int rc = period_at(self, moment, &period);                                                 \
+        return rc < 0 ? NULL : Py_NewRef(rc ? period->field : Py_None);                            \
     }
 
 ASK(utcoffset, utc_delta)
@@ -411,8 +388,7 @@ ASK(dst, dst_delta)
 ASK(tzname, name)
 
 /* The same moment with fold = 1; steals `moment`, which nobody else knows. */
-static PyObject *
-fold_set(PyObject *moment)
+static PyObject *fold_set(PyObject *moment)
 {
     if (PyDateTime_CheckExact(moment)) {
         ((PyDateTime_DateTime *)moment)->fold = 1;
@@ -429,8 +405,7 @@ fold_set(PyObject *moment)
     return result;
 }
 
-static PyObject *
-zone_fromutc(struct zone *self, PyObject *moment)
+static PyObject *zone_fromutc(struct zone *self, PyObject *moment)
 {
     if (!PyDateTime_Check(moment)) {
         PyErr_SetString(PyExc_TypeError, "fromutc: argument must be a datetime");
@@ -450,8 +425,7 @@ zone_fromutc(struct zone *self, PyObject *moment)
 
 /* ---- text and pickles ------------------------------------------------------------------------ */
 
-static PyObject *
-zone_repr(PyObject *op)
+static PyObject *zone_repr(PyObject *op)
 {
     struct zone *self = (struct zone *)op;
     const char *type = Py_TYPE(op)->tp_name;
@@ -461,15 +435,13 @@ zone_repr(PyObject *op)
     return PyUnicode_FromFormat("%s.from_file(%U)", type, self->file_repr);
 }
 
-static PyObject *
-zone_str(PyObject *op)
+static PyObject *zone_str(PyObject *op)
 {
     PyObject *key = ((struct zone *)op)->key;
     return key != Py_None ? PyObject_Str(key) : zone_repr(op);
 }
 
-static PyObject *
-zone_reduce(struct zone *self)
+static PyObject *zone_reduce(struct zone *self)
 {
     if (self->file_repr != NULL) {
         PyObject *pickle = PyImport_ImportModule("pickle");
@@ -485,8 +457,7 @@ zone_reduce(struct zone *self)
     return unpickle ? Py_BuildValue("N(Oi)", unpickle, self->key, (int)self->from_cache) : NULL;
 }
 
-static PyObject *
-zone_unpickle(PyTypeObject *type, PyObject *key, int from_cache)
+static PyObject *zone_unpickle(PyTypeObject *type, PyObject *key, int from_cache)
 {
     return from_cache ? zone_new(type, key) : (PyObject *)zone_load(type, key);
 }
@@ -495,14 +466,12 @@ zone_unpickle(PyTypeObject *type, PyObject *key, int from_cache)
 
 GC_TRAVERSE(zone, key, file_repr)
 
-static int
-zone_clear(PyObject *op)
+static int zone_clear(PyObject *op)
 {
     return 0; /* a zone is needed whole as long as anybody knows it */
 }
 
-static void
-zone_dealloc(PyObject *op)
+static void zone_dealloc(PyObject *op)
 {
     struct zone *self = (struct zone *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -537,23 +506,24 @@ static PyType_Slot zone_slots[] = {
 };
 
 static PyType_Spec zone_spec = {
-    "zoneinfo.ZoneInfo", sizeof(struct zone), 0,
+    "zoneinfo.ZoneInfo",
+    sizeof(struct zone),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     zone_slots,
 };
 
-static int
-zoneinfo_exec(PyObject *module)
+static int zoneinfo_exec(PyObject *module)
 {
     struct zone_state *state = PyModule_GetState(module);
     PyDateTime_IMPORT;
     if (PyDateTimeAPI == NULL) {
         return -1;
     }
-    state->type = (PyTypeObject *)PyType_FromModuleAndSpec(
-        module, &zone_spec, (PyObject *)PyDateTimeAPI->TZInfoType);
-    if (state->type == NULL || PyModule_AddObjectRef(module, "ZoneInfo",
-                                                     (PyObject *)state->type) < 0) {
+    state->type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &zone_spec,
+                                                           (PyObject *)PyDateTimeAPI->TZInfoType);
+    if (state->type == NULL
+        || PyModule_AddObjectRef(module, "ZoneInfo", (PyObject *)state->type) < 0) {
         return -1;
     }
     state->type->tp_vectorcall = bind_zone_new_vectorcall;
@@ -567,8 +537,7 @@ zoneinfo_exec(PyObject *module)
     return state->alive ? 0 : -1;
 }
 
-static int
-zoneinfo_traverse(PyObject *module, visitproc visit, void *arg)
+static int zoneinfo_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct zone_state *state = PyModule_GetState(module);
     Py_VISIT(state->type);
@@ -580,8 +549,7 @@ zoneinfo_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-zoneinfo_clear(PyObject *module)
+static int zoneinfo_clear(PyObject *module)
 {
     struct zone_state *state = PyModule_GetState(module);
     recent_remove(state, NULL);
@@ -591,8 +559,7 @@ zoneinfo_clear(PyObject *module)
     return 0;
 }
 
-static void
-zoneinfo_free(void *module)
+static void zoneinfo_free(void *module)
 {
     zoneinfo_clear(module);
 }

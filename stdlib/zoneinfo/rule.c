@@ -3,48 +3,42 @@
 
 /* ---- the calendar ---------------------------------------------------------------------------- */
 
-static bool
-year_is_leap(int year)
+static bool year_is_leap(int year)
 {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
 /* Days from 1970-01-01 to the first day of a year, 0 or later. */
-static int64_t
-days_before_year(int year)
+static int64_t days_before_year(int year)
 {
     int64_t y = year + 399;
     return y * 365 + y / 4 - y / 100 + y / 400 - 719162 - 146097;
 }
 
-static int
-days_before_month(int year, int month)
+static int days_before_month(int year, int month)
 {
     static const short days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
     return days[month - 1] + (month > 2 && year_is_leap(year));
 }
 
 /* The week-th such weekday of the month, the last one for week 5; Sunday is 0. */
-static int64_t
-day_by_week(const struct change *change, int year)
+static int64_t day_by_week(const struct change *change, int year)
 {
     int before = days_before_month(year, change->month);
-    int next = change->month < 12 ? days_before_month(year, change->month + 1)
-                                  : 365 + year_is_leap(year);
+    int next =
+        change->month < 12 ? days_before_month(year, change->month + 1) : 365 + year_is_leap(year);
     int64_t first = days_before_year(year) + before;
     int weekday = (int)(((first + 4) % 7 + 7) % 7); /* 1970 began on a Thursday */
     int day = (change->day - weekday + 7) % 7 + (change->week - 1) * 7;
     return first + (day < next - before ? day : day - 7);
 }
 
-int64_t
-change_in_year(const struct change *change, int year)
+int64_t change_in_year(const struct change *change, int year)
 {
     int64_t day;
     if (change->kind == 'M') {
         day = day_by_week(change, year);
-    }
-    else {
+    } else {
         day = days_before_year(year) + change->day;
         if (change->kind == 'J') { /* counts from 1, and February 29 not at all */
             day += change->day >= 60 && year_is_leap(year) ? 0 : -1;
@@ -61,8 +55,7 @@ struct last_change {
     bool daylight; /* whether it began daylight saving time */
 };
 
-static void
-changes_see(struct last_change *last, int64_t time, int64_t start, int64_t end)
+static void changes_see(struct last_change *last, int64_t time, int64_t start, int64_t end)
 {
     bool start_first = start <= end;
     int64_t first = start_first ? start : end, second = start_first ? end : start;
@@ -77,8 +70,8 @@ changes_see(struct last_change *last, int64_t time, int64_t start, int64_t end)
 /* Changes are given as local times of each year, which may reach into the next one; so the
  * neighbours count as well.  At the same moment the later year's change decides: a zone may have
  * daylight saving time all the year. */
-static struct last_change
-rule_last_change(const struct rule *rule, int64_t time, int year, int start_shift, int end_shift)
+static struct last_change rule_last_change(const struct rule *rule, int64_t time, int year,
+                                           int start_shift, int end_shift)
 {
     struct last_change last = {INT64_MIN / 2, false};
     for (int y = year - 1; y <= year + 1; y++) {
@@ -88,8 +81,8 @@ rule_last_change(const struct rule *rule, int64_t time, int year, int start_shif
     return last;
 }
 
-static const struct period *
-rule_period_local(const struct rule *rule, int64_t time, int year, int fold)
+static const struct period *rule_period_local(const struct rule *rule, int64_t time, int year,
+                                              int fold)
 {
     if (!rule->yearly) {
         return &rule->standard;
@@ -98,13 +91,13 @@ rule_period_local(const struct rule *rule, int64_t time, int year, int fold)
      * doubled one for fold = 0, and from the start to the start for fold = 1. */
     int ahead = rule->daylight.utcoff - rule->standard.utcoff;
     bool early_end = fold == (ahead >= 0);
-    struct last_change last = rule_last_change(rule, time, year, early_end ? 0 : ahead,
-                                               early_end ? -ahead : 0);
+    struct last_change last =
+        rule_last_change(rule, time, year, early_end ? 0 : ahead, early_end ? -ahead : 0);
     return last.daylight ? &rule->daylight : &rule->standard;
 }
 
-static const struct period *
-rule_period_utc(const struct rule *rule, int64_t time, int year, bool *fold)
+static const struct period *rule_period_utc(const struct rule *rule, int64_t time, int year,
+                                            bool *fold)
 {
     *fold = false;
     if (!rule->yearly) {
@@ -118,24 +111,22 @@ rule_period_utc(const struct rule *rule, int64_t time, int year, bool *fold)
 }
 
 /* How many of the times are not after `time`. */
-static size_t
-count_until(const int64_t *times, size_t count, int64_t time)
+static size_t count_until(const int64_t *times, size_t count, int64_t time)
 {
     size_t low = 0;
     while (low < count) {
         size_t mid = low + (count - low) / 2;
         if (times[mid] <= time) {
             low = mid + 1;
-        }
-        else {
+        } else {
             count = mid;
         }
     }
     return low;
 }
 
-const struct period *
-zone_period_local(const struct zone_data *data, int64_t time, int year, int fold)
+const struct period *zone_period_local(const struct zone_data *data, int64_t time, int year,
+                                       int fold)
 {
     const int64_t *local = data->local[fold];
     size_t count = data->count;
@@ -148,8 +139,8 @@ zone_period_local(const struct zone_data *data, int64_t time, int year, int fold
     return &data->periods[data->which[count_until(local, count, time) - 1]];
 }
 
-const struct period *
-zone_period_utc(const struct zone_data *data, int64_t time, int year, bool *fold)
+const struct period *zone_period_utc(const struct zone_data *data, int64_t time, int year,
+                                     bool *fold)
 {
     size_t count = data->count;
     *fold = false;
@@ -172,8 +163,7 @@ struct reader {
     const char *at, *end;
 };
 
-static bool
-take(struct reader *in, char c)
+static bool take(struct reader *in, char c)
 {
     if (in->at < in->end && *in->at == c) {
         in->at++;
@@ -182,21 +172,18 @@ take(struct reader *in, char c)
     return false;
 }
 
-static bool
-is_digit(char c)
+static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool
-is_letter(char c)
+static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* Between `least` and `most` digits. */
-static bool
-take_number(struct reader *in, int least, int most, int *value)
+static bool take_number(struct reader *in, int least, int most, int *value)
 {
     int count = 0;
     *value = 0;
@@ -208,14 +195,13 @@ take_number(struct reader *in, int least, int most, int *value)
 }
 
 /* Letters, or letters, digits and signs in angle brackets. */
-static bool
-take_name(struct reader *in, PyObject **name)
+static bool take_name(struct reader *in, PyObject **name)
 {
     bool quoted = take(in, '<');
     const char *start = in->at;
-    while (in->at < in->end && (is_letter(*in->at) || (quoted && (is_digit(*in->at) ||
-                                                                  *in->at == '+' ||
-                                                                  *in->at == '-')))) {
+    while (in->at < in->end
+           && (is_letter(*in->at)
+               || (quoted && (is_digit(*in->at) || *in->at == '+' || *in->at == '-')))) {
         in->at++;
     }
     Py_ssize_t size = in->at - start;
@@ -227,8 +213,7 @@ take_name(struct reader *in, PyObject **name)
 }
 
 /* [+-]h[hh][:mm[:ss]] in seconds. */
-static bool
-take_span(struct reader *in, int most_hours, int *seconds)
+static bool take_span(struct reader *in, int most_hours, int *seconds)
 {
     int hour, minute = 0, second = 0;
     bool minus = take(in, '-');
@@ -239,8 +224,7 @@ take_span(struct reader *in, int most_hours, int *seconds)
         return false;
     }
     if (take(in, ':')) {
-        if (!take_number(in, 2, 2, &minute) ||
-            (take(in, ':') && !take_number(in, 2, 2, &second))) {
+        if (!take_number(in, 2, 2, &minute) || (take(in, ':') && !take_number(in, 2, 2, &second))) {
             return false;
         }
     }
@@ -252,8 +236,7 @@ take_span(struct reader *in, int most_hours, int *seconds)
 }
 
 /* Offsets count to the west there. */
-static bool
-take_offset(struct reader *in, int *seconds)
+static bool take_offset(struct reader *in, int *seconds)
 {
     if (!take_span(in, 24, seconds)) {
         return false;
@@ -262,28 +245,26 @@ take_offset(struct reader *in, int *seconds)
     return true;
 }
 
-static bool
-take_change(struct reader *in, struct change *change)
+static bool take_change(struct reader *in, struct change *change)
 {
     if (!take(in, ',')) {
         return false;
     }
     if (take(in, 'M')) {
         change->kind = 'M';
-        if (!take_number(in, 1, 2, &change->month) || !take(in, '.') ||
-            !take_number(in, 1, 1, &change->week) || !take(in, '.') ||
-            !take_number(in, 1, 1, &change->day)) {
+        if (!take_number(in, 1, 2, &change->month) || !take(in, '.')
+            || !take_number(in, 1, 1, &change->week) || !take(in, '.')
+            || !take_number(in, 1, 1, &change->day)) {
             return false;
         }
-        if (change->month < 1 || change->month > 12 || change->week < 1 || change->week > 5 ||
-            change->day > 6) {
+        if (change->month < 1 || change->month > 12 || change->week < 1 || change->week > 5
+            || change->day > 6) {
             return false;
         }
-    }
-    else {
+    } else {
         change->kind = take(in, 'J') ? 'J' : 'N';
-        if (!take_number(in, 1, 3, &change->day) || change->day > 365 ||
-            (change->kind == 'J' && change->day == 0)) {
+        if (!take_number(in, 1, 3, &change->day) || change->day > 365
+            || (change->kind == 'J' && change->day == 0)) {
             return false;
         }
     }
@@ -292,8 +273,7 @@ take_change(struct reader *in, struct change *change)
 }
 
 /* The rule without its objects for offsets; false with or without an exception. */
-static bool
-take_rule(struct reader *in, struct rule *rule)
+static bool take_rule(struct reader *in, struct rule *rule)
 {
     if (!take_name(in, &rule->standard.name)) {
         return false;
@@ -319,8 +299,7 @@ take_rule(struct reader *in, struct rule *rule)
     return take_change(in, &rule->start) && take_change(in, &rule->end) && in->at == in->end;
 }
 
-bool
-rule_read(struct rule *rule, const char *text, size_t size)
+bool rule_read(struct rule *rule, const char *text, size_t size)
 {
     struct reader in = {text, text + size};
     if (take_rule(&in, rule)) {

@@ -14,16 +14,14 @@ struct input {
     size_t left;
 };
 
-static bool
-raise_invalid(const char *what)
+static bool raise_invalid(const char *what)
 {
     PyErr_Format(PyExc_ValueError, "Invalid TZif file: %s", what);
     return false;
 }
 
 /* Steps over `size` bytes; NULL with ValueError if there are not so many. */
-static const unsigned char *
-advance(struct input *in, size_t size)
+static const unsigned char *advance(struct input *in, size_t size)
 {
     const unsigned char *start = in->at;
     if (in->left < size) {
@@ -35,14 +33,12 @@ advance(struct input *in, size_t size)
     return start;
 }
 
-static uint32_t
-read_u32(const unsigned char *p)
+static uint32_t read_u32(const unsigned char *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static int64_t
-read_time(const unsigned char *p, size_t size)
+static int64_t read_time(const unsigned char *p, size_t size)
 {
     if (size == 4) {
         return (int32_t)read_u32(p);
@@ -50,8 +46,7 @@ read_time(const unsigned char *p, size_t size)
     return (int64_t)((uint64_t)read_u32(p) << 32 | read_u32(p + 4));
 }
 
-static bool
-header_read(struct input *in, struct header *out)
+static bool header_read(struct input *in, struct header *out)
 {
     if (in->left < 4 || memcmp(in->at, "TZif", 4) != 0) {
         return raise_invalid("magic not found");
@@ -65,8 +60,12 @@ header_read(struct input *in, struct header *out)
     }
     *out = (struct header){
         .version = p[4] == 0 ? 1 : p[4] - '0',
-        .isut = read_u32(p + 20), .isstd = read_u32(p + 24), .leap = read_u32(p + 28),
-        .times = read_u32(p + 32), .types = read_u32(p + 36), .chars = read_u32(p + 40),
+        .isut = read_u32(p + 20),
+        .isstd = read_u32(p + 24),
+        .leap = read_u32(p + 28),
+        .times = read_u32(p + 32),
+        .types = read_u32(p + 36),
+        .chars = read_u32(p + 40),
     };
     if (out->types > 256) {
         return raise_invalid("too many types of local time");
@@ -76,9 +75,8 @@ header_read(struct input *in, struct header *out)
 
 /* ---- transitions ----------------------------------------------------------------------------- */
 
-static bool
-transitions_read(struct zone_data *data, struct input *in, const struct header *header,
-                 size_t time_size)
+static bool transitions_read(struct zone_data *data, struct input *in, const struct header *header,
+                             size_t time_size)
 {
     size_t count = header->times;
     const unsigned char *times = advance(in, count * time_size);
@@ -101,8 +99,8 @@ transitions_read(struct zone_data *data, struct input *in, const struct header *
     for (size_t i = 0; i < count; i++) {
         data->utc[i] = read_time(times + i * time_size, time_size);
         if (which[i] >= header->types) {
-            PyErr_Format(PyExc_ValueError,
-                         "Invalid transition index found while reading TZif: %d", which[i]);
+            PyErr_Format(PyExc_ValueError, "Invalid transition index found while reading TZif: %d",
+                         which[i]);
             return false;
         }
         data->which[i] = which[i];
@@ -112,8 +110,7 @@ transitions_read(struct zone_data *data, struct input *in, const struct header *
 
 /* A transition shows on the clock by the offset before or after it, whichever comes first for fold
  * = 1 and last for fold = 0. */
-static void
-transitions_localize(struct zone_data *data)
+static void transitions_localize(struct zone_data *data)
 {
     for (size_t i = 0; i < data->count; i++) {
         int after = data->periods[data->which[i]].utcoff;
@@ -125,8 +122,8 @@ transitions_localize(struct zone_data *data)
 
 /* ---- periods --------------------------------------------------------------------------------- */
 
-static bool
-periods_read(struct zone_data *data, struct input *in, const struct header *header, bool *daylight)
+static bool periods_read(struct zone_data *data, struct input *in, const struct header *header,
+                         bool *daylight)
 {
     size_t count = header->types;
     const unsigned char *records = advance(in, count * 6);
@@ -159,8 +156,7 @@ periods_read(struct zone_data *data, struct input *in, const struct header *head
 
 /* How much of an offset is daylight saving time does not stand in the file.  It is the difference
  * to the standard time before or after it, or else an hour. */
-static void
-periods_find_dst(struct zone_data *data, const bool *daylight)
+static void periods_find_dst(struct zone_data *data, const bool *daylight)
 {
     for (size_t i = 1; i < data->count; i++) {
         struct period *period = &data->periods[data->which[i]];
@@ -183,8 +179,7 @@ periods_find_dst(struct zone_data *data, const bool *daylight)
 }
 
 /* What holds before the first transition: the first standard time. */
-static void
-periods_find_first(struct zone_data *data, const bool *daylight)
+static void periods_find_first(struct zone_data *data, const bool *daylight)
 {
     for (size_t i = 0; i < data->period_count; i++) {
         if (!daylight[i]) {
@@ -197,18 +192,17 @@ periods_find_first(struct zone_data *data, const bool *daylight)
     }
 }
 
-static bool
-period_equal(const struct period *a, const struct period *b)
+static bool period_equal(const struct period *a, const struct period *b)
 {
-    return a->utcoff == b->utcoff && a->dstoff == b->dstoff &&
-           PyUnicode_Compare(a->name, b->name) == 0;
+    return a->utcoff == b->utcoff && a->dstoff == b->dstoff
+           && PyUnicode_Compare(a->name, b->name) == 0;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
 /* The line with the rule, behind the blocks of data: may be empty. */
-static bool
-footer_read(struct input *in, const struct header *header, const char **text, size_t *size)
+static bool footer_read(struct input *in, const struct header *header, const char **text,
+                        size_t *size)
 {
     if (advance(in, header->isut + header->isstd + header->leap * 12) == NULL) {
         return false;
@@ -223,8 +217,7 @@ footer_read(struct input *in, const struct header *header, const char **text, si
     return true;
 }
 
-static bool
-after_set(struct zone_data *data, const char *text, size_t size)
+static bool after_set(struct zone_data *data, const char *text, size_t size)
 {
     if (size != 0) {
         return rule_read(&data->after, text, size);
@@ -239,8 +232,7 @@ after_set(struct zone_data *data, const char *text, size_t size)
     return true;
 }
 
-bool
-zone_data_read(struct zone_data *data, const char *bytes, size_t size)
+bool zone_data_read(struct zone_data *data, const char *bytes, size_t size)
 {
     struct input in = {(const unsigned char *)bytes, size};
     struct header header;
@@ -250,15 +242,15 @@ zone_data_read(struct zone_data *data, const char *bytes, size_t size)
         return false;
     }
     if (header.version > 1) { /* the data follow once more, with wide times */
-        size_t skipped = header.times * 5 + header.types * 6 + header.chars + header.leap * 8 +
-                         header.isstd + header.isut;
+        size_t skipped = header.times * 5 + header.types * 6 + header.chars + header.leap * 8
+                         + header.isstd + header.isut;
         if (advance(&in, skipped) == NULL || !header_read(&in, &header)) {
             return false;
         }
         time_size = 8;
     }
-    if (!transitions_read(data, &in, &header, time_size) ||
-        !periods_read(data, &in, &header, daylight)) {
+    if (!transitions_read(data, &in, &header, time_size)
+        || !periods_read(data, &in, &header, daylight)) {
         return false;
     }
     const char *text = NULL;
@@ -272,22 +264,20 @@ zone_data_read(struct zone_data *data, const char *bytes, size_t size)
     if (!after_set(data, text, text_size)) {
         return false;
     }
-    data->fixed = data->period_count <= 1 && !data->after.yearly &&
-                  (data->period_count == 0 ||
-                   period_equal(&data->periods[0], &data->after.standard));
+    data->fixed =
+        data->period_count <= 1 && !data->after.yearly
+        && (data->period_count == 0 || period_equal(&data->periods[0], &data->after.standard));
     return true;
 }
 
-static void
-period_clear(struct period *period)
+static void period_clear(struct period *period)
 {
     Py_CLEAR(period->utc_delta);
     Py_CLEAR(period->dst_delta);
     Py_CLEAR(period->name);
 }
 
-void
-zone_data_clear(struct zone_data *data)
+void zone_data_clear(struct zone_data *data)
 {
     for (size_t i = 0; i < data->period_count; i++) {
         period_clear(&data->periods[i]);

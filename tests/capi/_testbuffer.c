@@ -13,20 +13,20 @@
 
 enum {
     ND_MAX_NDIM = 2 * PyBUF_MAX_NDIM,
-    ND_VAREXPORT = 0x001,         /* layers change while there are exports */
+    ND_VAREXPORT = 0x001, /* layers change while there are exports */
     ND_WRITABLE = 0x002,
     ND_FORTRAN = 0x004,
     ND_SCALAR = 0x008,
-    ND_PIL = 0x010,               /* pointers to rows, as in the Python Imaging Library */
-    ND_REDIRECT = 0x020,          /* buffers come from the array's own exporter */
+    ND_PIL = 0x010,      /* pointers to rows, as in the Python Imaging Library */
+    ND_REDIRECT = 0x020, /* buffers come from the array's own exporter */
     ND_GETBUF_FAIL = 0x040,
-    ND_GETBUF_UNDEFINED = 0x080,  /* after a failure view->obj is whatever it was */
+    ND_GETBUF_UNDEFINED = 0x080, /* after a failure view->obj is whatever it was */
 };
 
 struct layer {
     struct layer *below;
-    Py_buffer source;   /* the buffer that it shows; obj and buf are NULL if it owns its memory */
-    Py_buffer view;     /* as it is shown */
+    Py_buffer source; /* the buffer that it shows; obj and buf are NULL if it owns its memory */
+    Py_buffer view;   /* as it is shown */
     bool consumer;
     char *memory, *format;
     Py_ssize_t offset;
@@ -86,7 +86,8 @@ static Py_ssize_t member_count(const char *format, Py_ssize_t size)
 }
 
 /* Writes an item of `members` values. */
-static int item_pack(const char *format, char *at, Py_ssize_t size, Py_ssize_t members, PyObject *item)
+static int item_pack(const char *format, char *at, Py_ssize_t size, Py_ssize_t members,
+                     PyObject *item)
 {
     PyObject *values;
     if (PyList_Check(item) || PyTuple_Check(item)) {
@@ -130,8 +131,8 @@ struct layout {
     const Py_ssize_t *suboffsets;
 };
 
-static void strides_fill(Py_ssize_t *strides, const Py_ssize_t *shape, int ndim, Py_ssize_t itemsize,
-                         bool fortran)
+static void strides_fill(Py_ssize_t *strides, const Py_ssize_t *shape, int ndim,
+                         Py_ssize_t itemsize, bool fortran)
 {
     Py_ssize_t step = itemsize;
     for (int i = 0; i < ndim; i++) {
@@ -168,7 +169,8 @@ static char *step_into(const struct layout *layout, int dim, char *at, Py_ssize_
 }
 
 /* Copies all items from an array to contiguous memory, or back; the end of what was used there. */
-static char *copy_items(const struct layout *layout, int dim, char *at, char *packed, Py_ssize_t size, bool back)
+static char *copy_items(const struct layout *layout, int dim, char *at, char *packed,
+                        Py_ssize_t size, bool back)
 {
     if (dim == layout->ndim) {
         memcpy(back ? at : packed, back ? packed : at, (size_t)size);
@@ -180,7 +182,8 @@ static char *copy_items(const struct layout *layout, int dim, char *at, char *pa
     return packed;
 }
 
-static PyObject *list_items(const struct layout *layout, int dim, char *at, const char *format, Py_ssize_t size)
+static PyObject *list_items(const struct layout *layout, int dim, char *at, const char *format,
+                            Py_ssize_t size)
 {
     if (dim == layout->ndim) {
         return item_unpack(format, at, size);
@@ -281,13 +284,15 @@ static int check_bounds(const struct layer *layer, Py_ssize_t length)
 {
     const Py_buffer *view = &layer->view;
     Py_ssize_t first = layer->offset, last = layer->offset;
-    bool good = first >= 0 && first % view->itemsize == 0 && first + view->itemsize <= length, empty = false;
+    bool good = first >= 0 && first % view->itemsize == 0 && first + view->itemsize <= length,
+         empty = false;
     for (int i = 0; i < view->ndim; i++) {
         Py_ssize_t span;
         good = good && layer->strides[i] % view->itemsize == 0;
         empty = empty || layer->shape[i] == 0;
         good = good && !__builtin_mul_overflow(layer->strides[i], layer->shape[i] - 1, &span);
-        good = good && !__builtin_add_overflow(span < 0 ? first : last, span, span < 0 ? &first : &last);
+        good = good
+               && !__builtin_add_overflow(span < 0 ? first : last, span, span < 0 ? &first : &last);
     }
     if (!good || (!empty && (first < 0 || last + view->itemsize > length))) {
         PyErr_SetString(PyExc_ValueError, "the dimensions do not fit the memory");
@@ -297,7 +302,8 @@ static int check_bounds(const struct layer *layer, Py_ssize_t length)
 }
 
 /* Fills the memory with one item for a scalar, or with a list of them. */
-static int fill_memory(struct layer *layer, PyObject *items, Py_ssize_t itemsize, Py_ssize_t *length)
+static int fill_memory(struct layer *layer, PyObject *items, Py_ssize_t itemsize,
+                       Py_ssize_t *length)
 {
     bool scalar = layer->view.ndim == 0;
     if (!scalar && !PyList_Check(items) && !PyTuple_Check(items)) {
@@ -407,11 +413,13 @@ static int layer_fill(struct layer *layer, const struct request *request)
     }
     strcpy(layer->format, request->format);
     if (strides == 0) {
-        strides_fill(layer->strides, layer->shape, view->ndim, view->itemsize, request->flags & ND_FORTRAN);
+        strides_fill(layer->strides, layer->shape, view->ndim, view->itemsize,
+                     request->flags & ND_FORTRAN);
     }
     Py_ssize_t length = 0;
     layer->offset = request->offset;
-    if (fill_memory(layer, request->items, view->itemsize, &length) < 0 || check_bounds(layer, length) < 0) {
+    if (fill_memory(layer, request->items, view->itemsize, &length) < 0
+        || check_bounds(layer, length) < 0) {
         return -1;
     }
     view->buf = layer->memory + layer->offset;
@@ -457,10 +465,10 @@ static struct layer *layer_of_exporter(PyObject *exporter, int request, int flag
     layer->consumer = true;
     layer->view = layer->source;
     size_t size = (size_t)layer->view.ndim * sizeof(Py_ssize_t);
-#define OWN(field)                                             \
-    if (layer->view.field != NULL) {                           \
-        memcpy(layer->field, layer->view.field, size);         \
-        layer->view.field = layer->field;                      \
+#define OWN(field)                                                                                 \
+    if (layer->view.field != NULL) {                                                               \
+        memcpy(layer->field, layer->view.field, size);                                             \
+        layer->view.field = layer->field;                                                          \
     }
     OWN(shape)
     OWN(strides)
@@ -488,16 +496,17 @@ static PyObject *ndarray_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     static char *names[] = {"obj", "shape", "strides", "offset", "format", "flags", "getbuf", NULL};
     struct request request = {.format = NULL};
     int getbuf = PyBUF_FULL_RO, asked = -1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOnsii:ndarray", names, &request.items, &request.shape,
-                                     &request.strides, &request.offset, &request.format, &request.flags,
-                                     &asked)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOnsii:ndarray", names, &request.items,
+                                     &request.shape, &request.strides, &request.offset,
+                                     &request.format, &request.flags, &asked)) {
         return NULL;
     }
     struct layer *layer;
     if (PyObject_CheckBuffer(request.items) && request.shape == NULL) {
-        if (request.strides != NULL || request.offset != 0 || request.format != NULL ||
-            request.flags & ~ND_REDIRECT) {
-            PyErr_SetString(PyExc_TypeError, "an array of a buffer takes only getbuf, and ND_REDIRECT as flags");
+        if (request.strides != NULL || request.offset != 0 || request.format != NULL
+            || request.flags & ~ND_REDIRECT) {
+            PyErr_SetString(PyExc_TypeError,
+                            "an array of a buffer takes only getbuf, and ND_REDIRECT as flags");
             return NULL;
         }
         layer = layer_of_exporter(request.items, asked == -1 ? getbuf : asked, request.flags);
@@ -536,8 +545,9 @@ static PyObject *ndarray_push(PyObject *op, PyObject *args, PyObject *kwargs)
     static char *names[] = {"items", "shape", "strides", "offset", "format", "flags", NULL};
     struct ndarray *self = ARRAY(op);
     struct request request = {.format = "B"};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Onsi:push", names, &request.items, &request.shape,
-                                     &request.strides, &request.offset, &request.format, &request.flags)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Onsi:push", names, &request.items,
+                                     &request.shape, &request.strides, &request.offset,
+                                     &request.format, &request.flags)) {
         return NULL;
     }
     if (request.flags & ND_VAREXPORT) {
@@ -565,7 +575,8 @@ static PyObject *ndarray_pop(PyObject *op, PyObject *Py_UNUSED(unused))
 {
     struct ndarray *self = ARRAY(op);
     if (self->top->consumer || self->top->exports > 0 || self->top->below == NULL) {
-        PyErr_SetString(PyExc_BufferError, "the layer is not the array's own, has exports or is the only one");
+        PyErr_SetString(PyExc_BufferError,
+                        "the layer is not the array's own, has exports or is the only one");
         return NULL;
     }
     layer_remove(self, self->top);
@@ -589,9 +600,9 @@ static const char *refusal(const struct layer *layer, int request)
     if (base->readonly && asks(request, PyBUF_WRITABLE)) {
         return "the array is not writable";
     }
-    if ((asks(request, PyBUF_C_CONTIGUOUS) && !PyBuffer_IsContiguous(base, 'C')) ||
-        (asks(request, PyBUF_F_CONTIGUOUS) && !PyBuffer_IsContiguous(base, 'F')) ||
-        (asks(request, PyBUF_ANY_CONTIGUOUS) && !PyBuffer_IsContiguous(base, 'A'))) {
+    if ((asks(request, PyBUF_C_CONTIGUOUS) && !PyBuffer_IsContiguous(base, 'C'))
+        || (asks(request, PyBUF_F_CONTIGUOUS) && !PyBuffer_IsContiguous(base, 'F'))
+        || (asks(request, PyBUF_ANY_CONTIGUOUS) && !PyBuffer_IsContiguous(base, 'A'))) {
         return "the array is not contiguous in that way";
     }
     if (!asks(request, PyBUF_INDIRECT) && base->suboffsets != NULL) {
@@ -603,8 +614,9 @@ static const char *refusal(const struct layer *layer, int request)
     if (!asks(request, PyBUF_ND) && asks(request, PyBUF_FORMAT)) {
         return "a format needs a shape";
     }
-    if (base->ndim != 0 && ((asks(request, PyBUF_ND) && base->shape == NULL) ||
-                            (asks(request, PyBUF_STRIDES) && base->strides == NULL))) {
+    if (base->ndim != 0
+        && ((asks(request, PyBUF_ND) && base->shape == NULL)
+            || (asks(request, PyBUF_STRIDES) && base->strides == NULL))) {
         return "the array itself knows no such dimensions";
     }
     if (asks(request, PyBUF_FORMAT) && base->format == NULL) {
@@ -741,8 +753,9 @@ static PyObject *ndarray_item(PyObject *op, Py_ssize_t index)
         return subview_at(op, index);
     }
     const char *format = format_of(view);
-    return format == NULL ? NULL
-                          : item_unpack(format, step_into(&layout, 0, view->buf, index), view->itemsize);
+    return format == NULL
+               ? NULL
+               : item_unpack(format, step_into(&layout, 0, view->buf, index), view->itemsize);
 }
 
 static int slice_dimension(Py_buffer *view, int dim, PyObject *slice)
@@ -751,7 +764,8 @@ static int slice_dimension(Py_buffer *view, int dim, PyObject *slice)
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
         return -1;
     }
-    Py_ssize_t length = PySlice_AdjustIndices(view->shape[dim], &start, &stop, step), skip = start * view->strides[dim];
+    Py_ssize_t length = PySlice_AdjustIndices(view->shape[dim], &start, &stop, step),
+               skip = start * view->strides[dim];
     int through = dim - 1; /* the last dimension before it that goes through pointers */
     while (through >= 0 && (view->suboffsets == NULL || view->suboffsets[through] < 0)) {
         through--;
@@ -777,7 +791,8 @@ static PyObject *ndarray_slice(PyObject *op, PyObject **slices, Py_ssize_t count
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         if (!PySlice_Check(slices[i])) {
-            PyErr_Format(PyExc_TypeError, "cannot index memory using \"%.200s\"", Py_TYPE(slices[i])->tp_name);
+            PyErr_Format(PyExc_TypeError, "cannot index memory using \"%.200s\"",
+                         Py_TYPE(slices[i])->tp_name);
             return NULL;
         }
     }
@@ -816,8 +831,8 @@ static PyObject *ndarray_subscript(PyObject *op, PyObject *key)
 }
 
 /* Copies items row by row, each by way of `row`: that is what is seen where the two share memory. */
-static void copy_rows(const struct layout *to, const struct layout *from, int dim, char *to_at, char *from_at,
-                      Py_ssize_t size, char *row)
+static void copy_rows(const struct layout *to, const struct layout *from, int dim, char *to_at,
+                      char *from_at, Py_ssize_t size, char *row)
 {
     if (dim >= to->ndim - 1) {
         copy_items(from, dim, from_at, row, size, false);
@@ -825,7 +840,8 @@ static void copy_rows(const struct layout *to, const struct layout *from, int di
         return;
     }
     for (Py_ssize_t i = 0; i < to->shape[dim]; i++) {
-        copy_rows(to, from, dim + 1, step_into(to, dim, to_at, i), step_into(from, dim, from_at, i), size, row);
+        copy_rows(to, from, dim + 1, step_into(to, dim, to_at, i), step_into(from, dim, from_at, i),
+                  size, row);
     }
 }
 
@@ -836,8 +852,8 @@ static int copy_from(PyObject *op, PyObject *value)
     if (PyObject_GetBuffer(value, &from, PyBUF_FULL_RO) < 0) {
         return -1;
     }
-    bool same = from.ndim == to->ndim && from.itemsize == to->itemsize &&
-                strcmp(from.format, to->format == NULL ? "B" : to->format) == 0;
+    bool same = from.ndim == to->ndim && from.itemsize == to->itemsize
+                && strcmp(from.format, to->format == NULL ? "B" : to->format) == 0;
     for (int i = 0; same && i < to->ndim; i++) {
         same = from.shape[i] == to->shape[i];
     }
@@ -868,7 +884,8 @@ static int ndarray_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
 {
     const Py_buffer *view = VIEW(op);
     if (view->readonly || value == NULL) {
-        PyErr_SetString(PyExc_TypeError, value == NULL ? "items cannot be deleted" : "the array is not writable");
+        PyErr_SetString(PyExc_TypeError,
+                        value == NULL ? "items cannot be deleted" : "the array is not writable");
         return -1;
     }
     if (view->ndim == 0) {
@@ -882,7 +899,8 @@ static int ndarray_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
         struct layout layout;
         layout_of(view, &layout);
         Py_ssize_t index = PyNumber_AsSsize_t(key, PyExc_OverflowError);
-        if ((index == -1 && PyErr_Occurred()) || (index = index_check(index, layout.shape[0])) < 0) {
+        if ((index == -1 && PyErr_Occurred())
+            || (index = index_check(index, layout.shape[0])) < 0) {
             return -1;
         }
         return store_item(view, step_into(&layout, 0, view->buf, index), value);
@@ -894,9 +912,12 @@ static int ndarray_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
 }
 
 static PyMappingMethods ndarray_as_mapping = {
-    .mp_length = ndarray_length, .mp_subscript = ndarray_subscript, .mp_ass_subscript = ndarray_ass_subscript,
+    .mp_length = ndarray_length,
+    .mp_subscript = ndarray_subscript,
+    .mp_ass_subscript = ndarray_ass_subscript,
 };
-static PySequenceMethods ndarray_as_sequence = {.sq_length = ndarray_length, .sq_item = ndarray_item};
+static PySequenceMethods ndarray_as_sequence = {.sq_length = ndarray_length,
+                                                .sq_item = ndarray_item};
 static PyBufferProcs ndarray_as_buffer = {ndarray_getbuffer, ndarray_releasebuffer};
 
 /* ---- attributes and methods ----------------------------------------------------------------------- */
@@ -915,13 +936,13 @@ static PyObject *numbers_tuple(const Py_ssize_t *numbers, int count)
     return tuple;
 }
 
-#define GETTER(name, result)                                               \
-    static PyObject *attr_##name(PyObject *op, void *Py_UNUSED(closure))    \
-    {                                                                      \
-        const struct layer *layer = ARRAY(op)->top;                        \
-        const Py_buffer *view = &layer->view;                              \
-        (void)view;                                                        \
-        return result;                                                     \
+#define GETTER(name, result)                                                                       \
+    static PyObject *attr_##name(PyObject *op, void *Py_UNUSED(closure))                           \
+    {                                                                                              \
+        const struct layer *layer = ARRAY(op)->top;                                                \
+        const Py_buffer *view = &layer->view;                                                      \
+        (void)view;                                                                                \
+        return result;                                                                             \
     }
 
 GETTER(flags, PyLong_FromLong(layer->flags))
@@ -940,9 +961,13 @@ GETTER(f_contiguous, PyBool_FromLong(PyBuffer_IsContiguous(view, 'F')))
 GETTER(contiguous, PyBool_FromLong(PyBuffer_IsContiguous(view, 'A')))
 
 static PyGetSetDef ndarray_getset[] = {
-#define GET(name) {#name, attr_##name, NULL, NULL, NULL}
-    GET(flags), GET(offset), GET(obj), GET(nbytes), GET(readonly), GET(itemsize), GET(format), GET(ndim),
-    GET(shape), GET(strides), GET(suboffsets), GET(c_contiguous), GET(f_contiguous), GET(contiguous),
+#define GET(name)                                                                                  \
+    {                                                                                              \
+#name, attr_##name, NULL, NULL, NULL                                                       \
+    }
+    GET(flags),      GET(offset),       GET(obj),          GET(nbytes),     GET(readonly),
+    GET(itemsize),   GET(format),       GET(ndim),         GET(shape),      GET(strides),
+    GET(suboffsets), GET(c_contiguous), GET(f_contiguous), GET(contiguous),
 #undef GET
     {NULL},
 };
@@ -1019,11 +1044,17 @@ static PyMethodDef ndarray_methods[] = {
 };
 
 static PyTypeObject ndarray_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_testbuffer.ndarray", .tp_basicsize = sizeof(struct ndarray), .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_new = ndarray_new, .tp_dealloc = ndarray_dealloc, .tp_hash = ndarray_hash,
-    .tp_as_mapping = &ndarray_as_mapping, .tp_as_sequence = &ndarray_as_sequence,
-    .tp_as_buffer = &ndarray_as_buffer, .tp_methods = ndarray_methods, .tp_getset = ndarray_getset,
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_testbuffer.ndarray",
+    .tp_basicsize = sizeof(struct ndarray),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = ndarray_new,
+    .tp_dealloc = ndarray_dealloc,
+    .tp_hash = ndarray_hash,
+    .tp_as_mapping = &ndarray_as_mapping,
+    .tp_as_sequence = &ndarray_as_sequence,
+    .tp_as_buffer = &ndarray_as_buffer,
+    .tp_methods = ndarray_methods,
+    .tp_getset = ndarray_getset,
 };
 
 /* ---- staticarray ---------------------------------------------------------------------------------- */
@@ -1053,8 +1084,14 @@ static PyObject *staticarray_new(PyTypeObject *type, PyObject *args, PyObject *k
 static int staticarray_getbuffer(PyObject *op, Py_buffer *view, int Py_UNUSED(request))
 {
     *view = (Py_buffer){
-        .buf = static_bytes, .len = 12, .readonly = 1, .itemsize = 1, .format = "B", .ndim = 1,
-        .shape = static_shape, .strides = static_strides,
+        .buf = static_bytes,
+        .len = 12,
+        .readonly = 1,
+        .itemsize = 1,
+        .format = "B",
+        .ndim = 1,
+        .shape = static_shape,
+        .strides = static_strides,
         .obj = ((struct staticarray *)op)->legacy ? NULL : Py_NewRef(op),
     };
     return 0;
@@ -1063,9 +1100,11 @@ static int staticarray_getbuffer(PyObject *op, Py_buffer *view, int Py_UNUSED(re
 static PyBufferProcs staticarray_as_buffer = {staticarray_getbuffer, NULL};
 
 static PyTypeObject staticarray_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_testbuffer.staticarray", .tp_basicsize = sizeof(struct staticarray),
-    .tp_flags = Py_TPFLAGS_DEFAULT, .tp_new = staticarray_new, .tp_as_buffer = &staticarray_as_buffer,
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_testbuffer.staticarray",
+    .tp_basicsize = sizeof(struct staticarray),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = staticarray_new,
+    .tp_as_buffer = &staticarray_as_buffer,
 };
 
 /* ---- functions ------------------------------------------------------------------------------------ */
@@ -1094,8 +1133,8 @@ FUNCTIONN(slice_indices)
 {
     PyObject *slice;
     Py_ssize_t length, start, stop, step;
-    if (!PyArg_ParseTuple(args, "O!n:slice_indices", &PySlice_Type, &slice, &length) ||
-        PySlice_Unpack(slice, &start, &stop, &step) < 0) {
+    if (!PyArg_ParseTuple(args, "O!n:slice_indices", &PySlice_Type, &slice, &length)
+        || PySlice_Unpack(slice, &start, &stop, &step) < 0) {
         return NULL;
     }
     Py_ssize_t count = PySlice_AdjustIndices(length, &start, &stop, step);
@@ -1113,8 +1152,8 @@ FUNCTIONN(get_pointer)
     PyObject *exporter, *indices, *item = NULL;
     Py_ssize_t at[ND_MAX_NDIM];
     Py_buffer view;
-    if (!PyArg_ParseTuple(args, "OO:get_pointer", &exporter, &indices) ||
-        PyObject_GetBuffer(exporter, &view, PyBUF_FULL_RO) < 0) {
+    if (!PyArg_ParseTuple(args, "OO:get_pointer", &exporter, &indices)
+        || PyObject_GetBuffer(exporter, &view, PyBUF_FULL_RO) < 0) {
         return NULL;
     }
     int count = read_numbers(indices, "indices", at, true);
@@ -1124,7 +1163,8 @@ FUNCTIONN(get_pointer)
     }
     if (good) {
         const char *format = format_of(&view);
-        item = format == NULL ? NULL : item_unpack(format, PyBuffer_GetPointer(&view, at), view.itemsize);
+        item = format == NULL ? NULL
+                              : item_unpack(format, PyBuffer_GetPointer(&view, at), view.itemsize);
     } else if (count >= 0) {
         PyErr_SetString(PyExc_ValueError, "the indices are not those of an item");
     }
@@ -1159,7 +1199,8 @@ FUNCTIONN(py_buffer_to_contiguous)
     PyObject *exporter, *order_object;
     int request;
     Py_buffer view;
-    if (!PyArg_ParseTuple(args, "OOi:py_buffer_to_contiguous", &exporter, &order_object, &request)) {
+    if (!PyArg_ParseTuple(args, "OOi:py_buffer_to_contiguous", &exporter, &order_object,
+                          &request)) {
         return NULL;
     }
     char order = read_order(order_object);
@@ -1167,7 +1208,8 @@ FUNCTIONN(py_buffer_to_contiguous)
         return NULL;
     }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, view.len);
-    if (bytes != NULL && PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), &view, view.len, order) < 0) {
+    if (bytes != NULL
+        && PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), &view, view.len, order) < 0) {
         Py_CLEAR(bytes);
     }
     PyBuffer_Release(&view);
@@ -1185,20 +1227,21 @@ static bool same_numbers(const Py_ssize_t *a, const Py_ssize_t *b, int count)
 /* Whether two contiguous buffers are the same in form, order and contents. */
 static bool contiguous_equal(const Py_buffer *a, const Py_buffer *b)
 {
-    const char *one = a->format == NULL ? "B" : a->format, *other = b->format == NULL ? "B" : b->format;
-    return a->len == b->len && a->itemsize == b->itemsize && a->ndim == b->ndim && strcmp(one, other) == 0 &&
-           same_numbers(a->shape, b->shape, a->ndim) &&
-           PyBuffer_IsContiguous(a, 'C') == PyBuffer_IsContiguous(b, 'C') &&
-           PyBuffer_IsContiguous(a, 'F') == PyBuffer_IsContiguous(b, 'F') &&
-           PyBuffer_IsContiguous(a, 'A') && memcmp(a->buf, b->buf, (size_t)a->len) == 0;
+    const char *one = a->format == NULL ? "B" : a->format,
+               *other = b->format == NULL ? "B" : b->format;
+    return a->len == b->len && a->itemsize == b->itemsize && a->ndim == b->ndim
+           && strcmp(one, other) == 0 && same_numbers(a->shape, b->shape, a->ndim)
+           && PyBuffer_IsContiguous(a, 'C') == PyBuffer_IsContiguous(b, 'C')
+           && PyBuffer_IsContiguous(a, 'F') == PyBuffer_IsContiguous(b, 'F')
+           && PyBuffer_IsContiguous(a, 'A') && memcmp(a->buf, b->buf, (size_t)a->len) == 0;
 }
 
 FUNCTIONN(cmp_contig)
 {
     PyObject *first, *second;
     Py_buffer a, b;
-    if (!PyArg_ParseTuple(args, "OO:cmp_contig", &first, &second) ||
-        PyObject_GetBuffer(first, &a, PyBUF_FULL_RO) < 0) {
+    if (!PyArg_ParseTuple(args, "OO:cmp_contig", &first, &second)
+        || PyObject_GetBuffer(first, &a, PyBUF_FULL_RO) < 0) {
         return NULL;
     }
     if (PyObject_GetBuffer(second, &b, PyBUF_FULL_RO) < 0) {
@@ -1252,12 +1295,16 @@ static int add_constants(PyObject *module)
         int value;
     } constants[] = {
 #define C(name) {#name, name}
-        C(ND_MAX_NDIM), C(ND_VAREXPORT), C(ND_WRITABLE), C(ND_FORTRAN), C(ND_SCALAR), C(ND_PIL),
-        C(ND_REDIRECT), C(ND_GETBUF_FAIL), C(ND_GETBUF_UNDEFINED),
-        C(PyBUF_SIMPLE), C(PyBUF_WRITABLE), C(PyBUF_FORMAT), C(PyBUF_ND), C(PyBUF_STRIDES), C(PyBUF_INDIRECT),
-        C(PyBUF_C_CONTIGUOUS), C(PyBUF_F_CONTIGUOUS), C(PyBUF_ANY_CONTIGUOUS), C(PyBUF_FULL), C(PyBUF_FULL_RO),
-        C(PyBUF_RECORDS), C(PyBUF_RECORDS_RO), C(PyBUF_STRIDED), C(PyBUF_STRIDED_RO), C(PyBUF_CONTIG),
-        C(PyBUF_CONTIG_RO), C(PyBUF_READ), C(PyBUF_WRITE),
+        C(ND_MAX_NDIM),        C(ND_VAREXPORT),       C(ND_WRITABLE),
+        C(ND_FORTRAN),         C(ND_SCALAR),          C(ND_PIL),
+        C(ND_REDIRECT),        C(ND_GETBUF_FAIL),     C(ND_GETBUF_UNDEFINED),
+        C(PyBUF_SIMPLE),       C(PyBUF_WRITABLE),     C(PyBUF_FORMAT),
+        C(PyBUF_ND),           C(PyBUF_STRIDES),      C(PyBUF_INDIRECT),
+        C(PyBUF_C_CONTIGUOUS), C(PyBUF_F_CONTIGUOUS), C(PyBUF_ANY_CONTIGUOUS),
+        C(PyBUF_FULL),         C(PyBUF_FULL_RO),      C(PyBUF_RECORDS),
+        C(PyBUF_RECORDS_RO),   C(PyBUF_STRIDED),      C(PyBUF_STRIDED_RO),
+        C(PyBUF_CONTIG),       C(PyBUF_CONTIG_RO),    C(PyBUF_READ),
+        C(PyBUF_WRITE),
 #undef C
     };
     for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
@@ -1281,9 +1328,10 @@ static int exec(PyObject *module)
     if (struct_pack == NULL || struct_unpack == NULL || struct_calcsize == NULL) {
         return -1;
     }
-    return PyModule_AddType(module, &ndarray_type) < 0 || PyModule_AddType(module, &staticarray_type) < 0 ||
-                   add_constants(module) < 0
-               ? -1 : 0;
+    return PyModule_AddType(module, &ndarray_type) < 0
+                   || PyModule_AddType(module, &staticarray_type) < 0 || add_constants(module) < 0
+               ? -1
+               : 0;
 }
 
 MODULE(_testbuffer, methods, exec)

@@ -13,7 +13,8 @@ PyAPI_FUNC(PyObject *) _PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *text
 PyAPI_FUNC(const char *) _PyMem_GetCurrentAllocatorName(void);
 PyAPI_FUNC(PyObject *) _PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t address);
 PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
-PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
+PyAPI_FUNC(int)
+    _PySet_NextEntryRef(PyObject *set, Py_ssize_t *pos, PyObject **key, Py_hash_t *hash);
 PyAPI_FUNC(int) _PyObject_IsFreed(PyObject *object);
 PyAPI_FUNC(PyObject *) _PyConfig_AsDict(const PyConfig *config);
 PyAPI_FUNC(int) _PyConfig_FromDict(PyConfig *config, PyObject *dict);
@@ -134,7 +135,8 @@ FUNCTIONN(set_update)
 {
     PyObject *set, *iterable;
     return PyArg_ParseTuple(args, "OO", &set, &iterable)
-               ? int_or_error(_PySet_Update(set, iterable)) : NULL;
+               ? int_or_error(_PySet_Update(set, iterable))
+               : NULL;
 }
 
 FUNCTIONN(set_next_entry)
@@ -216,7 +218,6 @@ FUNCTION1(transform_decimal, text)
     return _PyUnicode_TransformDecimalAndSpaceToASCII(text);
 }
 
-
 /* The bits of numbers around each power of two up to a few digits. */
 FUNCTION0(test_long_numbits)
 {
@@ -224,10 +225,10 @@ FUNCTION0(test_long_numbits)
         PyObject *one = PyLong_FromLong(1), *by = PyLong_FromLong(shift);
         PyObject *power = PyNumber_Lshift(one, by), *less = PyNumber_Subtract(power, one);
         PyObject *negative = PyNumber_Negative(power);
-        int good = _PyLong_NumBits(power) == (size_t)shift + 1 &&
-                   _PyLong_NumBits(less) == (size_t)shift &&
-                   _PyLong_NumBits(negative) == (size_t)shift + 1 && _PyLong_Sign(power) == 1 &&
-                   _PyLong_Sign(less) == (shift > 0) && _PyLong_Sign(negative) == -1;
+        int good = _PyLong_NumBits(power) == (size_t)shift + 1
+                   && _PyLong_NumBits(less) == (size_t)shift
+                   && _PyLong_NumBits(negative) == (size_t)shift + 1 && _PyLong_Sign(power) == 1
+                   && _PyLong_Sign(less) == (shift > 0) && _PyLong_Sign(negative) == -1;
         Py_DECREF(one);
         Py_DECREF(by);
         Py_DECREF(power);
@@ -278,8 +279,8 @@ FUNCTIONN(time_from_seconds_object)
     PyObject *number;
     PyTime_t time;
     int round;
-    if (time_arguments(args, NULL, &number, &round) < 0 ||
-        _PyTime_FromSecondsObject(&time, number, round) < 0) {
+    if (time_arguments(args, NULL, &number, &round) < 0
+        || _PyTime_FromSecondsObject(&time, number, round) < 0) {
         return NULL;
     }
     return PyLong_FromLongLong(time);
@@ -290,7 +291,8 @@ FUNCTIONN(time_as_milliseconds)
     PyTime_t time;
     int round;
     return time_arguments(args, &time, NULL, &round) < 0
-               ? NULL : PyLong_FromLongLong(_PyTime_AsMilliseconds(time, round));
+               ? NULL
+               : PyLong_FromLongLong(_PyTime_AsMilliseconds(time, round));
 }
 
 FUNCTIONN(time_as_microseconds)
@@ -298,7 +300,8 @@ FUNCTIONN(time_as_microseconds)
     PyTime_t time;
     int round;
     return time_arguments(args, &time, NULL, &round) < 0
-               ? NULL : PyLong_FromLongLong(_PyTime_AsMicroseconds(time, round));
+               ? NULL
+               : PyLong_FromLongLong(_PyTime_AsMicroseconds(time, round));
 }
 
 FUNCTIONN(time_as_timeval)
@@ -306,8 +309,8 @@ FUNCTIONN(time_as_timeval)
     PyTime_t time;
     int round;
     struct timeval result;
-    if (time_arguments(args, &time, NULL, &round) < 0 ||
-        _PyTime_AsTimeval(time, &result, round) < 0) {
+    if (time_arguments(args, &time, NULL, &round) < 0
+        || _PyTime_AsTimeval(time, &result, round) < 0) {
         return NULL;
     }
     return Py_BuildValue("Ll", (long long)result.tv_sec, (long)result.tv_usec);
@@ -351,8 +354,8 @@ FUNCTIONN(object_to_time_t)
     PyObject *number;
     time_t seconds;
     int round;
-    if (time_arguments(args, NULL, &number, &round) < 0 ||
-        _PyTime_ObjectToTime_t(number, &seconds, round) < 0) {
+    if (time_arguments(args, NULL, &number, &round) < 0
+        || _PyTime_ObjectToTime_t(number, &seconds, round) < 0) {
         return NULL;
     }
     return PyLong_FromLongLong(seconds);
@@ -364,8 +367,8 @@ static PyObject *object_to_parts(PyObject *args, int (*convert)(PyObject *, time
     time_t seconds;
     long parts;
     int round;
-    if (time_arguments(args, NULL, &number, &round) < 0 ||
-        convert(number, &seconds, &parts, round) < 0) {
+    if (time_arguments(args, NULL, &number, &round) < 0
+        || convert(number, &seconds, &parts, round) < 0) {
         return NULL;
     }
     return Py_BuildValue("Ll", (long long)seconds, parts);
@@ -473,9 +476,7 @@ FUNCTION0(test_critical_sections_suspend)
         return NULL;
     }
     Py_BEGIN_CRITICAL_SECTION(a);
-    Py_BEGIN_ALLOW_THREADS
-    Py_END_ALLOW_THREADS
-    Py_END_CRITICAL_SECTION();
+    Py_BEGIN_ALLOW_THREADS Py_END_ALLOW_THREADS Py_END_CRITICAL_SECTION();
     Py_DECREF(a);
     Py_RETURN_NONE;
 }
@@ -522,10 +523,8 @@ FUNCTION0(test_lock_counter)
         }
     }
     for (int i = 0; i < COUNTERS; i++) {
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(counters[i].running, 1);
-        Py_END_ALLOW_THREADS
-        PyThread_release_lock(counters[i].running);
+        Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(counters[i].running, 1);
+        Py_END_ALLOW_THREADS PyThread_release_lock(counters[i].running);
         PyThread_free_lock(counters[i].running);
     }
     return value == COUNTERS * COUNTS ? Py_NewRef(Py_None) : failed("%ld counts", value);
@@ -638,11 +637,12 @@ static PyMethodDef methods[] = {
 static int exec(PyObject *module)
 {
     /* The collector needs no words in front of an object. */
-    return PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", 0) < 0 ||
-                   PyModule_AddIntConstant(module, "SIZEOF_MANAGED_PRE_HEADER", 16) < 0 ||
-                   PyModule_AddIntConstant(module, "SIZEOF_PYOBJECT", sizeof(PyObject)) < 0 ||
-                   PyModule_AddIntConstant(module, "SIZEOF_TIME_T", sizeof(time_t)) < 0
-               ? -1 : 0;
+    return PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", 0) < 0
+                   || PyModule_AddIntConstant(module, "SIZEOF_MANAGED_PRE_HEADER", 16) < 0
+                   || PyModule_AddIntConstant(module, "SIZEOF_PYOBJECT", sizeof(PyObject)) < 0
+                   || PyModule_AddIntConstant(module, "SIZEOF_TIME_T", sizeof(time_t)) < 0
+               ? -1
+               : 0;
 }
 
 MODULE(_testinternalcapi, methods, exec)

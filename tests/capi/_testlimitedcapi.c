@@ -171,7 +171,8 @@ FUNCTIONN(tuple_pack)
     PyObject *first = NULL, *second = NULL;
     Py_ssize_t count;
     return PyArg_ParseTuple(args, "n|OO", &count, &first, &second)
-               ? PyTuple_Pack(count, first, second) : NULL;
+               ? PyTuple_Pack(count, first, second)
+               : NULL;
 }
 
 /* A copy of the tuple with one item changed. */
@@ -277,8 +278,8 @@ static const char *check_conversions(int shift, long add)
     if (fits ? overflow != 0 || small != (long)expected : overflow != 1 || small != -1) {
         wrong = "PyLong_AsLongAndOverflow";
     }
-    if (PyLong_AsUnsignedLongLongMask(number) != (unsigned long long)expected ||
-        PyLong_AsUnsignedLongMask(number) != (unsigned long)expected) {
+    if (PyLong_AsUnsignedLongLongMask(number) != (unsigned long long)expected
+        || PyLong_AsUnsignedLongMask(number) != (unsigned long)expected) {
         wrong = "a mask";
     }
     unsigned long long all = PyLong_AsUnsignedLongLong(number);
@@ -357,7 +358,7 @@ FUNCTION0(test_long_as_size_t)
 {
     PyLong_AsSize_t(Py_None);
     return PyErr_Occurred() && REFUSES((void)0) ? check_all_conversions()
-                                               : failed("None is taken for a number");
+                                                : failed("None is taken for a number");
 }
 
 FUNCTION0(test_long_as_double)
@@ -370,7 +371,7 @@ FUNCTION0(test_long_as_double)
     }
     PyLong_AsDouble(Py_None);
     return PyErr_Occurred() && REFUSES((void)0) ? Py_NewRef(Py_None)
-                                               : failed("None is taken for a number");
+                                                : failed("None is taken for a number");
 }
 
 /* ---- str ---------------------------------------------------------------------------------------------- */
@@ -382,9 +383,8 @@ static PyObject *unshared(PyObject *text)
         return Py_XNewRef(text);
     }
     PyObject *encoded = PyUnicode_AsEncodedString(text, "utf-8", "surrogatepass");
-    PyObject *copy = encoded == NULL ? NULL
-                                     : PyUnicode_FromEncodedObject(encoded, "utf-8",
-                                                                   "surrogatepass");
+    PyObject *copy =
+        encoded == NULL ? NULL : PyUnicode_FromEncodedObject(encoded, "utf-8", "surrogatepass");
     Py_XDECREF(encoded);
     return copy;
 }
@@ -675,14 +675,14 @@ FUNCTIONN(unicode_decodeutf32stateful)
     return decode_ordered_stateful(args, PyUnicode_DecodeUTF32Stateful);
 }
 
-#define EXPECT_TEXT(expected, ...)                                                       \
-    do {                                                                                 \
-        PyObject *text = PyUnicode_FromFormat(__VA_ARGS__);                              \
-        int same = text != NULL && PyUnicode_EqualToUTF8(text, expected);                \
-        Py_XDECREF(text);                                                                \
-        if (!same) {                                                                     \
-            return failed("line %d: not %s", __LINE__, expected);                        \
-        }                                                                                \
+#define EXPECT_TEXT(expected, ...)                                                                 \
+    do {                                                                                           \
+        PyObject *text = PyUnicode_FromFormat(__VA_ARGS__);                                        \
+        int same = text != NULL && PyUnicode_EqualToUTF8(text, expected);                          \
+        Py_XDECREF(text);                                                                          \
+        if (!same) {                                                                               \
+            return failed("line %d: not %s", __LINE__, expected);                                  \
+        }                                                                                          \
     } while (0)
 
 FUNCTION0(test_string_from_format)
@@ -724,9 +724,10 @@ FUNCTION0(test_unicode_compare_with_ascii)
 FUNCTION0(test_widechar)
 {
     const wchar_t wide[] = {(wchar_t)0x10abcd};
-    PyObject *text = PyUnicode_FromWideChar(wide, 1), *same = PyUnicode_FromString("\xf4\x8a\xaf\x8d");
-    int good = text != NULL && same != NULL && PyUnicode_GetLength(text) == 1 &&
-               PyUnicode_Compare(text, same) == 0;
+    PyObject *text = PyUnicode_FromWideChar(wide, 1),
+             *same = PyUnicode_FromString("\xf4\x8a\xaf\x8d");
+    int good = text != NULL && same != NULL && PyUnicode_GetLength(text) == 1
+               && PyUnicode_Compare(text, same) == 0;
     Py_XDECREF(text);
     Py_XDECREF(same);
     if (!good) {
@@ -746,20 +747,22 @@ FUNCTION0(test_widechar)
 
 FUNCTION0(test_PyOS_mystrnicmp)
 {
-    return PyOS_mystrnicmp("", "", 0) == 0 && PyOS_mystrnicmp("", "", 1) == 0 &&
-                   PyOS_mystrnicmp("inSEnsitive", "ins", 3) == 0 &&
-                   PyOS_mystrnicmp("inSEnsitive", "insA", 4) > 0 &&
-                   PyOS_mystrnicmp("ab", "a", 2) > 0 && PyOS_mystrnicmp("a", "ab", 2) < 0 &&
-                   PyOS_mystrnicmp("a", "b", 0) == 0
-               ? Py_NewRef(Py_None) : failed("PyOS_mystrnicmp");
+    return PyOS_mystrnicmp("", "", 0) == 0 && PyOS_mystrnicmp("", "", 1) == 0
+                   && PyOS_mystrnicmp("inSEnsitive", "ins", 3) == 0
+                   && PyOS_mystrnicmp("inSEnsitive", "insA", 4) > 0
+                   && PyOS_mystrnicmp("ab", "a", 2) > 0 && PyOS_mystrnicmp("a", "ab", 2) < 0
+                   && PyOS_mystrnicmp("a", "b", 0) == 0
+               ? Py_NewRef(Py_None)
+               : failed("PyOS_mystrnicmp");
 }
 
 FUNCTION0(test_PyOS_mystricmp)
 {
-    return PyOS_mystricmp("", "") == 0 && PyOS_mystricmp("inSEnsitive", "INsenSITIVE") == 0 &&
-                   PyOS_mystricmp("insensitive", "insensitivE1") < 0 &&
-                   PyOS_mystricmp("b", "A") > 0
-               ? Py_NewRef(Py_None) : failed("PyOS_mystricmp");
+    return PyOS_mystricmp("", "") == 0 && PyOS_mystricmp("inSEnsitive", "INsenSITIVE") == 0
+                   && PyOS_mystricmp("insensitive", "insensitivE1") < 0
+                   && PyOS_mystricmp("b", "A") > 0
+               ? Py_NewRef(Py_None)
+               : failed("PyOS_mystricmp");
 }
 
 /* ---- constants ------------------------------------------------------------------------------------------ */
@@ -804,8 +807,8 @@ FUNCTION1(call_vectorcall_method, object)
     args[3] = PyUnicode_FromString("bar");
     names = Py_BuildValue("(s)", "baz");
     if (method != NULL && args[2] != NULL && args[3] != NULL && names != NULL) {
-        result = PyObject_VectorcallMethod(method, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                           names);
+        result =
+            PyObject_VectorcallMethod(method, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
     }
     Py_XDECREF(args[1]);
     Py_XDECREF(args[2]);
@@ -931,8 +934,11 @@ static PyObject *get_data(PyObject *self, PyTypeObject *type, PyObject *const *a
     return data == NULL || size < 0 ? NULL : PyBytes_FromStringAndSize(data, size);
 }
 
-#define CLASS_METHOD(name, function) \
-    {name, (PyCFunction)(void (*)(void))function, METH_METHOD | METH_FASTCALL | METH_KEYWORDS, NULL}
+#define CLASS_METHOD(name, function)                                                               \
+    {                                                                                              \
+        name, (PyCFunction)(void (*)(void))function, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,  \
+            NULL                                                                                   \
+    }
 
 static PyMethodDef data_methods[] = {
     CLASS_METHOD("set_data_to_3s", fill_with_3s),
@@ -961,7 +967,8 @@ FUNCTIONN(subclass_var_heaptype)
     int basicsize, itemsize;
     long unused;
     return PyArg_ParseTuple(args, "Oiil", &base, &basicsize, &itemsize, &unused)
-               ? make_subclass(base, basicsize, itemsize, data_slots, Py_TPFLAGS_ITEMS_AT_END) : NULL;
+               ? make_subclass(base, basicsize, itemsize, data_slots, Py_TPFLAGS_ITEMS_AT_END)
+               : NULL;
 }
 
 FUNCTIONN(subclass_heaptype)
@@ -969,7 +976,8 @@ FUNCTIONN(subclass_heaptype)
     PyObject *base;
     int basicsize, itemsize;
     return PyArg_ParseTuple(args, "Oii", &base, &basicsize, &itemsize)
-               ? make_subclass(base, basicsize, itemsize, no_slots, 0) : NULL;
+               ? make_subclass(base, basicsize, itemsize, no_slots, 0)
+               : NULL;
 }
 
 /* The member of the type, with an absolute offset, or as if that were relative to the type's data. */
@@ -1053,19 +1061,18 @@ FUNCTIONN(make_heaptype_with_member)
     return type;
 }
 
-
-
 FUNCTION0(test_alignof_max_align_t)
 {
-    return (int)alignof(max_align_t) >= alignof(long double) && ALIGNOF_MAX_ALIGN_T % alignof(void *) == 0
-               ? Py_NewRef(Py_None) : failed("the largest alignment");
+    return (int)alignof(max_align_t) >= alignof(long double)
+                   && ALIGNOF_MAX_ALIGN_T % alignof(void *) == 0
+               ? Py_NewRef(Py_None)
+               : failed("the largest alignment");
 }
 
 /* ---- the module ------------------------------------------------------------------------------------------- */
 
 static PyMethodDef methods[] = {
-    LIMITED_TABLE
-    VARARGS(bytearray_asstring),
+    LIMITED_TABLE VARARGS(bytearray_asstring),
     VARARGS(bytes_asstring),
     VARARGS(bytes_asstringandsize),
     VARARGS(bytes_asstringandsize_null),

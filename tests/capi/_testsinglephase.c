@@ -51,12 +51,12 @@ static int state_init(struct state *state)
 static int module_fill(PyObject *module, const struct state *state)
 {
     PyObject *initialized = PyFloat_FromDouble(state->initialized);
-    int result = initialized == NULL ||
-                         PyModule_AddObjectRef(module, "error", state->error) < 0 ||
-                         PyModule_AddObjectRef(module, "int_const", state->int_const) < 0 ||
-                         PyModule_AddObjectRef(module, "str_const", state->str_const) < 0 ||
-                         PyModule_AddObjectRef(module, "_module_initialized", initialized) < 0
-                     ? -1 : 0;
+    int result = initialized == NULL || PyModule_AddObjectRef(module, "error", state->error) < 0
+                         || PyModule_AddObjectRef(module, "int_const", state->int_const) < 0
+                         || PyModule_AddObjectRef(module, "str_const", state->str_const) < 0
+                         || PyModule_AddObjectRef(module, "_module_initialized", initialized) < 0
+                     ? -1
+                     : 0;
     Py_XDECREF(initialized);
     return result;
 }
@@ -110,10 +110,11 @@ static PyObject *clear_module_state(PyObject *self, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
-#define COMMON_METHODS                                         \
-    {"look_up_self", look_up_self, METH_NOARGS, NULL},         \
-    {"sum", sum, METH_VARARGS, NULL},                          \
-    {"state_initialized", state_initialized, METH_NOARGS, NULL}
+#define COMMON_METHODS                                                                             \
+    {"look_up_self", look_up_self, METH_NOARGS, NULL}, {"sum", sum, METH_VARARGS, NULL},           \
+    {                                                                                              \
+        "state_initialized", state_initialized, METH_NOARGS, NULL                                  \
+    }
 
 static PyMethodDef basic_methods[] = {
     COMMON_METHODS,
@@ -134,12 +135,18 @@ static PyMethodDef state_methods[] = {
 /* ---- a state of the process -------------------------------------------------------------------- */
 
 static PyModuleDef basic_def = {
-    PyModuleDef_HEAD_INIT, .m_name = "_testsinglephase", .m_size = -1,
-    .m_doc = "A module with single-phase initialisation.", .m_methods = basic_methods,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testsinglephase",
+    .m_size = -1,
+    .m_doc = "A module with single-phase initialisation.",
+    .m_methods = basic_methods,
 };
 static PyModuleDef copy_def = {
-    PyModuleDef_HEAD_INIT, .m_name = "_testsinglephase_basic_copy", .m_size = -1,
-    .m_doc = "The same with a definition of its own.", .m_methods = basic_methods,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testsinglephase_basic_copy",
+    .m_size = -1,
+    .m_doc = "The same with a definition of its own.",
+    .m_methods = basic_methods,
 };
 
 static PyObject *basic_init(PyModuleDef *def)
@@ -179,8 +186,11 @@ PyMODINIT_FUNC PyInit__testsinglephase_basic_copy(void)
 /* ---- no state ---------------------------------------------------------------------------------- */
 
 static PyModuleDef reinit_def = {
-    PyModuleDef_HEAD_INIT, .m_name = "_testsinglephase_with_reinit", .m_size = 0,
-    .m_doc = "A module that is made anew by each import.", .m_methods = reinit_methods,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testsinglephase_with_reinit",
+    .m_size = 0,
+    .m_doc = "A module that is made anew by each import.",
+    .m_methods = reinit_methods,
 };
 
 PyMODINIT_FUNC PyInit__testsinglephase_with_reinit(void)
@@ -218,9 +228,10 @@ static void with_state_free(void *module)
 }
 
 static PyModuleDef state_def = {
-    PyModuleDef_HEAD_INIT, .m_name = "_testsinglephase_with_state", .m_size = sizeof(struct state),
-    .m_doc = "A module that keeps what it needs in itself.", .m_methods = state_methods,
-    .m_traverse = with_state_traverse, .m_clear = with_state_clear, .m_free = with_state_free,
+    PyModuleDef_HEAD_INIT,          .m_name = "_testsinglephase_with_state",
+    .m_size = sizeof(struct state), .m_doc = "A module that keeps what it needs in itself.",
+    .m_methods = state_methods,     .m_traverse = with_state_traverse,
+    .m_clear = with_state_clear,    .m_free = with_state_free,
 };
 
 PyMODINIT_FUNC PyInit__testsinglephase_with_state(void)
@@ -255,8 +266,11 @@ static PyMethodDef circular_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 static PyModuleDef circular_def = {
-    PyModuleDef_HEAD_INIT, .m_name = "_testsinglephase_circular", .m_size = 0,
-    .m_doc = "A module whose helper imports it.", .m_methods = circular_methods,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testsinglephase_circular",
+    .m_size = 0,
+    .m_doc = "A module whose helper imports it.",
+    .m_methods = circular_methods,
 };
 
 PyMODINIT_FUNC PyInit__testsinglephase_circular(void)
@@ -267,10 +281,11 @@ PyMODINIT_FUNC PyInit__testsinglephase_circular(void)
             return NULL;
         }
         module_needs_no_gil(circular_module);
-        PyObject *helper = PyImport_ImportModule("test.test_import.data.circular_imports.singlephase");
+        PyObject *helper =
+            PyImport_ImportModule("test.test_import.data.circular_imports.singlephase");
         PyObject *name = helper == NULL ? NULL : PyObject_GetAttrString(helper, "__name__");
-        int result = name == NULL ? -1
-                                  : PyModule_AddObjectRef(circular_module, "helper_mod_name", name);
+        int result =
+            name == NULL ? -1 : PyModule_AddObjectRef(circular_module, "helper_mod_name", name);
         Py_XDECREF(name);
         Py_XDECREF(helper);
         if (result < 0) {

@@ -11,10 +11,10 @@ enum { SLOTS = 12 };
 
 /* Where PyArg_Parse* stores the results of one run, and how to read them. */
 struct results {
-    void *targets[2 * SLOTS];   /* what the function gets, in order */
+    void *targets[2 * SLOTS]; /* what the function gets, in order */
     int target_count;
     char storage[SLOTS][sizeof(Py_buffer)];
-    char kinds[SLOTS];          /* the unit: see read_result() */
+    char kinds[SLOTS]; /* the unit: see read_result() */
     int count;
 };
 
@@ -78,13 +78,16 @@ static PyObject *read_result(struct results *r, int i)
 {
     void *p = r->storage[i];
     switch (r->kinds[i]) {
-    case 'b': case 'B':
+    case 'b':
+    case 'B':
         return PyLong_FromLong(*(unsigned char *)p);
     case 'h':
         return PyLong_FromLong(*(short *)p);
     case 'H':
         return PyLong_FromLong(*(unsigned short *)p);
-    case 'i': case 'p': case 'C':
+    case 'i':
+    case 'p':
+    case 'C':
         return PyLong_FromLong(*(int *)p);
     case 'I':
         return PyLong_FromUnsignedLong(*(unsigned int *)p);
@@ -185,8 +188,8 @@ static PyObject *parse_keywords(PyObject *Py_UNUSED(module), PyObject *const *ar
         names[i] = (char *)PyUnicode_AsUTF8(PyTuple_GET_ITEM(args[1], i));
     }
     prepare(&r, format);
-    return read_results(&r, PyArg_ParseTupleAndKeywords(args[2], args[3], format, names,
-                                                        TARGETS(r)));
+    return read_results(&r,
+                        PyArg_ParseTupleAndKeywords(args[2], args[3], format, names, TARGETS(r)));
 }
 
 /* unpack_tuple(args, low, high): up to three items. */
@@ -272,7 +275,8 @@ static PyObject *pack(PyObject *Py_UNUSED(module), PyObject *const *args,
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, view.len);
     if (bytes
         && PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), &view, view.len,
-                                 *PyUnicode_AsUTF8(args[1])) < 0) {
+                                 *PyUnicode_AsUTF8(args[1]))
+               < 0) {
         Py_CLEAR(bytes);
     }
     PyBuffer_Release(&view);
@@ -316,8 +320,8 @@ static PyObject *capsule_import(PyObject *Py_UNUSED(module), PyObject *name)
 static PyObject *sequence_type(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
 {
     static PyStructSequence_Field fields[] = {
-        {"first", "the first"}, {"second", NULL}, {"third", "hidden"}, {"fourth", NULL},
-        {NULL, NULL},
+        {"first", "the first"}, {"second", NULL}, {"third", "hidden"},
+        {"fourth", NULL},       {NULL, NULL},
     };
     static PyStructSequence_Desc desc = {"probe.pair", "Two and two.", fields, 2};
     return (PyObject *)PyStructSequence_NewType(&desc);
@@ -397,9 +401,16 @@ static PyObject *send(PyObject *Py_UNUSED(module), PyObject *const *args,
     return outcome == PYGEN_ERROR ? NULL : Py_BuildValue("sN", name, result);
 }
 
-#define FAST(name) {#name, _PyCFunction_CAST(name), METH_FASTCALL, NULL}
-#define ONE(name) {#name, name, METH_O, NULL}
+#define FAST(name)                                                                                 \
+    {                                                                                              \
+#name, _PyCFunction_CAST(name), METH_FASTCALL, NULL                                        \
+    }
+#define ONE(name)                                                                                  \
+    {                                                                                              \
+#name, name, METH_O, NULL                                                                  \
+    }
 
+/* clang-format off */
 static PyMethodDef methods[] = {
     FAST(parse_tuple), FAST(parse_object), FAST(parse_keywords), FAST(unpack_tuple), FAST(build),
     FAST(contiguity), FAST(pack), FAST(copy_data), ONE(capsule), FAST(capsule_value),
@@ -410,6 +421,7 @@ static PyMethodDef methods[] = {
     ONE(number_negative), ONE(sequence_list), ONE(sequence_tuple), ONE(mapping_items),
     ONE(get_iter), ONE(length_hint), FAST(send), {NULL, NULL, 0, NULL},
 };
+/* clang-format on */
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},

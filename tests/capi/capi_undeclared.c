@@ -2,7 +2,8 @@
 #include "Python.h"
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "capi_undeclared",
+    PyModuleDef_HEAD_INIT,
+    .m_name = "capi_undeclared",
 };
 
 PyMODINIT_FUNC PyInit_capi_undeclared(void)

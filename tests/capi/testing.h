@@ -7,16 +7,28 @@
 #include <stdarg.h>
 
 /* A function without arguments, with one, with a tuple `args`. */
-#define FUNCTION0(name) \
+#define FUNCTION0(name)                                                                            \
     static PyObject *name(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
 #define FUNCTION1(name, arg) static PyObject *name(PyObject *Py_UNUSED(module), PyObject *arg)
 #define FUNCTIONN(name) static PyObject *name(PyObject *Py_UNUSED(module), PyObject *args)
 
 /* Their entries in the method table. */
-#define NOARGS(name) {#name, name, METH_NOARGS, NULL}
-#define ONE(name) {#name, name, METH_O, NULL}
-#define VARARGS(name) {#name, name, METH_VARARGS, NULL}
-#define KEYWORDS(name) {#name, (PyCFunction)(void (*)(void))name, METH_VARARGS | METH_KEYWORDS, NULL}
+#define NOARGS(name)                                                                               \
+    {                                                                                              \
+#name, name, METH_NOARGS, NULL                                                             \
+    }
+#define ONE(name)                                                                                  \
+    {                                                                                              \
+#name, name, METH_O, NULL                                                                  \
+    }
+#define VARARGS(name)                                                                              \
+    {                                                                                              \
+#name, name, METH_VARARGS, NULL                                                            \
+    }
+#define KEYWORDS(name)                                                                             \
+    {                                                                                              \
+#name, (PyCFunction)(void (*)(void))name, METH_VARARGS | METH_KEYWORDS, NULL               \
+    }
 
 /* None stands for NULL in most tests. */
 #define NULLABLE(object) ((object) = (object) == Py_None ? NULL : (object))
@@ -61,19 +73,22 @@ __attribute__((format(printf, 1, 2))) static inline PyObject *failed(const char 
 }
 
 /* The init function `PyInit_name` of a module with these methods, and what fills it. */
-#define MODULE(name, methods, exec)                                                               \
-    static PyModuleDef_Slot name##_slots[] = {                                                    \
-        {Py_mod_exec, exec},                                                                      \
-        {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},                     \
-        {Py_mod_gil, Py_MOD_GIL_NOT_USED},                                                        \
-        {0, NULL},                                                                                \
-    };                                                                                            \
-    static PyModuleDef name##_definition = {                                                      \
-        PyModuleDef_HEAD_INIT, .m_name = #name, .m_methods = methods, .m_slots = name##_slots,    \
-    };                                                                                            \
-    PyMODINIT_FUNC PyInit_##name(void)                                                            \
-    {                                                                                             \
-        return PyModuleDef_Init(&name##_definition);                                              \
+#define MODULE(name, methods, exec)                                                                \
+    static PyModuleDef_Slot name##_slots[] = {                                                     \
+        {Py_mod_exec, exec},                                                                       \
+        {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},                      \
+        {Py_mod_gil, Py_MOD_GIL_NOT_USED},                                                         \
+        {0, NULL},                                                                                 \
+    };                                                                                             \
+    static PyModuleDef name##_definition = {                                                       \
+        PyModuleDef_HEAD_INIT,                                                                     \
+        .m_name = #name,                                                                           \
+        .m_methods = methods,                                                                      \
+        .m_slots = name##_slots,                                                                   \
+    };                                                                                             \
+    PyMODINIT_FUNC PyInit_##name(void)                                                             \
+    {                                                                                              \
+        return PyModuleDef_Init(&name##_definition);                                               \
     }
 
 #endif

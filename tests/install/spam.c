@@ -20,7 +20,10 @@ static PyModuleDef_Slot spam_slots[] = {
 };
 
 static struct PyModuleDef spam_module = {
-    PyModuleDef_HEAD_INIT, .m_name = "spam", .m_methods = spam_methods, .m_slots = spam_slots,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "spam",
+    .m_methods = spam_methods,
+    .m_slots = spam_slots,
 };
 
 PyMODINIT_FUNC PyInit_spam(void)

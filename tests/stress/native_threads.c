@@ -14,12 +14,12 @@
 
 enum { VISITORS = 6, ADDERS = 3, STRAGGLERS = 4, ROUNDS = 300 };
 
-#define CHECK(condition)                                                                          \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);                           \
-            exit(1);                                                                              \
-        }                                                                                         \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);                            \
+            exit(1);                                                                               \
+        }                                                                                          \
     } while (0)
 
 static pthread_t main_thread;
@@ -27,13 +27,12 @@ static PyObject *visit_function;
 static atomic_long visits, added, called;
 static atomic_bool over;
 
-static const char program[] =
-    "made = []\n"
-    "def visit(n):\n"
-    "    made.append([n])\n"
-    "    if len(made) > 100:\n"
-    "        made.clear()\n"
-    "    return sum(range(n))\n";
+static const char program[] = "made = []\n"
+                              "def visit(n):\n"
+                              "    made.append([n])\n"
+                              "    if len(made) > 100:\n"
+                              "        made.clear()\n"
+                              "    return sum(range(n))\n";
 
 static void visit(int n)
 {
@@ -43,14 +42,12 @@ static void visit(int n)
     CHECK(result != NULL && PyLong_AsLong(result) == (long)n * (n - 1) / 2);
     Py_DECREF(result);
     PyThreadState *own = PyThreadState_Get();
-    Py_BEGIN_ALLOW_THREADS
-    PyGILState_STATE inner = PyGILState_Ensure();
+    Py_BEGIN_ALLOW_THREADS PyGILState_STATE inner = PyGILState_Ensure();
     CHECK(PyThreadState_Get() == own);
     CHECK(inner == PyGILState_UNLOCKED);
     PyGILState_Release(inner);
     CHECK(PyGILState_GetThisThreadState() == own);
-    Py_END_ALLOW_THREADS
-    PyGILState_STATE again = PyGILState_Ensure();
+    Py_END_ALLOW_THREADS PyGILState_STATE again = PyGILState_Ensure();
     CHECK(again == PyGILState_LOCKED);
     PyGILState_Release(again);
     PyGILState_Release(outer);
@@ -119,12 +116,12 @@ int main(void)
     while (atomic_load(&visits) < (long)VISITORS * ROUNDS) {
         CHECK(PyRun_SimpleString("visit(10)") == 0);
     }
-    Py_BEGIN_ALLOW_THREADS
-    for (int i = 0; i < VISITORS + ADDERS; i++) {
+    Py_BEGIN_ALLOW_THREADS for (int i = 0; i < VISITORS + ADDERS; i++)
+    {
         pthread_join(thread[i], NULL);
     }
-    Py_END_ALLOW_THREADS
-    while (atomic_load(&called) < atomic_load(&added)) {
+    Py_END_ALLOW_THREADS while (atomic_load(&called) < atomic_load(&added))
+    {
         CHECK(Py_MakePendingCalls() == 0);
     }
     CHECK(atomic_load(&called) == atomic_load(&added) && atomic_load(&added) > 0);
@@ -134,10 +131,8 @@ int main(void)
         CHECK(pthread_create(&lost, NULL, straggler, NULL) == 0);
         pthread_detach(lost);
     }
-    Py_BEGIN_ALLOW_THREADS
-    usleep(20000);
-    Py_END_ALLOW_THREADS
-    CHECK(Py_FinalizeEx() == 0);
+    Py_BEGIN_ALLOW_THREADS usleep(20000);
+    Py_END_ALLOW_THREADS CHECK(Py_FinalizeEx() == 0);
     usleep(20000);
     printf("%ld visits, %ld pending calls\n", atomic_load(&visits), atomic_load(&called));
     return 0;

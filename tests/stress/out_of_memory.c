@@ -65,11 +65,9 @@ static void run(size_t n, struct outcome *seen)
         seen->died++;
         printf("allocation %zu: %s\n", n,
                WTERMSIG(status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(status)));
-    }
-    else if (WEXITSTATUS(status) == 0) {
+    } else if (WEXITSTATUS(status) == 0) {
         seen->clean++;
-    }
-    else {
+    } else {
         seen->failed++;
     }
 }
@@ -101,7 +99,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < samples; i++) {
         run(last + 1 + (size_t)random() % 30000, &seen);
     }
-    printf("%u runs: %u ended well, %u with an error, %u died\n", seen.runs, seen.clean, seen.failed,
-           seen.died);
+    printf("%u runs: %u ended well, %u with an error, %u died\n", seen.runs, seen.clean,
+           seen.failed, seen.died);
     return seen.died != 0;
 }

@@ -51,9 +51,10 @@ static int run(const char *path)
     char *source = read_file(path, &length);
     PyObject *name = PyUnicode_FromString(path), *globals = PyDict_New();
     PyObject *main_name = PyUnicode_FromString("__main__"), *result = NULL;
-    if (source != NULL && name != NULL && main_name != NULL && globals != NULL &&
-        PyDict_SetItemString(globals, "__name__", main_name) == 0 &&
-        PyDict_SetItemString(globals, "__builtins__", main_interp_self()->builtins_module) == 0) {
+    if (source != NULL && name != NULL && main_name != NULL && globals != NULL
+        && PyDict_SetItemString(globals, "__name__", main_name) == 0
+        && PyDict_SetItemString(globals, "__builtins__", main_interp_self()->builtins_module)
+               == 0) {
         PyObject *code = compile_source(source, length, name, 0, NULL, 0);
         result = code == NULL ? NULL : PyEval_EvalCode(code, globals, globals);
         Py_XDECREF(code);

@@ -36,8 +36,13 @@ _Noreturn void _Py_FatalErrorFunc(const char *function, const char *message)
 }
 
 PyObject *PyExc_RuntimeError;
-PyObject *PyDict_New(void) { return NULL; }
-void PyErr_Clear(void) {}
+PyObject *PyDict_New(void)
+{
+    return NULL;
+}
+void PyErr_Clear(void)
+{
+}
 void PyErr_SetString(PyObject *exception, const char *message)
 {
     (void)exception, (void)message;

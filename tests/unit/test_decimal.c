@@ -18,9 +18,13 @@ static uint64_t next_random(void)
 static double random_double(void)
 {
     switch (next_random() % 4) {
-    case 0: return (double)(next_random() % 100000) / 1000;
-    case 1: return ldexp(1.0 + (double)(next_random() % 3) * 0x1p-52, (int)(next_random() % 2000) - 1020);
-    case 2: return bits_double(next_random() >> (12 + next_random() % 52));
+    case 0:
+        return (double)(next_random() % 100000) / 1000;
+    case 1:
+        return ldexp(1.0 + (double)(next_random() % 3) * 0x1p-52,
+                     (int)(next_random() % 2000) - 1020);
+    case 2:
+        return bits_double(next_random() >> (12 + next_random() % 52));
     default:
         for (;;) {
             double value = fabs(bits_double(next_random()));
@@ -120,7 +124,10 @@ Test(decimal, reading_is_what_strtod_does)
 /* The exact middle between two doubles goes to the even one, and a digit far behind decides. */
 Test(decimal, ties)
 {
-    struct { const char *text; double value; } cases[] = {
+    struct {
+        const char *text;
+        double value;
+    } cases[] = {
         {"9007199254740993", 9007199254740992.0},
         {"9007199254740993.0000000000000000000000000000000001", 9007199254740994.0},
         {"9007199254740995", 9007199254740996.0},

@@ -50,10 +50,10 @@ static void node_finalize(PyObject *op)
     }
 }
 
-#define NODE_TYPE(...)                                                                    \
-    {                                                                                     \
-        .tp_name = "node", .tp_flags = Py_TPFLAGS_HAVE_GC, .tp_traverse = node_traverse,  \
-        .tp_clear = node_clear, .tp_dealloc = node_dealloc, __VA_ARGS__                   \
+#define NODE_TYPE(...)                                                                             \
+    {                                                                                              \
+        .tp_name = "node", .tp_flags = Py_TPFLAGS_HAVE_GC, .tp_traverse = node_traverse,           \
+        .tp_clear = node_clear, .tp_dealloc = node_dealloc, __VA_ARGS__                            \
     }
 static PyTypeObject plain_type = NODE_TYPE(.tp_finalize = NULL);
 static PyTypeObject finalizer_type = NODE_TYPE(.tp_finalize = node_finalize);
@@ -102,29 +102,82 @@ static void stop(void)
 /* -- In place of the floors above ---------------------------------------------------------------- */
 
 PyTypeObject PyTuple_Type;
-void type_counts_settle(struct object_thread *Py_UNUSED(thread)) {}
+void type_counts_settle(struct object_thread *Py_UNUSED(thread))
+{
+}
 PyTypeObject PyDict_Type;
 int PyDict_Next(PyObject *Py_UNUSED(op), Py_ssize_t *Py_UNUSED(at), PyObject **Py_UNUSED(key),
                 PyObject **Py_UNUSED(value))
 {
     return 0;
 }
-int PyObject_GC_IsTracked(PyObject *op) { return gc_is_tracked(op); }
-int PyObject_IS_GC(PyObject *op) { return PyType_IS_GC(Py_TYPE(op)); }
+int PyObject_GC_IsTracked(PyObject *op)
+{
+    return gc_is_tracked(op);
+}
+int PyObject_IS_GC(PyObject *op)
+{
+    return PyType_IS_GC(Py_TYPE(op));
+}
 static int garbage_kept;
-PyObject *PyList_New(Py_ssize_t n) { (void)n; return (PyObject *)&garbage_kept; }
-int PyList_Append(PyObject *list, PyObject *op) { (void)list, ref_inc(op); garbage_kept++; return 0; }
-PyObject *PyList_GetSlice(PyObject *l, Py_ssize_t a, Py_ssize_t b) { (void)l, (void)a, (void)b; return NULL; }
-PyObject *PyErr_Occurred(void) { return NULL; }
-PyObject *PyErr_NoMemory(void) { return NULL; }
-PyObject *PyErr_GetRaisedException(void) { return NULL; }
-void PyErr_SetRaisedException(PyObject *op) { (void)op; }
-void PyErr_WriteUnraisable(PyObject *op) { (void)op; }
-void PyErr_FormatUnraisable(const char *format, ...) { (void)format; }
-void PySys_FormatStderr(const char *format, ...) { (void)format; }
-void PySys_WriteStderr(const char *format, ...) { (void)format; }
-PyObject *PyUnicode_FromString(const char *s) { (void)s; return NULL; }
-PyObject *Py_BuildValue(const char *format, ...) { (void)format; return NULL; }
+PyObject *PyList_New(Py_ssize_t n)
+{
+    (void)n;
+    return (PyObject *)&garbage_kept;
+}
+int PyList_Append(PyObject *list, PyObject *op)
+{
+    (void)list, ref_inc(op);
+    garbage_kept++;
+    return 0;
+}
+PyObject *PyList_GetSlice(PyObject *l, Py_ssize_t a, Py_ssize_t b)
+{
+    (void)l, (void)a, (void)b;
+    return NULL;
+}
+PyObject *PyErr_Occurred(void)
+{
+    return NULL;
+}
+PyObject *PyErr_NoMemory(void)
+{
+    return NULL;
+}
+PyObject *PyErr_GetRaisedException(void)
+{
+    return NULL;
+}
+void PyErr_SetRaisedException(PyObject *op)
+{
+    (void)op;
+}
+void PyErr_WriteUnraisable(PyObject *op)
+{
+    (void)op;
+}
+void PyErr_FormatUnraisable(const char *format, ...)
+{
+    (void)format;
+}
+void PySys_FormatStderr(const char *format, ...)
+{
+    (void)format;
+}
+void PySys_WriteStderr(const char *format, ...)
+{
+    (void)format;
+}
+PyObject *PyUnicode_FromString(const char *s)
+{
+    (void)s;
+    return NULL;
+}
+PyObject *Py_BuildValue(const char *format, ...)
+{
+    (void)format;
+    return NULL;
+}
 PyObject *PyObject_Vectorcall(PyObject *f, PyObject *const *a, size_t n, PyObject *k)
 {
     (void)f, (void)a, (void)n, (void)k;
@@ -134,7 +187,10 @@ void weakref_clear_collect(PyObject *op, void (*each)(PyWeakReference *, void *)
 {
     (void)op, (void)each, (void)arg;
 }
-void weakref_call_callback(PyWeakReference *ref) { (void)ref; }
+void weakref_call_callback(PyWeakReference *ref)
+{
+    (void)ref;
+}
 
 /* -- Tests ------------------------------------------------------------------------------------------- */
 

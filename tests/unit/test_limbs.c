@@ -6,11 +6,27 @@
 
 /* What the file asks of the floors around it. */
 PyLongObject int_small_table[INT_SMALL_MAX - INT_SMALL_MIN + 1];
-void *PyMem_Malloc(size_t size) { return malloc(size); }
-void PyMem_Free(void *p) { free(p); }
-PyObject *PyErr_NoMemory(void) { return NULL; }
-int PyErr_CheckSignals(void) { return 0; }
-PyLongObject *int_alloc(Py_ssize_t n) { (void)n; return NULL; }
+void *PyMem_Malloc(size_t size)
+{
+    return malloc(size);
+}
+void PyMem_Free(void *p)
+{
+    free(p);
+}
+PyObject *PyErr_NoMemory(void)
+{
+    return NULL;
+}
+int PyErr_CheckSignals(void)
+{
+    return 0;
+}
+PyLongObject *int_alloc(Py_ssize_t n)
+{
+    (void)n;
+    return NULL;
+}
 PyObject *int_normalized(PyLongObject *v, Py_ssize_t n, bool negative)
 {
     (void)n;
@@ -40,7 +56,8 @@ static void fill(limb_t *a, Py_ssize_t n)
 
 static Py_ssize_t random_length(void)
 {
-    static const Py_ssize_t lengths[] = {1, 2, 3, 10, 39, 40, 41, 79, 80, 81, 120, 160, 161, 333, 700};
+    static const Py_ssize_t lengths[] = {1,  2,  3,   10,  39,  40,  41, 79,
+                                         80, 81, 120, 160, 161, 333, 700};
     return lengths[next_random() % (sizeof lengths / sizeof lengths[0])];
 }
 

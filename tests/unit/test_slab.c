@@ -31,7 +31,8 @@ Test(slab, objects_do_not_overlap)
         }
         for (int i = 0; i < COUNT; i++) {
             for (size_t k = 0; k < size[i] + preheader; k += 7) {
-                cr_assert_eq((unsigned char)object[i][(ptrdiff_t)k - (ptrdiff_t)preheader], i & 0xff);
+                cr_assert_eq((unsigned char)object[i][(ptrdiff_t)k - (ptrdiff_t)preheader],
+                             i & 0xff);
             }
             slab_free(object[i]);
         }
@@ -126,8 +127,9 @@ Test(slab, containers_are_found_by_their_byte)
     static void *object[COUNT];
     int marked = 0;
     for (int i = 0; i < COUNT; i++) {
-        object[i] = slab_alloc(i % 50 ? 40 + (size_t)i % 400 : 20000,
-                               i % 3 == 0 ? SLAB_ATOM : i % 3 == 1 ? SLAB_GC : SLAB_GC_32);
+        object[i] = slab_alloc(i % 50 ? 40 + (size_t)i % 400 : 20000, i % 3 == 0   ? SLAB_ATOM
+                                                                      : i % 3 == 1 ? SLAB_GC
+                                                                                   : SLAB_GC_32);
         memset(object[i], 0, 32);
         if (i % 3 && i % 2) {
             mark(object[i], 1);
@@ -285,7 +287,7 @@ Test(slab, threads_free_each_others_objects)
 static void *consumer(void *arg)
 {
     (void)arg;
-    for (int i = 0; i < 400000; ) {
+    for (int i = 0; i < 400000;) {
         void *p = atomic_swap(&mailbox[i % SLOTS], NULL);
         if (p) {
             slab_free(p);

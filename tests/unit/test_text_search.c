@@ -18,11 +18,9 @@ static void fill(int kind, void *text, Py_ssize_t n, unsigned letters)
         Py_UCS4 ch = 'a' + (Py_UCS4)rand() % letters;
         if (kind == 1) {
             ((Py_UCS1 *)text)[i] = (Py_UCS1)ch;
-        }
-        else if (kind == 2) {
+        } else if (kind == 2) {
             ((Py_UCS2 *)text)[i] = (Py_UCS2)ch;
-        }
-        else {
+        } else {
             ((Py_UCS4 *)text)[i] = ch;
         }
     }

@@ -88,10 +88,10 @@ Test(type, the_dict_lists_attributes_in_the_order_of_their_adding)
     PyObject_SetAttrString(first, "cd", one);
     PyObject_SetAttrString(first, "ef", one);
     PyObject_SetAttrString(second, "cd", one);
-    PyObject_SetAttrString(second, "ab", one);   /* late */
+    PyObject_SetAttrString(second, "ab", one); /* late */
     PyObject_SetAttrString(second, "ef", one);
     PyObject_DelAttrString(second, "cd");
-    PyObject_SetAttrString(second, "cd", one);   /* late again */
+    PyObject_SetAttrString(second, "cd", one); /* late again */
     cr_assert(managed_is_inline(object_managed_load(second)));
     PyObject *keys = PyDict_Keys(PyObject_GetAttrString(second, "__dict__"));
     cr_assert_str_eq(PyUnicode_AsUTF8(PyObject_Repr(keys)), "['ab', 'ef', 'cd']");

@@ -6,8 +6,7 @@
 /* ---- text ------------------------------------------------------------------------------------ */
 
 /* Joined text (stolen) goes behind what is there already. */
-static int
-text_put(struct etree_state *state, PyObject *element, bool tail, PyObject *text)
+static int text_put(struct etree_state *state, PyObject *element, bool tail, PyObject *text)
 {
     if (Py_IS_TYPE(element, (PyTypeObject *)state->element_type)) {
         struct element *exact = (struct element *)element;
@@ -38,8 +37,7 @@ text_put(struct etree_state *state, PyObject *element, bool tail, PyObject *text
 }
 
 /* The text that has come, as one str: new reference. */
-static PyObject *
-data_join(PyObject *list)
+static PyObject *data_join(PyObject *list)
 {
     if (PyList_GET_SIZE(list) == 1) {
         return Py_NewRef(PyList_GET_ITEM(list, 0));
@@ -50,8 +48,7 @@ data_join(PyObject *list)
     return text;
 }
 
-static int
-builder_flush(struct builder *self)
+static int builder_flush(struct builder *self)
 {
     PyObject *list = self->data, *last = self->last;
     if (list == NULL) {
@@ -69,8 +66,7 @@ builder_flush(struct builder *self)
     return rc;
 }
 
-int
-builder_handle_data(struct builder *self, PyObject *text)
+int builder_handle_data(struct builder *self, PyObject *text)
 {
     if (self->data == NULL) {
         if (self->last == NULL) {
@@ -86,8 +82,7 @@ builder_handle_data(struct builder *self, PyObject *text)
 
 /* ---- elements -------------------------------------------------------------------------------- */
 
-int
-builder_report(struct builder *self, enum event event, PyObject *value)
+int builder_report(struct builder *self, enum event event, PyObject *value)
 {
     if (value == NULL || self->report == NULL || self->events[event] == NULL) {
         Py_XDECREF(value);
@@ -103,8 +98,7 @@ builder_report(struct builder *self, enum event event, PyObject *value)
     return done ? 0 : -1;
 }
 
-static int
-child_add(struct etree_state *state, PyObject *parent, PyObject *child)
+static int child_add(struct etree_state *state, PyObject *parent, PyObject *child)
 {
     if (Py_IS_TYPE(parent, (PyTypeObject *)state->element_type)) {
         if (!is_element(state, child)) {
@@ -120,16 +114,14 @@ child_add(struct etree_state *state, PyObject *parent, PyObject *child)
 }
 
 /* Puts a new element into the tree; -1 with an exception. */
-static int
-builder_enter(struct etree_state *state, struct builder *self, PyObject *element)
+static int builder_enter(struct etree_state *state, struct builder *self, PyObject *element)
 {
     if (self->current != NULL) {
-        if (child_add(state, self->current, element) < 0 ||
-            PyList_Append(self->stack, self->current) < 0) {
+        if (child_add(state, self->current, element) < 0
+            || PyList_Append(self->stack, self->current) < 0) {
             return -1;
         }
-    }
-    else {
+    } else {
         if (self->root != NULL) {
             PyErr_SetString(state->parse_error, "multiple elements on top level");
             return -1;
@@ -142,9 +134,8 @@ builder_enter(struct etree_state *state, struct builder *self, PyObject *element
     return builder_report(self, EVENT_START, Py_NewRef(element));
 }
 
-PyObject *
-builder_handle_start(struct etree_state *state, struct builder *self, PyObject *tag,
-                     PyObject *attrib)
+PyObject *builder_handle_start(struct etree_state *state, struct builder *self, PyObject *tag,
+                               PyObject *attrib)
 {
     if (builder_flush(self) < 0) {
         return NULL;
@@ -152,11 +143,10 @@ builder_handle_start(struct etree_state *state, struct builder *self, PyObject *
     PyObject *element;
     if (self->element_factory == NULL) {
         element = element_make(state, (PyTypeObject *)state->element_type, tag, attrib);
-    }
-    else {
+    } else {
         PyObject *given = attrib ? Py_NewRef(attrib) : PyDict_New();
-        element = given ? PyObject_CallFunctionObjArgs(self->element_factory, tag, given, NULL)
-                        : NULL;
+        element =
+            given ? PyObject_CallFunctionObjArgs(self->element_factory, tag, given, NULL) : NULL;
         Py_XDECREF(given);
     }
     if (element != NULL && builder_enter(state, self, element) < 0) {
@@ -165,8 +155,7 @@ builder_handle_start(struct etree_state *state, struct builder *self, PyObject *
     return element;
 }
 
-PyObject *
-builder_handle_end(struct builder *self)
+PyObject *builder_handle_end(struct builder *self)
 {
     if (builder_flush(self) < 0) {
         return NULL;
@@ -179,8 +168,7 @@ builder_handle_end(struct builder *self)
     Py_ssize_t depth = PyList_GET_SIZE(self->stack);
     if (depth == 0) {
         self->current = NULL;
-    }
-    else {
+    } else {
         self->current = Py_NewRef(PyList_GET_ITEM(self->stack, depth - 1));
         if (PyList_SetSlice(self->stack, depth - 1, depth, NULL) < 0) {
             return NULL;
@@ -196,8 +184,7 @@ builder_handle_end(struct builder *self)
 }
 
 /* A comment or a processing instruction (stolen): into the tree if that is wanted. */
-static PyObject *
-single_finish(struct builder *self, PyObject *node, bool insert, enum event event)
+static PyObject *single_finish(struct builder *self, PyObject *node, bool insert, enum event event)
 {
     if (node == NULL) {
         return NULL;
@@ -219,17 +206,14 @@ single_finish(struct builder *self, PyObject *node, bool insert, enum event even
     return node;
 }
 
-PyObject *
-builder_handle_comment(struct builder *self, PyObject *text)
+PyObject *builder_handle_comment(struct builder *self, PyObject *text)
 {
-    PyObject *node = self->comment_factory ? PyObject_CallOneArg(self->comment_factory, text)
-                                           : Py_NewRef(text);
-    return single_finish(self, node, self->comment_factory && self->insert_comments,
-                         EVENT_COMMENT);
+    PyObject *node =
+        self->comment_factory ? PyObject_CallOneArg(self->comment_factory, text) : Py_NewRef(text);
+    return single_finish(self, node, self->comment_factory && self->insert_comments, EVENT_COMMENT);
 }
 
-PyObject *
-builder_handle_pi(struct builder *self, PyObject *target, PyObject *text)
+PyObject *builder_handle_pi(struct builder *self, PyObject *target, PyObject *text)
 {
     PyObject *node = self->pi_factory
                          ? PyObject_CallFunctionObjArgs(self->pi_factory, target, text, NULL)
@@ -237,52 +221,44 @@ builder_handle_pi(struct builder *self, PyObject *target, PyObject *text)
     return single_finish(self, node, self->pi_factory && self->insert_pis, EVENT_PI);
 }
 
-PyObject *
-builder_finish(struct builder *self)
+PyObject *builder_finish(struct builder *self)
 {
     return Py_NewRef(self->root ? self->root : Py_None);
 }
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
-static int
-builder_data(struct builder *self, PyObject *text)
+static int builder_data(struct builder *self, PyObject *text)
 {
     return builder_handle_data(self, text);
 }
 
-static PyObject *
-builder_start(struct builder *self, PyObject *tag, PyObject *attrib)
+static PyObject *builder_start(struct builder *self, PyObject *tag, PyObject *attrib)
 {
     return builder_handle_start(STATE(self), self, tag, attrib);
 }
 
-static PyObject *
-builder_end(struct builder *self, PyObject *Py_UNUSED(tag))
+static PyObject *builder_end(struct builder *self, PyObject *Py_UNUSED(tag))
 {
     return builder_handle_end(self);
 }
 
-static PyObject *
-builder_comment(struct builder *self, PyObject *text)
+static PyObject *builder_comment(struct builder *self, PyObject *text)
 {
     return builder_handle_comment(self, text);
 }
 
-static PyObject *
-builder_pi(struct builder *self, PyObject *target, PyObject *text)
+static PyObject *builder_pi(struct builder *self, PyObject *target, PyObject *text)
 {
     return builder_handle_pi(self, target, text);
 }
 
-static PyObject *
-builder_close(struct builder *self)
+static PyObject *builder_close(struct builder *self)
 {
     return builder_finish(self);
 }
 
-static PyObject *
-builder_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *builder_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct builder *self = type_make(type);
     if (self != NULL) {
@@ -294,16 +270,14 @@ builder_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-static void
-factory_set(PyObject **field, PyObject *given, PyObject *usual)
+static void factory_set(PyObject **field, PyObject *given, PyObject *usual)
 {
     PyObject *factory = given != Py_None ? given : usual;
     field_set(field, Py_XNewRef(factory));
 }
 
-static int
-builder_init(struct builder *self, PyObject *element_factory, PyObject *comment_factory,
-             PyObject *pi_factory, int insert_comments, int insert_pis)
+static int builder_init(struct builder *self, PyObject *element_factory, PyObject *comment_factory,
+                        PyObject *pi_factory, int insert_comments, int insert_pis)
 {
     struct etree_state *state = STATE(self);
     factory_set(&self->element_factory, element_factory, NULL);
@@ -316,8 +290,7 @@ builder_init(struct builder *self, PyObject *element_factory, PyObject *comment_
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static int
-builder_traverse(PyObject *op, visitproc visit, void *arg)
+static int builder_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct builder *self = (struct builder *)op;
     Py_VISIT(Py_TYPE(op));
@@ -329,8 +302,7 @@ builder_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-builder_clear(PyObject *op)
+static int builder_clear(PyObject *op)
 {
     struct builder *self = (struct builder *)op;
     EACH_FIELD(Py_CLEAR, root, current, last, data, report)
@@ -341,8 +313,7 @@ builder_clear(PyObject *op)
     return 0;
 }
 
-static void
-builder_dealloc(PyObject *op)
+static void builder_dealloc(PyObject *op)
 {
     struct builder *self = (struct builder *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -364,13 +335,14 @@ static PyType_Slot builder_slots[] = {
 };
 
 static PyType_Spec builder_spec = {
-    "xml.etree.ElementTree.TreeBuilder", sizeof(struct builder), 0,
+    "xml.etree.ElementTree.TreeBuilder",
+    sizeof(struct builder),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     builder_slots,
 };
 
-int
-builder_setup(struct etree_state *state, PyObject *module)
+int builder_setup(struct etree_state *state, PyObject *module)
 {
     state->builder_type = (PyObject *)module_type(module, &builder_spec, true);
     return state->builder_type ? 0 : -1;

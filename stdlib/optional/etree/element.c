@@ -5,8 +5,7 @@
 
 /* ---- children -------------------------------------------------------------------------------- */
 
-static struct extra *
-extra_make(void)
+static struct extra *extra_make(void)
 {
     struct extra *extra = PyMem_Calloc(1, sizeof *extra);
     if (extra == NULL) {
@@ -18,8 +17,7 @@ extra_make(void)
     return extra;
 }
 
-static struct extra *
-element_extra(struct element *self)
+static struct extra *element_extra(struct element *self)
 {
     if (self->extra == NULL) {
         self->extra = extra_make();
@@ -27,8 +25,7 @@ element_extra(struct element *self)
     return self->extra;
 }
 
-static void
-extra_free(struct extra *extra)
+static void extra_free(struct extra *extra)
 {
     if (extra == NULL) {
         return;
@@ -43,23 +40,21 @@ extra_free(struct extra *extra)
     PyMem_Free(extra);
 }
 
-static Py_ssize_t
-child_count(struct element *self)
+static Py_ssize_t child_count(struct element *self)
 {
     return self->extra ? self->extra->count : 0;
 }
 
 /* Makes room for one more child. */
-static int
-extra_grow(struct extra *extra)
+static int extra_grow(struct extra *extra)
 {
     if (extra->count < extra->room) {
         return 0;
     }
     Py_ssize_t room = extra->count + (extra->count >> 1) + 4;
     bool few = extra->children == extra->few;
-    PyObject **children = PyMem_Realloc(few ? NULL : extra->children,
-                                        (size_t)room * sizeof *children);
+    PyObject **children =
+        PyMem_Realloc(few ? NULL : extra->children, (size_t)room * sizeof *children);
     if (children == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -72,8 +67,7 @@ extra_grow(struct extra *extra)
     return 0;
 }
 
-int
-element_add(struct element *self, PyObject *child)
+int element_add(struct element *self, PyObject *child)
 {
     struct extra *extra = element_extra(self);
     if (extra == NULL || extra_grow(extra) < 0) {
@@ -83,8 +77,7 @@ element_add(struct element *self, PyObject *child)
     return 0;
 }
 
-static PyObject *
-children_list(struct element *self)
+static PyObject *children_list(struct element *self)
 {
     Py_ssize_t count = child_count(self);
     PyObject *list = PyList_New(count);
@@ -95,8 +88,7 @@ children_list(struct element *self)
 }
 
 /* Replaces all children by those of a list. */
-static int
-children_replace(struct element *self, PyObject *list)
+static int children_replace(struct element *self, PyObject *list)
 {
     struct extra *fresh = extra_make();
     if (fresh == NULL) {
@@ -119,8 +111,7 @@ children_replace(struct element *self, PyObject *list)
     return 0;
 }
 
-static bool
-element_required(struct etree_state *state, PyObject *op)
+static bool element_required(struct etree_state *state, PyObject *op)
 {
     if (is_element(state, op)) {
         return true;
@@ -129,8 +120,8 @@ element_required(struct etree_state *state, PyObject *op)
     return false;
 }
 
-static bool
-element_argument(struct etree_state *state, PyObject *op, const char *function, const char *which)
+static bool element_argument(struct etree_state *state, PyObject *op, const char *function,
+                             const char *which)
 {
     if (is_element(state, op)) {
         return true;
@@ -142,8 +133,7 @@ element_argument(struct etree_state *state, PyObject *op, const char *function, 
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static PyObject *
-element_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *element_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct element *self = type_make(type);
     if (self != NULL) {
@@ -154,8 +144,8 @@ element_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-PyObject *
-element_make(struct etree_state *state, PyTypeObject *type, PyObject *tag, PyObject *attrib)
+PyObject *element_make(struct etree_state *state, PyTypeObject *type, PyObject *tag,
+                       PyObject *attrib)
 {
     struct element *self = (struct element *)element_new(type, NULL, NULL);
     if (self == NULL) {
@@ -174,8 +164,8 @@ element_make(struct etree_state *state, PyTypeObject *type, PyObject *tag, PyObj
 
 /* The attributes of a call: a copy of the positional dict or of the keyword attrib, and all other
  * keywords.  New reference, or NULL with an exception. */
-static PyObject *
-attributes_of_call(const char *function, int position, PyObject *positional, PyObject *kwargs)
+static PyObject *attributes_of_call(const char *function, int position, PyObject *positional,
+                                    PyObject *kwargs)
 {
     PyObject *given = positional, *named = NULL;
     PyObject *rest = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
@@ -197,13 +187,11 @@ attributes_of_call(const char *function, int position, PyObject *positional, PyO
         if (named != NULL) {
             PyErr_Format(PyExc_TypeError, "attrib must be dict, not %.100s",
                          Py_TYPE(given)->tp_name);
-        }
-        else {
+        } else {
             PyErr_Format(PyExc_TypeError, "%s() argument %d must be dict, not %T", function,
                          position, given);
         }
-    }
-    else {
+    } else {
         result = PyDict_Copy(given);
         if (result != NULL && PyDict_Update(result, rest) < 0) {
             Py_CLEAR(result);
@@ -214,8 +202,7 @@ attributes_of_call(const char *function, int position, PyObject *positional, PyO
     return result;
 }
 
-static int
-element_init(PyObject *op, PyObject *args, PyObject *kwargs)
+static int element_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     struct element *self = (struct element *)op;
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
@@ -224,8 +211,8 @@ element_init(PyObject *op, PyObject *args, PyObject *kwargs)
                      nargs < 1 ? "least 1" : "most 2", nargs < 1 ? "" : "s", nargs);
         return -1;
     }
-    PyObject *attrib = attributes_of_call("Element", 2,
-                                          nargs == 2 ? PyTuple_GET_ITEM(args, 1) : NULL, kwargs);
+    PyObject *attrib =
+        attributes_of_call("Element", 2, nargs == 2 ? PyTuple_GET_ITEM(args, 1) : NULL, kwargs);
     if (attrib == NULL) {
         return -1;
     }
@@ -243,8 +230,7 @@ element_init(PyObject *op, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-static PyObject *
-etree_module_SubElement(PyObject *module, PyObject *args, PyObject *kwargs)
+static PyObject *etree_module_SubElement(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     struct etree_state *state = PyModule_GetState(module);
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
@@ -256,10 +242,11 @@ etree_module_SubElement(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!element_argument(state, parent, "SubElement", " 1")) {
         return NULL;
     }
-    PyObject *attrib = attributes_of_call("SubElement", 3,
-                                          nargs == 3 ? PyTuple_GET_ITEM(args, 2) : NULL, kwargs);
+    PyObject *attrib =
+        attributes_of_call("SubElement", 3, nargs == 3 ? PyTuple_GET_ITEM(args, 2) : NULL, kwargs);
     PyObject *child = attrib ? element_make(state, (PyTypeObject *)state->element_type,
-                                            PyTuple_GET_ITEM(args, 1), attrib) : NULL;
+                                            PyTuple_GET_ITEM(args, 1), attrib)
+                             : NULL;
     Py_XDECREF(attrib);
     if (child != NULL && LOCKED(parent, element_add((struct element *)parent, child)) < 0) {
         Py_CLEAR(child);
@@ -267,8 +254,7 @@ etree_module_SubElement(PyObject *module, PyObject *args, PyObject *kwargs)
     return child;
 }
 
-static int
-element_traverse(PyObject *op, visitproc visit, void *arg)
+static int element_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct element *self = (struct element *)op;
     Py_VISIT(Py_TYPE(op));
@@ -284,16 +270,14 @@ element_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-extra_drop(struct element *self)
+static void extra_drop(struct element *self)
 {
     struct extra *extra = self->extra;
     self->extra = NULL;
     extra_free(extra);
 }
 
-static int
-element_gc_clear(PyObject *op)
+static int element_gc_clear(PyObject *op)
 {
     struct element *self = (struct element *)op;
     field_set(&self->tag, Py_NewRef(Py_None));
@@ -303,13 +287,11 @@ element_gc_clear(PyObject *op)
     return 0;
 }
 
-static void
-element_dealloc(PyObject *op)
+static void element_dealloc(PyObject *op)
 {
     struct element *self = (struct element *)op;
     PyObject_GC_UnTrack(op);
-    Py_TRASHCAN_BEGIN(op, element_dealloc)
-    PyTypeObject *type = Py_TYPE(op);
+    Py_TRASHCAN_BEGIN(op, element_dealloc) PyTypeObject *type = Py_TYPE(op);
     if (self->weaklist != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -325,8 +307,7 @@ element_dealloc(PyObject *op)
 /* ---- attributes ------------------------------------------------------------------------------ */
 
 /* The dict, made now if need be: borrowed. */
-static PyObject *
-attrib_dict(struct element *self)
+static PyObject *attrib_dict(struct element *self)
 {
     struct extra *extra = element_extra(self);
     if (extra != NULL && extra->attrib == NULL) {
@@ -335,8 +316,7 @@ attrib_dict(struct element *self)
     return extra ? extra->attrib : NULL;
 }
 
-static PyObject *
-element_get(struct element *self, PyObject *key, PyObject *fallback)
+static PyObject *element_get(struct element *self, PyObject *key, PyObject *fallback)
 {
     PyObject *value;
     if (self->extra == NULL || self->extra->attrib == NULL) {
@@ -348,33 +328,28 @@ element_get(struct element *self, PyObject *key, PyObject *fallback)
     return found == 0 ? Py_NewRef(fallback) : value;
 }
 
-static int
-element_set(struct element *self, PyObject *key, PyObject *value)
+static int element_set(struct element *self, PyObject *key, PyObject *value)
 {
     PyObject *attrib = attrib_dict(self);
     return attrib ? PyDict_SetItem(attrib, key, value) : -1;
 }
 
-static PyObject *
-element_items(struct element *self)
+static PyObject *element_items(struct element *self)
 {
     return self->extra && self->extra->attrib ? PyDict_Items(self->extra->attrib) : PyList_New(0);
 }
 
-static PyObject *
-element_keys(struct element *self)
+static PyObject *element_keys(struct element *self)
 {
     return self->extra && self->extra->attrib ? PyDict_Keys(self->extra->attrib) : PyList_New(0);
 }
 
-static PyObject *
-attrib_getter(PyObject *op, void *Py_UNUSED(closure))
+static PyObject *attrib_getter(PyObject *op, void *Py_UNUSED(closure))
 {
     return Py_XNewRef(LOCKED(op, attrib_dict((struct element *)op)));
 }
 
-static bool
-no_delete(PyObject *value)
+static bool no_delete(PyObject *value)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_AttributeError, "can't delete element attribute");
@@ -382,8 +357,7 @@ no_delete(PyObject *value)
     return value != NULL;
 }
 
-static int
-attrib_setter(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+static int attrib_setter(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
     struct element *self = (struct element *)op;
     if (!no_delete(value)) {
@@ -404,14 +378,12 @@ attrib_setter(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static PyObject *
-field_getter(PyObject *op, void *closure)
+static PyObject *field_getter(PyObject *op, void *closure)
 {
     return Py_NewRef(LOCKED(op, *(PyObject **)((char *)op + (intptr_t)closure)));
 }
 
-static int
-field_setter(PyObject *op, PyObject *value, void *closure)
+static int field_setter(PyObject *op, PyObject *value, void *closure)
 {
     PyObject **field = (PyObject **)((char *)op + (intptr_t)closure), *old;
     if (!no_delete(value)) {
@@ -427,8 +399,7 @@ field_setter(PyObject *op, PyObject *value, void *closure)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-static int
-element_clear(struct element *self)
+static int element_clear(struct element *self)
 {
     PyObject *text = self->text, *tail = self->tail;
     self->text = Py_NewRef(Py_None);
@@ -439,14 +410,12 @@ element_clear(struct element *self)
     return 0;
 }
 
-static int
-element_append(struct element *self, PyObject *child)
+static int element_append(struct element *self, PyObject *child)
 {
     return element_argument(STATE(self), child, "append", " 1") ? element_add(self, child) : -1;
 }
 
-static int
-element_extend(struct element *self, PyObject *elements)
+static int element_extend(struct element *self, PyObject *elements)
 {
     struct etree_state *state = STATE(self);
     PyObject *items = PySequence_Fast(elements, "'elements' must be an iterable");
@@ -462,12 +431,11 @@ element_extend(struct element *self, PyObject *elements)
     return rc;
 }
 
-static int
-element_insert(struct element *self, Py_ssize_t index, PyObject *child)
+static int element_insert(struct element *self, Py_ssize_t index, PyObject *child)
 {
     struct extra *extra = element_extra(self);
-    if (!element_argument(STATE(self), child, "insert", " 2") || extra == NULL ||
-        extra_grow(extra) < 0) {
+    if (!element_argument(STATE(self), child, "insert", " 2") || extra == NULL
+        || extra_grow(extra) < 0) {
         return -1;
     }
     Py_ssize_t count = extra->count;
@@ -480,8 +448,7 @@ element_insert(struct element *self, Py_ssize_t index, PyObject *child)
     return 0;
 }
 
-static void
-child_remove(struct element *self, Py_ssize_t index)
+static void child_remove(struct element *self, Py_ssize_t index)
 {
     struct extra *extra = self->extra;
     PyObject *child = extra->children[index];
@@ -491,8 +458,7 @@ child_remove(struct element *self, Py_ssize_t index)
     Py_DECREF(child);
 }
 
-static int
-element_remove(struct element *self, PyObject *child)
+static int element_remove(struct element *self, PyObject *child)
 {
     if (!element_argument(STATE(self), child, "remove", "")) {
         return -1;
@@ -518,14 +484,12 @@ element_remove(struct element *self, PyObject *child)
 
 /* ---- as a sequence --------------------------------------------------------------------------- */
 
-static Py_ssize_t
-element_length(PyObject *op)
+static Py_ssize_t element_length(PyObject *op)
 {
     return LOCKED(op, child_count((struct element *)op));
 }
 
-static PyObject *
-item_locked(struct element *self, Py_ssize_t index)
+static PyObject *item_locked(struct element *self, Py_ssize_t index)
 {
     if (index < 0 || index >= child_count(self)) {
         PyErr_SetString(PyExc_IndexError, "child index out of range");
@@ -534,14 +498,12 @@ item_locked(struct element *self, Py_ssize_t index)
     return Py_NewRef(self->extra->children[index]);
 }
 
-static PyObject *
-element_item(PyObject *op, Py_ssize_t index)
+static PyObject *element_item(PyObject *op, Py_ssize_t index)
 {
     return LOCKED(op, item_locked((struct element *)op, index));
 }
 
-static int
-assign_locked(struct element *self, Py_ssize_t index, PyObject *value)
+static int assign_locked(struct element *self, Py_ssize_t index, PyObject *value)
 {
     if (index < 0 || index >= child_count(self)) {
         PyErr_SetString(PyExc_IndexError, "child assignment index out of range");
@@ -558,15 +520,13 @@ assign_locked(struct element *self, Py_ssize_t index, PyObject *value)
     return 0;
 }
 
-static int
-element_assign_item(PyObject *op, Py_ssize_t index, PyObject *value)
+static int element_assign_item(PyObject *op, Py_ssize_t index, PyObject *value)
 {
     return LOCKED(op, assign_locked((struct element *)op, index, value));
 }
 
 /* An index, from the end if negative; false with TypeError. */
-static bool
-index_of(PyObject *op, PyObject *key, Py_ssize_t *index)
+static bool index_of(PyObject *op, PyObject *key, Py_ssize_t *index)
 {
     if (!PyIndex_Check(key)) {
         PyErr_SetString(PyExc_TypeError, "element indices must be integers");
@@ -580,8 +540,7 @@ index_of(PyObject *op, PyObject *key, Py_ssize_t *index)
     return true;
 }
 
-static PyObject *
-element_subscript(PyObject *op, PyObject *key)
+static PyObject *element_subscript(PyObject *op, PyObject *key)
 {
     Py_ssize_t index;
     if (PySlice_Check(key)) {
@@ -594,8 +553,7 @@ element_subscript(PyObject *op, PyObject *key)
 }
 
 /* Lists know how to assign to slices. */
-static int
-assign_slice(PyObject *op, PyObject *slice, PyObject *items)
+static int assign_slice(PyObject *op, PyObject *slice, PyObject *items)
 {
     struct element *self = (struct element *)op;
     PyObject *list = LOCKED(op, children_list(self));
@@ -609,8 +567,7 @@ assign_slice(PyObject *op, PyObject *slice, PyObject *items)
     return rc;
 }
 
-static int
-element_assign_subscript(PyObject *op, PyObject *key, PyObject *value)
+static int element_assign_subscript(PyObject *op, PyObject *key, PyObject *value)
 {
     struct etree_state *state = STATE(op);
     Py_ssize_t index;
@@ -633,13 +590,13 @@ element_assign_subscript(PyObject *op, PyObject *key, PyObject *value)
     return rc;
 }
 
-static int
-element_bool(PyObject *op)
+static int element_bool(PyObject *op)
 {
     if (PyErr_WarnEx(PyExc_DeprecationWarning,
                      "Testing an element's truth value will always return True in future "
                      "versions.  Use specific 'len(elem)' or 'elem is not None' test instead.",
-                     1) < 0) {
+                     1)
+        < 0) {
         return -1;
     }
     return element_length(op) != 0;
@@ -648,8 +605,7 @@ element_bool(PyObject *op)
 /* ---- finding --------------------------------------------------------------------------------- */
 
 /* Whether a path is more than a tag. */
-static bool
-is_path(PyObject *path)
+static bool is_path(PyObject *path)
 {
     if (!PyUnicode_Check(path)) {
         return true;
@@ -659,52 +615,48 @@ is_path(PyObject *path)
         Py_UCS4 c = PyUnicode_READ_CHAR(path, i);
         if (c == '{') {
             in_namespace = true;
-            if (i + 1 < PyUnicode_GET_LENGTH(path) &&
-                (PyUnicode_READ_CHAR(path, i + 1) == '*' ||
-                 PyUnicode_READ_CHAR(path, i + 1) == '}')) {
+            if (i + 1 < PyUnicode_GET_LENGTH(path)
+                && (PyUnicode_READ_CHAR(path, i + 1) == '*'
+                    || PyUnicode_READ_CHAR(path, i + 1) == '}')) {
                 return true; /* any namespace, or none */
             }
-        }
-        else if (c == '}') {
+        } else if (c == '}') {
             in_namespace = false;
-        }
-        else if (!in_namespace && (c == '/' || c == '*' || c == '[' || c == '@' || c == '.')) {
+        } else if (!in_namespace && (c == '/' || c == '*' || c == '[' || c == '@' || c == '.')) {
             return true;
         }
     }
     return false;
 }
 
-static PyObject *
-by_path(struct element *self, const char *function, PyObject *path, PyObject *namespaces)
+static PyObject *by_path(struct element *self, const char *function, PyObject *path,
+                         PyObject *namespaces)
 {
     return PyObject_CallMethod(STATE(self)->paths, function, "OOO", self, path, namespaces);
 }
 
-static PyObject *
-child_or_null(struct element *self, Py_ssize_t index)
+static PyObject *child_or_null(struct element *self, Py_ssize_t index)
 {
     return index < child_count(self) ? Py_NewRef(self->extra->children[index]) : NULL;
 }
 
 /* 1, 0, or -1 with an exception. */
-static int
-tag_equal(PyObject *own, PyObject *tag)
+static int tag_equal(PyObject *own, PyObject *tag)
 {
     if (own == tag) {
         return 1;
     }
     if (PyUnicode_CheckExact(own) && PyUnicode_CheckExact(tag)) {
         Py_ssize_t size = PyUnicode_GET_LENGTH(own);
-        return size == PyUnicode_GET_LENGTH(tag) && PyUnicode_KIND(own) == PyUnicode_KIND(tag) &&
-               memcmp(PyUnicode_DATA(own), PyUnicode_DATA(tag),
-                      (size_t)size * PyUnicode_KIND(own)) == 0;
+        return size == PyUnicode_GET_LENGTH(tag) && PyUnicode_KIND(own) == PyUnicode_KIND(tag)
+               && memcmp(PyUnicode_DATA(own), PyUnicode_DATA(tag),
+                         (size_t)size * PyUnicode_KIND(own))
+                      == 0;
     }
     return PyObject_RichCompareBool(own, tag, Py_EQ);
 }
 
-static int
-tag_matches(struct element *element, PyObject *tag)
+static int tag_matches(struct element *element, PyObject *tag)
 {
     PyObject *own = LOCKED((PyObject *)element, Py_NewRef(element->tag));
     int same = tag_equal(own, tag);
@@ -713,8 +665,7 @@ tag_matches(struct element *element, PyObject *tag)
 }
 
 /* The next child with such a tag from *at on: new reference; NULL at the end or on error. */
-static PyObject *
-next_child(struct element *self, PyObject *tag, Py_ssize_t *at)
+static PyObject *next_child(struct element *self, PyObject *tag, Py_ssize_t *at)
 {
     PyObject *child;
     while ((child = LOCKED((PyObject *)self, child_or_null(self, *at))) != NULL) {
@@ -731,8 +682,7 @@ next_child(struct element *self, PyObject *tag, Py_ssize_t *at)
     return NULL;
 }
 
-static PyObject *
-element_find(struct element *self, PyObject *path, PyObject *namespaces)
+static PyObject *element_find(struct element *self, PyObject *path, PyObject *namespaces)
 {
     Py_ssize_t at = 0;
     if (namespaces != Py_None || is_path(path)) {
@@ -742,8 +692,8 @@ element_find(struct element *self, PyObject *path, PyObject *namespaces)
     return child != NULL || PyErr_Occurred() ? child : Py_NewRef(Py_None);
 }
 
-static PyObject *
-element_findtext(struct element *self, PyObject *path, PyObject *fallback, PyObject *namespaces)
+static PyObject *element_findtext(struct element *self, PyObject *path, PyObject *fallback,
+                                  PyObject *namespaces)
 {
     Py_ssize_t at = 0;
     if (namespaces != Py_None || is_path(path)) {
@@ -763,8 +713,7 @@ element_findtext(struct element *self, PyObject *path, PyObject *fallback, PyObj
     return text;
 }
 
-static PyObject *
-element_findall(struct element *self, PyObject *path, PyObject *namespaces)
+static PyObject *element_findall(struct element *self, PyObject *path, PyObject *namespaces)
 {
     Py_ssize_t at = 0;
     if (namespaces != Py_None || is_path(path)) {
@@ -783,8 +732,7 @@ element_findall(struct element *self, PyObject *path, PyObject *namespaces)
     return list;
 }
 
-static PyObject *
-element_iterfind(struct element *self, PyObject *path, PyObject *namespaces)
+static PyObject *element_iterfind(struct element *self, PyObject *path, PyObject *namespaces)
 {
     return by_path(self, "iterfind", path, namespaces);
 }
@@ -805,8 +753,7 @@ struct walk {
     Py_ssize_t depth, room;
 };
 
-static PyObject *
-walk_make(struct element *root, PyObject *tag, bool texts)
+static PyObject *walk_make(struct element *root, PyObject *tag, bool texts)
 {
     struct walk *self = type_make((PyTypeObject *)STATE(root)->iter_type);
     if (self != NULL) {
@@ -817,22 +764,19 @@ walk_make(struct element *root, PyObject *tag, bool texts)
     return (PyObject *)self;
 }
 
-static PyObject *
-element_iter(struct element *self, PyObject *tag)
+static PyObject *element_iter(struct element *self, PyObject *tag)
 {
     bool any = tag == Py_None || (PyUnicode_Check(tag) && PyUnicode_EqualToUTF8(tag, "*"));
     return walk_make(self, any ? NULL : tag, false);
 }
 
-static PyObject *
-element_itertext(struct element *self)
+static PyObject *element_itertext(struct element *self)
 {
     return walk_make(self, NULL, true);
 }
 
 /* Steals the element. */
-static int
-walk_enter(struct walk *self, struct element *element, bool inside)
+static int walk_enter(struct walk *self, struct element *element, bool inside)
 {
     if (self->depth == self->room) {
         Py_ssize_t room = self->room ? self->room * 2 : 8;
@@ -850,8 +794,7 @@ walk_enter(struct walk *self, struct element *element, bool inside)
 }
 
 /* A text to hand out, or NULL without an exception if it is empty; -1 in *error. */
-static PyObject *
-text_if_any(PyObject *op, PyObject **field, int *error)
+static PyObject *text_if_any(PyObject *op, PyObject **field, int *error)
 {
     PyObject *text = LOCKED(op, Py_NewRef(*field));
     int any = text == Py_None ? 0 : PyObject_IsTrue(text);
@@ -864,8 +807,7 @@ text_if_any(PyObject *op, PyObject **field, int *error)
 }
 
 /* Enters an element (stolen); what that hands out, or NULL. */
-static PyObject *
-walk_visit(struct walk *self, struct element *element, int *error)
+static PyObject *walk_visit(struct walk *self, struct element *element, int *error)
 {
     bool plain = element->tag == Py_None || PyUnicode_Check(element->tag);
     bool inside = !self->texts || plain;
@@ -889,8 +831,7 @@ walk_visit(struct walk *self, struct element *element, int *error)
     return NULL;
 }
 
-static PyObject *
-walk_next_locked(struct walk *self)
+static PyObject *walk_next_locked(struct walk *self)
 {
     PyObject *result = NULL;
     int error = 0;
@@ -899,11 +840,9 @@ walk_next_locked(struct walk *self)
         if (self->root != NULL) {
             next = self->root;
             self->root = NULL;
-        }
-        else if (self->depth == 0) {
+        } else if (self->depth == 0) {
             return NULL;
-        }
-        else {
+        } else {
             struct place *top = &self->stack[self->depth - 1];
             next = (struct element *)LOCKED((PyObject *)top->element,
                                             child_or_null(top->element, top->at));
@@ -922,14 +861,12 @@ walk_next_locked(struct walk *self)
     return result;
 }
 
-static PyObject *
-walk_next(PyObject *op)
+static PyObject *walk_next(PyObject *op)
 {
     return LOCKED(op, walk_next_locked((struct walk *)op));
 }
 
-static int
-walk_traverse(PyObject *op, visitproc visit, void *arg)
+static int walk_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct walk *self = (struct walk *)op;
     Py_VISIT(Py_TYPE(op));
@@ -941,8 +878,7 @@ walk_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-walk_dealloc(PyObject *op)
+static void walk_dealloc(PyObject *op)
 {
     struct walk *self = (struct walk *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -966,31 +902,31 @@ static PyType_Slot walk_slots[] = {
 };
 
 static PyType_Spec walk_spec = {
-    "_elementtree._element_iterator", sizeof(struct walk), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-        Py_TPFLAGS_IMMUTABLETYPE,
+    "_elementtree._element_iterator",
+    sizeof(struct walk),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
+        | Py_TPFLAGS_IMMUTABLETYPE,
     walk_slots,
 };
 
 /* ---- copies and pickles ---------------------------------------------------------------------- */
 
-static PyObject *
-element_makeelement(struct element *self, PyObject *tag, PyObject *attrib)
+static PyObject *element_makeelement(struct element *self, PyObject *tag, PyObject *attrib)
 {
     struct etree_state *state = STATE(self);
     PyObject *copy = PyDict_Copy(attrib);
-    PyObject *result = copy ? element_make(state, (PyTypeObject *)state->element_type, tag, copy)
-                            : NULL;
+    PyObject *result =
+        copy ? element_make(state, (PyTypeObject *)state->element_type, tag, copy) : NULL;
     Py_XDECREF(copy);
     return result;
 }
 
-static PyObject *
-element_copy(struct element *self)
+static PyObject *element_copy(struct element *self)
 {
     struct etree_state *state = STATE(self);
-    struct element *copy = (struct element *)element_make(
-        state, (PyTypeObject *)state->element_type, self->tag, NULL);
+    struct element *copy =
+        (struct element *)element_make(state, (PyTypeObject *)state->element_type, self->tag, NULL);
     if (copy == NULL) {
         return NULL;
     }
@@ -1013,8 +949,7 @@ element_copy(struct element *self)
 static PyObject *element_deepcopy(struct element *self, PyObject *memo);
 
 /* A deep copy of anything: new reference. */
-static PyObject *
-deep(struct etree_state *state, PyObject *op, PyObject *memo)
+static PyObject *deep(struct etree_state *state, PyObject *op, PyObject *memo)
 {
     if (op == Py_None || PyUnicode_CheckExact(op)) {
         return Py_NewRef(op);
@@ -1025,8 +960,7 @@ deep(struct etree_state *state, PyObject *op, PyObject *memo)
     return PyObject_CallFunctionObjArgs(state->deepcopy, op, memo, NULL);
 }
 
-static bool
-deep_field(struct etree_state *state, PyObject **field, PyObject *from, PyObject *memo)
+static bool deep_field(struct etree_state *state, PyObject **field, PyObject *from, PyObject *memo)
 {
     PyObject *copy = deep(state, from, memo);
     if (copy != NULL) {
@@ -1035,9 +969,8 @@ deep_field(struct etree_state *state, PyObject **field, PyObject *from, PyObject
     return copy != NULL;
 }
 
-static bool
-deep_children(struct etree_state *state, struct element *copy, struct element *self,
-              PyObject *memo)
+static bool deep_children(struct etree_state *state, struct element *copy, struct element *self,
+                          PyObject *memo)
 {
     for (Py_ssize_t i = 0; i < child_count(self); i++) {
         PyObject *child = Py_NewRef(self->extra->children[i]);
@@ -1052,8 +985,7 @@ deep_children(struct etree_state *state, struct element *copy, struct element *s
     return true;
 }
 
-static bool
-memo_add(PyObject *memo, void *original, PyObject *copy)
+static bool memo_add(PyObject *memo, void *original, PyObject *copy)
 {
     PyObject *id = PyLong_FromVoidPtr(original);
     int rc = id ? PyDict_SetItem(memo, id, copy) : -1;
@@ -1061,26 +993,23 @@ memo_add(PyObject *memo, void *original, PyObject *copy)
     return rc == 0;
 }
 
-static PyObject *
-element_deepcopy(struct element *self, PyObject *memo)
+static PyObject *element_deepcopy(struct element *self, PyObject *memo)
 {
     struct etree_state *state = STATE(self);
     if (Py_EnterRecursiveCall(" while copying an element")) {
         return NULL;
     }
-    struct element *copy = (struct element *)element_make(
-        state, (PyTypeObject *)state->element_type, Py_None, NULL);
-    bool fine = copy != NULL && deep_field(state, &copy->tag, self->tag, memo) &&
-                deep_field(state, &copy->text, self->text, memo) &&
-                deep_field(state, &copy->tail, self->tail, memo);
+    struct element *copy =
+        (struct element *)element_make(state, (PyTypeObject *)state->element_type, Py_None, NULL);
+    bool fine = copy != NULL && deep_field(state, &copy->tag, self->tag, memo)
+                && deep_field(state, &copy->text, self->text, memo)
+                && deep_field(state, &copy->tail, self->tail, memo);
     PyObject *attrib = self->extra ? Py_XNewRef(self->extra->attrib) : NULL;
     if (fine && attrib != NULL && PyDict_GET_SIZE(attrib) != 0) {
-        fine = element_extra(copy) != NULL &&
-               deep_field(state, &copy->extra->attrib, attrib, memo);
+        fine = element_extra(copy) != NULL && deep_field(state, &copy->extra->attrib, attrib, memo);
     }
     Py_XDECREF(attrib);
-    fine = fine && deep_children(state, copy, self, memo) &&
-           memo_add(memo, self, (PyObject *)copy);
+    fine = fine && deep_children(state, copy, self, memo) && memo_add(memo, self, (PyObject *)copy);
     Py_LeaveRecursiveCall();
     if (!fine) {
         Py_CLEAR(copy);
@@ -1088,8 +1017,7 @@ element_deepcopy(struct element *self, PyObject *memo)
     return (PyObject *)copy;
 }
 
-static size_t
-element_sizeof(struct element *self)
+static size_t element_sizeof(struct element *self)
 {
     size_t size = (size_t)Py_TYPE(self)->tp_basicsize;
     if (self->extra != NULL) {
@@ -1101,8 +1029,7 @@ element_sizeof(struct element *self)
     return size;
 }
 
-static PyObject *
-element_getstate(struct element *self)
+static PyObject *element_getstate(struct element *self)
 {
     PyObject *children = children_list(self);
     PyObject *attrib = children == NULL                     ? NULL
@@ -1116,21 +1043,18 @@ element_getstate(struct element *self)
                          "text", self->text, "tail", self->tail);
 }
 
-static int
-state_field(PyObject **field, PyObject *state, const char *name)
+static int state_field(PyObject **field, PyObject *state, const char *name)
 {
     PyObject *value = PyDict_GetItemString(state, name);
     field_set(field, Py_NewRef(value ? value : Py_None));
     return 0;
 }
 
-static int
-element_setstate(struct element *self, PyObject *state)
+static int element_setstate(struct element *self, PyObject *state)
 {
     struct etree_state *module = STATE(self);
     if (!PyDict_CheckExact(state)) {
-        PyErr_Format(PyExc_TypeError, "Don't know how to unpickle \"%.200R\" as an Element",
-                     state);
+        PyErr_Format(PyExc_TypeError, "Don't know how to unpickle \"%.200R\" as an Element", state);
         return -1;
     }
     PyObject *tag = PyDict_GetItemString(state, "tag");
@@ -1141,8 +1065,7 @@ element_setstate(struct element *self, PyObject *state)
     PyObject *attrib = PyDict_GetItemString(state, "attrib");
     PyObject *children = PyDict_GetItemString(state, "_children");
     if (attrib != NULL && attrib != Py_None && !PyDict_Check(attrib)) {
-        PyErr_Format(PyExc_TypeError, "attrib must be dict, not %.200s",
-                     Py_TYPE(attrib)->tp_name);
+        PyErr_Format(PyExc_TypeError, "attrib must be dict, not %.200s", Py_TYPE(attrib)->tp_name);
         return -1;
     }
     if (children != NULL && children != Py_None && !PyList_Check(children)) {
@@ -1161,8 +1084,9 @@ element_setstate(struct element *self, PyObject *state)
             field_set(&self->extra->attrib, Py_NewRef(attrib));
         }
     }
-    for (Py_ssize_t i = 0; rc == 0 && children != NULL && PyList_Check(children) &&
-                           i < PyList_GET_SIZE(children); i++) {
+    for (Py_ssize_t i = 0;
+         rc == 0 && children != NULL && PyList_Check(children) && i < PyList_GET_SIZE(children);
+         i++) {
         PyObject *child = PyList_GET_ITEM(children, i);
         rc = element_required(module, child) ? element_add(self, child) : -1;
     }
@@ -1172,8 +1096,7 @@ element_setstate(struct element *self, PyObject *state)
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static PyObject *
-element_repr(PyObject *op)
+static PyObject *element_repr(PyObject *op)
 {
     struct element *self = (struct element *)op;
     int inside = Py_ReprEnter(op);
@@ -1191,8 +1114,10 @@ element_repr(PyObject *op)
     return text;
 }
 
-#define FIELD(name, doc)                                                                          \
-    {#name, field_getter, field_setter, PyDoc_STR(doc), (void *)offsetof(struct element, name)}
+#define FIELD(name, doc)                                                                           \
+    {                                                                                              \
+#name, field_getter, field_setter, PyDoc_STR(doc), (void *)offsetof(struct element, name)  \
+    }
 
 static PyGetSetDef element_getset[] = {
     FIELD(tag, "what kind of element this is"),
@@ -1229,14 +1154,15 @@ static PyType_Slot element_slots[] = {
 };
 
 static PyType_Spec element_spec = {
-    "xml.etree.ElementTree.Element", sizeof(struct element), 0,
+    "xml.etree.ElementTree.Element",
+    sizeof(struct element),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     element_slots,
 };
 
 /* False with TypeError. */
-static bool
-factory_check(const char *what, PyObject *factory)
+static bool factory_check(const char *what, PyObject *factory)
 {
     if (factory == Py_None || PyCallable_Check(factory)) {
         return true;
@@ -1246,8 +1172,7 @@ factory_check(const char *what, PyObject *factory)
     return false;
 }
 
-static PyObject *
-etree_module_set_factories(PyObject *module, PyObject *comment, PyObject *pi)
+static PyObject *etree_module_set_factories(PyObject *module, PyObject *comment, PyObject *pi)
 {
     struct etree_state *state = PyModule_GetState(module);
     if (!factory_check("Comment", comment) || !factory_check("PI", pi)) {
@@ -1262,11 +1187,10 @@ etree_module_set_factories(PyObject *module, PyObject *comment, PyObject *pi)
     return old;
 }
 
-int
-element_setup(struct etree_state *state, PyObject *module)
+int element_setup(struct etree_state *state, PyObject *module)
 {
     state->iter_type = (PyObject *)module_type(module, &walk_spec, false);
-    state->element_type = state->iter_type ? (PyObject *)module_type(module, &element_spec, true)
-                                           : NULL;
+    state->element_type =
+        state->iter_type ? (PyObject *)module_type(module, &element_spec, true) : NULL;
     return state->element_type ? PyModule_AddFunctions(module, etree_module_methods) : -1;
 }

@@ -25,8 +25,15 @@ struct element {
     PyObject *weaklist;
 };
 
-enum event { EVENT_START, EVENT_END, EVENT_START_NS, EVENT_END_NS, EVENT_COMMENT, EVENT_PI,
-             EVENTS };
+enum event {
+    EVENT_START,
+    EVENT_END,
+    EVENT_START_NS,
+    EVENT_END_NS,
+    EVENT_COMMENT,
+    EVENT_PI,
+    EVENTS
+};
 
 struct builder {
     PyObject_HEAD
@@ -48,8 +55,7 @@ struct etree_state {
 
 extern PyModuleDef etree_definition;
 
-static inline struct etree_state *
-state_of_type(PyTypeObject *type)
+static inline struct etree_state *state_of_type(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &etree_definition);
     return module ? PyModule_GetState(module) : NULL;
@@ -57,8 +63,7 @@ state_of_type(PyTypeObject *type)
 
 #define STATE(self) state_of_type(Py_TYPE(self))
 
-static inline bool
-is_element(struct etree_state *state, PyObject *op)
+static inline bool is_element(struct etree_state *state, PyObject *op)
 {
     return PyObject_TypeCheck(op, (PyTypeObject *)state->element_type);
 }

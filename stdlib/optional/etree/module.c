@@ -1,21 +1,19 @@
 /* The module _elementtree. */
 #include "optional/etree/etree.h"
 
-static int
-etree_exec(PyObject *module)
+static int etree_exec(PyObject *module)
 {
     struct etree_state *state = PyModule_GetState(module);
     PyObject *copy = PyImport_ImportModule("copy");
     state->deepcopy = copy ? PyObject_GetAttrString(copy, "deepcopy") : NULL;
     Py_XDECREF(copy);
     state->paths = state->deepcopy ? PyImport_ImportModule("xml.etree.ElementPath") : NULL;
-    state->parse_error = state->paths
-                             ? PyErr_NewException("xml.etree.ElementTree.ParseError",
-                                                  PyExc_SyntaxError, NULL)
-                             : NULL;
-    if (state->parse_error == NULL ||
-        PyModule_AddObjectRef(module, "ParseError", state->parse_error) < 0 ||
-        element_setup(state, module) < 0 || builder_setup(state, module) < 0) {
+    state->parse_error = state->paths ? PyErr_NewException("xml.etree.ElementTree.ParseError",
+                                                           PyExc_SyntaxError, NULL)
+                                      : NULL;
+    if (state->parse_error == NULL
+        || PyModule_AddObjectRef(module, "ParseError", state->parse_error) < 0
+        || element_setup(state, module) < 0 || builder_setup(state, module) < 0) {
         return -1;
     }
     return xmlparser_setup(state, module);

@@ -4,8 +4,18 @@
 enum { FILE_PIECE = 64 * 1024, LARGEST_PIECE = 1 << 20 };
 
 /* The methods that a target may have; all are called if there is one. */
-enum hook { HOOK_START, HOOK_END, HOOK_DATA, HOOK_COMMENT, HOOK_PI, HOOK_START_NS, HOOK_END_NS,
-            HOOK_DOCTYPE, HOOK_CLOSE, HOOKS };
+enum hook {
+    HOOK_START,
+    HOOK_END,
+    HOOK_DATA,
+    HOOK_COMMENT,
+    HOOK_PI,
+    HOOK_START_NS,
+    HOOK_END_NS,
+    HOOK_DOCTYPE,
+    HOOK_CLOSE,
+    HOOKS
+};
 
 static const char *const hook_names[HOOKS] = {
     "start", "end", "data", "comment", "pi", "start_ns", "end_ns", "doctype", "close",
@@ -31,8 +41,7 @@ extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool) __attribute_
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-static PyObject *
-text(const XML_Char *string)
+static PyObject *text(const XML_Char *string)
 {
     if (string == NULL) {
         Py_RETURN_NONE;
@@ -40,15 +49,13 @@ text(const XML_Char *string)
     return PyUnicode_DecodeUTF8(string, (Py_ssize_t)strlen(string), "strict");
 }
 
-static PyObject *
-text_or_empty(const XML_Char *string)
+static PyObject *text_or_empty(const XML_Char *string)
 {
     return text(string ? string : "");
 }
 
 /* A name, as '{namespace}name' if it has one; one object for equal names. */
-static PyObject *
-name(struct xmlparser *self, const XML_Char *string)
+static PyObject *name(struct xmlparser *self, const XML_Char *string)
 {
     PyObject *plain = text(string), *known;
     if (plain != NULL && strchr(string, '}') != NULL) {
@@ -63,20 +70,18 @@ name(struct xmlparser *self, const XML_Char *string)
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-static void
-raise_parse(struct xmlparser *self, enum XML_Error code, const char *message)
+static void raise_parse(struct xmlparser *self, enum XML_Error code, const char *message)
 {
     long line = (long)XML_GetErrorLineNumber(self->expat);
     long column = (long)XML_GetErrorColumnNumber(self->expat);
     PyObject *type = self->state->parse_error;
-    PyObject *string = PyUnicode_FromFormat("%s: line %ld, column %ld",
-                                            message ? message : XML_ErrorString(code), line,
-                                            column);
+    PyObject *string = PyUnicode_FromFormat(
+        "%s: line %ld, column %ld", message ? message : XML_ErrorString(code), line, column);
     PyObject *error = string ? PyObject_CallOneArg(type, string) : NULL;
     PyObject *number = error ? PyLong_FromLong(code) : NULL;
     PyObject *position = number ? Py_BuildValue("(ll)", line, column) : NULL;
-    if (position != NULL && PyObject_SetAttrString(error, "code", number) == 0 &&
-        PyObject_SetAttrString(error, "position", position) == 0) {
+    if (position != NULL && PyObject_SetAttrString(error, "code", number) == 0
+        && PyObject_SetAttrString(error, "position", position) == 0) {
         PyErr_SetObject(type, error);
     }
     Py_XDECREF(string);
@@ -86,8 +91,7 @@ raise_parse(struct xmlparser *self, enum XML_Error code, const char *message)
 }
 
 /* Releases a result; after an exception nothing more is to be parsed. */
-static void
-done(struct xmlparser *self, PyObject *result)
+static void done(struct xmlparser *self, PyObject *result)
 {
     if (result == NULL) {
         XML_StopParser(self->expat, XML_FALSE);
@@ -96,8 +100,7 @@ done(struct xmlparser *self, PyObject *result)
 }
 
 /* Calls a hook with a tuple of arguments (stolen, NULL after an error). */
-static void
-call_hook(struct xmlparser *self, enum hook which, PyObject *args)
+static void call_hook(struct xmlparser *self, enum hook which, PyObject *args)
 {
     PyObject *hook = Py_NewRef(self->hooks[which]);
     done(self, args ? PyObject_Call(hook, args, NULL) : NULL);
@@ -105,8 +108,7 @@ call_hook(struct xmlparser *self, enum hook which, PyObject *args)
     Py_DECREF(hook);
 }
 
-static PyObject *
-none_if(int rc)
+static PyObject *none_if(int rc)
 {
     return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -114,8 +116,7 @@ none_if(int rc)
 /* ---- what Expat calls ------------------------------------------------------------------------ */
 
 /* NULL without an exception for none. */
-static PyObject *
-attributes(struct xmlparser *self, const XML_Char **pairs)
+static PyObject *attributes(struct xmlparser *self, const XML_Char **pairs)
 {
     if (pairs[0] == NULL) {
         return NULL;
@@ -132,8 +133,7 @@ attributes(struct xmlparser *self, const XML_Char **pairs)
     return dict;
 }
 
-static void
-on_start(void *data, const XML_Char *tag_text, const XML_Char **pairs)
+static void on_start(void *data, const XML_Char *tag_text, const XML_Char **pairs)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -143,11 +143,9 @@ on_start(void *data, const XML_Char *tag_text, const XML_Char **pairs)
     PyObject *attrib = tag ? attributes(self, pairs) : NULL;
     if (PyErr_Occurred()) {
         done(self, NULL);
-    }
-    else if (self->direct) {
+    } else if (self->direct) {
         done(self, builder_handle_start(self->state, BUILDER(self), tag, attrib));
-    }
-    else if (self->hooks[HOOK_START] != NULL) {
+    } else if (self->hooks[HOOK_START] != NULL) {
         call_hook(self, HOOK_START,
                   Py_BuildValue("(ON)", tag, attrib ? Py_NewRef(attrib) : PyDict_New()));
     }
@@ -155,8 +153,7 @@ on_start(void *data, const XML_Char *tag_text, const XML_Char **pairs)
     Py_XDECREF(attrib);
 }
 
-static void
-on_end(void *data, const XML_Char *tag)
+static void on_end(void *data, const XML_Char *tag)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -164,15 +161,13 @@ on_end(void *data, const XML_Char *tag)
     }
     if (self->direct) {
         done(self, builder_handle_end(BUILDER(self)));
-    }
-    else if (self->hooks[HOOK_END] != NULL) {
+    } else if (self->hooks[HOOK_END] != NULL) {
         call_hook(self, HOOK_END, Py_BuildValue("(N)", name(self, tag)));
     }
 }
 
 /* Text (stolen, NULL after an error) for the target. */
-static void
-data_hand_over(struct xmlparser *self, PyObject *string)
+static void data_hand_over(struct xmlparser *self, PyObject *string)
 {
     if (string == NULL) {
         done(self, NULL);
@@ -180,15 +175,13 @@ data_hand_over(struct xmlparser *self, PyObject *string)
     }
     if (self->direct) {
         done(self, none_if(builder_handle_data(BUILDER(self), string)));
-    }
-    else if (self->hooks[HOOK_DATA] != NULL) {
+    } else if (self->hooks[HOOK_DATA] != NULL) {
         call_hook(self, HOOK_DATA, PyTuple_Pack(1, string));
     }
     Py_DECREF(string);
 }
 
-static void
-on_data(void *data, const XML_Char *string, int size)
+static void on_data(void *data, const XML_Char *string, int size)
 {
     if (!PyErr_Occurred()) {
         data_hand_over(data, PyUnicode_DecodeUTF8(string, size, "strict"));
@@ -196,8 +189,7 @@ on_data(void *data, const XML_Char *string, int size)
 }
 
 /* What no other handler is for; among that are entities, which the user may have defined. */
-static void
-on_default(void *data, const XML_Char *string, int size)
+static void on_default(void *data, const XML_Char *string, int size)
 {
     struct xmlparser *self = data;
     if (size < 2 || string[0] != '&' || PyErr_Occurred()) {
@@ -207,11 +199,9 @@ on_default(void *data, const XML_Char *string, int size)
     int found = key ? PyDict_GetItemRef(self->entity, key, &value) : -1;
     if (found > 0) {
         data_hand_over(self, value);
-    }
-    else if (found == 0) {
+    } else if (found == 0) {
         char message[128];
-        snprintf(message, sizeof message, "undefined entity %.*s", size < 100 ? size : 100,
-                 string);
+        snprintf(message, sizeof message, "undefined entity %.*s", size < 100 ? size : 100, string);
         raise_parse(self, XML_ERROR_UNDEFINED_ENTITY, message);
     }
     if (found <= 0) {
@@ -220,8 +210,7 @@ on_default(void *data, const XML_Char *string, int size)
     Py_XDECREF(key);
 }
 
-static void
-on_comment(void *data, const XML_Char *string)
+static void on_comment(void *data, const XML_Char *string)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -230,15 +219,13 @@ on_comment(void *data, const XML_Char *string)
     PyObject *comment = text(string);
     if (self->direct) {
         done(self, comment ? builder_handle_comment(BUILDER(self), comment) : NULL);
-    }
-    else if (self->hooks[HOOK_COMMENT] != NULL) {
+    } else if (self->hooks[HOOK_COMMENT] != NULL) {
         call_hook(self, HOOK_COMMENT, comment ? PyTuple_Pack(1, comment) : NULL);
     }
     Py_XDECREF(comment);
 }
 
-static void
-on_pi(void *data, const XML_Char *target_text, const XML_Char *rest)
+static void on_pi(void *data, const XML_Char *target_text, const XML_Char *rest)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -247,16 +234,14 @@ on_pi(void *data, const XML_Char *target_text, const XML_Char *rest)
     PyObject *target = text(target_text), *string = target ? text_or_empty(rest) : NULL;
     if (self->direct) {
         done(self, string ? builder_handle_pi(BUILDER(self), target, string) : NULL);
-    }
-    else if (self->hooks[HOOK_PI] != NULL) {
+    } else if (self->hooks[HOOK_PI] != NULL) {
         call_hook(self, HOOK_PI, string ? PyTuple_Pack(2, target, string) : NULL);
     }
     Py_XDECREF(target);
     Py_XDECREF(string);
 }
 
-static void
-on_start_ns(void *data, const XML_Char *prefix, const XML_Char *uri)
+static void on_start_ns(void *data, const XML_Char *prefix, const XML_Char *uri)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -265,17 +250,14 @@ on_start_ns(void *data, const XML_Char *prefix, const XML_Char *uri)
     PyObject *args = Py_BuildValue("(NN)", text_or_empty(prefix), text_or_empty(uri));
     if (self->direct) {
         done(self, none_if(builder_report(BUILDER(self), EVENT_START_NS, args)));
-    }
-    else if (self->hooks[HOOK_START_NS] != NULL) {
+    } else if (self->hooks[HOOK_START_NS] != NULL) {
         call_hook(self, HOOK_START_NS, args);
-    }
-    else {
+    } else {
         Py_XDECREF(args);
     }
 }
 
-static void
-on_end_ns(void *data, const XML_Char *prefix)
+static void on_end_ns(void *data, const XML_Char *prefix)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -283,15 +265,13 @@ on_end_ns(void *data, const XML_Char *prefix)
     }
     if (self->direct) {
         done(self, none_if(builder_report(BUILDER(self), EVENT_END_NS, Py_NewRef(Py_None))));
-    }
-    else if (self->hooks[HOOK_END_NS] != NULL) {
+    } else if (self->hooks[HOOK_END_NS] != NULL) {
         call_hook(self, HOOK_END_NS, Py_BuildValue("(N)", text_or_empty(prefix)));
     }
 }
 
-static void
-on_doctype(void *data, const XML_Char *doctype, const XML_Char *system, const XML_Char *public,
-           int internal)
+static void on_doctype(void *data, const XML_Char *doctype, const XML_Char *system,
+                       const XML_Char *public, int internal)
 {
     struct xmlparser *self = data;
     if (PyErr_Occurred()) {
@@ -306,7 +286,8 @@ on_doctype(void *data, const XML_Char *doctype, const XML_Char *system, const XM
     if (has > 0) {
         has = PyErr_WarnEx(PyExc_RuntimeWarning,
                            "The doctype() method of XMLParser is ignored.  Define doctype() "
-                           "method on the TreeBuilder target.", 1);
+                           "method on the TreeBuilder target.",
+                           1);
     }
     if (has < 0) {
         done(self, NULL);
@@ -314,8 +295,7 @@ on_doctype(void *data, const XML_Char *doctype, const XML_Char *system, const XM
 }
 
 /* Asks the codec what each byte stands for. */
-static int
-on_unknown_encoding(void *data, const XML_Char *encoding, XML_Encoding *info)
+static int on_unknown_encoding(void *data, const XML_Char *encoding, XML_Encoding *info)
 {
     unsigned char bytes[256];
     if (PyErr_Occurred()) {
@@ -346,8 +326,7 @@ on_unknown_encoding(void *data, const XML_Char *encoding, XML_Encoding *info)
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static void
-handlers_install(struct xmlparser *self)
+static void handlers_install(struct xmlparser *self)
 {
     XML_Parser expat = self->expat;
     XML_SetUserData(expat, self);
@@ -370,8 +349,7 @@ handlers_install(struct xmlparser *self)
     }
 }
 
-static int
-xmlparser_clear(PyObject *op)
+static int xmlparser_clear(PyObject *op)
 {
     struct xmlparser *self = (struct xmlparser *)op;
     if (self->expat != NULL) {
@@ -385,8 +363,7 @@ xmlparser_clear(PyObject *op)
     return 0;
 }
 
-static int
-hooks_find(struct xmlparser *self)
+static int hooks_find(struct xmlparser *self)
 {
     for (int i = 0; i < HOOKS; i++) {
         if (PyObject_GetOptionalAttrString(self->target, hook_names[i], &self->hooks[i]) < 0) {
@@ -397,8 +374,7 @@ hooks_find(struct xmlparser *self)
 }
 
 /* False with an exception. */
-static bool
-is_idle(struct xmlparser *self)
+static bool is_idle(struct xmlparser *self)
 {
     if (self->busy) {
         PyErr_SetString(PyExc_RuntimeError, "the parser is already at work");
@@ -406,8 +382,7 @@ is_idle(struct xmlparser *self)
     return !self->busy;
 }
 
-static int
-xmlparser_init(struct xmlparser *self, PyObject *target, const char *encoding)
+static int xmlparser_init(struct xmlparser *self, PyObject *target, const char *encoding)
 {
     if (!is_idle(self)) {
         return -1;
@@ -416,9 +391,9 @@ xmlparser_init(struct xmlparser *self, PyObject *target, const char *encoding)
     self->state = STATE(self);
     self->names = PyDict_New();
     self->entity = self->names ? PyDict_New() : NULL;
-    self->target = self->entity == NULL     ? NULL
-                   : target != Py_None      ? Py_NewRef(target)
-                                            : PyObject_CallNoArgs(self->state->builder_type);
+    self->target = self->entity == NULL ? NULL
+                   : target != Py_None  ? Py_NewRef(target)
+                                        : PyObject_CallNoArgs(self->state->builder_type);
     if (self->target == NULL || hooks_find(self) < 0) {
         return -1;
     }
@@ -435,8 +410,7 @@ xmlparser_init(struct xmlparser *self, PyObject *target, const char *encoding)
 
 /* ---- parsing --------------------------------------------------------------------------------- */
 
-static bool
-is_ready(struct xmlparser *self)
+static bool is_ready(struct xmlparser *self)
 {
     if (self->expat == NULL) {
         PyErr_SetString(PyExc_ValueError, "XMLParser.__init__() wasn't called");
@@ -446,8 +420,7 @@ is_ready(struct xmlparser *self)
 }
 
 /* -1 with an exception. */
-static int
-parse(struct xmlparser *self, const char *data, Py_ssize_t size, bool final)
+static int parse(struct xmlparser *self, const char *data, Py_ssize_t size, bool final)
 {
     enum XML_Status status = XML_STATUS_OK;
     self->busy = true;
@@ -470,8 +443,7 @@ parse(struct xmlparser *self, const char *data, Py_ssize_t size, bool final)
     return 0;
 }
 
-static PyObject *
-xmlparser_feed(struct xmlparser *self, PyObject *data)
+static PyObject *xmlparser_feed(struct xmlparser *self, PyObject *data)
 {
     if (!is_ready(self)) {
         return NULL;
@@ -494,8 +466,7 @@ xmlparser_feed(struct xmlparser *self, PyObject *data)
     return none_if(rc);
 }
 
-static PyObject *
-xmlparser_close(struct xmlparser *self)
+static PyObject *xmlparser_close(struct xmlparser *self)
 {
     if (!is_ready(self) || parse(self, "", 0, true) < 0) {
         return NULL;
@@ -509,8 +480,7 @@ xmlparser_close(struct xmlparser *self)
     Py_RETURN_NONE;
 }
 
-static int
-xmlparser_flush(struct xmlparser *self)
+static int xmlparser_flush(struct xmlparser *self)
 {
     if (!is_ready(self)) {
         return -1;
@@ -525,8 +495,7 @@ xmlparser_flush(struct xmlparser *self)
 }
 
 /* A piece of a file: 1; 0 at the end; -1 with an exception. */
-static int
-parse_piece(struct xmlparser *self, PyObject *read, bool *is_text)
+static int parse_piece(struct xmlparser *self, PyObject *read, bool *is_text)
 {
     PyObject *piece = PyObject_CallFunction(read, "i", FILE_PIECE);
     if (piece == NULL) {
@@ -545,8 +514,7 @@ parse_piece(struct xmlparser *self, PyObject *read, bool *is_text)
             *is_text = true;
             XML_SetEncoding(self->expat, "utf-8");
         }
-    }
-    else if (!PyBytes_CheckExact(piece) || PyBytes_GET_SIZE(piece) == 0) {
+    } else if (!PyBytes_CheckExact(piece) || PyBytes_GET_SIZE(piece) == 0) {
         Py_DECREF(piece);
         return 0;
     }
@@ -555,8 +523,7 @@ parse_piece(struct xmlparser *self, PyObject *read, bool *is_text)
     return rc < 0 ? -1 : 1;
 }
 
-static PyObject *
-xmlparser_parse_whole(struct xmlparser *self, PyObject *file)
+static PyObject *xmlparser_parse_whole(struct xmlparser *self, PyObject *file)
 {
     if (!is_ready(self)) {
         return NULL;
@@ -576,11 +543,10 @@ xmlparser_parse_whole(struct xmlparser *self, PyObject *file)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-static int
-event_of(PyObject *name_arg)
+static int event_of(PyObject *name_arg)
 {
-    static const char *const names[EVENTS] = {"start", "end", "start-ns", "end-ns", "comment",
-                                              "pi"};
+    static const char *const names[EVENTS] = {"start",  "end",     "start-ns",
+                                              "end-ns", "comment", "pi"};
     if (!PyUnicode_Check(name_arg)) {
         PyErr_SetString(PyExc_ValueError, "invalid events sequence");
         return -1;
@@ -594,8 +560,7 @@ event_of(PyObject *name_arg)
     return -1;
 }
 
-static int
-event_add(struct xmlparser *self, struct builder *builder, PyObject *name_arg)
+static int event_add(struct xmlparser *self, struct builder *builder, PyObject *name_arg)
 {
     int event = event_of(name_arg);
     if (event < 0) {
@@ -619,8 +584,7 @@ event_add(struct xmlparser *self, struct builder *builder, PyObject *name_arg)
     return 0;
 }
 
-static int
-xmlparser_setevents(struct xmlparser *self, PyObject *queue, PyObject *events)
+static int xmlparser_setevents(struct xmlparser *self, PyObject *queue, PyObject *events)
 {
     if (!is_ready(self)) {
         return -1;
@@ -654,8 +618,7 @@ xmlparser_setevents(struct xmlparser *self, PyObject *queue, PyObject *events)
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static int
-xmlparser_traverse(PyObject *op, visitproc visit, void *arg)
+static int xmlparser_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct xmlparser *self = (struct xmlparser *)op;
     Py_VISIT(Py_TYPE(op));
@@ -666,8 +629,7 @@ xmlparser_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-xmlparser_dealloc(PyObject *op)
+static void xmlparser_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
@@ -676,8 +638,7 @@ xmlparser_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static PyObject *
-version_getter(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+static PyObject *version_getter(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
     XML_Expat_Version version = XML_ExpatVersionInfo();
     return PyUnicode_FromFormat("Expat %d.%d.%d", version.major, version.minor, version.micro);
@@ -707,13 +668,14 @@ static PyType_Slot xmlparser_slots[] = {
 };
 
 static PyType_Spec xmlparser_spec = {
-    "xml.etree.ElementTree.XMLParser", sizeof(struct xmlparser), 0,
+    "xml.etree.ElementTree.XMLParser",
+    sizeof(struct xmlparser),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     xmlparser_slots,
 };
 
-int
-xmlparser_setup(struct etree_state *state, PyObject *module)
+int xmlparser_setup(struct etree_state *state, PyObject *module)
 {
     state->parser_type = (PyObject *)module_type(module, &xmlparser_spec, true);
     return state->parser_type ? 0 : -1;

@@ -4,8 +4,7 @@
 /* ---- values ---------------------------------------------------------------------------------- */
 
 /* A str, or None for NULL. */
-static PyObject *
-text(const XML_Char *string)
+static PyObject *text(const XML_Char *string)
 {
     if (string == NULL) {
         Py_RETURN_NONE;
@@ -13,8 +12,7 @@ text(const XML_Char *string)
     return PyUnicode_DecodeUTF8(string, (Py_ssize_t)strlen(string), "strict");
 }
 
-static PyObject *
-text_sized(const XML_Char *string, int size)
+static PyObject *text_sized(const XML_Char *string, int size)
 {
     if (string == NULL) {
         Py_RETURN_NONE;
@@ -23,8 +21,7 @@ text_sized(const XML_Char *string, int size)
 }
 
 /* The same, one object for equal names. */
-static PyObject *
-name(struct parser *self, const XML_Char *string)
+static PyObject *name(struct parser *self, const XML_Char *string)
 {
     PyObject *result = text(string), *known;
     if (result == NULL || self->intern == NULL || result == Py_None) {
@@ -40,22 +37,19 @@ name(struct parser *self, const XML_Char *string)
 /* ---- calling --------------------------------------------------------------------------------- */
 
 /* Whether the handler is there and nothing has gone wrong yet. */
-static bool
-wanted(struct parser *self, enum handler which)
+static bool wanted(struct parser *self, enum handler which)
 {
     return self->handlers[which] != NULL && !PyErr_Occurred();
 }
 
 /* After an exception nothing more is to be parsed. */
-static void
-give_up(struct parser *self)
+static void give_up(struct parser *self)
 {
     XML_StopParser(self->expat, XML_FALSE);
 }
 
 /* Calls a handler with a tuple of arguments (stolen, NULL after an error).  The result, or NULL. */
-static PyObject *
-call(struct parser *self, enum handler which, PyObject *args)
+static PyObject *call(struct parser *self, enum handler which, PyObject *args)
 {
     PyObject *result = NULL;
     if (args != NULL) {
@@ -73,15 +67,13 @@ call(struct parser *self, enum handler which, PyObject *args)
     return result;
 }
 
-static void
-notify(struct parser *self, enum handler which, PyObject *args)
+static void notify(struct parser *self, enum handler which, PyObject *args)
 {
     Py_XDECREF(call(self, which, args));
 }
 
 /* The same for handlers that answer with a number; 0 after an error. */
-static int
-ask(struct parser *self, enum handler which, PyObject *args)
+static int ask(struct parser *self, enum handler which, PyObject *args)
 {
     PyObject *result = call(self, which, args);
     if (result == NULL) {
@@ -98,16 +90,14 @@ ask(struct parser *self, enum handler which, PyObject *args)
 
 /* ---- character data -------------------------------------------------------------------------- */
 
-static void
-character_data_send(struct parser *self, const char *data, int size)
+static void character_data_send(struct parser *self, const char *data, int size)
 {
     if (wanted(self, CHARACTER_DATA)) {
         notify(self, CHARACTER_DATA, Py_BuildValue("(N)", text_sized(data, size)));
     }
 }
 
-bool
-parser_flush(struct parser *self)
+bool parser_flush(struct parser *self)
 {
     int size = self->buffer_used;
     if (self->buffer != NULL && size != 0) {
@@ -117,8 +107,7 @@ parser_flush(struct parser *self)
     return !PyErr_Occurred();
 }
 
-static void
-on_character_data(void *data, const XML_Char *string, int size)
+static void on_character_data(void *data, const XML_Char *string, int size)
 {
     struct parser *self = data;
     if (PyErr_Occurred()) {
@@ -142,14 +131,12 @@ on_character_data(void *data, const XML_Char *string, int size)
 /* ---- elements -------------------------------------------------------------------------------- */
 
 /* Names and values, as a dict or in order as a list. */
-static PyObject *
-attributes(struct parser *self, const XML_Char **pairs)
+static PyObject *attributes(struct parser *self, const XML_Char **pairs)
 {
     int count = 0;
     if (self->specified_attributes) {
         count = XML_GetSpecifiedAttributeCount(self->expat);
-    }
-    else {
+    } else {
         while (pairs[count] != NULL) {
             count += 2;
         }
@@ -157,10 +144,10 @@ attributes(struct parser *self, const XML_Char **pairs)
     PyObject *result = self->ordered_attributes ? PyList_New(0) : PyDict_New();
     for (int i = 0; result != NULL && i < count; i += 2) {
         PyObject *key = name(self, pairs[i]), *value = key ? text(pairs[i + 1]) : NULL;
-        bool fine = value != NULL &&
-                    (self->ordered_attributes
-                         ? PyList_Append(result, key) == 0 && PyList_Append(result, value) == 0
-                         : PyDict_SetItem(result, key, value) == 0);
+        bool fine = value != NULL
+                    && (self->ordered_attributes
+                            ? PyList_Append(result, key) == 0 && PyList_Append(result, value) == 0
+                            : PyDict_SetItem(result, key, value) == 0);
         Py_XDECREF(key);
         Py_XDECREF(value);
         if (!fine) {
@@ -170,8 +157,7 @@ attributes(struct parser *self, const XML_Char **pairs)
     return result;
 }
 
-static void
-on_start_element(void *data, const XML_Char *tag, const XML_Char **pairs)
+static void on_start_element(void *data, const XML_Char *tag, const XML_Char **pairs)
 {
     struct parser *self = data;
     if (wanted(self, START_ELEMENT) && parser_flush(self)) {
@@ -181,13 +167,13 @@ on_start_element(void *data, const XML_Char *tag, const XML_Char **pairs)
 }
 
 /* The kinds of handlers that only pass on what they got. */
-#define EVENT(function, which, parameters, ...)                                                   \
-    static void function parameters                                                               \
-    {                                                                                             \
-        struct parser *self = data;                                                               \
-        if (wanted(self, which) && parser_flush(self)) {                                          \
-            notify(self, which, Py_BuildValue(__VA_ARGS__));                                      \
-        }                                                                                         \
+#define EVENT(function, which, parameters, ...)                                                    \
+    static void function parameters                                                                \
+    {                                                                                              \
+        struct parser *self = data;                                                                \
+        if (wanted(self, which) && parser_flush(self)) {                                           \
+            notify(self, which, Py_BuildValue(__VA_ARGS__));                                       \
+        }                                                                                          \
     }
 #define STRING const XML_Char *
 
@@ -216,21 +202,19 @@ EVENT(on_start_doctype_decl, START_DOCTYPE_DECL,
       name(self, doctype), name(self, system), name(self, public), internal)
 EVENT(on_end_doctype_decl, END_DOCTYPE_DECL, (void *data), "()")
 EVENT(on_entity_decl, ENTITY_DECL,
-      (void *data, STRING entity, int parameter, STRING value, int size, STRING base,
-       STRING system, STRING public, STRING notation),
+      (void *data, STRING entity, int parameter, STRING value, int size, STRING base, STRING system,
+       STRING public, STRING notation),
       "(NiNNNNN)", name(self, entity), parameter, text_sized(value, size), name(self, base),
       name(self, system), name(self, public), name(self, notation))
-EVENT(on_xml_decl, XML_DECL,
-      (void *data, STRING version, STRING encoding, int standalone), "(NNi)", text(version),
-      text(encoding), standalone)
+EVENT(on_xml_decl, XML_DECL, (void *data, STRING version, STRING encoding, int standalone), "(NNi)",
+      text(version), text(encoding), standalone)
 EVENT(on_attlist_decl, ATTLIST_DECL,
       (void *data, STRING element, STRING attribute, STRING type, STRING value, int required),
       "(NNNNi)", name(self, element), name(self, attribute), text(type), text(value), required)
 EVENT(on_skipped_entity, SKIPPED_ENTITY, (void *data, STRING entity, int parameter), "(Ni)",
       name(self, entity), parameter)
 
-static int
-on_not_standalone(void *data)
+static int on_not_standalone(void *data)
 {
     struct parser *self = data;
     if (!wanted(self, NOT_STANDALONE) || !parser_flush(self)) {
@@ -240,9 +224,8 @@ on_not_standalone(void *data)
 }
 
 /* Called with the parser as first argument, unlike the others. */
-static int
-on_external_entity_ref(XML_Parser parser, const XML_Char *context, const XML_Char *base,
-                       const XML_Char *system, const XML_Char *public)
+static int on_external_entity_ref(XML_Parser parser, const XML_Char *context, const XML_Char *base,
+                                  const XML_Char *system, const XML_Char *public)
 {
     struct parser *self = XML_GetUserData(parser);
     if (!wanted(self, EXTERNAL_ENTITY_REF) || !parser_flush(self)) {
@@ -254,8 +237,7 @@ on_external_entity_ref(XML_Parser parser, const XML_Char *context, const XML_Cha
 }
 
 /* (type, quantifier, name, children) */
-static PyObject *
-content_model(struct parser *self, const XML_Content *model)
+static PyObject *content_model(struct parser *self, const XML_Content *model)
 {
     if (Py_EnterRecursiveCall(" in content_model")) {
         return NULL;
@@ -265,8 +247,7 @@ content_model(struct parser *self, const XML_Content *model)
         PyObject *child = content_model(self, &model->children[i]);
         if (child == NULL) {
             Py_CLEAR(children);
-        }
-        else {
+        } else {
             PyTuple_SET_ITEM(children, i, child);
         }
     }
@@ -278,8 +259,7 @@ content_model(struct parser *self, const XML_Content *model)
                          children);
 }
 
-static void
-on_element_decl(void *data, const XML_Char *element, XML_Content *model)
+static void on_element_decl(void *data, const XML_Char *element, XML_Content *model)
 {
     struct parser *self = data;
     if (wanted(self, ELEMENT_DECL) && parser_flush(self)) {
@@ -292,8 +272,7 @@ on_element_decl(void *data, const XML_Char *element, XML_Content *model)
 /* ---- encodings ------------------------------------------------------------------------------- */
 
 /* Asks the codec what each byte stands for. */
-int
-parser_unknown_encoding(void *data, const XML_Char *encoding, XML_Encoding *info)
+int parser_unknown_encoding(void *data, const XML_Char *encoding, XML_Encoding *info)
 {
     unsigned char bytes[256];
     if (PyErr_Occurred()) {
@@ -324,10 +303,10 @@ parser_unknown_encoding(void *data, const XML_Char *encoding, XML_Encoding *info
 
 /* ---- installing ------------------------------------------------------------------------------ */
 
-#define INSTALL(setter, function)                                                                 \
-    static void install_##function(XML_Parser parser, bool on)                                    \
-    {                                                                                             \
-        setter(parser, on ? function : NULL);                                                     \
+#define INSTALL(setter, function)                                                                  \
+    static void install_##function(XML_Parser parser, bool on)                                     \
+    {                                                                                              \
+        setter(parser, on ? function : NULL);                                                      \
     }
 
 INSTALL(XML_SetStartElementHandler, on_start_element)

@@ -10,16 +10,14 @@ static PyModuleDef expat_definition;
 
 #include "expat.bind.h"
 
-static struct pyexpat_state *
-state_of(struct parser *self)
+static struct pyexpat_state *state_of(struct parser *self)
 {
     return PyModule_GetState(PyType_GetModuleByDef(Py_TYPE(self), &expat_definition));
 }
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-static bool
-error_put(PyObject *error, const char *name, long value)
+static bool error_put(PyObject *error, const char *name, long value)
 {
     PyObject *number = PyLong_FromLong(value);
     bool fine = number != NULL && PyObject_SetAttrString(error, name, number) == 0;
@@ -28,17 +26,16 @@ error_put(PyObject *error, const char *name, long value)
 }
 
 /* Raises ExpatError for a code, with the place in the document.  Returns NULL. */
-static PyObject *
-raise_expat(struct parser *self, enum XML_Error code)
+static PyObject *raise_expat(struct parser *self, enum XML_Error code)
 {
     PyObject *type = state_of(self)->error;
     long line = (long)XML_GetErrorLineNumber(self->expat);
     long column = (long)XML_GetErrorColumnNumber(self->expat);
-    PyObject *text = PyUnicode_FromFormat("%s: line %ld, column %ld", XML_ErrorString(code), line,
-                                          column);
+    PyObject *text =
+        PyUnicode_FromFormat("%s: line %ld, column %ld", XML_ErrorString(code), line, column);
     PyObject *error = text ? PyObject_CallOneArg(type, text) : NULL;
-    if (error != NULL && error_put(error, "code", code) && error_put(error, "offset", column) &&
-        error_put(error, "lineno", line)) {
+    if (error != NULL && error_put(error, "code", code) && error_put(error, "offset", column)
+        && error_put(error, "lineno", line)) {
         PyErr_SetObject(type, error);
     }
     Py_XDECREF(text);
@@ -49,14 +46,12 @@ raise_expat(struct parser *self, enum XML_Error code)
 /* ---- making ---------------------------------------------------------------------------------- */
 
 /* Something that differs from process to process, against documents made to collide. */
-static unsigned long
-hash_salt(void)
+static unsigned long hash_salt(void)
 {
     return (unsigned long)PyHash_GetFuncDef()->hash("pyexpat", 7) | 1;
 }
 
-static struct parser *
-parser_make(PyTypeObject *type, XML_Parser expat, PyObject *intern)
+static struct parser *parser_make(PyTypeObject *type, XML_Parser expat, PyObject *intern)
 {
     if (expat == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "XML_ParserCreate failed");
@@ -76,9 +71,8 @@ parser_make(PyTypeObject *type, XML_Parser expat, PyObject *intern)
     return self;
 }
 
-static PyObject *
-expat_module_ParserCreate(PyObject *module, const char *encoding, const char *separator,
-                          PyObject *intern)
+static PyObject *expat_module_ParserCreate(PyObject *module, const char *encoding,
+                                           const char *separator, PyObject *intern)
 {
     struct pyexpat_state *state = PyModule_GetState(module);
     if (separator != NULL && strlen(separator) > 1) {
@@ -88,18 +82,15 @@ expat_module_ParserCreate(PyObject *module, const char *encoding, const char *se
     }
     if (intern == Py_None) {
         intern = NULL;
-    }
-    else if (intern == NULL) {
+    } else if (intern == NULL) {
         intern = PyDict_New();
         if (intern == NULL) {
             return NULL;
         }
-    }
-    else if (!PyDict_Check(intern)) {
+    } else if (!PyDict_Check(intern)) {
         PyErr_SetString(PyExc_TypeError, "intern must be a dictionary");
         return NULL;
-    }
-    else {
+    } else {
         Py_INCREF(intern);
     }
     XML_Parser expat = XML_ParserCreate_MM(encoding, NULL, separator);
@@ -111,15 +102,14 @@ expat_module_ParserCreate(PyObject *module, const char *encoding, const char *se
     return (PyObject *)self;
 }
 
-static PyObject *
-expat_module_ErrorString(PyObject *Py_UNUSED(module), long code)
+static PyObject *expat_module_ErrorString(PyObject *Py_UNUSED(module), long code)
 {
     const char *text = XML_ErrorString((enum XML_Error)code);
     return text ? PyUnicode_FromString(text) : Py_NewRef(Py_None);
 }
 
-static PyObject *
-parser_create_external(struct parser *self, const char *context, const char *encoding)
+static PyObject *parser_create_external(struct parser *self, const char *context,
+                                        const char *encoding)
 {
     XML_Parser expat = XML_ExternalEntityParserCreate(self->expat, context, encoding);
     if (expat == NULL) {
@@ -150,8 +140,7 @@ parser_create_external(struct parser *self, const char *context, const char *enc
     return (PyObject *)child;
 }
 
-static int
-parser_clear(PyObject *op)
+static int parser_clear(PyObject *op)
 {
     struct parser *self = (struct parser *)op;
     for (int i = 0; i < HANDLERS; i++) {
@@ -164,8 +153,7 @@ parser_clear(PyObject *op)
     return 0;
 }
 
-static int
-parser_traverse(PyObject *op, visitproc visit, void *arg)
+static int parser_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct parser *self = (struct parser *)op;
     Py_VISIT(Py_TYPE(op));
@@ -178,8 +166,7 @@ parser_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 /* The library's parser of an entity needs that of the document, so the latter goes last. */
-static void
-parser_dealloc(PyObject *op)
+static void parser_dealloc(PyObject *op)
 {
     struct parser *self = (struct parser *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -195,8 +182,7 @@ parser_dealloc(PyObject *op)
 /* ---- parsing --------------------------------------------------------------------------------- */
 
 /* The result of a piece: what the library returned, or NULL with an exception. */
-static PyObject *
-piece_result(struct parser *self, enum XML_Status status)
+static PyObject *piece_result(struct parser *self, enum XML_Status status)
 {
     if (PyErr_Occurred()) {
         return NULL;
@@ -208,8 +194,7 @@ piece_result(struct parser *self, enum XML_Status status)
 }
 
 /* The library may call us, but we not it for the same parser meanwhile.  False on error. */
-static bool
-parser_begin(struct parser *self)
+static bool parser_begin(struct parser *self)
 {
     if (self->busy) {
         PyErr_SetString(PyExc_RuntimeError, "the parser is already at work");
@@ -219,8 +204,8 @@ parser_begin(struct parser *self)
     return true;
 }
 
-static enum XML_Status
-parse_bytes(struct parser *self, const char *data, Py_ssize_t size, bool final)
+static enum XML_Status parse_bytes(struct parser *self, const char *data, Py_ssize_t size,
+                                   bool final)
 {
     enum XML_Status status = XML_STATUS_OK;
     while (size > LARGEST_PIECE && status == XML_STATUS_OK && !PyErr_Occurred()) {
@@ -234,8 +219,7 @@ parse_bytes(struct parser *self, const char *data, Py_ssize_t size, bool final)
     return status;
 }
 
-static PyObject *
-parser_parse(struct parser *self, PyObject *data, int final)
+static PyObject *parser_parse(struct parser *self, PyObject *data, int final)
 {
     Py_buffer view = {.obj = NULL};
     if (PyUnicode_Check(data)) {
@@ -243,8 +227,7 @@ parser_parse(struct parser *self, PyObject *data, int final)
         if (view.buf == NULL) {
             return NULL;
         }
-    }
-    else if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
+    } else if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
@@ -261,8 +244,7 @@ parser_parse(struct parser *self, PyObject *data, int final)
 }
 
 /* Reads up to `size` bytes; how many, or -1 with an exception. */
-static Py_ssize_t
-read_piece(PyObject *read, char *buffer, int size)
+static Py_ssize_t read_piece(PyObject *read, char *buffer, int size)
 {
     PyObject *bytes = PyObject_CallFunction(read, "i", size);
     const char *data = NULL;
@@ -273,12 +255,10 @@ read_piece(PyObject *read, char *buffer, int size)
     if (PyBytes_Check(bytes)) {
         data = PyBytes_AS_STRING(bytes);
         length = PyBytes_GET_SIZE(bytes);
-    }
-    else if (PyByteArray_Check(bytes)) {
+    } else if (PyByteArray_Check(bytes)) {
         data = PyByteArray_AS_STRING(bytes);
         length = PyByteArray_GET_SIZE(bytes);
-    }
-    else {
+    } else {
         PyErr_Format(PyExc_TypeError, "read() did not return a bytes object (type=%.400s)",
                      Py_TYPE(bytes)->tp_name);
     }
@@ -295,8 +275,7 @@ read_piece(PyObject *read, char *buffer, int size)
     return length;
 }
 
-static PyObject *
-parser_parse_file(struct parser *self, PyObject *file)
+static PyObject *parser_parse_file(struct parser *self, PyObject *file)
 {
     PyObject *read;
     if (PyObject_GetOptionalAttrString(file, "read", &read) < 0) {
@@ -330,8 +309,7 @@ parser_parse_file(struct parser *self, PyObject *file)
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
-static int
-parser_set_base(struct parser *self, const char *base)
+static int parser_set_base(struct parser *self, const char *base)
 {
     if (XML_SetBase(self->expat, base) == XML_STATUS_OK) {
         return 0;
@@ -340,15 +318,13 @@ parser_set_base(struct parser *self, const char *base)
     return -1;
 }
 
-static PyObject *
-parser_get_base(struct parser *self)
+static PyObject *parser_get_base(struct parser *self)
 {
     const char *base = XML_GetBase(self->expat);
     return base ? PyUnicode_FromString(base) : Py_NewRef(Py_None);
 }
 
-static PyObject *
-parser_input_context(struct parser *self)
+static PyObject *parser_input_context(struct parser *self)
 {
     int offset, size;
     const char *text = self->in_callback ? XML_GetInputContext(self->expat, &offset, &size) : NULL;
@@ -358,21 +334,18 @@ parser_input_context(struct parser *self)
     return PyBytes_FromStringAndSize(text + offset, size - offset);
 }
 
-static int
-parser_set_param_entities(struct parser *self, int flag)
+static int parser_set_param_entities(struct parser *self, int flag)
 {
     return XML_SetParamEntityParsing(self->expat, (enum XML_ParamEntityParsing)flag);
 }
 
-static PyObject *
-parser_use_foreign_dtd(struct parser *self, int flag)
+static PyObject *parser_use_foreign_dtd(struct parser *self, int flag)
 {
     enum XML_Error code = XML_UseForeignDTD(self->expat, flag ? XML_TRUE : XML_FALSE);
     return code == XML_ERROR_NONE ? Py_NewRef(Py_None) : raise_expat(self, code);
 }
 
-static int
-parser_set_reparse_deferral(struct parser *self, int enabled)
+static int parser_set_reparse_deferral(struct parser *self, int enabled)
 {
     if (XML_SetReparseDeferralEnabled != NULL) {
         XML_SetReparseDeferralEnabled(self->expat, enabled ? XML_TRUE : XML_FALSE);
@@ -381,8 +354,7 @@ parser_set_reparse_deferral(struct parser *self, int enabled)
     return 0;
 }
 
-static int
-parser_get_reparse_deferral(struct parser *self)
+static int parser_get_reparse_deferral(struct parser *self)
 {
     XML_Expat_Version version = XML_ExpatVersionInfo();
     bool told = version.major > 2 || version.minor >= 6; /* before, it is not to be asked */
@@ -391,15 +363,13 @@ parser_get_reparse_deferral(struct parser *self)
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-static PyObject *
-get_handler(PyObject *op, void *closure)
+static PyObject *get_handler(PyObject *op, void *closure)
 {
     PyObject *handler = ((struct parser *)op)->handlers[(intptr_t)closure];
     return Py_NewRef(handler ? handler : Py_None);
 }
 
-static int
-no_delete(PyObject *value)
+static int no_delete(PyObject *value)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "Cannot delete attribute");
@@ -408,8 +378,7 @@ no_delete(PyObject *value)
     return 0;
 }
 
-static int
-set_handler(PyObject *op, PyObject *value, void *closure)
+static int set_handler(PyObject *op, PyObject *value, void *closure)
 {
     struct parser *self = (struct parser *)op;
     enum handler which = (enum handler)(intptr_t)closure;
@@ -419,8 +388,7 @@ set_handler(PyObject *op, PyObject *value, void *closure)
     PyObject *handler = value == Py_None ? NULL : Py_NewRef(value);
     if (handler == NULL && which == CHARACTER_DATA && self->in_callback) {
         /* the library may be about to call it: what has no handler here is ignored */
-    }
-    else {
+    } else {
         handler_installers[which](self->expat, handler != NULL);
     }
     field_set(&self->handlers[which], handler);
@@ -429,8 +397,7 @@ set_handler(PyObject *op, PyObject *value, void *closure)
 
 enum place { ERROR_CODE, LINE, COLUMN, BYTE_INDEX, BUFFER_USED };
 
-static PyObject *
-get_place(PyObject *op, void *closure)
+static PyObject *get_place(PyObject *op, void *closure)
 {
     struct parser *self = (struct parser *)op;
     switch ((enum place)(intptr_t)closure) {
@@ -448,14 +415,12 @@ get_place(PyObject *op, void *closure)
     Py_UNREACHABLE();
 }
 
-static PyObject *
-get_flag(PyObject *op, void *closure)
+static PyObject *get_flag(PyObject *op, void *closure)
 {
     return PyBool_FromLong(*(bool *)((char *)op + (intptr_t)closure));
 }
 
-static int
-set_flag(PyObject *op, PyObject *value, void *closure)
+static int set_flag(PyObject *op, PyObject *value, void *closure)
 {
     struct parser *self = (struct parser *)op;
     int on = no_delete(value) < 0 ? -1 : PyObject_IsTrue(value);
@@ -467,14 +432,12 @@ set_flag(PyObject *op, PyObject *value, void *closure)
     return 0;
 }
 
-static PyObject *
-get_buffer_text(PyObject *op, void *Py_UNUSED(closure))
+static PyObject *get_buffer_text(PyObject *op, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(((struct parser *)op)->buffer != NULL);
 }
 
-static int
-set_buffer_text(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+static int set_buffer_text(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
     struct parser *self = (struct parser *)op;
     int on = no_delete(value) < 0 ? -1 : PyObject_IsTrue(value);
@@ -484,8 +447,7 @@ set_buffer_text(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     if (!on) {
         PyMem_Free(self->buffer);
         self->buffer = NULL;
-    }
-    else if (self->buffer == NULL) {
+    } else if (self->buffer == NULL) {
         self->buffer = PyMem_Malloc((size_t)self->buffer_size);
         if (self->buffer == NULL) {
             PyErr_NoMemory();
@@ -496,14 +458,12 @@ set_buffer_text(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return 0;
 }
 
-static PyObject *
-get_buffer_size(PyObject *op, void *Py_UNUSED(closure))
+static PyObject *get_buffer_size(PyObject *op, void *Py_UNUSED(closure))
 {
     return PyLong_FromLong(((struct parser *)op)->buffer_size);
 }
 
-static int
-set_buffer_size(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+static int set_buffer_size(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
     struct parser *self = (struct parser *)op;
     if (no_delete(value) < 0) {
@@ -543,10 +503,19 @@ set_buffer_size(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return 0;
 }
 
-#define PLACE(name, place) {name, get_place, NULL, NULL, (void *)(intptr_t)(place)}
-#define FLAG(name) {#name, get_flag, set_flag, NULL, (void *)offsetof(struct parser, name)}
+#define PLACE(name, place)                                                                         \
+    {                                                                                              \
+        name, get_place, NULL, NULL, (void *)(intptr_t)(place)                                     \
+    }
+#define FLAG(name)                                                                                 \
+    {                                                                                              \
+#name, get_flag, set_flag, NULL, (void *)offsetof(struct parser, name)                     \
+    }
 
-#define HANDLER(which, name) {name, get_handler, set_handler, NULL, (void *)(intptr_t)(which)}
+#define HANDLER(which, name)                                                                       \
+    {                                                                                              \
+        name, get_handler, set_handler, NULL, (void *)(intptr_t)(which)                            \
+    }
 
 static PyGetSetDef parser_getset[] = {
     PLACE("ErrorCode", ERROR_CODE),
@@ -604,14 +573,17 @@ static PyType_Slot parser_slots[] = {
 };
 
 static PyType_Spec parser_spec = {
-    "pyexpat.xmlparser", sizeof(struct parser), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-        Py_TPFLAGS_IMMUTABLETYPE,
+    "pyexpat.xmlparser",
+    sizeof(struct parser),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION
+        | Py_TPFLAGS_IMMUTABLETYPE,
     parser_slots,
 };
 
 /* ---- the module ------------------------------------------------------------------------------ */
 
+/* clang-format off */
 static const char *const error_names[] = {
     NULL, "NO_MEMORY", "SYNTAX", "NO_ELEMENTS", "INVALID_TOKEN", "UNCLOSED_TOKEN", "PARTIAL_CHAR",
     "TAG_MISMATCH", "DUPLICATE_ATTRIBUTE", "JUNK_AFTER_DOC_ELEMENT", "PARAM_ENTITY_REF",
@@ -624,24 +596,24 @@ static const char *const error_names[] = {
     "SUSPEND_PE", "RESERVED_PREFIX_XML", "RESERVED_PREFIX_XMLNS", "RESERVED_NAMESPACE_URI",
     "INVALID_ARGUMENT", "NO_BUFFER", "AMPLIFICATION_LIMIT_BREACH",
 };
+/* clang-format on */
 
 /* A module inside of this one, known to the import system: new reference. */
-static PyObject *
-submodule(PyObject *module, const char *full_name, const char *name, const char *doc)
+static PyObject *submodule(PyObject *module, const char *full_name, const char *name,
+                           const char *doc)
 {
     PyObject *modules = PySys_GetObject("modules");
     PyObject *sub = modules ? PyModule_New(full_name) : NULL;
-    if (sub != NULL && (PyModule_SetDocString(sub, doc) < 0 ||
-                        PyDict_SetItemString(modules, full_name, sub) < 0 ||
-                        PyModule_AddObjectRef(module, name, sub) < 0)) {
+    if (sub != NULL
+        && (PyModule_SetDocString(sub, doc) < 0 || PyDict_SetItemString(modules, full_name, sub) < 0
+            || PyModule_AddObjectRef(module, name, sub) < 0)) {
         Py_CLEAR(sub);
     }
     return sub;
 }
 
 /* One error: its constant, and the two dicts between codes and texts. */
-static bool
-error_add(PyObject *errors, PyObject *codes, PyObject *messages, int code)
+static bool error_add(PyObject *errors, PyObject *codes, PyObject *messages, int code)
 {
     char name[64];
     const char *string = XML_ErrorString((enum XML_Error)code);
@@ -650,50 +622,46 @@ error_add(PyObject *errors, PyObject *codes, PyObject *messages, int code)
     }
     snprintf(name, sizeof name, "XML_ERROR_%s", error_names[code]);
     PyObject *number = PyLong_FromLong(code), *text = PyUnicode_FromString(string);
-    bool fine = number != NULL && text != NULL && PyModule_AddObjectRef(errors, name, text) == 0 &&
-                PyDict_SetItem(codes, text, number) == 0 &&
-                PyDict_SetItem(messages, number, text) == 0;
+    bool fine = number != NULL && text != NULL && PyModule_AddObjectRef(errors, name, text) == 0
+                && PyDict_SetItem(codes, text, number) == 0
+                && PyDict_SetItem(messages, number, text) == 0;
     Py_XDECREF(number);
     Py_XDECREF(text);
     return fine;
 }
 
-static int
-errors_setup(PyObject *module)
+static int errors_setup(PyObject *module)
 {
-    PyObject *errors = submodule(module, "pyexpat.errors", "errors",
-                                 "The texts of errors, by name.");
+    PyObject *errors =
+        submodule(module, "pyexpat.errors", "errors", "The texts of errors, by name.");
     PyObject *codes = errors ? PyDict_New() : NULL, *messages = codes ? PyDict_New() : NULL;
     bool fine = messages != NULL;
     for (int i = 1; fine && i < (int)Py_ARRAY_LENGTH(error_names); i++) {
         fine = error_add(errors, codes, messages, i);
     }
-    fine = fine && PyModule_AddObjectRef(errors, "codes", codes) == 0 &&
-           PyModule_AddObjectRef(errors, "messages", messages) == 0;
+    fine = fine && PyModule_AddObjectRef(errors, "codes", codes) == 0
+           && PyModule_AddObjectRef(errors, "messages", messages) == 0;
     Py_XDECREF(errors);
     Py_XDECREF(codes);
     Py_XDECREF(messages);
     return fine ? 0 : -1;
 }
 
-static int
-model_setup(PyObject *module)
+static int model_setup(PyObject *module)
 {
     static const struct constant constants[] = {
-        CONSTANT(XML_CTYPE_EMPTY), CONSTANT(XML_CTYPE_ANY), CONSTANT(XML_CTYPE_MIXED),
-        CONSTANT(XML_CTYPE_NAME), CONSTANT(XML_CTYPE_CHOICE), CONSTANT(XML_CTYPE_SEQ),
-        CONSTANT(XML_CQUANT_NONE), CONSTANT(XML_CQUANT_OPT), CONSTANT(XML_CQUANT_REP),
+        CONSTANT(XML_CTYPE_EMPTY), CONSTANT(XML_CTYPE_ANY),    CONSTANT(XML_CTYPE_MIXED),
+        CONSTANT(XML_CTYPE_NAME),  CONSTANT(XML_CTYPE_CHOICE), CONSTANT(XML_CTYPE_SEQ),
+        CONSTANT(XML_CQUANT_NONE), CONSTANT(XML_CQUANT_OPT),   CONSTANT(XML_CQUANT_REP),
         CONSTANT(XML_CQUANT_PLUS),
     };
-    PyObject *model = submodule(module, "pyexpat.model", "model",
-                                "The numbers in content models.");
+    PyObject *model = submodule(module, "pyexpat.model", "model", "The numbers in content models.");
     int rc = model ? module_constants(model, constants, Py_ARRAY_LENGTH(constants)) : -1;
     Py_XDECREF(model);
     return rc;
 }
 
-static int
-features_setup(PyObject *module)
+static int features_setup(PyObject *module)
 {
     PyObject *list = PyList_New(0);
     const XML_Feature *feature = XML_GetFeatureList();
@@ -708,8 +676,7 @@ features_setup(PyObject *module)
     return rc;
 }
 
-static int
-version_setup(PyObject *module)
+static int version_setup(PyObject *module)
 {
     XML_Expat_Version version = XML_ExpatVersionInfo();
     PyObject *tuple = Py_BuildValue("(iii)", version.major, version.minor, version.micro);
@@ -721,8 +688,7 @@ version_setup(PyObject *module)
     return PyModule_AddStringConstant(module, "native_encoding", "UTF-8");
 }
 
-static int
-expat_exec(PyObject *module)
+static int expat_exec(PyObject *module)
 {
     static const struct constant constants[] = {
         CONSTANT(XML_PARAM_ENTITY_PARSING_NEVER),
@@ -731,14 +697,12 @@ expat_exec(PyObject *module)
     };
     struct pyexpat_state *state = PyModule_GetState(module);
     state->error = PyErr_NewException("xml.parsers.expat.ExpatError", NULL, NULL);
-    state->parser_type = state->error ? (PyObject *)module_type(module, &parser_spec, false)
-                                      : NULL;
-    if (state->parser_type == NULL ||
-        PyModule_AddObjectRef(module, "error", state->error) < 0 ||
-        PyModule_AddObjectRef(module, "ExpatError", state->error) < 0 ||
-        PyModule_AddObjectRef(module, "XMLParserType", state->parser_type) < 0 ||
-        module_constants(module, constants, Py_ARRAY_LENGTH(constants)) < 0 ||
-        version_setup(module) < 0 || features_setup(module) < 0 || errors_setup(module) < 0) {
+    state->parser_type = state->error ? (PyObject *)module_type(module, &parser_spec, false) : NULL;
+    if (state->parser_type == NULL || PyModule_AddObjectRef(module, "error", state->error) < 0
+        || PyModule_AddObjectRef(module, "ExpatError", state->error) < 0
+        || PyModule_AddObjectRef(module, "XMLParserType", state->parser_type) < 0
+        || module_constants(module, constants, Py_ARRAY_LENGTH(constants)) < 0
+        || version_setup(module) < 0 || features_setup(module) < 0 || errors_setup(module) < 0) {
         return -1;
     }
     return model_setup(module);
@@ -749,8 +713,9 @@ STATE_OBJECTS(pyexpat)
 static PyModuleDef_Slot expat_slots[] = MODULE_SLOTS(expat_exec);
 
 static PyModuleDef expat_definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "pyexpat", .m_doc = expat_module_doc,
-    .m_methods = expat_module_methods, .m_slots = expat_slots, STATE_FIELDS(pyexpat),
+    PyModuleDef_HEAD_INIT,     .m_name = "pyexpat",
+    .m_doc = expat_module_doc, .m_methods = expat_module_methods,
+    .m_slots = expat_slots,    STATE_FIELDS(pyexpat),
 };
 
 MODULE_INIT(pyexpat, expat_definition)

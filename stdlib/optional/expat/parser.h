@@ -8,6 +8,7 @@
 
 #pragma GCC visibility push(hidden)
 
+/* clang-format off */
 enum handler {
     START_ELEMENT, END_ELEMENT, PROCESSING_INSTRUCTION, CHARACTER_DATA, UNPARSED_ENTITY_DECL,
     NOTATION_DECL, START_NAMESPACE_DECL, END_NAMESPACE_DECL, COMMENT, START_CDATA_SECTION,
@@ -15,6 +16,7 @@ enum handler {
     START_DOCTYPE_DECL, END_DOCTYPE_DECL, ENTITY_DECL, XML_DECL, ELEMENT_DECL, ATTLIST_DECL,
     SKIPPED_ENTITY, HANDLERS
 };
+/* clang-format on */
 
 struct parser {
     PyObject_HEAD

@@ -329,9 +329,7 @@ FUNCTIONN(dict_popstring_null)
     return int_or_error(PyDict_PopString(dict, key, NULL));
 }
 
-_Py_COMP_DIAG_PUSH
-_Py_COMP_DIAG_IGNORE_DEPR_DECLS
-FUNCTION1(dict_get_version, dict)
+_Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS FUNCTION1(dict_get_version, dict)
 {
     if (!PyDict_Check(dict)) {
         PyErr_SetString(PyExc_TypeError, "argument must be a dict");
@@ -427,7 +425,8 @@ FUNCTIONN(_check_tuple_item_is_NULL)
     PyObject *tuple;
     Py_ssize_t index;
     return PyArg_ParseTuple(args, "On", &tuple, &index)
-               ? PyLong_FromLong(PyTuple_GET_ITEM(tuple, index) == NULL) : NULL;
+               ? PyLong_FromLong(PyTuple_GET_ITEM(tuple, index) == NULL)
+               : NULL;
 }
 
 FUNCTIONN(bytes_resize)
@@ -550,10 +549,11 @@ FUNCTIONN(float_unpack)
     if (!PyArg_ParseTuple(args, "y#i", &data, &size, &little)) {
         return NULL;
     }
-    double value = size == 2   ? PyFloat_Unpack2(data, little)
-                   : size == 4 ? PyFloat_Unpack4(data, little)
-                   : size == 8 ? PyFloat_Unpack8(data, little)
-                               : (PyErr_SetString(PyExc_ValueError, "data length must 2, 4 or 8 bytes"), -1);
+    double value =
+        size == 2   ? PyFloat_Unpack2(data, little)
+        : size == 4 ? PyFloat_Unpack4(data, little)
+        : size == 8 ? PyFloat_Unpack8(data, little)
+                    : (PyErr_SetString(PyExc_ValueError, "data length must 2, 4 or 8 bytes"), -1);
     return value == -1 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
 }
 
@@ -638,7 +638,7 @@ static PyObject **items_of(PyObject *tuple, int *count)
 FUNCTIONN(eval_code_ex)
 {
     PyObject *code, *globals, *locals = NULL, *positional = NULL, *keywords = NULL,
-             *defaults = NULL, *kwdefaults = NULL, *closure = NULL, *flat = NULL;
+                              *defaults = NULL, *kwdefaults = NULL, *closure = NULL, *flat = NULL;
     if (!PyArg_ParseTuple(args, "OO|OO!O!O!OO:eval_code_ex", &code, &globals, &locals,
                           &PyTuple_Type, &positional, &PyDict_Type, &keywords, &PyTuple_Type,
                           &defaults, &kwdefaults, &closure)) {
@@ -663,9 +663,9 @@ FUNCTIONN(eval_code_ex)
     PyObject *const *positional_items = items_of(positional, &positional_count);
     PyObject *const *flat_items = items_of(flat, &flat_count);
     PyObject *const *default_items = items_of(defaults, &default_count);
-    PyObject *result = PyEval_EvalCodeEx(code, globals, locals, positional_items, positional_count,
-                                         flat_items, flat_count / 2, default_items, default_count,
-                                         kwdefaults, closure);
+    PyObject *result =
+        PyEval_EvalCodeEx(code, globals, locals, positional_items, positional_count, flat_items,
+                          flat_count / 2, default_items, default_count, kwdefaults, closure);
     Py_XDECREF(flat);
     return result;
 }
@@ -675,7 +675,8 @@ FUNCTIONN(code_newempty)
     const char *filename, *name;
     int line;
     return PyArg_ParseTuple(args, "ssi", &filename, &name, &line)
-               ? (PyObject *)PyCode_NewEmpty(filename, name, line) : NULL;
+               ? (PyObject *)PyCode_NewEmpty(filename, name, line)
+               : NULL;
 }
 
 FUNCTIONN(frame_new)
@@ -690,7 +691,8 @@ FUNCTIONN(frame_getvar)
 {
     PyObject *frame, *name;
     return PyArg_ParseTuple(args, "OO", &frame, &name) && check_frame(frame) == 0
-               ? PyFrame_GetVar((PyFrameObject *)frame, name) : NULL;
+               ? PyFrame_GetVar((PyFrameObject *)frame, name)
+               : NULL;
 }
 
 FUNCTIONN(frame_getvarstring)
@@ -698,14 +700,16 @@ FUNCTIONN(frame_getvarstring)
     PyObject *frame;
     const char *name;
     return PyArg_ParseTuple(args, "Oy", &frame, &name) && check_frame(frame) == 0
-               ? PyFrame_GetVarString((PyFrameObject *)frame, name) : NULL;
+               ? PyFrame_GetVarString((PyFrameObject *)frame, name)
+               : NULL;
 }
 
 FUNCTIONN(Py_CompileString_of)
 {
     const char *source;
-    return PyArg_ParseTuple(args, "y", &source) ? Py_CompileString(source, "<string>", Py_file_input)
-                                                : NULL;
+    return PyArg_ParseTuple(args, "y", &source)
+               ? Py_CompileString(source, "<string>", Py_file_input)
+               : NULL;
 }
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
@@ -759,7 +763,8 @@ FUNCTION1(without_gc, type)
 
 static void call_tp_del(PyObject *self)
 {
-    PyObject *saved = PyErr_GetRaisedException(), *method = PyObject_GetAttrString(self, "__tp_del__");
+    PyObject *saved = PyErr_GetRaisedException(),
+             *method = PyObject_GetAttrString(self, "__tp_del__");
     PyObject *result = method == NULL ? NULL : PyObject_CallNoArgs(method);
     if (result == NULL) {
         PyErr_WriteUnraisable(method);
@@ -791,8 +796,7 @@ FUNCTION1(with_tp_del, type)
 /* ---- the part --------------------------------------------------------------------------------------------- */
 
 static PyMethodDef methods[] = {
-    TESTCAPI_TABLE
-    ONE(frame_getlasti),
+    TESTCAPI_TABLE ONE(frame_getlasti),
     VARARGS(exception_print),
     VARARGS(object_getoptionalattr),
     VARARGS(object_getoptionalattrstring),

@@ -26,8 +26,8 @@ FUNCTIONN(pyobject_fastcalldict)
 {
     PyObject *callable, *tuple, *kwargs, *const *items;
     Py_ssize_t count;
-    if (!PyArg_ParseTuple(args, "OOO", &callable, &tuple, &kwargs) ||
-        arguments_of(tuple, &items, &count) < 0) {
+    if (!PyArg_ParseTuple(args, "OOO", &callable, &tuple, &kwargs)
+        || arguments_of(tuple, &items, &count) < 0) {
         return NULL;
     }
     NULLABLE(kwargs);
@@ -38,8 +38,8 @@ FUNCTIONN(pyobject_vectorcall)
 {
     PyObject *callable, *tuple, *names, *const *items;
     Py_ssize_t count;
-    if (!PyArg_ParseTuple(args, "OOO", &callable, &tuple, &names) ||
-        arguments_of(tuple, &items, &count) < 0) {
+    if (!PyArg_ParseTuple(args, "OOO", &callable, &tuple, &names)
+        || arguments_of(tuple, &items, &count) < 0) {
         return NULL;
     }
     NULLABLE(names);
@@ -70,7 +70,8 @@ FUNCTIONN(pyvectorcall_call)
     return PyVectorcall_Call(callable, tuple, kwargs);
 }
 
-static PyObject *overridden(PyObject *callable, PyObject *const *args, size_t nargs, PyObject *names)
+static PyObject *overridden(PyObject *callable, PyObject *const *args, size_t nargs,
+                            PyObject *names)
 {
     return PyUnicode_FromString("overridden");
 }
@@ -85,13 +86,12 @@ FUNCTION1(function_setvectorcall, function)
     Py_RETURN_NONE;
 }
 
-_Py_COMP_DIAG_PUSH
-_Py_COMP_DIAG_IGNORE_DEPR_DECLS
-FUNCTIONN(pycfunction_call)
+_Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS FUNCTIONN(pycfunction_call)
 {
     PyObject *function, *tuple, *kwargs = NULL;
     return PyArg_ParseTuple(args, "OO!|O!", &function, &PyTuple_Type, &tuple, &PyDict_Type, &kwargs)
-               ? PyObject_Call(function, tuple, kwargs) : NULL;
+               ? PyObject_Call(function, tuple, kwargs)
+               : NULL;
 }
 _Py_COMP_DIAG_POP
 
@@ -170,23 +170,23 @@ static PyObject *meth_fastcall_keywords(PyObject *self, PyObject *const *args, P
                           : Py_BuildValue("ONN", self_or_none(self), tuple_of(args, nargs), kwargs);
 }
 
-#define METHOD_SET(flags)                                                                        \
-    {"meth_varargs", meth_varargs, METH_VARARGS | (flags), NULL},                                \
-    {"meth_varargs_keywords", (PyCFunction)(void (*)(void))meth_varargs_keywords,                \
-     METH_VARARGS | METH_KEYWORDS | (flags), NULL},                                              \
-    {"meth_o", meth_o, METH_O | (flags), NULL},                                                  \
-    {"meth_noargs", meth_noargs, METH_NOARGS | (flags), NULL},                                   \
-    {"meth_fastcall", (PyCFunction)(void (*)(void))meth_fastcall, METH_FASTCALL | (flags), NULL}, \
-    {"meth_fastcall_keywords", (PyCFunction)(void (*)(void))meth_fastcall_keywords,              \
-     METH_FASTCALL | METH_KEYWORDS | (flags), NULL},
+#define METHOD_SET(flags)                                                                          \
+    {"meth_varargs", meth_varargs, METH_VARARGS | (flags), NULL},                                  \
+        {"meth_varargs_keywords", (PyCFunction)(void (*)(void))meth_varargs_keywords,              \
+         METH_VARARGS | METH_KEYWORDS | (flags), NULL},                                            \
+        {"meth_o", meth_o, METH_O | (flags), NULL},                                                \
+        {"meth_noargs", meth_noargs, METH_NOARGS | (flags), NULL},                                 \
+        {"meth_fastcall", (PyCFunction)(void (*)(void))meth_fastcall, METH_FASTCALL | (flags),     \
+         NULL},                                                                                    \
+        {"meth_fastcall_keywords", (PyCFunction)(void (*)(void))meth_fastcall_keywords,            \
+         METH_FASTCALL | METH_KEYWORDS | (flags), NULL},
 
-static PyMethodDef instance_methods[] = {METHOD_SET(0) {NULL}};
-static PyMethodDef class_methods[] = {METHOD_SET(METH_CLASS) {NULL}};
-static PyMethodDef static_methods[] = {METHOD_SET(METH_STATIC) {NULL}};
+static PyMethodDef instance_methods[] = {METHOD_SET(0){NULL}};
+static PyMethodDef class_methods[] = {METHOD_SET(METH_CLASS){NULL}};
+static PyMethodDef static_methods[] = {METHOD_SET(METH_STATIC){NULL}};
 
 static PyTypeObject MethInstance_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethInstance",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethInstance",
     .tp_basicsize = sizeof(PyObject),
     .tp_new = PyType_GenericNew,
     .tp_flags = Py_TPFLAGS_DEFAULT,
@@ -195,8 +195,7 @@ static PyTypeObject MethInstance_Type = {
 };
 
 static PyTypeObject MethClass_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethClass",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethClass",
     .tp_basicsize = sizeof(PyObject),
     .tp_new = PyType_GenericNew,
     .tp_flags = Py_TPFLAGS_DEFAULT,
@@ -205,8 +204,7 @@ static PyTypeObject MethClass_Type = {
 };
 
 static PyTypeObject MethStatic_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethStatic",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethStatic",
     .tp_basicsize = sizeof(PyObject),
     .tp_new = PyType_GenericNew,
     .tp_flags = Py_TPFLAGS_DEFAULT,
@@ -278,27 +276,24 @@ static PyObject *call_gives_args(PyObject *self, PyObject *args, PyObject *kwarg
 }
 
 static PyTypeObject MethodDescriptorBase_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethodDescriptorBase",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethodDescriptorBase",
     .tp_basicsize = sizeof(struct descriptor),
     .tp_new = descriptor_new,
     .tp_call = PyVectorcall_Call,
     .tp_vectorcall_offset = offsetof(struct descriptor, vectorcall),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_METHOD_DESCRIPTOR |
-                Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_METHOD_DESCRIPTOR
+                | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_descr_get = descriptor_get,
 };
 
 static PyTypeObject MethodDescriptorDerived_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethodDescriptorDerived",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethodDescriptorDerived",
     .tp_basicsize = sizeof(struct descriptor),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
 };
 
 static PyTypeObject MethodDescriptorNopGet_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethodDescriptorNopGet",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethodDescriptorNopGet",
     .tp_basicsize = sizeof(struct descriptor),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_call = call_gives_args,
@@ -306,8 +301,7 @@ static PyTypeObject MethodDescriptorNopGet_Type = {
 };
 
 static PyTypeObject MethodDescriptor2_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MethodDescriptor2",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MethodDescriptor2",
     .tp_basicsize = sizeof(struct descriptor2),
     .tp_new = descriptor2_new,
     .tp_call = PyVectorcall_Call,
@@ -331,7 +325,8 @@ static PyObject *says_vectorcall(PyObject *callable, PyObject *const *args, size
 /* self.set_vectorcall(type): the slot of that type, which may be a base. */
 static PyObject *set_vectorcall(PyObject *self, PyObject *type)
 {
-    if (!PyType_Check(type) || !PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HAVE_VECTORCALL)) {
+    if (!PyType_Check(type)
+        || !PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HAVE_VECTORCALL)) {
         PyErr_SetString(PyExc_TypeError, "a type with vectorcall is needed");
         return NULL;
     }
@@ -394,20 +389,17 @@ FUNCTION0(documented)
 }
 
 #define NO_SIGNATURE "This docstring has no signature."
-#define UNREPRESENTABLE(name, first)                                             \
-    name "(" first ", /, a, b=<x>)\n--\n\n"                                      \
+#define UNREPRESENTABLE(name, first)                                                               \
+    name "(" first ", /, a, b=<x>)\n--\n\n"                                                        \
          "This docstring has a signature with unrepresentable default."
 
-#define UNDOCUMENTED_SET(name, flags)                                            \
-    {"meth_noargs" name, documented, METH_NOARGS | (flags), NO_SIGNATURE},       \
-    {"meth_o" name, documented, METH_O | (flags), NO_SIGNATURE},
+#define UNDOCUMENTED_SET(name, flags)                                                              \
+    {"meth_noargs" name, documented, METH_NOARGS | (flags), NO_SIGNATURE},                         \
+        {"meth_o" name, documented, METH_O | (flags), NO_SIGNATURE},
 
 static PyMethodDef no_signature_methods[] = {
-    UNDOCUMENTED_SET("", 0)
-    UNDOCUMENTED_SET("_class", METH_CLASS)
-    UNDOCUMENTED_SET("_static", METH_STATIC)
-    UNDOCUMENTED_SET("_coexist", METH_COEXIST)
-    {NULL},
+    UNDOCUMENTED_SET("", 0) UNDOCUMENTED_SET("_class", METH_CLASS)
+        UNDOCUMENTED_SET("_static", METH_STATIC) UNDOCUMENTED_SET("_coexist", METH_COEXIST){NULL},
 };
 
 static PyMethodDef unrepresentable_methods[] = {
@@ -422,8 +414,7 @@ static PyMethodDef unrepresentable_methods[] = {
 };
 
 static PyTypeObject DocStringNoSignatureTest_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_testcapi.DocStringNoSignatureTest",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_testcapi.DocStringNoSignatureTest",
     .tp_basicsize = sizeof(PyObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_methods = no_signature_methods,
@@ -431,15 +422,17 @@ static PyTypeObject DocStringNoSignatureTest_Type = {
 };
 
 static PyTypeObject DocStringUnrepresentableSignatureTest_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_testcapi.DocStringUnrepresentableSignatureTest",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_testcapi.DocStringUnrepresentableSignatureTest",
     .tp_basicsize = sizeof(PyObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_methods = unrepresentable_methods,
     .tp_new = PyType_GenericNew,
 };
 
-#define DOCUMENTED(name, doc) {#name, documented, METH_VARARGS, doc}
+#define DOCUMENTED(name, doc)                                                                      \
+    {                                                                                              \
+#name, documented, METH_VARARGS, doc                                                       \
+    }
 
 /* ---- the part ---------------------------------------------------------------------------------------------------- */
 
@@ -452,8 +445,7 @@ static PyMethodDef methods[] = {
     NOARGS(return_null_without_error),
     NOARGS(return_result_with_error),
     VARARGS(getitem_with_error),
-    METHOD_SET(0)
-    VARARGS(make_vectorcall_class),
+    METHOD_SET(0) VARARGS(make_vectorcall_class),
     NOARGS(create_cfunction),
     DOCUMENTED(no_docstring, NULL),
     DOCUMENTED(docstring_empty, ""),
@@ -466,9 +458,8 @@ static PyMethodDef methods[] = {
     DOCUMENTED(docstring_with_invalid_signature2,
                "docstring_with_invalid_signature2($module, /, boo)\n\n--\n\n"
                "This docstring also has an invalid signature."),
-    DOCUMENTED(docstring_with_signature,
-               "docstring_with_signature($module, /, sig)\n--\n\n"
-               "This docstring has a valid signature."),
+    DOCUMENTED(docstring_with_signature, "docstring_with_signature($module, /, sig)\n--\n\n"
+                                         "This docstring has a valid signature."),
     DOCUMENTED(docstring_with_signature_but_no_doc,
                "docstring_with_signature_but_no_doc($module, /, sig)\n--\n\n"),
     DOCUMENTED(docstring_with_signature_and_extra_newlines,
@@ -493,9 +484,15 @@ int add_calls(PyObject *module)
     MethodDescriptorNopGet_Type.tp_base = &MethodDescriptorBase_Type;
     MethodDescriptor2_Type.tp_base = &MethodDescriptorBase_Type;
     PyTypeObject *const types[] = {
-        &MethInstance_Type, &MethClass_Type, &MethStatic_Type, &MethodDescriptorBase_Type,
-        &MethodDescriptorDerived_Type, &MethodDescriptorNopGet_Type, &MethodDescriptor2_Type,
-        &DocStringNoSignatureTest_Type, &DocStringUnrepresentableSignatureTest_Type,
+        &MethInstance_Type,
+        &MethClass_Type,
+        &MethStatic_Type,
+        &MethodDescriptorBase_Type,
+        &MethodDescriptorDerived_Type,
+        &MethodDescriptorNopGet_Type,
+        &MethodDescriptor2_Type,
+        &DocStringNoSignatureTest_Type,
+        &DocStringUnrepresentableSignatureTest_Type,
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (PyModule_AddType(module, types[i]) < 0) {

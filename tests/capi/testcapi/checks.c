@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#define CHECK(condition)                                        \
-    if (!(condition)) {                                         \
-        return failed("%s: %s", __func__, #condition);          \
+#define CHECK(condition)                                                                           \
+    if (!(condition)) {                                                                            \
+        return failed("%s: %s", __func__, #condition);                                             \
     }
 
 /* ---- reference counts ------------------------------------------------------------------------------- */
@@ -181,8 +181,8 @@ FUNCTION0(test_immortal_small_ints)
 {
     for (int i = -5; i <= 256; i++) {
         PyObject *number = PyLong_FromLong(i);
-        CHECK(is_immortal(number) && PyUnstable_Long_IsCompact((PyLongObject *)number) &&
-              PyUnstable_Long_CompactValue((PyLongObject *)number) == i);
+        CHECK(is_immortal(number) && PyUnstable_Long_IsCompact((PyLongObject *)number)
+              && PyUnstable_Long_CompactValue((PyLongObject *)number) == i);
     }
     Py_RETURN_NONE;
 }
@@ -227,7 +227,8 @@ FUNCTION0(test_set_type_size)
 /* What is said by pyconfig.h is so. */
 FUNCTION0(test_config)
 {
-    CHECK(SIZEOF_SHORT == sizeof(short) && SIZEOF_INT == sizeof(int) && SIZEOF_LONG == sizeof(long));
+    CHECK(SIZEOF_SHORT == sizeof(short) && SIZEOF_INT == sizeof(int)
+          && SIZEOF_LONG == sizeof(long));
     CHECK(SIZEOF_VOID_P == sizeof(void *) && SIZEOF_TIME_T == sizeof(time_t));
     CHECK(SIZEOF_LONG_LONG == sizeof(long long) && SIZEOF_SIZE_T == sizeof(size_t));
     Py_RETURN_NONE;
@@ -237,8 +238,7 @@ FUNCTION0(test_config)
 FUNCTION0(test_lazy_hash_inheritance)
 {
     static PyTypeObject type = {
-        PyVarObject_HEAD_INIT(NULL, 0)
-        .tp_name = "hash_test",
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "hash_test",
         .tp_basicsize = sizeof(PyObject),
     };
     if (type.tp_dict != NULL) {
@@ -268,8 +268,7 @@ FUNCTIONN(get_basic_static_type)
     }
     PyTypeObject *type = &basic_types[used++];
     *type = (PyTypeObject){
-        PyVarObject_HEAD_INIT(NULL, 0)
-        .tp_name = "BasicStaticType",
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "BasicStaticType",
         .tp_basicsize = sizeof(PyObject),
     };
     type->tp_base = (PyTypeObject *)Py_XNewRef(base);
@@ -306,21 +305,21 @@ FUNCTION0(test_capsule)
     CHECK(destroyed == 7);
     CHECK(PyCapsule_New(NULL, name, NULL) == NULL && PyErr_ExceptionMatches(PyExc_ValueError));
     PyErr_Clear();
-    CHECK(PyCapsule_Import("datetime.datetime_CAPI", 0) != NULL || !PyErr_Occurred() || (PyErr_Clear(), 1));
+    CHECK(PyCapsule_Import("datetime.datetime_CAPI", 0) != NULL || !PyErr_Occurred()
+          || (PyErr_Clear(), 1));
     Py_RETURN_NONE;
 }
 
 /* ---- weak references ---------------------------------------------------------------------------------------- */
 
-_Py_COMP_DIAG_PUSH
-_Py_COMP_DIAG_IGNORE_DEPR_DECLS
-FUNCTION0(test_weakref_capi)
+_Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS FUNCTION0(test_weakref_capi)
 {
-    PyObject *type = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){}", "C"), *object = UNSET_POINTER;
+    PyObject *type = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){}", "C"),
+             *object = UNSET_POINTER;
     PyObject *target = type == NULL ? NULL : PyObject_CallNoArgs(type);
     PyObject *reference = target == NULL ? NULL : PyWeakref_NewRef(target, NULL);
-    CHECK(reference != NULL && PyWeakref_Check(reference) && PyWeakref_CheckRefExact(reference) &&
-          !PyWeakref_CheckProxy(reference));
+    CHECK(reference != NULL && PyWeakref_Check(reference) && PyWeakref_CheckRefExact(reference)
+          && !PyWeakref_CheckProxy(reference));
     CHECK(PyWeakref_GetRef(reference, &object) == 1 && object == target);
     Py_DECREF(object);
     CHECK(PyWeakref_GetObject(reference) == target && PyWeakref_GET_OBJECT(reference) == target);
@@ -328,12 +327,12 @@ FUNCTION0(test_weakref_capi)
     CHECK(PyWeakref_GetRef(reference, &object) == 0 && object == NULL);
     CHECK(PyWeakref_GetObject(reference) == Py_None && PyWeakref_GET_OBJECT(reference) == Py_None);
     object = UNSET_POINTER;
-    CHECK(PyWeakref_GetRef(type, &object) == -1 && object == NULL &&
-          PyErr_ExceptionMatches(PyExc_TypeError));
+    CHECK(PyWeakref_GetRef(type, &object) == -1 && object == NULL
+          && PyErr_ExceptionMatches(PyExc_TypeError));
     PyErr_Clear();
     object = UNSET_POINTER;
-    CHECK(PyWeakref_GetRef(NULL, &object) == -1 && object == NULL &&
-          PyErr_ExceptionMatches(PyExc_SystemError));
+    CHECK(PyWeakref_GetRef(NULL, &object) == -1 && object == NULL
+          && PyErr_ExceptionMatches(PyExc_SystemError));
     PyErr_Clear();
     CHECK(PyWeakref_GetObject(type) == NULL && PyErr_ExceptionMatches(PyExc_SystemError));
     PyErr_Clear();
@@ -392,13 +391,18 @@ FUNCTION0(test_gc_visit_objects_exit_early)
 
 FUNCTION0(test_structseq_newtype_doesnt_leak)
 {
-    PyStructSequence_Field fields[] = {{"foo", "foo value"}, {NULL, NULL}, {"bar", NULL}, {NULL, NULL}};
+    PyStructSequence_Field fields[] = {
+        {"foo", "foo value"}, {NULL, NULL}, {"bar", NULL}, {NULL, NULL}};
     fields[1].name = (char *)PyStructSequence_UnnamedField;
     PyStructSequence_Desc description = {
-        "_testcapi.test_descr", "This is used to test for memory leaks in NewType", fields, 1,
+        "_testcapi.test_descr",
+        "This is used to test for memory leaks in NewType",
+        fields,
+        1,
     };
     PyTypeObject *type = PyStructSequence_NewType(&description);
-    CHECK(type != NULL && PyType_Check(type) && PyType_FastSubclass(type, Py_TPFLAGS_TUPLE_SUBCLASS));
+    CHECK(type != NULL && PyType_Check(type)
+          && PyType_FastSubclass(type, Py_TPFLAGS_TUPLE_SUBCLASS));
     Py_DECREF(type);
     Py_RETURN_NONE;
 }
@@ -532,12 +536,13 @@ FUNCTION0(get_feature_macros)
         const char *name;
         int has;
     } features[] = {
-        {"HAVE_FORK", 1}, {"MS_WINDOWS", 0}, {"PY_HAVE_THREAD_NATIVE_ID", 1}, {"Py_REF_DEBUG", 0},
-        {"Py_TRACE_REFS", 0}, {"USE_STACKCHECK", 0},
+        {"HAVE_FORK", 1},    {"MS_WINDOWS", 0},    {"PY_HAVE_THREAD_NATIVE_ID", 1},
+        {"Py_REF_DEBUG", 0}, {"Py_TRACE_REFS", 0}, {"USE_STACKCHECK", 0},
     };
     PyObject *dict = PyDict_New();
     for (size_t i = 0; i < sizeof features / sizeof features[0] && dict != NULL; i++) {
-        if (PyDict_SetItemString(dict, features[i].name, features[i].has ? Py_True : Py_False) < 0) {
+        if (PyDict_SetItemString(dict, features[i].name, features[i].has ? Py_True : Py_False)
+            < 0) {
             Py_CLEAR(dict);
         }
     }

@@ -15,13 +15,26 @@ struct constant {
     double real;
 };
 
-#define S(name) {#name, SIGNED, name, 0}
-#define U(name) {#name, UNSIGNED, (long long)name, 0}
-#define F(name) {#name, REAL, 0, name}
-#define SIZE(name, type) {#name, SIGNED, sizeof(type), 0}
+#define S(name)                                                                                    \
+    {                                                                                              \
+#name, SIGNED, name, 0                                                                     \
+    }
+#define U(name)                                                                                    \
+    {                                                                                              \
+#name, UNSIGNED, (long long)name, 0                                                        \
+    }
+#define F(name)                                                                                    \
+    {                                                                                              \
+#name, REAL, 0, name                                                                       \
+    }
+#define SIZE(name, type)                                                                           \
+    {                                                                                              \
+#name, SIGNED, sizeof(type), 0                                                             \
+    }
 
 #define W_STOPCODE(signal) (((signal) << 8) | 0x7f)
 
+/* clang-format off */
 static const struct constant constants[] = {
     S(CHAR_MIN), S(CHAR_MAX), S(UCHAR_MAX), S(SHRT_MIN), S(SHRT_MAX), S(USHRT_MAX), S(INT_MIN),
     S(INT_MAX), U(UINT_MAX), S(LONG_MIN), S(LONG_MAX), U(ULONG_MAX), S(LLONG_MIN), S(LLONG_MAX),
@@ -31,6 +44,7 @@ static const struct constant constants[] = {
     {"Py_Version", UNSIGNED, PY_VERSION_HEX, 0}, S(Py_single_input), S(Py_file_input), S(Py_eval_input),
     S(Py_C_RECURSION_LIMIT),
 };
+/* clang-format on */
 
 /* The status of a child that was stopped by the signal, as wait() gives it. */
 FUNCTION1(W_STOPCODE_of, signal)
@@ -60,9 +74,9 @@ int add_constants(PyObject *module)
     PyObject *three = PyLong_FromLong(3);
     int result = PyModule_AddObjectRef(module, "the_number_three", three);
     Py_XDECREF(three);
-    if (result < 0 || PyModule_AddIntConstant(module, "ONE", 1) < 0 ||
-        PyModule_AddObjectRef(module, "WITH_PYMALLOC", Py_False) < 0 ||
-        PyModule_AddObjectRef(module, "WITH_MIMALLOC", Py_True) < 0) {
+    if (result < 0 || PyModule_AddIntConstant(module, "ONE", 1) < 0
+        || PyModule_AddObjectRef(module, "WITH_PYMALLOC", Py_False) < 0
+        || PyModule_AddObjectRef(module, "WITH_MIMALLOC", Py_True) < 0) {
         return -1;
     }
     return PyModule_AddFunctions(module, methods);

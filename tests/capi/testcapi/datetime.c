@@ -12,9 +12,9 @@ FUNCTION0(test_datetime_capi)
         return NULL;
     }
     /* The following C API types need to be there. */
-    if (!PyType_Check(PyDateTimeAPI->DateType) || !PyType_Check(PyDateTimeAPI->DateTimeType) ||
-        !PyType_Check(PyDateTimeAPI->TimeType) || !PyType_Check(PyDateTimeAPI->DeltaType) ||
-        !PyType_Check(PyDateTimeAPI->TZInfoType)) {
+    if (!PyType_Check(PyDateTimeAPI->DateType) || !PyType_Check(PyDateTimeAPI->DateTimeType)
+        || !PyType_Check(PyDateTimeAPI->TimeType) || !PyType_Check(PyDateTimeAPI->DeltaType)
+        || !PyType_Check(PyDateTimeAPI->TZInfoType)) {
         return failed("the capsule has no types");
     }
     Py_RETURN_NONE;
@@ -22,15 +22,15 @@ FUNCTION0(test_datetime_capi)
 
 /* ---- checks ---------------------------------------------------------------------------------------- */
 
-#define CHECK_FUNCTION(name, check, check_exact)                                   \
-    FUNCTIONN(name)                                                                \
-    {                                                                              \
-        PyObject *object;                                                          \
-        int exact = 0;                                                             \
-        if (!PyArg_ParseTuple(args, "O|p", &object, &exact)) {                     \
-            return NULL;                                                           \
-        }                                                                          \
-        return PyBool_FromLong(exact ? check_exact(object) : check(object));       \
+#define CHECK_FUNCTION(name, check, check_exact)                                                   \
+    FUNCTIONN(name)                                                                                \
+    {                                                                                              \
+        PyObject *object;                                                                          \
+        int exact = 0;                                                                             \
+        if (!PyArg_ParseTuple(args, "O|p", &object, &exact)) {                                     \
+            return NULL;                                                                           \
+        }                                                                                          \
+        return PyBool_FromLong(exact ? check_exact(object) : check(object));                       \
     }
 
 CHECK_FUNCTION(datetime_check_date, PyDate_Check, PyDate_CheckExact)
@@ -114,9 +114,9 @@ FUNCTIONN(get_datetime_fromdateandtimeandfold)
         return NULL;
     }
     return macro ? PyDateTime_FromDateAndTimeAndFold(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
-                 : PyDateTimeAPI->DateTime_FromDateAndTimeAndFold(
-                       v[0], v[1], v[2], v[3], v[4], v[5], v[6], Py_None, v[7],
-                       PyDateTimeAPI->DateTimeType);
+                 : PyDateTimeAPI->DateTime_FromDateAndTimeAndFold(v[0], v[1], v[2], v[3], v[4],
+                                                                  v[5], v[6], Py_None, v[7],
+                                                                  PyDateTimeAPI->DateTimeType);
 }
 
 FUNCTIONN(get_time_fromtime)
@@ -160,10 +160,10 @@ FUNCTIONN(get_date_fromtimestamp)
         return NULL;
     }
     PyObject *tuple = PyTuple_Pack(1, number);
-    PyObject *date = tuple == NULL ? NULL
-                     : macro       ? PyDate_FromTimestamp(tuple)
-                                   : PyDateTimeAPI->Date_FromTimestamp(
-                                         (PyObject *)PyDateTimeAPI->DateType, tuple);
+    PyObject *date =
+        tuple == NULL ? NULL
+        : macro       ? PyDate_FromTimestamp(tuple)
+                : PyDateTimeAPI->Date_FromTimestamp((PyObject *)PyDateTimeAPI->DateType, tuple);
     Py_XDECREF(tuple);
     return date;
 }
@@ -179,7 +179,7 @@ FUNCTIONN(get_datetime_fromtimestamp)
     PyObject *result = tuple == NULL ? NULL
                        : macro       ? PyDateTime_FromTimestamp(tuple)
                                      : PyDateTimeAPI->DateTime_FromTimestamp(
-                                           (PyObject *)PyDateTimeAPI->DateTimeType, tuple, NULL);
+                                         (PyObject *)PyDateTimeAPI->DateTimeType, tuple, NULL);
     Py_XDECREF(tuple);
     return result;
 }

@@ -139,7 +139,8 @@ FUNCTIONN(unstable_exc_prep_reraise_star)
 {
     PyObject *original, *raised;
     return PyArg_ParseTuple(args, "OO", &original, &raised)
-               ? PyUnstable_Exc_PrepReraiseStar(original, raised) : NULL;
+               ? PyUnstable_Exc_PrepReraiseStar(original, raised)
+               : NULL;
 }
 
 /* The class with that many small ints as its argument. */
@@ -203,7 +204,8 @@ static PyObject *make_exception_with_doc(PyObject *Py_UNUSED(module), PyObject *
     PyObject *base = NULL, *dict = NULL;
     return PyArg_ParseTupleAndKeywords(args, kwargs, "s|sOO:make_exception_with_doc", names, &name,
                                        &doc, &base, &dict)
-               ? PyErr_NewExceptionWithDoc(name, doc, base, dict) : NULL;
+               ? PyErr_NewExceptionWithDoc(name, doc, base, dict)
+               : NULL;
 }
 
 /* A pending signal is seen by the generator that is resumed next. */
@@ -215,10 +217,8 @@ FUNCTION1(raise_SIGINT_then_send_None, generator)
 
 FUNCTION0(crash_no_current_thread)
 {
-    Py_BEGIN_ALLOW_THREADS
-    PyThreadState_Get();
-    Py_END_ALLOW_THREADS
-    return NULL;
+    Py_BEGIN_ALLOW_THREADS PyThreadState_Get();
+    Py_END_ALLOW_THREADS return NULL;
 }
 
 /* An exception whose making raises the same again, for ever. */
@@ -231,8 +231,7 @@ static int recursing_init(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 static PyTypeObject RecursingInfinitelyError_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "RecursingInfinitelyError",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "RecursingInfinitelyError",
     .tp_basicsize = sizeof(PyBaseExceptionObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_doc = "Instantiating it goes on for ever.",
@@ -269,5 +268,6 @@ int add_exceptions(PyObject *module)
     int result = error == NULL ? -1 : PyModule_AddObjectRef(module, "error", error);
     Py_XDECREF(error);
     return result < 0 || PyModule_AddType(module, &RecursingInfinitelyError_Type) < 0
-               ? -1 : PyModule_AddFunctions(module, methods);
+               ? -1
+               : PyModule_AddFunctions(module, methods);
 }

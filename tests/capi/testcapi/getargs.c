@@ -5,11 +5,11 @@
 
 /* ---- numbers, one unit each ------------------------------------------------------------------------ */
 
-#define NUMBER_UNIT(unit, ctype, make)                                          \
-    FUNCTIONN(getargs_##unit)                                                   \
-    {                                                                           \
-        ctype value;                                                            \
-        return PyArg_ParseTuple(args, #unit, &value) ? make(value) : NULL;      \
+#define NUMBER_UNIT(unit, ctype, make)                                                             \
+    FUNCTIONN(getargs_##unit)                                                                      \
+    {                                                                                              \
+        ctype value;                                                                               \
+        return PyArg_ParseTuple(args, #unit, &value) ? make(value) : NULL;                         \
     }
 
 NUMBER_UNIT(b, unsigned char, PyLong_FromUnsignedLong)
@@ -45,28 +45,27 @@ static PyObject *sized_or_none(const char *text, Py_ssize_t size)
     return text == NULL ? Py_NewRef(Py_None) : PyBytes_FromStringAndSize(text, size);
 }
 
-#define TEXT_UNIT(unit)                                                         \
-    FUNCTIONN(getargs_##unit)                                                   \
-    {                                                                           \
-        const char *text;                                                       \
-        return PyArg_ParseTuple(args, #unit, &text) ? bytes_or_none(text) : NULL; \
-    }                                                                           \
-    FUNCTIONN(getargs_##unit##_hash)                                            \
-    {                                                                           \
-        const char *text;                                                       \
-        Py_ssize_t size;                                                        \
-        return PyArg_ParseTuple(args, #unit "#", &text, &size)                  \
-                   ? sized_or_none(text, size) : NULL;                          \
-    }                                                                           \
-    FUNCTIONN(getargs_##unit##_star)                                            \
-    {                                                                           \
-        Py_buffer buffer;                                                       \
-        if (!PyArg_ParseTuple(args, #unit "*", &buffer)) {                      \
-            return NULL;                                                        \
-        }                                                                       \
-        PyObject *bytes = sized_or_none(buffer.buf, buffer.len);                \
-        PyBuffer_Release(&buffer);                                              \
-        return bytes;                                                           \
+#define TEXT_UNIT(unit)                                                                            \
+    FUNCTIONN(getargs_##unit)                                                                      \
+    {                                                                                              \
+        const char *text;                                                                          \
+        return PyArg_ParseTuple(args, #unit, &text) ? bytes_or_none(text) : NULL;                  \
+    }                                                                                              \
+    FUNCTIONN(getargs_##unit##_hash)                                                               \
+    {                                                                                              \
+        const char *text;                                                                          \
+        Py_ssize_t size;                                                                           \
+        return PyArg_ParseTuple(args, #unit "#", &text, &size) ? sized_or_none(text, size) : NULL; \
+    }                                                                                              \
+    FUNCTIONN(getargs_##unit##_star)                                                               \
+    {                                                                                              \
+        Py_buffer buffer;                                                                          \
+        if (!PyArg_ParseTuple(args, #unit "*", &buffer)) {                                         \
+            return NULL;                                                                           \
+        }                                                                                          \
+        PyObject *bytes = sized_or_none(buffer.buf, buffer.len);                                   \
+        PyBuffer_Release(&buffer);                                                                 \
+        return bytes;                                                                              \
     }
 
 TEXT_UNIT(s)
@@ -183,7 +182,8 @@ FUNCTIONN(get_args)
     return args == NULL ? Py_NewRef(Py_None) : Py_NewRef(args);
 }
 
-static PyObject *get_kwargs(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args), PyObject *kwargs)
+static PyObject *get_kwargs(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args),
+                            PyObject *kwargs)
 {
     return kwargs == NULL ? Py_NewRef(Py_None) : Py_NewRef(kwargs);
 }
@@ -198,8 +198,9 @@ static PyObject *getargs_empty(PyObject *Py_UNUSED(module), PyObject *args, PyOb
 {
     /* The values do not matter: the table of keywords is empty. */
     static char *names[] = {NULL};
-    int result = kwargs == NULL ? PyArg_ParseTuple(args, "|:getargs_empty")
-                                : PyArg_ParseTupleAndKeywords(args, kwargs, "|:getargs_empty", names);
+    int result = kwargs == NULL
+                     ? PyArg_ParseTuple(args, "|:getargs_empty")
+                     : PyArg_ParseTupleAndKeywords(args, kwargs, "|:getargs_empty", names);
     return result ? PyLong_FromLong(result) : NULL;
 }
 
@@ -207,8 +208,8 @@ static PyObject *getargs_keywords(PyObject *Py_UNUSED(module), PyObject *args, P
 {
     static char *names[] = {"arg1", "arg2", "arg3", "arg4", "arg5", NULL};
     int v[10] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "(ii)i|(i(ii))(iii)i", names, &v[0], &v[1], &v[2],
-                                     &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9])) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "(ii)i|(i(ii))(iii)i", names, &v[0], &v[1],
+                                     &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9])) {
         return NULL;
     }
     return Py_BuildValue("iiiiiiiiii", v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]);
@@ -219,7 +220,8 @@ static PyObject *getargs_keyword_only(PyObject *Py_UNUSED(module), PyObject *arg
     static char *names[] = {"required", "optional", "keyword_only", NULL};
     int required = -1, optional = -1, only = -1;
     return PyArg_ParseTupleAndKeywords(args, kwargs, "i|i$i", names, &required, &optional, &only)
-               ? Py_BuildValue("iii", required, optional, only) : NULL;
+               ? Py_BuildValue("iii", required, optional, only)
+               : NULL;
 }
 
 static PyObject *getargs_positional_only_and_keywords(PyObject *Py_UNUSED(module), PyObject *args,
@@ -228,7 +230,8 @@ static PyObject *getargs_positional_only_and_keywords(PyObject *Py_UNUSED(module
     static char *names[] = {"", "", "keyword", NULL};
     int required = -1, optional = -1, keyword = -1;
     return PyArg_ParseTupleAndKeywords(args, kwargs, "i|ii", names, &required, &optional, &keyword)
-               ? Py_BuildValue("iii", required, optional, keyword) : NULL;
+               ? Py_BuildValue("iii", required, optional, keyword)
+               : NULL;
 }
 
 enum { MOST_KEYWORDS = 8 };
@@ -287,9 +290,9 @@ FUNCTIONN(parse_tuple_and_keywords)
         return NULL;
     }
     union place *p = places;
-    if (!PyArg_ParseTupleAndKeywords(tuple, dict, format, names, p, p + 1, p + 2, p + 3, p + 4, p + 5,
-                                     p + 6, p + 7, p + 8, p + 9, p + 10, p + 11, p + 12, p + 13,
-                                     p + 14, p + 15)) {
+    if (!PyArg_ParseTupleAndKeywords(tuple, dict, format, names, p, p + 1, p + 2, p + 3, p + 4,
+                                     p + 5, p + 6, p + 7, p + 8, p + 9, p + 10, p + 11, p + 12,
+                                     p + 13, p + 14, p + 15)) {
         return NULL;
     }
     Py_ssize_t objects = 0;

@@ -48,8 +48,11 @@ static PyMemberDef valued_sub_members[] = {
 };
 
 static PyType_Slot valued_slots[] = {
-    {Py_tp_init, valued_init}, {Py_tp_members, valued_members}, {Py_tp_dealloc, free_instance},
-    {Py_tp_doc, "A heap type without GC, but with overridden dealloc."}, {0, NULL},
+    {Py_tp_init, valued_init},
+    {Py_tp_members, valued_members},
+    {Py_tp_dealloc, free_instance},
+    {Py_tp_doc, "A heap type without GC, but with overridden dealloc."},
+    {0, NULL},
 };
 
 static PyType_Spec valued_spec = {
@@ -58,13 +61,18 @@ static PyType_Spec valued_spec = {
 };
 
 static PyType_Slot valued_sub_slots[] = {
-    {Py_tp_init, valued_sub_init}, {Py_tp_members, valued_sub_members},
-    {Py_tp_doc, "Subclass of HeapCType, without its own dealloc."}, {0, NULL},
+    {Py_tp_init, valued_sub_init},
+    {Py_tp_members, valued_sub_members},
+    {Py_tp_doc, "Subclass of HeapCType, without its own dealloc."},
+    {0, NULL},
 };
 
 static PyType_Spec valued_sub_spec = {
-    "_testcapi.HeapCTypeSubclass", sizeof(struct valued_sub), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, valued_sub_slots,
+    "_testcapi.HeapCTypeSubclass",
+    sizeof(struct valued_sub),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    valued_sub_slots,
 };
 
 /* Its finalizer makes the object one of HeapCTypeSubclass, and notes the counts of both types. */
@@ -72,8 +80,8 @@ static void change_class(PyObject *self)
 {
     PyObject *raised = PyErr_GetRaisedException();
     PyObject *module = PyImport_ImportModule("_testcapi");
-    PyObject *old = module == NULL ? NULL
-                                   : PyObject_GetAttrString(module, "HeapCTypeSubclassWithFinalizer");
+    PyObject *old =
+        module == NULL ? NULL : PyObject_GetAttrString(module, "HeapCTypeSubclassWithFinalizer");
     PyObject *new = module == NULL ? NULL : PyObject_GetAttrString(module, "HeapCTypeSubclass");
     if (old != NULL && new != NULL && PyObject_SetAttrString(self, "__class__", new) == 0) {
         /* The reference that this function holds counts as the argument of sys.getrefcount() does. */
@@ -94,14 +102,19 @@ static void change_class(PyObject *self)
 }
 
 static PyType_Slot finalizer_slots[] = {
-    {Py_tp_init, valued_sub_init}, {Py_tp_members, valued_sub_members},
+    {Py_tp_init, valued_sub_init},
+    {Py_tp_members, valued_sub_members},
     {Py_tp_finalize, change_class},
-    {Py_tp_doc, "Subclass of HeapCType with a finalizer that reassigns __class__."}, {0, NULL},
+    {Py_tp_doc, "Subclass of HeapCType with a finalizer that reassigns __class__."},
+    {0, NULL},
 };
 
 static PyType_Spec finalizer_spec = {
-    "_testcapi.HeapCTypeSubclassWithFinalizer", sizeof(struct valued_sub), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_FINALIZE, finalizer_slots,
+    "_testcapi.HeapCTypeSubclassWithFinalizer",
+    sizeof(struct valued_sub),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_FINALIZE,
+    finalizer_slots,
 };
 
 static int visit_type(PyObject *self, visitproc visit, void *arg)
@@ -117,20 +130,27 @@ static void gc_dealloc(PyObject *self)
 }
 
 static PyType_Slot gc_slots[] = {
-    {Py_tp_init, valued_init}, {Py_tp_members, valued_members}, {Py_tp_dealloc, gc_dealloc},
-    {Py_tp_traverse, visit_type}, {Py_tp_doc, "A heap type with GC, and with overridden dealloc."},
+    {Py_tp_init, valued_init},
+    {Py_tp_members, valued_members},
+    {Py_tp_dealloc, gc_dealloc},
+    {Py_tp_traverse, visit_type},
+    {Py_tp_doc, "A heap type with GC, and with overridden dealloc."},
     {0, NULL},
 };
 
 static PyType_Spec gc_spec = {
-    "_testcapi.HeapGcCType", sizeof(struct valued), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, gc_slots,
+    "_testcapi.HeapGcCType",
+    sizeof(struct valued),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    gc_slots,
 };
 
 /* ---- docstrings ---------------------------------------------------------------------------------------- */
 
 static PyType_Slot doc_slots[] = {
-    {Py_tp_doc, "HeapDocCType(arg1, arg2)\n--\n\nsomedoc"}, {0, NULL},
+    {Py_tp_doc, "HeapDocCType(arg1, arg2)\n--\n\nsomedoc"},
+    {0, NULL},
 };
 
 static PyType_Spec doc_spec = {
@@ -161,7 +181,6 @@ struct with_pointer {
     PyObject *pointer;
 };
 
-
 static void plain_dict_dealloc(PyObject *self)
 {
     Py_CLEAR(((struct with_pointer *)self)->pointer);
@@ -187,27 +206,37 @@ static PyMemberDef negative_dict_members[] = {
 };
 
 static PyType_Slot dict_slots[] = {
-    {Py_tp_members, dict_members}, {Py_tp_getset, dict_getset}, {Py_tp_dealloc, plain_dict_dealloc},
+    {Py_tp_members, dict_members},
+    {Py_tp_getset, dict_getset},
+    {Py_tp_dealloc, plain_dict_dealloc},
     {0, NULL},
 };
 
 static PyType_Spec dict_spec = {
-    "_testcapi.HeapCTypeWithDict", sizeof(struct with_pointer), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, dict_slots,
+    "_testcapi.HeapCTypeWithDict",
+    sizeof(struct with_pointer),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    dict_slots,
 };
 
 static PyType_Spec dict2_spec = {
-    "_testcapi.HeapCTypeWithDict2", sizeof(struct with_pointer), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, dict_slots,
+    "_testcapi.HeapCTypeWithDict2",
+    sizeof(struct with_pointer),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    dict_slots,
 };
 
 static PyType_Slot negative_dict_slots[] = {
-    {Py_tp_members, negative_dict_members}, {Py_tp_getset, dict_getset},
-    {Py_tp_dealloc, plain_dict_dealloc}, {0, NULL},
+    {Py_tp_members, negative_dict_members},
+    {Py_tp_getset, dict_getset},
+    {Py_tp_dealloc, plain_dict_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec negative_dict_spec = {
-    "_testcapi.HeapCTypeWithNegativeDict", sizeof(struct with_pointer), 0,
+    "_testcapi.HeapCTypeWithNegativeDict",    sizeof(struct with_pointer), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, negative_dict_slots,
 };
 
@@ -231,12 +260,17 @@ static void managed_dict_dealloc(PyObject *self)
 }
 
 static PyType_Slot managed_dict_slots[] = {
-    {Py_tp_traverse, managed_traverse}, {Py_tp_getset, dict_getset}, {Py_tp_clear, managed_clear},
-    {Py_tp_dealloc, managed_dict_dealloc}, {0, NULL},
+    {Py_tp_traverse, managed_traverse},
+    {Py_tp_getset, dict_getset},
+    {Py_tp_clear, managed_clear},
+    {Py_tp_dealloc, managed_dict_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec managed_dict_spec = {
-    "_testcapi.HeapCTypeWithManagedDict", sizeof(PyObject), 0,
+    "_testcapi.HeapCTypeWithManagedDict",
+    sizeof(PyObject),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MANAGED_DICT,
     managed_dict_slots,
 };
@@ -249,18 +283,23 @@ static void managed_weakref_dealloc(PyObject *self)
 }
 
 static PyType_Slot managed_weakref_slots[] = {
-    {Py_tp_traverse, visit_type}, {Py_tp_dealloc, managed_weakref_dealloc}, {0, NULL},
+    {Py_tp_traverse, visit_type},
+    {Py_tp_dealloc, managed_weakref_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec managed_weakref_spec = {
-    "_testcapi.HeapCTypeWithManagedWeakref", sizeof(PyObject), 0,
+    "_testcapi.HeapCTypeWithManagedWeakref",
+    sizeof(PyObject),
+    0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MANAGED_WEAKREF,
     managed_weakref_slots,
 };
 
 static PyMemberDef weakref_members[] = {
     {"weakreflist", _Py_T_OBJECT, offsetof(struct with_pointer, pointer), Py_READONLY, NULL},
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(struct with_pointer, pointer), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(struct with_pointer, pointer), Py_READONLY,
+     NULL},
     {NULL},
 };
 
@@ -273,17 +312,25 @@ static void weakref_dealloc(PyObject *self)
 }
 
 static PyType_Slot weakref_slots[] = {
-    {Py_tp_members, weakref_members}, {Py_tp_dealloc, weakref_dealloc}, {0, NULL},
+    {Py_tp_members, weakref_members},
+    {Py_tp_dealloc, weakref_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec weakref_spec = {
-    "_testcapi.HeapCTypeWithWeakref", sizeof(struct with_pointer), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, weakref_slots,
+    "_testcapi.HeapCTypeWithWeakref",
+    sizeof(struct with_pointer),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    weakref_slots,
 };
 
 static PyType_Spec weakref2_spec = {
-    "_testcapi.HeapCTypeWithWeakref2", sizeof(struct with_pointer), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, weakref_slots,
+    "_testcapi.HeapCTypeWithWeakref2",
+    sizeof(struct with_pointer),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    weakref_slots,
 };
 
 /* ---- buffer, setattr ----------------------------------------------------------------------------------------- */
@@ -308,12 +355,17 @@ static void own_releasebuffer(PyObject *self, Py_buffer *view)
 }
 
 static PyType_Slot buffer_slots[] = {
-    {Py_bf_getbuffer, own_getbuffer}, {Py_bf_releasebuffer, own_releasebuffer}, {0, NULL},
+    {Py_bf_getbuffer, own_getbuffer},
+    {Py_bf_releasebuffer, own_releasebuffer},
+    {0, NULL},
 };
 
 static PyType_Spec buffer_spec = {
-    "_testcapi.HeapCTypeWithBuffer", sizeof(struct with_buffer), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, buffer_slots,
+    "_testcapi.HeapCTypeWithBuffer",
+    sizeof(struct with_buffer),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    buffer_slots,
 };
 
 struct with_setattr {
@@ -347,14 +399,20 @@ static PyMemberDef setattr_members[] = {
 };
 
 static PyType_Slot setattr_slots[] = {
-    {Py_tp_init, setattr_init}, {Py_tp_members, setattr_members}, {Py_tp_setattro, own_setattro},
+    {Py_tp_init, setattr_init},
+    {Py_tp_members, setattr_members},
+    {Py_tp_setattro, own_setattro},
     {Py_tp_dealloc, free_instance},
-    {Py_tp_doc, "A heap type without GC, but with overridden __setattr__."}, {0, NULL},
+    {Py_tp_doc, "A heap type without GC, but with overridden __setattr__."},
+    {0, NULL},
 };
 
 static PyType_Spec setattr_spec = {
-    "_testcapi.HeapCTypeSetattr", sizeof(struct with_setattr), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, setattr_slots,
+    "_testcapi.HeapCTypeSetattr",
+    sizeof(struct with_setattr),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    setattr_slots,
 };
 
 /* ---- metaclasses ----------------------------------------------------------------------------------------------- */
@@ -362,13 +420,19 @@ static PyType_Spec setattr_spec = {
 static PyType_Slot meta_slots[] = {{0, NULL}};
 
 static PyType_Spec meta_spec = {
-    "_testcapi.HeapCTypeMetaclass", sizeof(PyHeapTypeObject), sizeof(PyMemberDef),
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, meta_slots,
+    "_testcapi.HeapCTypeMetaclass",
+    sizeof(PyHeapTypeObject),
+    sizeof(PyMemberDef),
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    meta_slots,
 };
 
 static PyType_Spec meta_null_new_spec = {
-    "_testcapi.HeapCTypeMetaclassNullNew", sizeof(PyHeapTypeObject), sizeof(PyMemberDef),
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, meta_slots,
+    "_testcapi.HeapCTypeMetaclassNullNew",
+    sizeof(PyHeapTypeObject),
+    sizeof(PyMemberDef),
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    meta_slots,
 };
 
 static PyObject *custom_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -379,12 +443,12 @@ static PyObject *custom_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static PyType_Slot meta_custom_new_slots[] = {{Py_tp_new, custom_new}, {0, NULL}};
 
 static PyType_Spec meta_custom_new_spec = {
-    "_testcapi.HeapCTypeMetaclassCustomNew", sizeof(PyHeapTypeObject), sizeof(PyMemberDef),
+    "_testcapi.HeapCTypeMetaclassCustomNew",  sizeof(PyHeapTypeObject), sizeof(PyMemberDef),
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, meta_custom_new_slots,
 };
 
 static PyType_Spec via_meta_spec = {
-    "_testcapi.HeapCTypeViaMetaclass", sizeof(PyObject), 0,
+    "_testcapi.HeapCTypeViaMetaclass",        sizeof(PyObject), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, meta_slots,
 };
 
@@ -403,8 +467,11 @@ FUNCTION1(make_type_with_base, base)
 }
 
 static PyType_Spec immutable_spec = {
-    "_testcapi.ImmutableSubclass", 0, 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE, meta_slots,
+    "_testcapi.ImmutableSubclass",
+    0,
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    meta_slots,
 };
 
 FUNCTION1(make_immutable_type_with_base, base)
@@ -491,13 +558,19 @@ static void collection_dealloc(PyObject *self)
 }
 
 static PyType_Slot collection_slots[] = {
-    {Py_tp_new, collection_new}, {Py_sq_length, collection_length}, {Py_sq_item, collection_item},
-    {Py_tp_traverse, collection_traverse}, {Py_tp_clear, collection_clear},
-    {Py_tp_dealloc, collection_dealloc}, {0, NULL},
+    {Py_tp_new, collection_new},
+    {Py_sq_length, collection_length},
+    {Py_sq_item, collection_item},
+    {Py_tp_traverse, collection_traverse},
+    {Py_tp_clear, collection_clear},
+    {Py_tp_dealloc, collection_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec collection_spec = {
-    "_testcapi.HeapCCollection", sizeof(struct collection), sizeof(PyObject *),
+    "_testcapi.HeapCCollection",
+    sizeof(struct collection),
+    sizeof(PyObject *),
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_ITEMS_AT_END,
     collection_slots,
 };
@@ -558,13 +631,16 @@ static void extra_dealloc(PyObject *self)
 static PyGetSetDef extra_getset[] = {{"extra", extra_get, extra_set, NULL, NULL}, {NULL}};
 
 static PyType_Slot extra_slots[] = {
-    {Py_tp_new, extra_new}, {Py_tp_getset, extra_getset}, {Py_tp_traverse, extra_traverse},
+    {Py_tp_new, extra_new},     {Py_tp_getset, extra_getset},   {Py_tp_traverse, extra_traverse},
     {Py_tp_clear, extra_clear}, {Py_tp_dealloc, extra_dealloc}, {0, NULL},
 };
 
 static PyType_Spec extra_spec = {
-    "_testcapi.ObjExtraData", sizeof(PyObject), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, extra_slots,
+    "_testcapi.ObjExtraData",
+    sizeof(PyObject),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    extra_slots,
 };
 
 /* ---- tests that check themselves ---------------------------------------------------------------------------------------- */
@@ -613,9 +689,9 @@ FUNCTION0(test_type_from_ephemeral_spec)
     }
     PyObject *instance = PyObject_CallNoArgs(type), *value = PyLong_FromLong(3);
     PyObject *its_doc = PyObject_GetAttrString(type, "__doc__");
-    int good = instance != NULL && PyObject_SetAttrString(instance, "some_member", value) == 0 &&
-               PyUnicode_EqualToUTF8(its_doc, "a test class") &&
-               strcmp(((PyTypeObject *)type)->tp_name, "testcapi._Test") == 0;
+    int good = instance != NULL && PyObject_SetAttrString(instance, "some_member", value) == 0
+               && PyUnicode_EqualToUTF8(its_doc, "a test class")
+               && strcmp(((PyTypeObject *)type)->tp_name, "testcapi._Test") == 0;
     Py_XDECREF(value);
     Py_XDECREF(its_doc);
     Py_XDECREF(type);
@@ -695,9 +771,10 @@ static PyObject *add_type(PyObject *module, PyType_Spec *spec, PyObject *base, c
 int add_heaptypes(PyObject *module)
 {
     PyType_Spec *const specs[] = {
-        &gc_spec, &doc_spec, &null_doc_spec, &dict_spec, &dict2_spec, &negative_dict_spec,
-        &managed_dict_spec, &managed_weakref_spec, &weakref_spec, &weakref2_spec, &buffer_spec,
-        &setattr_spec, &collection_spec, &extra_spec,
+        &gc_spec,         &doc_spec,           &null_doc_spec,     &dict_spec,
+        &dict2_spec,      &negative_dict_spec, &managed_dict_spec, &managed_weakref_spec,
+        &weakref_spec,    &weakref2_spec,      &buffer_spec,       &setattr_spec,
+        &collection_spec, &extra_spec,
     };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         if (add_type(module, specs[i], NULL, NULL) == NULL) {
@@ -708,10 +785,10 @@ int add_heaptypes(PyObject *module)
     PyObject *sub = valued == NULL ? NULL : add_type(module, &valued_sub_spec, valued, NULL);
     Py_XDECREF(valued);
     PyObject *type = (PyObject *)&PyType_Type;
-    if (sub == NULL || add_type(module, &finalizer_spec, sub, NULL) == NULL ||
-        add_type(module, &meta_spec, type, NULL) == NULL ||
-        add_type(module, &meta_null_new_spec, type, NULL) == NULL ||
-        add_type(module, &meta_custom_new_spec, type, NULL) == NULL) {
+    if (sub == NULL || add_type(module, &finalizer_spec, sub, NULL) == NULL
+        || add_type(module, &meta_spec, type, NULL) == NULL
+        || add_type(module, &meta_null_new_spec, type, NULL) == NULL
+        || add_type(module, &meta_custom_new_spec, type, NULL) == NULL) {
         return -1;
     }
     return PyModule_AddFunctions(module, methods);

@@ -70,8 +70,9 @@ static PyMemberDef new_members[] = {
 
 static PyObject *member_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"T_BOOL", "T_BYTE", "T_UBYTE", "T_SHORT", "T_USHORT", "T_INT", "T_UINT",
-                            "T_LONG", "T_ULONG", "T_PYSSIZET", "T_FLOAT", "T_DOUBLE",
+    static char *names[] = {"T_BOOL",           "T_BYTE",     "T_UBYTE",     "T_SHORT",
+                            "T_USHORT",         "T_INT",      "T_UINT",      "T_LONG",
+                            "T_ULONG",          "T_PYSSIZET", "T_FLOAT",     "T_DOUBLE",
                             "T_STRING_INPLACE", "T_LONGLONG", "T_ULONGLONG", NULL};
     const char *text = NULL;
     Py_ssize_t length = 0;
@@ -80,10 +81,10 @@ static PyObject *member_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         return NULL;
     }
     struct all_members *m = &((struct member_object *)self)->m;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|bbBhHiIlknfds#LK", names, &m->t_bool, &m->t_byte,
-                                     &m->t_ubyte, &m->t_short, &m->t_ushort, &m->t_int, &m->t_uint,
-                                     &m->t_long, &m->t_ulong, &m->t_pyssizet, &m->t_float,
-                                     &m->t_double, &text, &length, &m->t_longlong,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|bbBhHiIlknfds#LK", names, &m->t_bool,
+                                     &m->t_byte, &m->t_ubyte, &m->t_short, &m->t_ushort, &m->t_int,
+                                     &m->t_uint, &m->t_long, &m->t_ulong, &m->t_pyssizet,
+                                     &m->t_float, &m->t_double, &text, &length, &m->t_longlong,
                                      &m->t_ulonglong)) {
         Py_DECREF(self);
         return NULL;
@@ -97,14 +98,13 @@ static PyObject *member_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     return self;
 }
 
-#define MEMBER_TYPE(variable, type_name, its_members)      \
-    static PyTypeObject variable = {                       \
-        PyVarObject_HEAD_INIT(NULL, 0)                     \
-        .tp_name = type_name,                              \
-        .tp_basicsize = sizeof(struct member_object),      \
-        .tp_members = its_members,                         \
-        .tp_new = member_new,                              \
-        .tp_doc = "Type containing all structmember types", \
+#define MEMBER_TYPE(variable, type_name, its_members)                                              \
+    static PyTypeObject variable = {                                                               \
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = type_name,                                        \
+        .tp_basicsize = sizeof(struct member_object),                                              \
+        .tp_members = its_members,                                                                 \
+        .tp_new = member_new,                                                                      \
+        .tp_doc = "Type containing all structmember types",                                        \
     };
 
 MEMBER_TYPE(old_type, "test_structmembersType_OldAPI", old_members)
@@ -128,7 +128,8 @@ int add_members(PyObject *module)
 {
     PyObject *new_type = PyType_FromSpec(&new_spec);
     int result = new_type == NULL
-                     ? -1 : PyModule_AddObjectRef(module, "_test_structmembersType_NewAPI", new_type);
+                     ? -1
+                     : PyModule_AddObjectRef(module, "_test_structmembersType_NewAPI", new_type);
     Py_XDECREF(new_type);
     if (result < 0 || PyType_Ready(&old_type) < 0) {
         return -1;

@@ -14,7 +14,8 @@ static struct {
     int count, start, stop, installed;
 } fail;
 
-static const PyMemAllocatorDomain domains[3] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
+static const PyMemAllocatorDomain domains[3] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM,
+                                                PYMEM_DOMAIN_OBJ};
 
 static int fails(void)
 {
@@ -228,20 +229,16 @@ FUNCTION0(pymem_api_misuse)
 FUNCTION0(pymem_malloc_without_gil)
 {
     char *block;
-    Py_BEGIN_ALLOW_THREADS
-    block = PyMem_Malloc(10);
-    Py_END_ALLOW_THREADS
-    PyMem_Free(block);
+    Py_BEGIN_ALLOW_THREADS block = PyMem_Malloc(10);
+    Py_END_ALLOW_THREADS PyMem_Free(block);
     Py_RETURN_NONE;
 }
 
 FUNCTION0(pyobject_malloc_without_gil)
 {
     char *block;
-    Py_BEGIN_ALLOW_THREADS
-    block = PyObject_Malloc(10);
-    Py_END_ALLOW_THREADS
-    PyObject_Free(block);
+    Py_BEGIN_ALLOW_THREADS block = PyObject_Malloc(10);
+    Py_END_ALLOW_THREADS PyObject_Free(block);
     Py_RETURN_NONE;
 }
 
@@ -262,8 +259,8 @@ FUNCTIONN(tracemalloc_track)
     }
     int result;
     if (release) {
-        Py_BEGIN_ALLOW_THREADS
-        result = PyTraceMalloc_Track(domain, (uintptr_t)address, (size_t)size);
+        Py_BEGIN_ALLOW_THREADS result =
+            PyTraceMalloc_Track(domain, (uintptr_t)address, (size_t)size);
         Py_END_ALLOW_THREADS
     } else {
         result = PyTraceMalloc_Track(domain, (uintptr_t)address, (size_t)size);
@@ -289,8 +286,7 @@ FUNCTIONN(tracemalloc_untrack)
     }
     int result;
     if (release) {
-        Py_BEGIN_ALLOW_THREADS
-        result = PyTraceMalloc_Untrack(domain, (uintptr_t)address);
+        Py_BEGIN_ALLOW_THREADS result = PyTraceMalloc_Untrack(domain, (uintptr_t)address);
         Py_END_ALLOW_THREADS
     } else {
         result = PyTraceMalloc_Untrack(domain, (uintptr_t)address);
@@ -322,7 +318,8 @@ FUNCTION0(tracemalloc_track_race)
     if (module == NULL) {
         return NULL;
     }
-    while (started < THREADS && pthread_create(&threads[started], NULL, track_until_stopped, &stop) == 0) {
+    while (started < THREADS
+           && pthread_create(&threads[started], NULL, track_until_stopped, &stop) == 0) {
         started++;
     }
     if (started < THREADS) {
@@ -335,12 +332,11 @@ FUNCTION0(tracemalloc_track_race)
         }
     }
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
-    Py_BEGIN_ALLOW_THREADS
-    for (int i = 0; i < started; i++) {
+    Py_BEGIN_ALLOW_THREADS for (int i = 0; i < started; i++)
+    {
         pthread_join(threads[i], NULL);
     }
-    Py_END_ALLOW_THREADS
-    Py_DECREF(module);
+    Py_END_ALLOW_THREADS Py_DECREF(module);
     return result;
 }
 

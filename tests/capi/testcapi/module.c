@@ -4,7 +4,9 @@
 #include "no_gil.h"
 
 static PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_testcapi", .m_size = -1,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testcapi",
+    .m_size = -1,
 };
 
 PyMODINIT_FUNC PyInit__testcapi(void)
@@ -14,10 +16,10 @@ PyMODINIT_FUNC PyInit__testcapi(void)
         return NULL;
     }
     module_needs_no_gil(module);
-#define ADD_PART(name)            \
-    if (add_##name(module) < 0) { \
-        Py_DECREF(module);        \
-        return NULL;              \
+#define ADD_PART(name)                                                                             \
+    if (add_##name(module) < 0) {                                                                  \
+        Py_DECREF(module);                                                                         \
+        return NULL;                                                                               \
     }
     EACH_PART(ADD_PART)
     return module;

@@ -38,9 +38,11 @@ static void codelike_dealloc(PyObject *self)
 }
 
 static PyTypeObject codelike_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_testcapi.CodeLike", .tp_basicsize = sizeof(struct codelike), .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_new = codelike_new, .tp_dealloc = codelike_dealloc,
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_testcapi.CodeLike",
+    .tp_basicsize = sizeof(struct codelike),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = codelike_new,
+    .tp_dealloc = codelike_dealloc,
 };
 
 /* What a call that fires an event works with. */
@@ -54,7 +56,8 @@ struct fire {
 static int fire_begin(struct fire *fire, PyObject *args)
 {
     fire->value = NULL;
-    if (!PyArg_ParseTuple(args, "O!i|O", &codelike_type, &fire->codelike, &fire->offset, &fire->value)) {
+    if (!PyArg_ParseTuple(args, "O!i|O", &codelike_type, &fire->codelike, &fire->offset,
+                          &fire->value)) {
         return -1;
     }
     struct codelike *codelike = (struct codelike *)fire->codelike;
@@ -70,14 +73,14 @@ static int fire_begin(struct fire *fire, PyObject *args)
 }
 
 /* An event with nothing more, or with a value. */
-#define FIRE(name, call)                   \
-    FUNCTIONN(fire_event_##name)           \
-    {                                      \
-        struct fire f;                     \
-        if (fire_begin(&f, args) < 0) {    \
-            return NULL;                   \
-        }                                  \
-        return int_or_error(call);         \
+#define FIRE(name, call)                                                                           \
+    FUNCTIONN(fire_event_##name)                                                                   \
+    {                                                                                              \
+        struct fire f;                                                                             \
+        if (fire_begin(&f, args) < 0) {                                                            \
+            return NULL;                                                                           \
+        }                                                                                          \
+        return int_or_error(call);                                                                 \
     }
 
 FIRE(py_start, PyMonitoring_FirePyStartEvent(f.state, f.codelike, f.offset))
@@ -90,7 +93,8 @@ FIRE(branch, PyMonitoring_FireBranchEvent(f.state, f.codelike, f.offset, f.value
 FIRE(stop_iteration, PyMonitoring_FireStopIterationEvent(f.state, f.codelike, f.offset, f.value))
 
 /* An event about the exception that is raised: it has to be there before and after. */
-static PyObject *fire_exception(PyObject *args, int (*call)(PyMonitoringState *, PyObject *, int32_t))
+static PyObject *fire_exception(PyObject *args,
+                                int (*call)(PyMonitoringState *, PyObject *, int32_t))
 {
     struct fire f;
     if (fire_begin(&f, args) < 0) {
@@ -108,10 +112,10 @@ static PyObject *fire_exception(PyObject *args, int (*call)(PyMonitoringState *,
     return raised == f.value ? PyLong_FromLong(result) : failed("the exception was lost");
 }
 
-#define FIRE_EXCEPTION(name, call)            \
-    FUNCTIONN(fire_event_##name)              \
-    {                                         \
-        return fire_exception(args, call);    \
+#define FIRE_EXCEPTION(name, call)                                                                 \
+    FUNCTIONN(fire_event_##name)                                                                   \
+    {                                                                                              \
+        return fire_exception(args, call);                                                         \
     }
 
 FIRE_EXCEPTION(py_throw, PyMonitoring_FirePyThrowEvent)
@@ -135,7 +139,8 @@ FUNCTIONN(fire_event_call)
     if (!PyArg_ParseTuple(args, "OiOO", &codelike, &offset, &callable, &argument)) {
         return NULL;
     }
-    return int_or_error(PyMonitoring_FireCallEvent(f.state, f.codelike, f.offset, callable, argument));
+    return int_or_error(
+        PyMonitoring_FireCallEvent(f.state, f.codelike, f.offset, callable, argument));
 }
 
 FUNCTIONN(fire_event_line)
@@ -155,12 +160,14 @@ FUNCTIONN(monitoring_enter_scope)
 {
     PyObject *object;
     int first, second = -1;
-    if (!PyArg_ParseTuple(args, "O!i|i:monitoring_enter_scope", &codelike_type, &object, &first, &second)) {
+    if (!PyArg_ParseTuple(args, "O!i|i:monitoring_enter_scope", &codelike_type, &object, &first,
+                          &second)) {
         return NULL;
     }
     struct codelike *codelike = (struct codelike *)object;
     const uint8_t events[] = {(uint8_t)first, (uint8_t)second};
-    return none_or_error(PyMonitoring_EnterScope(codelike->states, &codelike->version, events, second < 0 ? 1 : 2));
+    return none_or_error(
+        PyMonitoring_EnterScope(codelike->states, &codelike->version, events, second < 0 ? 1 : 2));
 }
 
 FUNCTION0(monitoring_exit_scope)
@@ -168,6 +175,7 @@ FUNCTION0(monitoring_exit_scope)
     return none_or_error(PyMonitoring_ExitScope());
 }
 
+/* clang-format off */
 static PyMethodDef methods[] = {
     VARARGS(fire_event_py_start), VARARGS(fire_event_py_resume), VARARGS(fire_event_py_return),
     VARARGS(fire_event_py_yield), VARARGS(fire_event_c_return), VARARGS(fire_event_jump),
@@ -177,8 +185,10 @@ static PyMethodDef methods[] = {
     VARARGS(fire_event_line), VARARGS(monitoring_enter_scope), NOARGS(monitoring_exit_scope),
     {NULL},
 };
+/* clang-format on */
 
 int add_monitoring(PyObject *module)
 {
-    return PyModule_AddType(module, &codelike_type) < 0 ? -1 : PyModule_AddFunctions(module, methods);
+    return PyModule_AddType(module, &codelike_type) < 0 ? -1
+                                                        : PyModule_AddFunctions(module, methods);
 }

@@ -4,9 +4,11 @@
 
 #include "testing.h"
 
+/* clang-format off */
 #define EACH_PART(X) \
     X(abstract) X(atomics) X(calls) X(checks) X(constants) X(datetime) X(exceptions) X(files) X(getargs) X(heaptypes) X(members) \
     X(memory) X(monitoring) X(text) X(threads) X(types) X(watchers)
+/* clang-format on */
 
 #define DECLARE_PART(name) int add_##name(PyObject *module);
 EACH_PART(DECLARE_PART)

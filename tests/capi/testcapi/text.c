@@ -87,8 +87,8 @@ FUNCTION1(unicode_asucs4copy, text)
     if (buffer == NULL) {
         return NULL;
     }
-    PyObject *result = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, buffer,
-                                                 PyUnicode_GET_LENGTH(text) + 1);
+    PyObject *result =
+        PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, buffer, PyUnicode_GET_LENGTH(text) + 1);
     PyMem_Free(buffer);
     return result;
 }
@@ -133,8 +133,8 @@ FUNCTION0(test_string_to_double)
         }
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (PyOS_string_to_double(bad[i], NULL, NULL) != -1 ||
-            !PyErr_ExceptionMatches(PyExc_ValueError)) {
+        if (PyOS_string_to_double(bad[i], NULL, NULL) != -1
+            || !PyErr_ExceptionMatches(PyExc_ValueError)) {
             return failed("'%s' is taken for a number", bad[i]);
         }
         PyErr_Clear();
@@ -144,8 +144,8 @@ FUNCTION0(test_string_to_double)
     if (PyOS_string_to_double(text, &end, NULL) != 1.5 || end != text + 3) {
         return failed("the end of a number");
     }
-    if (PyOS_string_to_double("1e500", NULL, PyExc_ValueError) != -1 ||
-        !PyErr_ExceptionMatches(PyExc_ValueError)) {
+    if (PyOS_string_to_double("1e500", NULL, PyExc_ValueError) != -1
+        || !PyErr_ExceptionMatches(PyExc_ValueError)) {
         return failed("an overflow");
     }
     PyErr_Clear();
@@ -159,16 +159,16 @@ static PyObject *seconds_of(PyTime_t time)
     return PyFloat_FromDouble(PyTime_AsSecondsDouble(time));
 }
 
-#define CLOCK(name)                                                             \
-    FUNCTION0(name##_now)                                                       \
-    {                                                                           \
-        PyTime_t now;                                                           \
-        return name(&now) < 0 ? NULL : seconds_of(now);                         \
-    }                                                                           \
-    FUNCTION0(name##Raw_now)                                                    \
-    {                                                                           \
-        PyTime_t now;                                                           \
-        return name##Raw(&now) < 0 ? failed("the clock") : seconds_of(now);     \
+#define CLOCK(name)                                                                                \
+    FUNCTION0(name##_now)                                                                          \
+    {                                                                                              \
+        PyTime_t now;                                                                              \
+        return name(&now) < 0 ? NULL : seconds_of(now);                                            \
+    }                                                                                              \
+    FUNCTION0(name##Raw_now)                                                                       \
+    {                                                                                              \
+        PyTime_t now;                                                                              \
+        return name##Raw(&now) < 0 ? failed("the clock") : seconds_of(now);                        \
     }
 
 CLOCK(PyTime_Monotonic)

@@ -28,11 +28,9 @@ static void run_callback(void *unused)
 
 static void join_temporary(void)
 {
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(temporary.finished, 1);
+    Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(temporary.finished, 1);
     PyThread_release_lock(temporary.finished);
-    Py_END_ALLOW_THREADS
-    PyThread_free_lock(temporary.started);
+    Py_END_ALLOW_THREADS PyThread_free_lock(temporary.started);
     PyThread_free_lock(temporary.finished);
     temporary.started = temporary.finished = NULL;
 }
@@ -56,11 +54,10 @@ FUNCTIONN(call_in_temporary_c_thread)
         PyErr_SetString(PyExc_RuntimeError, "unable to start the thread");
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(temporary.started, 1);
+    Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(temporary.started, 1);
     PyThread_release_lock(temporary.started);
-    Py_END_ALLOW_THREADS
-    if (wait) {
+    Py_END_ALLOW_THREADS if (wait)
+    {
         join_temporary();
     }
     Py_RETURN_NONE;
@@ -87,8 +84,9 @@ static struct {
 /* A thread that os.fork() should warn of. */
 FUNCTION0(_spawn_pthread_waiter)
 {
-    if (pipe(waiter.pipe) < 0 ||
-        pthread_create(&waiter.thread, NULL, wait_on_pipe, (void *)(intptr_t)waiter.pipe[0]) != 0) {
+    if (pipe(waiter.pipe) < 0
+        || pthread_create(&waiter.thread, NULL, wait_on_pipe, (void *)(intptr_t)waiter.pipe[0])
+               != 0) {
         return PyErr_SetFromErrno(PyExc_RuntimeError);
     }
     Py_RETURN_NONE;
@@ -98,10 +96,8 @@ FUNCTION0(_end_spawned_pthread)
 {
     if (waiter.thread != 0) {
         (void)!write(waiter.pipe[1], "x", 1);
-        Py_BEGIN_ALLOW_THREADS
-        pthread_join(waiter.thread, NULL);
-        Py_END_ALLOW_THREADS
-        close(waiter.pipe[0]);
+        Py_BEGIN_ALLOW_THREADS pthread_join(waiter.thread, NULL);
+        Py_END_ALLOW_THREADS close(waiter.pipe[0]);
         close(waiter.pipe[1]);
         waiter.thread = 0;
     }
@@ -188,8 +184,7 @@ FUNCTION1(_test_thread_state, callback)
         } else {
             PyThread_start_new_thread(thread_test_run, &test);
         }
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(test.done, 1);
+        Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(test.done, 1);
         PyThread_release_lock(test.done);
         Py_END_ALLOW_THREADS
     }
@@ -210,8 +205,8 @@ FUNCTION0(test_current_tstate_matches)
 FUNCTION0(test_tstate_capi)
 {
     PyThreadState *ts = PyThreadState_Get();
-    if (PyThreadState_GetUnchecked() != ts || PyThreadState_GetInterpreter(ts) != ts->interp ||
-        PyInterpreterState_Get() != ts->interp || PyThreadState_GetID(ts) < 1) {
+    if (PyThreadState_GetUnchecked() != ts || PyThreadState_GetInterpreter(ts) != ts->interp
+        || PyInterpreterState_Get() != ts->interp || PyThreadState_GetID(ts) < 1) {
         return failed("the thread's state");
     }
     PyObject *dict = PyThreadState_GetDict();
@@ -230,10 +225,10 @@ FUNCTION0(test_pythread_tss_key_state)
 {
     Py_tss_t key = Py_tss_NEEDS_INIT;
     int value;
-    if (PyThread_tss_is_created(&key) || PyThread_tss_create(&key) != 0 ||
-        !PyThread_tss_is_created(&key) || PyThread_tss_create(&key) != 0 ||
-        PyThread_tss_get(&key) != NULL || PyThread_tss_set(&key, &value) != 0 ||
-        PyThread_tss_get(&key) != &value) {
+    if (PyThread_tss_is_created(&key) || PyThread_tss_create(&key) != 0
+        || !PyThread_tss_is_created(&key) || PyThread_tss_create(&key) != 0
+        || PyThread_tss_get(&key) != NULL || PyThread_tss_set(&key, &value) != 0
+        || PyThread_tss_get(&key) != &value) {
         return failed("a key");
     }
     PyThread_tss_delete(&key);
@@ -258,15 +253,16 @@ FUNCTION0(stack_pointer)
 
 static int record_event(PyObject *list, PyFrameObject *frame, int what, PyObject *arg)
 {
-    PyObject *event = Py_BuildValue("(iiO)", what, PyFrame_GetLineNumber(frame),
-                                    arg == NULL ? Py_None : arg);
+    PyObject *event =
+        Py_BuildValue("(iiO)", what, PyFrame_GetLineNumber(frame), arg == NULL ? Py_None : arg);
     int result = event == NULL ? -1 : PyList_Append(list, event);
     Py_XDECREF(event);
     return result;
 }
 
 /* The first event raises; the list notes that it did. */
-static int raise_event(PyObject *list, PyFrameObject *Py_UNUSED(frame), int Py_UNUSED(what), PyObject *Py_UNUSED(arg))
+static int raise_event(PyObject *list, PyFrameObject *Py_UNUSED(frame), int Py_UNUSED(what),
+                       PyObject *Py_UNUSED(arg))
 {
     if (PyList_GET_SIZE(list) > 0) {
         return 0;

@@ -21,8 +21,7 @@ static PyNumberMethods matmul_number = {
 };
 
 static PyTypeObject matmulType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "matmulType",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "matmulType",
     .tp_basicsize = sizeof(PyObject),
     .tp_as_number = &matmul_number,
     .tp_getattro = PyObject_GenericGetAttr,
@@ -41,8 +40,7 @@ static PyObject *power_in_place(PyObject *self, PyObject *other, PyObject *modul
 static PyNumberMethods ipow_number = {.nb_inplace_power = power_in_place};
 
 static PyTypeObject ipowType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "ipowType",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "ipowType",
     .tp_basicsize = sizeof(PyObject),
     .tp_as_number = &ipow_number,
     .tp_new = PyType_GenericNew,
@@ -82,8 +80,7 @@ static PyObject *await_await(PyObject *self)
 static PyAsyncMethods await_async = {.am_await = await_await};
 
 static PyTypeObject awaitType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "awaitType",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "awaitType",
     .tp_basicsize = sizeof(struct awaitable),
     .tp_dealloc = await_dealloc,
     .tp_as_async = &await_async,
@@ -119,8 +116,7 @@ static void my_list_dealloc(PyObject *self)
 }
 
 static PyTypeObject MyList_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "MyList",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "MyList",
     .tp_basicsize = sizeof(struct my_list),
     .tp_dealloc = my_list_dealloc,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -151,8 +147,7 @@ static PyMethodDef generic_alias_methods[] = {
 };
 
 static PyTypeObject GenericAlias_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "GenericAlias",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "GenericAlias",
     .tp_basicsize = sizeof(struct generic_alias),
     .tp_dealloc = generic_alias_dealloc,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -174,8 +169,7 @@ static PyMethodDef generic_methods[] = {
 };
 
 static PyTypeObject Generic_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "Generic",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "Generic",
     .tp_basicsize = sizeof(PyObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_methods = generic_methods,
@@ -214,8 +208,7 @@ static PyMemberDef container_members[] = {
 };
 
 static PyTypeObject ContainerNoGC_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_testcapi.ContainerNoGC",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_testcapi.ContainerNoGC",
     .tp_basicsize = sizeof(struct container),
     .tp_dealloc = container_dealloc,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -285,8 +278,7 @@ static PyMemberDef buffer_members[] = {
 };
 
 static PyTypeObject testBufType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "testBufType",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "testBufType",
     .tp_basicsize = sizeof(struct buffer_object),
     .tp_dealloc = buffer_dealloc,
     .tp_as_buffer = &buffer_procs,
@@ -303,8 +295,8 @@ FUNCTIONN(buffer_fill_info)
     const char *bytes;
     Py_ssize_t size;
     int readonly, flags;
-    if (!PyArg_ParseTuple(args, "s#ii:buffer_fill_info", &bytes, &size, &readonly, &flags) ||
-        PyBuffer_FillInfo(&view, NULL, (void *)bytes, size, readonly, flags) < 0) {
+    if (!PyArg_ParseTuple(args, "s#ii:buffer_fill_info", &bytes, &size, &readonly, &flags)
+        || PyBuffer_FillInfo(&view, NULL, (void *)bytes, size, readonly, flags) < 0) {
         return NULL;
     }
     return PyMemoryView_FromBuffer(&view);
@@ -329,7 +321,11 @@ FUNCTION0(test_from_contiguous)
     int data[9] = {-1, -1, -1, -1, -1, -1, -1, -1, -1}, init[5] = {0, 1, 2, 3, 4};
     Py_ssize_t itemsize = sizeof(int), shape = 5, strides = 2 * itemsize;
     Py_buffer view = {
-        .buf = data, .len = 5 * itemsize, .itemsize = itemsize, .ndim = 1, .shape = &shape,
+        .buf = data,
+        .len = 5 * itemsize,
+        .itemsize = itemsize,
+        .ndim = 1,
+        .shape = &shape,
         .strides = &strides,
     };
     PyBuffer_FromContiguous(&view, init, view.len, 'C');
@@ -352,7 +348,8 @@ FUNCTION0(test_from_contiguous)
 /* Bytes that are exported for writing cannot be. */
 FUNCTION0(test_pep3118_obsolete_write_locks)
 {
-    PyObject *bytes = PyBytes_FromString("a"), *memory = PyMemoryView_FromMemory("a", 1, PyBUF_READ);
+    PyObject *bytes = PyBytes_FromString("a"),
+             *memory = PyMemoryView_FromMemory("a", 1, PyBUF_READ);
     Py_buffer view;
     for (int i = 0; i < 2; i++) {
         PyObject *object = i == 0 ? bytes : memory;
@@ -399,16 +396,16 @@ int add_types(PyObject *module)
 {
     MyList_Type.tp_base = &PyList_Type;
     PyTypeObject *const types[] = {
-        &matmulType, &ipowType, &awaitType, &MyList_Type, &GenericAlias_Type, &Generic_Type,
-        &ContainerNoGC_Type,
+        &matmulType,        &ipowType,     &awaitType,          &MyList_Type,
+        &GenericAlias_Type, &Generic_Type, &ContainerNoGC_Type,
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (PyModule_AddType(module, types[i]) < 0) {
             return -1;
         }
     }
-    if (PyType_Ready(&testBufType) < 0 ||
-        PyModule_AddObjectRef(module, "testBuf", (PyObject *)&testBufType) < 0) {
+    if (PyType_Ready(&testBufType) < 0
+        || PyModule_AddObjectRef(module, "testBuf", (PyObject *)&testBufType) < 0) {
         return -1;
     }
     return PyModule_AddFunctions(module, methods);

@@ -4,7 +4,7 @@
 /* ---- dicts ------------------------------------------------------------------------------------------- */
 
 static struct {
-    PyObject *list;      /* owned; of the events so far */
+    PyObject *list; /* owned; of the events so far */
     int watchers;
 } dict_events, type_events;
 
@@ -85,7 +85,8 @@ FUNCTIONN(unwatch_dict)
 {
     int id;
     PyObject *dict;
-    return PyArg_ParseTuple(args, "iO", &id, &dict) ? none_or_error(PyDict_Unwatch(id, dict)) : NULL;
+    return PyArg_ParseTuple(args, "iO", &id, &dict) ? none_or_error(PyDict_Unwatch(id, dict))
+                                                    : NULL;
 }
 
 static PyObject *events_of(PyObject *list)
@@ -162,7 +163,8 @@ FUNCTIONN(unwatch_type)
 {
     int id;
     PyObject *type;
-    return PyArg_ParseTuple(args, "iO", &id, &type) ? none_or_error(PyType_Unwatch(id, type)) : NULL;
+    return PyArg_ParseTuple(args, "iO", &id, &type) ? none_or_error(PyType_Unwatch(id, type))
+                                                    : NULL;
 }
 
 FUNCTION0(get_type_modified_events)
@@ -249,22 +251,22 @@ FUNCTION1(get_code_watcher_num_destroyed_events, which)
 }
 
 /* Adds until there is no more room, and takes all away again. */
-#define TOO_MANY(name, add, clear, callback)                           \
-    FUNCTION0(name)                                                    \
-    {                                                                  \
-        int ids[16], count = 0;                                        \
-        while (count < 16 && (ids[count] = add(callback)) >= 0) {      \
-            count++;                                                   \
-        }                                                              \
-        PyObject *raised = PyErr_GetRaisedException();                 \
-        while (count > 0) {                                            \
-            clear(ids[--count]);                                       \
-        }                                                              \
-        if (raised == NULL) {                                          \
-            Py_RETURN_NONE;                                            \
-        }                                                              \
-        PyErr_SetRaisedException(raised);                              \
-        return NULL;                                                   \
+#define TOO_MANY(name, add, clear, callback)                                                       \
+    FUNCTION0(name)                                                                                \
+    {                                                                                              \
+        int ids[16], count = 0;                                                                    \
+        while (count < 16 && (ids[count] = add(callback)) >= 0) {                                  \
+            count++;                                                                               \
+        }                                                                                          \
+        PyObject *raised = PyErr_GetRaisedException();                                             \
+        while (count > 0) {                                                                        \
+            clear(ids[--count]);                                                                   \
+        }                                                                                          \
+        if (raised == NULL) {                                                                      \
+            Py_RETURN_NONE;                                                                        \
+        }                                                                                          \
+        PyErr_SetRaisedException(raised);                                                          \
+        return NULL;                                                                               \
     }
 
 TOO_MANY(allocate_too_many_code_watchers, PyCode_AddWatcher, PyCode_ClearWatcher, code_ignore)
@@ -275,7 +277,7 @@ enum { FUNCTION_WATCHERS = 2 };
 
 static struct {
     int id;
-    PyObject *callback;      /* owned, or NULL */
+    PyObject *callback; /* owned, or NULL */
 } function_watchers[FUNCTION_WATCHERS] = {{-1, NULL}, {-1, NULL}};
 
 static int function_call(int which, PyFunction_WatchEvent event, PyFunctionObject *function,
@@ -286,8 +288,8 @@ static int function_call(int which, PyFunction_WatchEvent event, PyFunctionObjec
         return 0;
     }
     /* A dying function cannot be given to Python code. */
-    PyObject *what = event == PyFunction_EVENT_DESTROY ? PyLong_FromVoidPtr(function)
-                                                       : Py_NewRef(function);
+    PyObject *what =
+        event == PyFunction_EVENT_DESTROY ? PyLong_FromVoidPtr(function) : Py_NewRef(function);
     PyObject *result = what == NULL ? NULL
                                     : PyObject_CallFunction(callback, "iOO", event, what,
                                                             value == NULL ? Py_None : value);
@@ -354,14 +356,16 @@ FUNCTIONN(set_func_defaults_via_capi)
 {
     PyObject *function, *defaults;
     return PyArg_ParseTuple(args, "OO", &function, &defaults)
-               ? none_or_error(PyFunction_SetDefaults(function, defaults)) : NULL;
+               ? none_or_error(PyFunction_SetDefaults(function, defaults))
+               : NULL;
 }
 
 FUNCTIONN(set_func_kwdefaults_via_capi)
 {
     PyObject *function, *defaults;
     return PyArg_ParseTuple(args, "OO", &function, &defaults)
-               ? none_or_error(PyFunction_SetKwDefaults(function, defaults)) : NULL;
+               ? none_or_error(PyFunction_SetKwDefaults(function, defaults))
+               : NULL;
 }
 
 static PyMethodDef methods[] = {

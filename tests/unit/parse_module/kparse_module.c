@@ -36,16 +36,16 @@ static struct ast_module *parse_object(PyObject *source, PyObject *filename, enu
 
 static PyObject *kparse_parse(PyObject *Py_UNUSED(self), PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"source", "filename", "mode", "flags", "feature_version", "optimize",
-                            "tree", NULL};
+    static char *names[] = {"source",          "filename", "mode", "flags",
+                            "feature_version", "optimize", "tree", NULL};
     PyObject *source, *filename = NULL;
     const char *mode_name = "exec";
     struct parse_options options = PARSE_OPTIONS_DEFAULT;
     int optimize = -1, want_tree = 1;
     enum parse_mode mode;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|Usiiip", names, &source, &filename, &mode_name,
-                                     &options.flags, &options.feature_version, &optimize,
-                                     &want_tree)
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|Usiiip", names, &source, &filename,
+                                     &mode_name, &options.flags, &options.feature_version,
+                                     &optimize, &want_tree)
         || parse_mode_of(mode_name, &mode) < 0) {
         return NULL;
     }
@@ -116,8 +116,8 @@ static PyObject *kparse_interactive(PyObject *Py_UNUSED(self), PyObject *readlin
         return NULL;
     }
     arena_init(&arena);
-    struct ast_module *tree = parse_interactive(call_readline, readline, name, &options, &arena,
-                                                &at_end, &consumed);
+    struct ast_module *tree =
+        parse_interactive(call_readline, readline, name, &options, &arena, &at_end, &consumed);
     if (tree != NULL || at_end) {
         PyObject *object = at_end ? Py_NewRef(Py_None) : ast_to_object(tree);
         result = object ? Py_BuildValue("NO", object, consumed) : NULL;
@@ -130,7 +130,8 @@ static PyObject *kparse_interactive(PyObject *Py_UNUSED(self), PyObject *readlin
 
 static PyMethodDef methods[] = {
     {"parse", (PyCFunction)(void (*)(void))kparse_parse, METH_VARARGS | METH_KEYWORDS, NULL},
-    {"roundtrip", (PyCFunction)(void (*)(void))kparse_roundtrip, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"roundtrip", (PyCFunction)(void (*)(void))kparse_roundtrip, METH_VARARGS | METH_KEYWORDS,
+     NULL},
     {"unparse", kparse_unparse, METH_O, NULL},
     {"interactive", kparse_interactive, METH_O, NULL},
     {NULL, NULL, 0, NULL},
